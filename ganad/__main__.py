@@ -1,0 +1,339 @@
+"""The command line: train, resume, stop, list, evaluate, score, bench. Results on stdout, everything else on stderr.
+
+Exit codes: 0 all went well, 1 it failed, 2 the arguments were wrong, 130 it was stopped.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from ganad.config import METHOD_NAMES, PARTS, PRESETS, from_text, resolve
+from ganad.errors import ConfigError, GanadError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="See what a GAN finds strange: train and judge GAN anomaly detectors on handwritten digits. "
+    "RUN is a run's name, number or folder, as `list` shows it. The dashboard: streamlit run app.py",
+)
+err = Console(stderr=True)
+out = Console(soft_wrap=True)
+
+MethodName = Enum("MethodName", {m: m for m in METHOD_NAMES}, type=str)
+Run = Annotated[str, typer.Argument(help="name, number or folder of a run", show_default=False)]
+Json = Annotated[bool, typer.Option("--json", help="print JSON, for programs")]
+
+
+@app.command()
+def train(
+    method: Annotated[MethodName, typer.Option(help="which GAN")] = MethodName(next(iter(METHOD_NAMES))),
+    normal: Annotated[list[int] | None, typer.Option(help="a normal digit, 0 to 9; repeat for more")] = None,
+    preset: Annotated[
+        str, typer.Option(help="; ".join(f"{m}: {', '.join(p)}" for m, p in PRESETS.items()))
+    ] = "tuned",
+    epochs: Annotated[
+        int | None, typer.Option(help="passes over the training images; default: the preset's")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="fixes held-out images, first weights and order")] = 0,
+    limit: Annotated[
+        int | None, typer.Option(help="use only the first so many normal training images")
+    ] = None,
+    name: Annotated[str, typer.Option(help="a name of your own for the run")] = "",
+    data: Annotated[
+        Path | None,
+        typer.Option(help="own images: IDX folder, CSV pair, .npz, or a folder a class; default: MNIST"),
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="any other setting of config.json; repeat"),
+    ] = None,
+) -> None:
+    """Train a detector on the normal digits, score the test set, and print the run's folder.
+
+    Ctrl+C stops it in good order; `resume` goes on from there.
+    """
+    settings = resolve(
+        method.value, preset, normal=tuple(normal) if normal else None, epochs=epochs, seed=seed, limit=limit,
+        name=name or None, data=str(data.resolve()) if data else None, **_pairs(set_),
+    )  # fmt: skip
+    from ganad import runs
+
+    _work(runs.create(settings))
+
+
+def _pairs(texts: list[str] | None) -> dict[str, Any]:
+    values = {}
+    for text in texts or []:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise ConfigError(f"--set wants KEY=VALUE, got {text!r}")
+        values[key.strip()] = from_text(key.strip(), value.strip())
+    return values
+
+
+@app.command()
+def resume(run: Run) -> None:
+    """Go on with a stopped or failed run, with the same numbers as if it had never been interrupted."""
+    from ganad import jobs, runs
+
+    path = runs.find(run)
+    jobs.requeue(path)
+    _work(path)
+
+
+def _work(run: Path) -> None:
+    """Train in the foreground with a progress bar, print the folder, and exit as the run ended."""
+    from ganad import runs, worker
+
+    columns = (
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
+        TimeRemainingColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=err, transient=not err.is_terminal) as bar:
+        task = bar.add_task(f"{run.name}: starting", total=None)
+
+        def watch(s: runs.Status) -> None:
+            at = (
+                f", epoch {s.epoch} of {s.epochs}, {s.rate:.0f} images/s"
+                if s.rate and s.doing == "training"
+                else ""
+            )
+            bar.update(
+                task,
+                description=f"{run.name}: {s.doing or s.state}{at}",
+                total=s.total or None,
+                completed=s.step,
+            )
+
+        ended = worker.work(run, watch)
+    if ended == "failed":
+        err.print(f"[red]failed:[/red] {runs.read_status(run).error}", highlight=False)
+    elif ended == "stopped":
+        err.print(f"stopped. Go on with: python -m ganad resume {run.name}", highlight=False)
+    else:
+        report = runs.read_json(run / "report.json") or {}
+        err.print(
+            f"AUROC {report['auroc']:.4f} on the test set. See it: streamlit run app.py", highlight=False
+        )
+    out.print(str(run), highlight=False)
+    raise typer.Exit({"finished": 0, "stopped": 130}.get(ended, 1))
+
+
+@app.command()
+def stop(run: Run) -> None:
+    """Ask a run to stop. It saves what it has, within two seconds; `resume` goes on from there."""
+    from ganad import jobs, runs
+
+    path = runs.find(run)
+    before = runs.status(path).state
+    if before in runs.ENDED:
+        err.print(f"{path.name} is {before} already.", highlight=False)
+        return
+    jobs.stop(path, wait=True)
+    state = runs.status(path).state
+    err.print(f"{path.name} is {state}.", highlight=False)
+    if state not in runs.ENDED:
+        raise typer.Exit(1)
+
+
+@app.command("list")
+def list_(json_: Json = False) -> None:
+    """Show every run, yours first, then the shipped ones."""
+    from ganad import service
+
+    found = service.list_runs()
+    if json_:
+        rows = [
+            {
+                "name": r.name, "state": r.state, "method": r.method, "preset": r.settings.preset, "normal": list(r.normal),
+                "seed": r.settings.seed, "epochs": r.settings.epochs, "shipped": r.shipped,
+                "auroc": r.report and r.report["auroc"], "error": r.status.error,
+            }
+            for r in found
+        ]  # fmt: skip
+        print(json.dumps(rows, indent=2))
+        return
+    if not found:
+        err.print("There are no runs yet. Train one: python -m ganad train --normal 8")
+        return
+    table = Table(box=None, pad_edge=False)
+    for head in ("run", "state", "method", "normal", "preset", "epochs", "AUROC"):
+        table.add_column(
+            head, justify="right" if head in ("epochs", "AUROC") else "left", no_wrap=head == "run"
+        )
+    for r in found:
+        done = f"{r.status.epoch}/{r.settings.epochs}" if r.at_work else str(r.settings.epochs)
+        auroc = f"{r.report['auroc']:.4f}" if r.report else "–"
+        digits = " ".join(map(str, r.normal))
+        table.add_row(r.name, r.state, METHOD_NAMES[r.method], digits, r.settings.preset, done, auroc)
+    out.print(table)
+
+
+@app.command()
+def evaluate(
+    run: Run,
+    weights: Annotated[
+        tuple[float, float, float] | None,
+        typer.Option(
+            metavar="R D L",
+            help="weights of residual, discrimination and latent part",
+            show_default="the method's",
+        ),
+    ] = None,
+    json_: Json = False,
+) -> None:
+    """Judge a run on the test set: areas, operating point, and how each digit fares."""
+    from ganad import evaluate as ev
+    from ganad import service
+
+    result, used = service.judge_run(run, weights)
+    report = ev.report(result, used)
+    if json_:
+        print(json.dumps(report, indent=2))
+        return
+    out.print(
+        f"[bold]AUROC {result.auroc:.4f}[/bold]   share of (anomaly, normal) pairs in the right order; 0.5 is guessing"
+    )
+    out.print(
+        f"average precision {result.average_precision:.4f} at a prevalence of {result.prevalence:.3f} (guessing gives that)"
+    )
+    out.print(f"equal error rate {result.eer:.3f}")
+    out.print(
+        f"above the threshold {result.threshold:.4g}: {result.hit_rate:.1%} of {result.n_anomalous} anomalies, ",
+        end="",
+    )
+    out.print(f"{result.false_alarm_rate:.1%} of {result.n_normal} normal images")
+    out.print(
+        "weights "
+        + ", ".join(f"{p} {w:g} (alone {result.part_auroc[p]:.3f})" for p, w in zip(PARTS, used, strict=True))
+    )
+    table = Table(box=None, pad_edge=False)
+    for head in ("digit", "", "images", "called anomalous", "AUROC"):
+        table.add_column(head, justify="right")
+    for row in result.per_digit:
+        kind = "normal" if row["normal"] else "anomaly"
+        table.add_row(str(row["digit"]), kind, str(row["n"]), f"{row['flagged']:.1%}", f"{row['auroc']:.4f}")
+    out.print(table)
+    for warning in result.warnings:
+        err.print(f"[yellow]{warning}[/yellow]")
+
+
+@app.command()
+def score(
+    run: Run,
+    files: Annotated[list[Path], typer.Argument(help="images of one digit each", show_default=False)],
+    raw: Annotated[
+        bool, typer.Option("--raw", help="the images are 28x28 already, white on black, as in MNIST")
+    ] = False,
+    json_: Json = False,
+) -> None:
+    """Judge your own images: score, percentile among held-out normals, verdict, parts."""
+    import numpy as np
+
+    from ganad import service
+
+    prepared = [service.prepare_file(file, raw) for file in files]
+    found = service.judge(run, np.stack([p.digit for p in prepared]))
+    if json_:
+        keys = ("score", "percentile", "verdict", "threshold", "parts")
+        rows = [
+            {"file": str(f), **{k: getattr(j, k) for k in keys}} for f, j in zip(files, found, strict=True)
+        ]
+        print(json.dumps(rows, indent=2))
+        return
+    for file, j in zip(files, found, strict=True):
+        colour = "red" if j.verdict == "anomalous" else "green"
+        out.print(
+            f"{file}: [{colour}]{j.verdict}[/{colour}], stranger than {j.percentile:.1f} % of held-out normals",
+            highlight=False,
+        )
+        parts = ", ".join(f"{p} {v:.4g}" for p, v in j.parts.items())
+        out.print(f"  score {j.score:.4g}, threshold {j.threshold:.4g}; {parts}", highlight=False)
+
+
+@app.command(hidden=True)
+def work(run: Path) -> None:
+    """Train a run that was made before: what the dashboard starts in the background."""
+    from ganad import worker
+
+    raise typer.Exit(worker.main(run))
+
+
+@app.command(hidden=True)
+def measure(settings: str) -> None:
+    """Measure how fast this machine trains with the given settings (JSON), and remember it."""
+    from ganad import service
+
+    service.measure(settings)
+
+
+bench = typer.Typer(no_args_is_help=True, help="Measure speed or quality on this machine, as ratios.")
+app.add_typer(bench, name="bench")
+
+
+@bench.command("speed")
+def bench_speed(json_: Json = False) -> None:
+    """Training steps and scoring, each against a plain reference in the same process."""
+    from ganad import bench as b
+
+    rows = b.speed(lambda text: err.print(text, highlight=False))
+    print(json.dumps(rows, indent=2) if json_ else b.speed_table(rows))
+
+
+@bench.command("quality")
+def bench_quality(
+    method: Annotated[list[MethodName] | None, typer.Option(help="repeat for more; default: all")] = None,
+    digits: Annotated[str, typer.Option(help="normal digits, one run each, such as 2,4,8")] = "8",
+    seeds: Annotated[str, typer.Option(help="seeds, such as 0,1,2")] = "0",
+    preset: Annotated[str, typer.Option(help="which settings")] = "tuned",
+    json_: Json = False,
+) -> None:
+    """Train one run per method, digit and seed (finished ones are kept) and print AUROC beside a PCA baseline."""
+    from ganad import bench as b
+
+    methods = [m.value for m in method] if method else list(METHOD_NAMES)
+    rows = b.quality(
+        methods, _numbers(digits), _numbers(seeds), preset, lambda text: err.print(text, highlight=False)
+    )
+    print(json.dumps(rows, indent=2) if json_ else b.quality_table(rows))
+
+
+def _numbers(text: str) -> list[int]:
+    try:
+        return [int(t) for t in text.split(",")]
+    except ValueError:
+        raise ConfigError(f"a list of whole numbers such as 0,1,2 is wanted, got {text!r}") from None
+
+
+def main() -> int:
+    """Run a command; turn the errors that are meant for users into one line and an exit code."""
+    try:
+        return app(standalone_mode=False) or 0
+    except ConfigError as error:
+        err.print(f"[red]error:[/red] {error}", highlight=False)
+        return 2
+    except GanadError as error:
+        err.print(f"[red]error:[/red] {error}", highlight=False)
+        return 1
+    except (KeyboardInterrupt, typer.Abort):
+        return 130
+    except Exception as error:
+        # typer's own complaints about arguments, whichever click it is built on, know how to show themselves
+        if hasattr(error, "exit_code") and hasattr(error, "show"):
+            error.show()
+            return int(error.exit_code)
+        raise
+
+
+if __name__ == "__main__":
+    sys.exit(main())

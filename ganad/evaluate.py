@@ -1,0 +1,203 @@
+"""Parts, digits and weights -> scores, thresholds, metrics. The only place where a test label is looked at.
+
+Metrics are scikit-learn's; it takes a second to import, so it is imported where it is called.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ganad.config import FALSE_ALARMS, PARTS
+
+
+def total(parts: Mapping[str, np.ndarray], weights: Sequence[float]) -> np.ndarray:
+    """The score: the weighted sum of the parts, (N,) float64. Higher is more anomalous."""
+    return sum(w * np.asarray(parts[p], dtype=np.float64) for p, w in zip(PARTS, weights, strict=True))
+
+
+def percentile(score: np.ndarray | float, val: np.ndarray) -> np.ndarray | float:
+    """Share of the held-out normal images that score lower, in percent, 0 to 100."""
+    return 100 * np.searchsorted(np.sort(val), score, side="left") / len(val)
+
+
+def threshold_for(val: np.ndarray, false_alarms: float = FALSE_ALARMS) -> float:
+    """The lowest threshold that calls a new normal image anomalous with a probability of at most `false_alarms`.
+
+    val: (n,) scores of held-out normal images. It is their k-th smallest with k = ceil((n + 1)(1 - a)); an image is
+    anomalous when it scores *above* it. That bound holds for any score, as long as the new image comes from
+    where the held-out ones came from (split conformal prediction, Vovk et al. 2005; Lei et al. 2018). With too few
+    held-out images for so small an `a` the answer is infinity: nothing is called anomalous.
+    """
+    k = math.ceil((len(val) + 1) * (1 - false_alarms) - 1e-9)
+    return math.inf if k > len(val) else float(np.sort(val)[max(k, 1) - 1])
+
+
+def spread(parts: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """Standard deviation of each part among held-out normals: the scale of the weight sliders."""
+    return {p: float(np.std(parts[p])) for p in PARTS}
+
+
+@dataclass(frozen=True)
+class Curve:
+    """x and y of a curve and the threshold of each of its points; (K,) each, a few hundred points at most."""
+
+    x: np.ndarray
+    y: np.ndarray
+    thresholds: np.ndarray
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a score is worth on the test set. Rates and areas lie in [0, 1]; None = it cannot be said."""
+
+    auroc: float
+    average_precision: float
+    prevalence: float
+    eer: float
+    threshold: float
+    n_normal: int
+    n_anomalous: int
+    confusion: dict[str, int]
+    per_digit: list[dict[str, Any]]
+    part_auroc: dict[str, float]
+    roc: Curve
+    precision_recall: Curve
+    warnings: tuple[str, ...]
+
+    @property
+    def hit_rate(self) -> float:
+        """Share of the anomalies above the threshold."""
+        return self.confusion["tp"] / self.n_anomalous
+
+    @property
+    def false_alarm_rate(self) -> float:
+        """Share of the normal test images above the threshold."""
+        return self.confusion["fp"] / self.n_normal
+
+
+def evaluate(
+    parts: Mapping[str, np.ndarray],
+    digit: np.ndarray,
+    normal: Sequence[int],
+    weights: Sequence[float],
+    threshold: float,
+) -> Evaluation:
+    """Judge a weighting on test images.
+
+    parts: (N,) each; digit: (N,) true digits; normal: the normal digits. An image counts as an anomaly when its digit
+    is not among them, and as called anomalous when its score lies above the threshold.
+    """
+    from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
+
+    anomalous = ~np.isin(digit, list(normal))
+    score = total(parts, weights)
+    called = score > threshold
+    fpr, tpr, at = roc_curve(anomalous, score)
+    precision, recall, cut = precision_recall_curve(anomalous, score)
+    auroc = float(roc_auc_score(anomalous, score))
+    roc = _thin(fpr, tpr, np.r_[np.inf, at[1:]])
+    pr = _thin(recall[::-1], precision[::-1], np.r_[np.inf, cut[::-1]])
+    return Evaluation(
+        auroc=auroc,
+        average_precision=float(average_precision_score(anomalous, score)),
+        prevalence=float(anomalous.mean()),
+        eer=_eer(fpr, tpr),
+        threshold=threshold,
+        n_normal=int((~anomalous).sum()),
+        n_anomalous=int(anomalous.sum()),
+        confusion={
+            "tp": int((anomalous & called).sum()),
+            "fn": int((anomalous & ~called).sum()),
+            "fp": int((~anomalous & called).sum()),
+            "tn": int((~anomalous & ~called).sum()),
+        },
+        per_digit=[_of_digit(d, digit, anomalous, score, called) for d in np.unique(digit)],
+        part_auroc={p: float(roc_auc_score(anomalous, parts[p])) for p in PARTS},
+        roc=roc,
+        precision_recall=pr,
+        warnings=_warnings(auroc, score),
+    )
+
+
+def _of_digit(
+    d: int, digit: np.ndarray, anomalous: np.ndarray, score: np.ndarray, called: np.ndarray
+) -> dict[str, Any]:
+    """One digit against the other side: an anomalous one against all normal images, a normal one against all others."""
+    from sklearn.metrics import roc_auc_score
+
+    own = digit == d
+    is_normal = not bool(anomalous[own][0])
+    against = own | (anomalous if is_normal else ~anomalous)
+    return {
+        "digit": int(d),
+        "normal": is_normal,
+        "n": int(own.sum()),
+        "auroc": float(roc_auc_score(anomalous[against], score[against])),
+        "flagged": float(called[own].mean()),
+        "median": float(np.median(score[own])),
+    }
+
+
+def _eer(fpr: np.ndarray, tpr: np.ndarray) -> float:
+    """Equal error rate: the rate at which as many normals are flagged as anomalies are missed (interpolated)."""
+    gap = fpr - (1 - tpr)  # rises from -1 to 1 along the curve
+    after = int(np.argmax(gap >= 0))
+    if after == 0:
+        return float(fpr[0])
+    before = after - 1
+    t = -gap[before] / (gap[after] - gap[before])
+    return float(fpr[before] + t * (fpr[after] - fpr[before]))
+
+
+def _warnings(auroc: float, score: np.ndarray) -> tuple[str, ...]:
+    said = []
+    if np.ptp(score) == 0:
+        said.append("Every test image has the same score: this score says nothing.")
+    elif auroc < 0.5:
+        said.append(
+            f"AUROC is {auroc:.3f}, below 0.5: normal images score higher than anomalies, worse than guessing."
+        )
+    return tuple(said)
+
+
+def _thin(x: np.ndarray, y: np.ndarray, thresholds: np.ndarray, points: int = 500) -> Curve:
+    """At most about `points` points, spread evenly along the length of the curve, its ends included."""
+    if len(x) > points:
+        way = np.r_[0, np.cumsum(np.hypot(np.diff(x), np.diff(y)))]
+        keep = np.unique(np.searchsorted(way, np.linspace(0, way[-1], points)).clip(0, len(x) - 1))
+        keep = np.unique(np.r_[0, keep, len(x) - 1])
+        x, y, thresholds = x[keep], y[keep], thresholds[keep]
+    return Curve(x=x, y=y, thresholds=thresholds)
+
+
+def report(evaluation: Evaluation, weights: Sequence[float]) -> dict[str, Any]:
+    """The evaluation as plain JSON values: what `evaluate --json` prints and report.json holds."""
+    return {
+        "auroc": evaluation.auroc,
+        "average_precision": evaluation.average_precision,
+        "prevalence": evaluation.prevalence,
+        "eer": evaluation.eer,
+        "threshold": evaluation.threshold if math.isfinite(evaluation.threshold) else None,
+        "hit_rate": evaluation.hit_rate,
+        "false_alarm_rate": evaluation.false_alarm_rate,
+        "weights": dict(zip(PARTS, map(float, weights), strict=True)),
+        "parts": {p: {"auroc": a} for p, a in evaluation.part_auroc.items()},
+        "per_digit": {
+            str(row["digit"]): {k: row[k] for k in ("auroc", "normal", "n", "flagged")}
+            for row in evaluation.per_digit
+        },
+        "n_normal": evaluation.n_normal,
+        "n_anomalous": evaluation.n_anomalous,
+        "warnings": list(evaluation.warnings),
+    }
+
+
+def mean_and_spread(values: Sequence[float]) -> str:
+    """ "0.951 ± 0.004": mean and sample standard deviation; a single value stands alone."""
+    mean = f"{np.mean(values):.4f}"
+    return f"{mean} ± {np.std(values, ddof=1):.4f}" if len(values) > 1 else mean

@@ -1,0 +1,348 @@
+"""The only door of pages and command line: plain values in, plain values out.
+
+Torch and scikit-learn are imported inside the functions that need them, so that a page opens at once.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ganad import data, evaluate, imaging, jobs, runs, speed
+from ganad.config import (
+    FALSE_ALARMS,
+    METHOD_NAMES,
+    PARTS,
+    EgbadSettings,
+    GanomalySettings,
+    check_weights,
+    command,
+    resolve,
+)
+from ganad.errors import GanadError, RunError
+
+START_UP_S = 4.0
+"""What a worker needs before its first step: Python, torch, the data."""
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """A run as a list or a picker shows it."""
+
+    name: str
+    label: str
+    shipped: bool
+    settings: GanomalySettings | EgbadSettings
+    status: runs.Status
+    report: dict[str, Any] | None
+    command: str
+
+    @property
+    def state(self) -> str:
+        return self.status.state
+
+    @property
+    def method(self) -> str:
+        return self.settings.method
+
+    @property
+    def normal(self) -> tuple[int, ...]:
+        return self.settings.normal
+
+    @property
+    def weights(self) -> tuple[float, float, float]:
+        return self.settings.weights
+
+    @property
+    def at_work(self) -> bool:
+        return self.state in ("queued", "running")
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Of training alone, at the present speed; None while it cannot be said."""
+        s = self.status
+        if not s.step or not s.seconds or s.state != "running":
+            return None
+        return s.seconds / s.step * (s.total - s.step)
+
+
+def digits_in_words(digits: Sequence[int]) -> str:
+    """(3,) -> "3", (3, 8) -> "3 and 8", (1, 2, 3) -> "1, 2 and 3"."""
+    *first, last = map(str, digits)
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def list_runs() -> list[RunInfo]:
+    """The user's runs, newest first, then the shipped ones. A directory that cannot be read is left out."""
+    jobs.reap()
+    found = []
+    for folder in (runs.root(), runs.shelf()):
+        for run in runs.listing(folder):
+            try:
+                found.append(_info(run))
+            except GanadError:
+                continue
+    return found
+
+
+def run_info(name: str) -> RunInfo:
+    """Raises RunError if there is no such run."""
+    jobs.reap()
+    return _info(runs.find(name))
+
+
+def _info(run: Path) -> RunInfo:
+    settings = runs.settings(run)
+    shipped = run.parent.resolve() == runs.shelf().resolve()
+    label = f"{METHOD_NAMES[settings.method]} · normal {digits_in_words(settings.normal)}"
+    label += f" · {settings.name}" if settings.name else f" · {settings.preset} · seed {settings.seed}"
+    return RunInfo(
+        name=run.name,
+        label=f"{label} · shipped" if shipped else f"{run.name[:4]} {label}",
+        shipped=shipped,
+        settings=settings,
+        status=runs.status(run),
+        report=runs.read_json(run / "report.json"),
+        command=command(settings),
+    )
+
+
+# --- training --------------------------------------------------------------------------------------------------
+
+
+def start(settings: GanomalySettings | EgbadSettings) -> str:
+    """Train in the background; returns the run's name. Raises DataError at once when the data cannot be used."""
+    if settings.data:
+        data.split(data.load(settings.data), settings)
+    return jobs.start(settings).name
+
+
+def stop(name: str) -> None:
+    """Ask a run to stop; returns at once. It obeys within two seconds, or is killed after fifteen."""
+    jobs.stop(runs.find(name))
+
+
+def resume(name: str) -> None:
+    """Let a stopped or failed run go on. Raises RunError when there is nothing to resume."""
+    jobs.resume(runs.find(name))
+
+
+def metrics(name: str) -> list[dict[str, Any]]:
+    """Lines of metrics.jsonl: logged steps with losses, and epochs with held-out parts."""
+    return runs.read_metrics(runs.find(name))
+
+
+def log(name: str) -> str:
+    return runs.log_tail(runs.find(name))
+
+
+def samples(name: str) -> dict[int, Path]:
+    """epoch -> picture of the probe digits above their reconstructions."""
+    return runs.samples(runs.find(name))
+
+
+def meta(name: str) -> dict[str, Any]:
+    """Versions, device, data and number of parameters of a run; empty before it has begun."""
+    return runs.read_json(runs.find(name) / "meta.json") or {}
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """How long a training will take here. seconds includes start-up and scoring; rate is images a second."""
+
+    seconds: float
+    rate: float
+    images: int
+
+
+_measuring: dict[Path, subprocess.Popen[bytes]] = {}
+
+
+def estimate(settings: GanomalySettings | EgbadSettings) -> Estimate | None:
+    """From the speed measured on this machine. None while it is being measured, in a process of its own.
+
+    Raises GanadError if the measurement failed.
+    """
+    counts = class_counts(settings.data)
+    n = sum(counts[d] for d in settings.normal)
+    n = min(n, settings.limit or n)
+    rates = speed.recall(settings)
+    where = speed.memory(settings)
+    if rates is None:
+        child = _measuring.get(where)
+        if child is None:
+            _measuring[where] = subprocess.Popen(
+                [sys.executable, "-m", "ganad", "measure", settings.model_dump_json()],
+                cwd=runs.HOME, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            )  # fmt: skip
+        elif child.poll() is not None and speed.recall(settings) is None:
+            del _measuring[where]
+            raise GanadError("The speed of this machine could not be measured, so there is no estimate.")
+        return None
+    rate = rates[speed.choose(settings, rates)] or rates["float32"]
+    n_test = settings.test_limit or sum(class_counts(settings.data, test=True).values())
+    looks = min(settings.epochs, 60) * 500
+    seconds = START_UP_S + 0.9 * n * settings.epochs / rate + (looks + 0.1 * n + n_test) / rates["score"]
+    return Estimate(seconds=seconds, rate=rate, images=n)
+
+
+# --- data ------------------------------------------------------------------------------------------------------
+
+
+@functools.lru_cache(maxsize=2)
+def _dataset(path: str | None) -> data.Dataset:
+    return data.load(path)
+
+
+@functools.lru_cache(maxsize=2)
+def _test_images(path: str | None) -> data.Images:
+    return data.load_test(path)
+
+
+@functools.lru_cache(maxsize=8)
+def class_counts(path: str | None = None, test: bool = False) -> dict[int, int]:
+    """digit -> number of its images in the training (or test) file."""
+    digit = _test_images(path).digit if test else _dataset(path).train.digit
+    return {d: int((digit == d).sum()) for d in range(10)}
+
+
+def examples() -> np.ndarray:
+    """(10, 28, 28) uint8: one MNIST test image of each digit, 0 to 9."""
+    images = _test_images(None)
+    return np.stack([images.images[int(np.argmax(images.digit == d))] for d in range(10)])
+
+
+# --- what a run says -------------------------------------------------------------------------------------------
+
+
+def version(name: str) -> int:
+    """Changes whenever the scores of a run change: a key for caches."""
+    path = runs.find(name) / "scores.npz"
+    return path.stat().st_mtime_ns if path.exists() else 0
+
+
+def scores(name: str) -> runs.Scores:
+    """Parts, digits and latent vectors of held-out and test images. Raises RunError before they are written."""
+    return runs.read_scores(runs.find(name))
+
+
+def test_images(name: str) -> np.ndarray:
+    """(n_test, 28, 28) uint8: the test images, in the order of the run's scores."""
+    run = runs.find(name)
+    return _test_images(runs.settings(run).data).images[runs.read_scores(run).test.index]
+
+
+def reconstructions(name: str) -> np.ndarray | None:
+    """(n_test, 28, 28) uint8 in the order of the run's scores, or None if only the net can make them."""
+    return runs.read_reconstructions(runs.find(name))
+
+
+def reconstruct(name: str, images: np.ndarray) -> np.ndarray:
+    """(N, 28, 28) uint8 -> (N, 28, 28) uint8 by the net itself."""
+    from ganad.score import score
+
+    return score(method(name), images).reconstruction
+
+
+def threshold(val_scores: np.ndarray, false_alarms: float = FALSE_ALARMS) -> float:
+    return evaluate.threshold_for(val_scores, false_alarms)
+
+
+def judge_run(
+    name: str, weights: Sequence[float] | None = None, at: float | None = None
+) -> tuple[evaluate.Evaluation, tuple[float, float, float]]:
+    """The test set under a weighting and a threshold; None means the run's own weights and the default operating point."""
+    found = scores(name)
+    w = check_weights(tuple(weights)) if weights is not None else run_info(name).weights
+    if at is None:
+        at = evaluate.threshold_for(evaluate.total(found.val.parts, w))
+    return evaluate.evaluate(found.test.parts, found.test.digit, found.normal, w, at), w
+
+
+# --- new images ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a run says of one new image."""
+
+    score: float
+    percentile: float  # share of held-out normal images that score lower, 0 to 100
+    verdict: str  # "normal" or "anomalous"
+    threshold: float
+    parts: dict[str, float]
+    part_percentiles: dict[str, float]
+    reconstruction: np.ndarray  # (28, 28) uint8
+
+
+def method(name: str) -> Any:
+    """The trained net of a run, frozen; the last few are kept, so that a second image is judged at once."""
+    run = runs.find(name)
+    path = run / "weights.safetensors"
+    return _method(str(run), path.stat().st_mtime_ns if path.exists() else 0)
+
+
+@functools.lru_cache(maxsize=3)
+def _method(run: str, version: int) -> Any:
+    from ganad.checkpoint import load_method
+
+    return load_method(Path(run))
+
+
+def judge(
+    name: str, images: np.ndarray, weights: Sequence[float] | None = None, false_alarms: float = FALSE_ALARMS
+) -> list[Judgement]:
+    """Judge new images, (N, 28, 28) uint8, against the run's held-out normals.
+
+    Raises RunError if the run has no weights or no scores yet.
+    """
+    from ganad.score import score
+
+    val = scores(name).val.parts
+    w = check_weights(tuple(weights)) if weights is not None else run_info(name).weights
+    val_scores = evaluate.total(val, w)
+    at = evaluate.threshold_for(val_scores, false_alarms)
+    made = score(method(name), images)
+    parts = {p: np.asarray(getattr(made, p)) for p in PARTS}
+    total = evaluate.total(parts, w)
+    percentiles = {p: evaluate.percentile(parts[p], val[p]) for p in PARTS}
+    return [
+        Judgement(
+            score=float(total[i]),
+            percentile=float(evaluate.percentile(total[i], val_scores)),
+            verdict="anomalous" if total[i] > at else "normal",
+            threshold=at,
+            parts={p: float(parts[p][i]) for p in PARTS},
+            part_percentiles={p: float(percentiles[p][i]) for p in PARTS},
+            reconstruction=made.reconstruction[i],
+        )
+        for i in range(len(images))
+    ]
+
+
+def prepare_file(path: Path, raw: bool = False) -> imaging.Prepared:
+    """An image file as a 28x28 digit. Raises DataError naming the file."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise RunError(f"{path} cannot be read ({error.strerror}).") from None
+    return prepare_bytes(content, path.name, raw)
+
+
+def prepare_bytes(content: bytes, name: str, raw: bool = False) -> imaging.Prepared:
+    grey = imaging.read_image(content, name)
+    return imaging.as_given(grey) if raw else imaging.prepare(grey)
+
+
+def measure(settings_json: str) -> None:
+    """Measure the speed of these settings and remember it."""
+    saved = json.loads(settings_json)
+    speed.known(resolve(saved.pop("method"), saved.pop("preset"), **saved))

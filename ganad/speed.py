@@ -1,0 +1,102 @@
+"""How fast is this machine at these settings? Measured once by real steps, then remembered beside the runs.
+
+It answers two questions: which number format to train in, and how long a training will take.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import time
+from pathlib import Path
+from typing import Any
+
+from ganad import runs
+from ganad.config import EgbadSettings, GanomalySettings
+
+_SHAPING = (
+    "method",
+    "architecture",
+    "image_size",
+    "latent",
+    "filters",
+    "batch_size",
+    "average",
+    "augment",
+    "dropout",
+)
+
+
+def memory(settings: GanomalySettings | EgbadSettings) -> Path:
+    """The file that remembers the speed of these layers on this machine."""
+    said = {k: getattr(settings, k, None) for k in _SHAPING}
+    said |= {k: bool(getattr(settings, k, 0)) for k in ("w_cycle", "w_cycle_z")}
+    said["machine"] = [platform.node(), platform.machine(), os.cpu_count()]
+    key = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+    return runs.root() / ".speed" / f"{key}.json"
+
+
+def recall(settings: GanomalySettings | EgbadSettings) -> dict[str, Any] | None:
+    """What was measured earlier, as `measure` returns it; None if nothing was."""
+    return runs.read_json(memory(settings))
+
+
+def measure(settings: GanomalySettings | EgbadSettings, seconds: float = 1.0) -> dict[str, Any]:
+    """Train and score noise for about `seconds` in each format; the fastest of the steps counts, as others only wait.
+
+    Returns images a second: {"float32": training, "bf16": training or None, "score": scoring}.
+    """
+    import numpy as np
+    from ganad.checkpoint import pick_device
+    from ganad.models import build
+    from ganad.score import score
+    from ganad.train import train
+
+    device = pick_device()
+    noise = np.random.default_rng(0).integers(0, 256, (settings.batch_size * 2, 28, 28), dtype=np.uint8)
+    rates: dict[str, float | None] = {"float32": None, "bf16": None}
+    for precision in ("float32", "bf16") if has_bf16(device) else ("float32",):
+        method = build(settings).to(device)
+        steps = train(
+            method, noise, epochs=10_000, batch_size=settings.batch_size, seed=0, size=settings.image_size,
+            precision=precision,
+        )  # fmt: skip
+        next(steps)  # the first pays for memory and code that the others reuse
+        best, until = float("inf"), time.perf_counter() + seconds
+        while time.perf_counter() < until:
+            began = time.perf_counter()
+            next(steps)
+            best = min(best, time.perf_counter() - began)
+        rates[precision] = settings.batch_size / best if best < float("inf") else None
+    began = time.perf_counter()
+    score(method, noise)
+    scoring = len(noise) / (time.perf_counter() - began)
+    return {**rates, "score": scoring}
+
+
+def choose(settings: GanomalySettings | EgbadSettings, rates: dict[str, Any]) -> str:
+    """The number format to train in: the one asked for, or with "auto" the one that was measured faster."""
+    if settings.precision != "auto":
+        return settings.precision
+    return max((p for p in ("float32", "bf16") if rates.get(p)), key=lambda p: rates[p], default="float32")
+
+
+def known(settings: GanomalySettings | EgbadSettings) -> dict[str, Any]:
+    """What is remembered, or what is measured now and remembered from then on."""
+    found = recall(settings)
+    if found is None:
+        found = measure(settings)
+        memory(settings).parent.mkdir(parents=True, exist_ok=True)
+        runs.write_json(memory(settings), found)
+    return found
+
+
+def has_bf16(device: Any) -> bool:
+    """True where bfloat16 has instructions of its own; elsewhere it is emulated, and slow."""
+    import torch
+
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+    return any("bf16" in name and there for name, there in torch.cpu.get_capabilities().items())

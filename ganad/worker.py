@@ -1,0 +1,393 @@
+"""Train one run from its directory and leave everything there: a plain function of a path.
+
+`python -m ganad work RUN` calls it in a process of its own, `python -m ganad train` in the foreground.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import signal
+import subprocess
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import filelock
+import psutil
+
+from ganad import runs
+from ganad.config import FALSE_ALARMS, command
+from ganad.errors import GanadError, Stopped
+from ganad.runs import Status
+
+BEAT_S = 0.5
+SAMPLES = 60
+"""At most about so many epochs leave a picture, held-out parts and a state to resume from."""
+SAVE_S = 15.0
+
+Watch = Callable[[Status], None]
+
+
+def work(run: Path, watch: Watch = lambda status: None) -> str:
+    """Train, score, report. Returns the state in which the run ended: finished, stopped or failed.
+
+    watch is called with every status that is written. Nothing is raised: what went wrong is in status.json and log.txt.
+    """
+    desk = Desk(run, watch)
+    try:
+        with desk.listening():
+            with desk.slot():
+                desk.put(state="running", doing="loading")
+                _train_and_score(run, desk)
+        desk.put(state="finished", doing="")
+    except Stopped:
+        desk.say("stopped, as asked")
+        desk.put(state="stopped", doing="")
+    except GanadError as error:
+        desk.say(f"failed: {error}")
+        desk.put(state="failed", doing="", error=str(error))
+    except Exception as error:
+        desk.say(traceback.format_exc())
+        desk.put(state="failed", doing="", error=f"{type(error).__name__}: {error}. log.txt has the details.")
+    return desk.status.state
+
+
+class Desk:
+    """The worker's side of its run directory: status, log, and the question whether somebody asked to stop."""
+
+    def __init__(self, run: Path, watch: Watch):
+        self.run, self.watch = run, watch
+        me = psutil.Process()
+        self.status = replace(
+            runs.read_status(run),
+            state="queued",
+            pid=me.pid,
+            process_started=me.create_time(),
+            error=None,
+            doing="waiting",
+        )
+        self._asked = False
+        self._interruptible = True
+        self._beaten = 0.0
+        self.put()
+
+    def put(self, **changes: Any) -> None:
+        """Say how it stands, at once."""
+        self.status = replace(self.status, **changes)
+        self._beaten = time.monotonic()
+        runs.write_status(self.run, self.status)
+        self.watch(self.status)
+
+    def beat(self, **changes: Any) -> None:
+        """Say it if it was not said within the last half second; obey if somebody asked to stop."""
+        if time.monotonic() - self._beaten > BEAT_S:
+            self.put(**changes)
+        else:
+            self.status = replace(self.status, **changes)
+        self.obey()
+
+    def obey(self) -> None:
+        if self._asked or (self.run / "stop").exists():
+            raise Stopped
+
+    def say(self, text: str) -> None:
+        """A line of log.txt."""
+        with open(self.run / "log.txt", "a", encoding="utf-8") as log:
+            log.write(f"{datetime.now():%H:%M:%S}  {text}\n")
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """SIGTERM and Ctrl+C are requests to stop, too."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def asked(*_: Any) -> None:
+            self._asked = True
+            if self._interruptible:
+                raise Stopped
+
+        before = {s: signal.signal(s, asked) for s in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    @contextmanager
+    def uninterrupted(self) -> Iterator[None]:
+        """In here a signal waits until `beat` looks: nothing is torn in the middle of a step."""
+        self._interruptible = False
+        try:
+            yield
+        finally:
+            self._interruptible = True
+
+    @contextmanager
+    def slot(self) -> Iterator[None]:
+        """One of GANAD_SLOTS places to work (default 1); whoever has waited longest goes first.
+
+        A lock frees itself when its process dies, however it dies.
+        """
+        folder = self.run.parent / ".slots"
+        folder.mkdir(exist_ok=True)
+        locks = [
+            filelock.FileLock(folder / f"{i}.lock") for i in range(int(os.environ.get("GANAD_SLOTS") or 1))
+        ]
+        while True:
+            if self._first_in_line():
+                for lock in locks:
+                    try:
+                        lock.acquire(blocking=False)
+                    except filelock.Timeout:
+                        continue
+                    try:
+                        yield
+                    finally:
+                        lock.release()
+                    return
+            self.beat(doing="waiting for another run to end")
+            time.sleep(0.3)
+
+    def _first_in_line(self) -> bool:
+        mine = (self.status.since, self.run.name)
+        for other in runs.listing(self.run.parent):
+            said = runs.read_status(other)
+            if other != self.run and said.state == "queued" and (said.since, other.name) < mine:
+                if said.pid is not None and runs.status(other).state == "queued":
+                    return False
+        return True
+
+
+def _train_and_score(run: Path, desk: Desk) -> None:
+    settings = runs.settings(run)
+    desk.say(f"{command(settings)}")
+    import torch
+
+    from ganad import checkpoint, data, speed
+    from ganad.models import build
+
+    torch.manual_seed(settings.seed)
+    dataset = data.load(settings.data)
+    split = data.split(dataset, settings)
+    desk.obey()
+    device = checkpoint.pick_device()
+    saved = checkpoint.load_state(run, device)
+    rates = {} if saved or settings.precision != "auto" else speed.known(settings)
+    precision = saved["precision"] if saved else speed.choose(settings, rates)
+    method = build(settings).to(device)
+    if precision == "bf16":
+        method = method.to(memory_format=torch.channels_last)
+    if saved:
+        method.load_training_state(saved["method"])
+        desk.say(f"resumed at step {saved['step']}")
+    _write_meta(run, method, dataset, split, device, precision)
+    with desk.uninterrupted():
+        _train(run, desk, method, split, saved, precision)
+        _score(run, desk, method, split)
+
+
+def _train(
+    run: Path, desk: Desk, method: Any, split: Any, saved: dict[str, Any] | None, precision: str
+) -> None:
+    """The epochs. Leaves metrics, pictures and states behind; a stop saves the very step it came at."""
+    import json
+
+    from ganad import checkpoint
+    from ganad.score import score
+    from ganad.train import steps_per_epoch, train
+
+    settings = method.settings
+    per_epoch = steps_per_epoch(len(split.train.images), settings.batch_size)
+    total = per_epoch * settings.epochs
+    done = saved["step"] if saved else 0
+    spent = saved["seconds"] if saved else 0.0
+    began, last_save = time.monotonic() - spent, time.monotonic()
+    log_every = max(1, total // 1500)
+    stride = -(-settings.epochs // SAMPLES)
+    probe = probe_images(split)
+    runs.cut_metrics(run, done)
+    (run / "samples").mkdir(exist_ok=True)
+    desk.put(
+        doing="training",
+        step=done,
+        total=total,
+        epochs=settings.epochs,
+        epoch=done // per_epoch + (done < total),
+    )
+    step_now = done
+    epoch_images, epoch_began = 0, time.monotonic()
+
+    def save() -> None:
+        checkpoint.save_state(
+            run, method, step=step_now, seconds=time.monotonic() - began, precision=precision
+        )
+
+    try:
+        with open(run / "metrics.jsonl", "a", buffering=1, encoding="utf-8") as metrics:
+            if not runs.samples(run):
+                _draw(run, 0, probe, score(method, probe).reconstruction)
+                method.train()
+            for step in train(
+                method, split.train.images, epochs=settings.epochs, batch_size=settings.batch_size, seed=settings.seed,
+                size=settings.image_size, precision=precision, start=done,
+            ):  # fmt: skip
+                step_now = step.number
+                epoch_images += step.images
+                rate = epoch_images / max(time.monotonic() - epoch_began, 1e-9)
+                if step.number % log_every == 0 or step.ends_epoch:
+                    metrics.write(
+                        json.dumps({"step": step.number, "epoch": step.epoch, **_rounded(step.scalars)})
+                        + "\n"
+                    )
+                if step.ends_epoch and (step.epoch % stride == 0 or step.epoch == settings.epochs):
+                    row = {"step": step.number, "epoch": step.epoch, "val": _val(method, split, desk)}
+                    row |= {
+                        "seconds": round(time.monotonic() - began, 2),
+                        "images_per_second": round(rate, 1),
+                    }
+                    metrics.write(json.dumps(row) + "\n")
+                    _draw(run, step.epoch, probe, score(method, probe).reconstruction)
+                    method.train()
+                    if time.monotonic() - last_save > SAVE_S or step.number == total:
+                        save()
+                        last_save = time.monotonic()
+                    desk.say(f"epoch {step.epoch}: {rate:.0f} images/s, {_words(step.scalars)}")
+                if step.ends_epoch:
+                    epoch_images, epoch_began = 0, time.monotonic()
+                desk.beat(step=step.number, epoch=step.epoch, rate=rate, seconds=time.monotonic() - began)
+    except Stopped:
+        save()
+        raise
+    desk.put(step=total, epoch=settings.epochs, seconds=time.monotonic() - began)
+
+
+def _val(method: Any, split: Any, desk: Desk) -> dict[str, float]:
+    """Mean of each part over (at most 500 of) the held-out normals: do the nets still generalise?"""
+    from ganad.config import PARTS
+    from ganad.score import score
+
+    scored = score(method, split.val.images[:500], on_batch=lambda done: desk.beat())
+    return {part: float(getattr(scored, part).mean()) for part in PARTS}
+
+
+def _score(run: Path, desk: Desk, method: Any, split: Any) -> None:
+    """The last word: weights, parts and reconstructions of val and test, and the report at the default weights."""
+    from ganad import checkpoint, evaluate
+    from ganad.score import score
+
+    method.eval()
+    checkpoint.save_weights(run, method)
+    sets, pictures = {}, {}
+    for name, images in (("val", split.val), ("test", split.test)):
+        scored = score(
+            method, images.images,
+            on_batch=lambda done, name=name, n=len(images.images): desk.beat(doing=f"scoring {name} images, {done} of {n}"),
+        )  # fmt: skip
+        sets[name] = {part: getattr(scored, part) for part in evaluate.PARTS}
+        sets[name] |= {"z": scored.z, "digit": images.digit, "index": images.index}
+        pictures[name] = scored.reconstruction
+    runs.write_reconstructions(run, **pictures)
+    weights = method.settings.weights
+    threshold = evaluate.threshold_for(evaluate.total(sets["val"], weights), FALSE_ALARMS)
+    result = evaluate.evaluate(sets["test"], split.test.digit, method.settings.normal, weights, threshold)
+    runs.write_json(run / "report.json", evaluate.report(result, weights))
+    runs.write_scores(run, sets)
+    desk.say(f"AUROC {result.auroc:.4f} on {len(split.test.images)} test images")
+
+
+def probe_images(split: Any) -> Any:
+    """(10 or so, 28, 28) uint8: one fixed test image a digit, normal ones first. Only looked at, never learned from."""
+    import numpy as np
+
+    digits = split.test.digit
+    first = [int(np.argmax(digits == d)) for d in np.unique(digits)]
+    normal = set(np.unique(split.train.digit).tolist())
+    return split.test.images[sorted(first, key=lambda i: (int(digits[i]) not in normal, int(digits[i])))]
+
+
+def _draw(run: Path, epoch: int, probe: Any, reconstruction: Any) -> None:
+    import io
+
+    import numpy as np
+    from PIL import Image
+
+    picture = np.concatenate(
+        [np.concatenate(list(probe), axis=1), np.concatenate(list(reconstruction), axis=1)]
+    )
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "PNG")
+    with runs.replaced(run / "samples" / f"{epoch:05d}.png") as out:
+        out.write(file.getvalue())
+
+
+def _write_meta(run: Path, method: Any, dataset: Any, split: Any, device: Any, precision: str) -> None:
+    import numpy as np
+    import torch
+
+    runs.write_json(
+        run / "meta.json",
+        {
+            "command": command(method.settings.model_copy(update={"precision": precision})),
+            "created": datetime.now().astimezone().isoformat(timespec="seconds"),
+            "versions": {
+                "python": platform.python_version(),
+                "torch": torch.__version__,
+                "numpy": np.__version__,
+            },
+            "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
+            "threads": torch.get_num_threads(),
+            "precision": precision,
+            "parameters": {
+                name: sum(p.numel() for p in net.parameters()) for name, net in method.players().items()
+            },
+            "data": {
+                "source": dataset.source,
+                "fingerprint": dataset.fingerprint,
+                "train": len(split.train.images),
+                "val": len(split.val.images),
+                "test": len(split.test.images),
+            },
+            "commit": _commit(),
+        },
+    )
+
+
+def _commit() -> str | None:
+    try:
+        found = subprocess.run(
+            ["git", "-C", str(runs.HOME), "rev-parse", "--short", "HEAD"],
+            capture_output=True,
+            text=True,
+            timeout=5,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return found.stdout.strip() or None if found.returncode == 0 else None
+
+
+def _rounded(scalars: dict[str, float]) -> dict[str, float]:
+    return {name: float(f"{value:.5g}") for name, value in scalars.items()}
+
+
+def _words(scalars: dict[str, float]) -> str:
+    return ", ".join(f"{name} {value:.4g}" for name, value in scalars.items() if name.startswith("loss/"))
+
+
+def main(run: Path) -> int:
+    """`python -m ganad work RUN`: gentle on the machine, so that the page that watches stays responsive."""
+    if hasattr(os, "nice"):
+        os.nice(5)
+    return 0 if work(run) == "finished" else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

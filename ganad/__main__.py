@@ -30,24 +30,19 @@ err = Console(stderr=True)
 out = Console(soft_wrap=True)
 
 MethodName = Enum("MethodName", {m: m for m in METHOD_NAMES}, type=str)
+DEFAULT_METHOD = next(iter(MethodName))
 Run = Annotated[str, typer.Argument(help="name, number or folder of a run", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="print JSON, for programs")]
 
 
 @app.command()
 def train(
-    method: Annotated[MethodName, typer.Option(help="which GAN")] = MethodName(next(iter(METHOD_NAMES))),
+    method: Annotated[MethodName, typer.Option(help="which GAN")] = DEFAULT_METHOD,
     normal: Annotated[list[int] | None, typer.Option(help="a normal digit, 0 to 9; repeat for more")] = None,
-    preset: Annotated[
-        str, typer.Option(help="; ".join(f"{m}: {', '.join(p)}" for m, p in PRESETS.items()))
-    ] = "tuned",
-    epochs: Annotated[
-        int | None, typer.Option(help="passes over the training images; default: the preset's")
-    ] = None,
+    preset: Annotated[str, typer.Option(help="; ".join(f"{m}: {', '.join(p)}" for m, p in PRESETS.items()))] = "tuned",
+    epochs: Annotated[int | None, typer.Option(help="passes over the training images; default: the preset's")] = None,
     seed: Annotated[int, typer.Option(help="fixes held-out images, first weights and order")] = 0,
-    limit: Annotated[
-        int | None, typer.Option(help="use only the first so many normal training images")
-    ] = None,
+    limit: Annotated[int | None, typer.Option(help="use only the first so many normal training images")] = None,
     name: Annotated[str, typer.Option(help="a name of your own for the run")] = "",
     data: Annotated[
         Path | None,
@@ -103,11 +98,7 @@ def _work(run: Path) -> None:
         task = bar.add_task(f"{run.name}: starting", total=None)
 
         def watch(s: runs.Status) -> None:
-            at = (
-                f", epoch {s.epoch} of {s.epochs}, {s.rate:.0f} images/s"
-                if s.rate and s.doing == "training"
-                else ""
-            )
+            at = f", epoch {s.epoch} of {s.epochs}, {s.rate:.0f} images/s" if s.rate and s.doing == "training" else ""
             bar.update(
                 task,
                 description=f"{run.name}: {s.doing or s.state}{at}",
@@ -122,9 +113,7 @@ def _work(run: Path) -> None:
         err.print(f"stopped. Go on with: python -m ganad resume {run.name}", highlight=False)
     else:
         report = runs.read_json(run / "report.json") or {}
-        err.print(
-            f"AUROC {report['auroc']:.4f} on the test set. See it: streamlit run app.py", highlight=False
-        )
+        err.print(f"AUROC {report['auroc']:.4f} on the test set. See it: streamlit run app.py", highlight=False)
     out.print(str(run), highlight=False)
     raise typer.Exit({"finished": 0, "stopped": 130}.get(ended, 1))
 
@@ -155,8 +144,8 @@ def list_(json_: Json = False) -> None:
     if json_:
         rows = [
             {
-                "name": r.name, "state": r.state, "method": r.method, "preset": r.settings.preset, "normal": list(r.normal),
-                "seed": r.settings.seed, "epochs": r.settings.epochs, "shipped": r.shipped,
+                "name": r.name, "state": r.state, "method": r.method, "preset": r.settings.preset,
+                "normal": list(r.normal), "seed": r.settings.seed, "epochs": r.settings.epochs, "shipped": r.shipped,
                 "auroc": r.report and r.report["auroc"], "error": r.status.error,
             }
             for r in found
@@ -168,9 +157,7 @@ def list_(json_: Json = False) -> None:
         return
     table = Table(box=None, pad_edge=False)
     for head in ("run", "state", "method", "normal", "preset", "epochs", "AUROC"):
-        table.add_column(
-            head, justify="right" if head in ("epochs", "AUROC") else "left", no_wrap=head == "run"
-        )
+        table.add_column(head, justify="right" if head in ("epochs", "AUROC") else "left", no_wrap=head == "run")
     for r in found:
         done = f"{r.status.epoch}/{r.settings.epochs}" if r.at_work else str(r.settings.epochs)
         auroc = f"{r.report['auroc']:.4f}" if r.report else "–"
@@ -205,7 +192,7 @@ def evaluate(
         f"[bold]AUROC {result.auroc:.4f}[/bold]   share of (anomaly, normal) pairs in the right order; 0.5 is guessing"
     )
     out.print(
-        f"average precision {result.average_precision:.4f} at a prevalence of {result.prevalence:.3f} (guessing gives that)"
+        f"average precision {result.average_precision:.4f} at a prevalence of {result.prevalence:.3f} (guessing: the same)"
     )
     out.print(f"equal error rate {result.eer:.3f}")
     out.print(
@@ -246,9 +233,7 @@ def score(
     found = service.judge(run, np.stack([p.digit for p in prepared]))
     if json_:
         keys = ("score", "percentile", "verdict", "threshold", "parts")
-        rows = [
-            {"file": str(f), **{k: getattr(j, k) for k in keys}} for f, j in zip(files, found, strict=True)
-        ]
+        rows = [{"file": str(f), **{k: getattr(j, k) for k in keys}} for f, j in zip(files, found, strict=True)]
         print(json.dumps(rows, indent=2))
         return
     for file, j in zip(files, found, strict=True):
@@ -302,9 +287,7 @@ def bench_quality(
     from ganad import bench as b
 
     methods = [m.value for m in method] if method else list(METHOD_NAMES)
-    rows = b.quality(
-        methods, _numbers(digits), _numbers(seeds), preset, lambda text: err.print(text, highlight=False)
-    )
+    rows = b.quality(methods, _numbers(digits), _numbers(seeds), preset, lambda text: err.print(text, highlight=False))
     print(json.dumps(rows, indent=2) if json_ else b.quality_table(rows))
 
 

@@ -1,4 +1,4 @@
-"""Speed and quality, rerun by one command. Speed is told as ratios: absolute times say more of the machine than of us."""
+"""Speed and quality, rerun by one command. Speed is told as ratios: absolute times say more of the machine."""
 
 from __future__ import annotations
 
@@ -36,9 +36,7 @@ def speed(say: Say, rounds: int = 7) -> list[dict[str, Any]]:
     def row(name: str, count: int, ours: Callable[[], Any], reference: Callable[[], Any]) -> None:
         say(f"{name} …")
         a, b = alternate(ours, reference, rounds)
-        rows.append(
-            {"name": name, "ours": count / a, "reference": count / b, "unit": "images/s", "ratio": b / a}
-        )
+        rows.append({"name": name, "ours": count / a, "reference": count / b, "unit": "images/s", "ratio": b / a})
 
     for method, preset in (
         ("ganomaly", "tuned"),
@@ -95,15 +93,12 @@ def speed_table(rows: list[dict[str, Any]]) -> str:
     """The rows of `speed` as a Markdown table."""
     lines = ["| what | ours | reference | unit | ratio |", "|---|---:|---:|---|---:|"]
     lines += [
-        f"| {r['name']} | {r['ours']:,.0f} | {r['reference']:,.0f} | {r['unit']} | {r['ratio']:.2f} |"
-        for r in rows
+        f"| {r['name']} | {r['ours']:,.0f} | {r['reference']:,.0f} | {r['unit']} | {r['ratio']:.2f} |" for r in rows
     ]
     return "\n".join(lines)
 
 
-def quality(
-    methods: list[str], digits: list[int], seeds: list[int], preset: str, say: Say
-) -> list[dict[str, Any]]:
+def quality(methods: list[str], digits: list[int], seeds: list[int], preset: str, say: Say) -> list[dict[str, Any]]:
     """Train (or find) a run per method, digit and seed; rows of {"method", "digit", "seed", "auroc", "run"}.
 
     Last epoch, official split. PCA with 20 components stands beside as a baseline. Raises RunError when a run fails.
@@ -119,9 +114,7 @@ def quality(
                     say(f"training {method}, normal {digit}, seed {seed} …")
                     run = runs.create(settings)
                     if worker.work(run) != "finished":
-                        raise RunError(
-                            f"{run.name} did not finish: {runs.read_status(run).error or 'stopped'}"
-                        )
+                        raise RunError(f"{run.name} did not finish: {runs.read_status(run).error or 'stopped'}")
                 auroc = runs.read_json(run / "report.json")["auroc"]
                 say(f"{run.name}: AUROC {auroc:.4f}")
                 rows.append({"method": method, "digit": digit, "seed": seed, "auroc": auroc, "run": run.name})

@@ -40,15 +40,11 @@ class _Settings(BaseModel):
 
     preset: str = Field("tuned", description="the named set of settings that the others start from")
     normal: tuple[int, ...] = Field(description="the digits that are normal; every other digit is an anomaly")
-    seed: int = Field(
-        0, ge=0, le=2**31 - 1, description="fixes the held-out images, the first weights and the order"
-    )
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="fixes the held-out images, the first weights and the order")
     name: str = Field("", max_length=80, description="a name of your own for the run")
     data: str | None = Field(None, description="a path to your own images; empty means the embedded MNIST")
     limit: int | None = Field(None, ge=20, description="use only the first so many normal training images")
-    test_digits: tuple[int, ...] | None = Field(
-        None, description="test on these digits alone; empty means on all"
-    )
+    test_digits: tuple[int, ...] | None = Field(None, description="test on these digits alone; empty means on all")
     test_limit: int | None = Field(None, ge=10, description="use only the first so many test images")
 
     epochs: int = Field(ge=1, le=10_000, description="passes over the training images")
@@ -59,16 +55,12 @@ class _Settings(BaseModel):
     lr: float = Field(2e-4, gt=0, le=0.1, description="Adam's step size for generator and encoder")
     lr_d: float | None = Field(None, gt=0, le=0.1, description="the discriminator's; empty means the same")
     beta1: float = Field(0.5, ge=0, lt=1, description="Adam's first decay rate")
-    average: float = Field(
-        0.0, ge=0, lt=1, description="scores use weights averaged with this decay; 0 means the last"
-    )
+    average: float = Field(0.0, ge=0, lt=1, description="scores use weights averaged with this decay; 0 means the last")
     augment: float = Field(0.0, ge=0, le=4, description="training images are shifted by up to so many pixels")
     precision: Literal["auto", "float32", "bf16"] = Field(
         "auto", description="number format of the layers; auto takes the faster of the two on this machine"
     )
-    weights: tuple[float, float, float] = Field(
-        description="weights of residual, discrimination and latent part"
-    )
+    weights: tuple[float, float, float] = Field(description="weights of residual, discrimination and latent part")
 
     @field_validator("normal", "test_digits")
     @classmethod
@@ -98,15 +90,9 @@ class _Settings(BaseModel):
 class GanomalySettings(_Settings):
     """GANomaly: encoder, decoder, encoder."""
 
-    method: Literal["ganomaly"] = Field(
-        "ganomaly", description="encoder, decoder, second encoder; scored in one pass"
-    )
-    w_adv: float = Field(
-        1.0, ge=0, description="weight of the adversarial loss: features of x against those of x̂"
-    )
-    w_con: float = Field(
-        50.0, ge=0, description="weight of the contextual loss: pixels of x against those of x̂"
-    )
+    method: Literal["ganomaly"] = Field("ganomaly", description="encoder, decoder, second encoder; scored in one pass")
+    w_adv: float = Field(1.0, ge=0, description="weight of the adversarial loss: features of x against those of x̂")
+    w_con: float = Field(50.0, ge=0, description="weight of the contextual loss: pixels of x against those of x̂")
     w_enc: float = Field(1.0, ge=0, description="weight of the encoder loss: z against ẑ")
     weights: tuple[float, float, float] = Field(
         (0.0, 0.0, 1.0), description=_Settings.model_fields["weights"].description
@@ -115,18 +101,14 @@ class GanomalySettings(_Settings):
     @model_validator(mode="after")
     def _size(self) -> GanomalySettings:
         if self.image_size == 28:
-            raise ValueError(
-                "image_size of ganomaly must be 32 or 64 (its nets halve the side until 4), got 28"
-            )
+            raise ValueError("image_size of ganomaly must be 32 or 64 (its nets halve the side until 4), got 28")
         return self
 
 
 class EgbadSettings(_Settings):
     """EGBAD: a BiGAN, scored in one pass."""
 
-    method: Literal["egbad"] = Field(
-        "egbad", description="a BiGAN: encoder and generator against one discriminator"
-    )
+    method: Literal["egbad"] = Field("egbad", description="a BiGAN: encoder and generator against one discriminator")
     architecture: Literal["paper", "article", "small"] = Field(
         "small",
         description="layers: of the released code (28x28), of the tutorial (64x64), or our small ones (32x32)",
@@ -134,9 +116,7 @@ class EgbadSettings(_Settings):
     dropout: float = Field(
         0.0, ge=0, lt=1, description="share of the discriminator's units that is dropped (paper: 0.5)"
     )
-    w_cycle: float = Field(
-        0.0, ge=0, description="weight of |x - G(E(x))|, an addition to the paper; 0 turns it off"
-    )
+    w_cycle: float = Field(0.0, ge=0, description="weight of |x - G(E(x))|, an addition to the paper; 0 turns it off")
     w_cycle_z: float = Field(
         0.0, ge=0, description="weight of (z - E(G(z)))², an addition to the paper; 0 turns it off"
     )
@@ -148,9 +128,7 @@ class EgbadSettings(_Settings):
     def _size(self) -> EgbadSettings:
         size = {"paper": 28, "article": 64, "small": 32}[self.architecture]
         if self.image_size != size:
-            raise ValueError(
-                f"architecture {self.architecture} needs image_size {size}, got {self.image_size}"
-            )
+            raise ValueError(f"architecture {self.architecture} needs image_size {size}, got {self.image_size}")
         return self
 
 
@@ -239,9 +217,7 @@ def command(settings: GanomalySettings | EgbadSettings) -> str:
         value = getattr(settings, key)
         if key in ("method", "normal", "preset", "seed") or value == getattr(base, key):
             continue
-        text = (
-            ",".join(map(str, value)) if isinstance(value, tuple) else str("none" if value is None else value)
-        )
+        text = ",".join(map(str, value)) if isinstance(value, tuple) else str("none" if value is None else value)
         words += [_FLAGS[key], text] if key in _FLAGS and value is not None else ["--set", f"{key}={text}"]
     return shlex.join(words)
 

@@ -56,9 +56,7 @@ class Detector(OutlierMixin, BaseEstimator):
         """
         images = as_images(X)
         if len(images) < 20:
-            raise DataError(
-                f"{len(images)} images are too few to learn from and to hold some out: give at least 20."
-            )
+            raise DataError(f"{len(images)} images are too few to learn from and to hold some out: give at least 20.")
         # The digits are not known here, and do not matter: only the images passed in are learned from.
         asked = {"normal": (0,), **(self.settings or {})}
         s = resolve(self.method, self.preset, seed=self.seed, epochs=self.epochs, **asked)

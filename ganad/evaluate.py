@@ -159,9 +159,7 @@ def _warnings(auroc: float, score: np.ndarray) -> tuple[str, ...]:
     if np.ptp(score) == 0:
         said.append("Every test image has the same score: this score says nothing.")
     elif auroc < 0.5:
-        said.append(
-            f"AUROC is {auroc:.3f}, below 0.5: normal images score higher than anomalies, worse than guessing."
-        )
+        said.append(f"AUROC is {auroc:.3f}, below 0.5: normal images score higher than anomalies, worse than guessing.")
     return tuple(said)
 
 
@@ -188,8 +186,7 @@ def report(evaluation: Evaluation, weights: Sequence[float]) -> dict[str, Any]:
         "weights": dict(zip(PARTS, map(float, weights), strict=True)),
         "parts": {p: {"auroc": a} for p, a in evaluation.part_auroc.items()},
         "per_digit": {
-            str(row["digit"]): {k: row[k] for k in ("auroc", "normal", "n", "flagged")}
-            for row in evaluation.per_digit
+            str(row["digit"]): {k: row[k] for k in ("auroc", "normal", "n", "flagged")} for row in evaluation.per_digit
         },
         "n_normal": evaluation.n_normal,
         "n_anomalous": evaluation.n_anomalous,

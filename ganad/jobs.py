@@ -42,17 +42,13 @@ def requeue(run: Path) -> None:
         raise RunError(f"{run.name} is shipped with the project and finished: there is nothing to resume.")
     status = runs.status(run)
     if status.state == "finished":
-        raise RunError(
-            f"{run.name} is finished: there is nothing to resume. Start a new run for more epochs."
-        )
+        raise RunError(f"{run.name} is finished: there is nothing to resume. Start a new run for more epochs.")
     if status.state in ("queued", "running"):
         raise RunError(f"{run.name} is {status.state} already.")
     runs.settings(run)
     (run / "stop").unlink(missing_ok=True)
     now = time.time()
-    runs.write_status(
-        run, replace(status, state="queued", since=now, pid=None, process_started=None, error=None)
-    )
+    runs.write_status(run, replace(status, state="queued", since=now, pid=None, process_started=None, error=None))
 
 
 def launch(run: Path) -> None:

@@ -68,11 +68,7 @@ def find(name: str | Path) -> Path:
                 if run.name.startswith(f"{int(str(name)):04d}-"):
                     return run.resolve()
     known = [run.name for folder in (root(), shelf()) for run in listing(folder)]
-    there = (
-        f"There are: {', '.join(known[:8])}{' …' if len(known) > 8 else ''}."
-        if known
-        else "There are none yet."
-    )
+    there = f"There are: {', '.join(known[:8])}{' …' if len(known) > 8 else ''}." if known else "There are none yet."
     raise RunError(f"There is no run {str(name)!r}. {there} `python -m ganad list` shows them all.")
 
 
@@ -87,9 +83,7 @@ def create(settings: GanomalySettings | EgbadSettings) -> Path:
     """A new run directory with its config.json, numbered one above the highest. State: queued."""
     root().mkdir(parents=True, exist_ok=True)
     digits = "".join(map(str, settings.normal))
-    number = max(
-        (int(p.name.split("-")[0]) for p in root().iterdir() if _NUMBERED.fullmatch(p.name)), default=0
-    )
+    number = max((int(p.name.split("-")[0]) for p in root().iterdir() if _NUMBERED.fullmatch(p.name)), default=0)
     while True:  # another process may take the same number: the one that makes the folder has it
         number += 1
         if any(root().glob(f"{number:04d}-*")):
@@ -143,9 +137,7 @@ def read_status(run: Path) -> Status:
     """The status as it was written, whatever became of the process since."""
     saved = read_json(run / "status.json") or {}
     known = {k: v for k, v in saved.items() if k in Status.__dataclass_fields__}
-    return (
-        Status(**known) if known else Status(state="failed", error="status.json is missing or not readable.")
-    )
+    return Status(**known) if known else Status(state="failed", error="status.json is missing or not readable.")
 
 
 def status(run: Path, *, now: float | None = None) -> Status:
@@ -175,9 +167,7 @@ def status(run: Path, *, now: float | None = None) -> Status:
         return again
     if (run / "stop").exists():
         return Status(**{**again.__dict__, "state": "stopped"})
-    return Status(
-        **{**again.__dict__, "state": "failed", "error": f"{why} Resume goes on from the last saved epoch."}
-    )
+    return Status(**{**again.__dict__, "state": "failed", "error": f"{why} Resume goes on from the last saved epoch."})
 
 
 def alive(pid: int, started: float | None) -> bool:
@@ -208,9 +198,7 @@ def read_metrics(run: Path) -> list[dict[str, Any]]:
         return []
     rows = []
     for line in whole.splitlines():
-        with contextlib.suppress(
-            json.JSONDecodeError
-        ):  # a line cut by a power failure in the middle of the file
+        with contextlib.suppress(json.JSONDecodeError):  # a line cut by a power failure in the middle of the file
             rows.append(json.loads(line))
     return rows
 
@@ -224,9 +212,7 @@ def cut_metrics(run: Path, step: int) -> None:
 def log_tail(run: Path, lines: int = 200) -> str:
     """The last lines of log.txt, or an empty string."""
     try:
-        return "\n".join(
-            (run / "log.txt").read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]
-        )
+        return "\n".join((run / "log.txt").read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
     except FileNotFoundError:
         return ""
 
@@ -277,7 +263,7 @@ def write_scores(run: Path, sets: dict[str, dict[str, np.ndarray]]) -> None:
 def read_scores(run: Path) -> Scores:
     """Raises RunError if the run has no scores yet, or if the file is damaged."""
     try:
-        with np.load(run / "scores.npz", allow_pickle=False) as file:
+        with open(run / "scores.npz", "rb") as raw, np.load(raw, allow_pickle=False) as file:
             val, test = (
                 Scored(
                     parts={part: file[f"{name}_{part}"] for part in PARTS},
@@ -305,7 +291,7 @@ def write_reconstructions(run: Path, val: np.ndarray, test: np.ndarray) -> None:
 def read_reconstructions(run: Path, which: str = "test") -> np.ndarray | None:
     """(n, 28, 28) uint8, rows as in scores.npz; None when the run was shipped without them."""
     try:
-        with np.load(run / "reconstructions.npz", allow_pickle=False) as file:
+        with open(run / "reconstructions.npz", "rb") as raw, np.load(raw, allow_pickle=False) as file:
             return file[which]
     except (OSError, KeyError, ValueError, zipfile.BadZipFile):
         return None

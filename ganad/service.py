@@ -259,7 +259,7 @@ def threshold(val_scores: np.ndarray, false_alarms: float = FALSE_ALARMS) -> flo
 def judge_run(
     name: str, weights: Sequence[float] | None = None, at: float | None = None
 ) -> tuple[evaluate.Evaluation, tuple[float, float, float]]:
-    """The test set under a weighting and a threshold; None means the run's own weights and the default operating point."""
+    """The test set under a weighting and a threshold; None means the run's own, and the usual 5 %."""
     found = scores(name)
     w = check_weights(tuple(weights)) if weights is not None else run_info(name).weights
     if at is None:

@@ -49,6 +49,7 @@ def measure(settings: GanomalySettings | EgbadSettings, seconds: float = 1.0) ->
     Returns images a second: {"float32": training, "bf16": training or None, "score": scoring}.
     """
     import numpy as np
+
     from ganad.checkpoint import pick_device
     from ganad.models import build
     from ganad.score import score

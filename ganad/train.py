@@ -49,7 +49,8 @@ def train(
 ) -> Iterator[Step]:
     """Yield after every step; the caller stops by breaking out.
 
-    images: (N, 28, 28) uint8, normal images only. size: side of the image that the nets see. precision: float32 or bf16.
+    images: (N, 28, 28) uint8, normal images only. size: side of the image that the nets see.
+    precision: float32 or bf16.
     start: steps already done, when resuming. Raises GanadError when a loss stops being finite.
     """
     device = next(method.parameters()).device

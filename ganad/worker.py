@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import platform
 import signal
@@ -139,9 +140,7 @@ class Desk:
         """
         folder = self.run.parent / ".slots"
         folder.mkdir(exist_ok=True)
-        locks = [
-            filelock.FileLock(folder / f"{i}.lock") for i in range(int(os.environ.get("GANAD_SLOTS") or 1))
-        ]
+        locks = [filelock.FileLock(folder / f"{i}.lock") for i in range(int(os.environ.get("GANAD_SLOTS") or 1))]
         while True:
             if self._first_in_line():
                 for lock in locks:
@@ -195,9 +194,7 @@ def _train_and_score(run: Path, desk: Desk) -> None:
         _score(run, desk, method, split)
 
 
-def _train(
-    run: Path, desk: Desk, method: Any, split: Any, saved: dict[str, Any] | None, precision: str
-) -> None:
+def _train(run: Path, desk: Desk, method: Any, split: Any, saved: dict[str, Any] | None, precision: str) -> None:
     """The epochs. Leaves metrics, pictures and states behind; a stop saves the very step it came at."""
     import json
 
@@ -227,9 +224,7 @@ def _train(
     epoch_images, epoch_began = 0, time.monotonic()
 
     def save() -> None:
-        checkpoint.save_state(
-            run, method, step=step_now, seconds=time.monotonic() - began, precision=precision
-        )
+        checkpoint.save_state(run, method, step=step_now, seconds=time.monotonic() - began, precision=precision)
 
     try:
         with open(run / "metrics.jsonl", "a", buffering=1, encoding="utf-8") as metrics:
@@ -245,8 +240,7 @@ def _train(
                 rate = epoch_images / max(time.monotonic() - epoch_began, 1e-9)
                 if step.number % log_every == 0 or step.ends_epoch:
                     metrics.write(
-                        json.dumps({"step": step.number, "epoch": step.epoch, **_rounded(step.scalars)})
-                        + "\n"
+                        json.dumps({"step": step.number, "epoch": step.epoch, **_rounded(step.scalars)}) + "\n"
                     )
                 if step.ends_epoch and (step.epoch % stride == 0 or step.epoch == settings.epochs):
                     row = {"step": step.number, "epoch": step.epoch, "val": _val(method, split, desk)}
@@ -288,10 +282,9 @@ def _score(run: Path, desk: Desk, method: Any, split: Any) -> None:
     checkpoint.save_weights(run, method)
     sets, pictures = {}, {}
     for name, images in (("val", split.val), ("test", split.test)):
-        scored = score(
-            method, images.images,
-            on_batch=lambda done, name=name, n=len(images.images): desk.beat(doing=f"scoring {name} images, {done} of {n}"),
-        )  # fmt: skip
+        of = f"{name} images, {{}} of {len(images.images)}"
+        tell = functools.partial(lambda of, done: desk.beat(doing=f"scoring {of.format(done)}"), of)
+        scored = score(method, images.images, on_batch=tell)
         sets[name] = {part: getattr(scored, part) for part in evaluate.PARTS}
         sets[name] |= {"z": scored.z, "digit": images.digit, "index": images.index}
         pictures[name] = scored.reconstruction
@@ -320,9 +313,7 @@ def _draw(run: Path, epoch: int, probe: Any, reconstruction: Any) -> None:
     import numpy as np
     from PIL import Image
 
-    picture = np.concatenate(
-        [np.concatenate(list(probe), axis=1), np.concatenate(list(reconstruction), axis=1)]
-    )
+    picture = np.concatenate([np.concatenate(list(probe), axis=1), np.concatenate(list(reconstruction), axis=1)])
     file = io.BytesIO()
     Image.fromarray(picture).save(file, "PNG")
     with runs.replaced(run / "samples" / f"{epoch:05d}.png") as out:
@@ -346,9 +337,7 @@ def _write_meta(run: Path, method: Any, dataset: Any, split: Any, device: Any, p
             "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
             "threads": torch.get_num_threads(),
             "precision": precision,
-            "parameters": {
-                name: sum(p.numel() for p in net.parameters()) for name, net in method.players().items()
-            },
+            "parameters": {name: sum(p.numel() for p in net.parameters()) for name, net in method.players().items()},
             "data": {
                 "source": dataset.source,
                 "fingerprint": dataset.fingerprint,

@@ -1,0 +1,1 @@
+"""What is on the screen: colours, charts, pictures and components; the pages put them together."""

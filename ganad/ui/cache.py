@@ -1,0 +1,83 @@
+"""What pages ask for again and again, kept by name and version. Arrays are shared between sessions, so read-only."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from ganad import evaluate, runs, service
+
+
+def list_runs() -> list[service.RunInfo]:
+    """Every run. Read anew each time: it is a handful of small files, and states change."""
+    return service.list_runs()
+
+
+def scores(name: str) -> runs.Scores:
+    """Parts, digits and latent vectors of a finished run."""
+    return _scores(name, service.version(name))
+
+
+@st.cache_resource(show_spinner="Reading scores", max_entries=12)
+def _scores(name: str, version: int) -> runs.Scores:
+    return service.scores(name)
+
+
+def images(name: str) -> np.ndarray:
+    """(n_test, 28, 28) uint8, in the order of the scores."""
+    return _images(name, service.version(name))
+
+
+@st.cache_resource(show_spinner="Reading images", max_entries=4)
+def _images(name: str, version: int) -> np.ndarray:
+    return service.test_images(name)
+
+
+def reconstructions(name: str) -> np.ndarray | None:
+    """(n_test, 28, 28) uint8, in the order of the scores; None when only the net can make them."""
+    return _reconstructions(name, service.version(name))
+
+
+@st.cache_resource(show_spinner="Reading reconstructions", max_entries=4)
+def _reconstructions(name: str, version: int) -> np.ndarray | None:
+    return service.reconstructions(name)
+
+
+def reconstruction(name: str, row: int) -> np.ndarray:
+    """(28, 28) uint8 of one test image: the stored one, else made by the net."""
+    stored = reconstructions(name)
+    if stored is not None:
+        return stored[row]
+    return _reconstruct(name, service.version(name), row)
+
+
+@st.cache_data(show_spinner="Asking the net", max_entries=500)
+def _reconstruct(name: str, version: int, row: int) -> np.ndarray:
+    return service.reconstruct(name, images(name)[row : row + 1])[0]
+
+
+def totals(name: str, weights: tuple[float, float, float]) -> tuple[np.ndarray, np.ndarray]:
+    """Scores of held-out normals and of test images under a weighting."""
+    found = scores(name)
+    return evaluate.total(found.val.parts, weights), evaluate.total(found.test.parts, weights)
+
+
+def evaluation(name: str, weights: tuple[float, float, float], threshold: float) -> evaluate.Evaluation:
+    """Metrics under a weighting and a threshold; imports scikit-learn the first time."""
+    return _evaluation(name, service.version(name), weights, threshold)
+
+
+@st.cache_data(show_spinner=False, max_entries=300)
+def _evaluation(name: str, version: int, weights: tuple[float, float, float], threshold: float) -> evaluate.Evaluation:
+    return service.judge_run(name, weights, threshold)[0]
+
+
+@st.cache_resource(show_spinner=False)
+def examples() -> np.ndarray:
+    """(10, 28, 28) uint8: a real digit of each kind."""
+    return service.examples()
+
+
+@st.cache_data(show_spinner=False)
+def class_counts(path: str | None) -> dict[int, int]:
+    return service.class_counts(path)

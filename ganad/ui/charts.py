@@ -1,0 +1,550 @@
+"""Every chart of the dashboard: plain numbers in, a Plotly figure out.
+
+Backgrounds are transparent and words take the colour of the page, so each figure is right on the light theme and on
+the dark one. Show them with `st.plotly_chart(figure, config=charts.CONFIG)`; width is the column's, height is the
+figure's. Lines are named where they run, so there is no legend to look up.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from ganad.ui import colours
+
+CONFIG = {"displayModeBar": False, "scrollZoom": False}
+"""Plotly's own options, for `st.plotly_chart(config=...)`: no toolbar over the picture."""
+
+BINS = 48
+MOST_POINTS = 400
+_GRID = colours.rgba(colours.THRESHOLD.both, 0.18)
+_INK = colours.THRESHOLD.both
+_SMALL = 13
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One ROC curve.
+
+    fpr, tpr      (K,) false-alarm rate and share of anomalies caught, each in [0, 1], falling threshold
+    auroc         area under it, in [0, 1]
+    colour        `#rrggbb`
+    point         (fpr, tpr) of the threshold in use, or None
+    thresholds    (K,) score above which an image is called anomalous, or None; the first may be infinite
+    """
+
+    name: str
+    fpr: np.ndarray
+    tpr: np.ndarray
+    auroc: float
+    colour: str = colours.ANOMALOUS.both
+    point: tuple[float, float] | None = None
+    thresholds: np.ndarray | None = None
+
+
+# --- scores ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Bins:
+    """Common bins of several samples; the last one also holds whatever lies above it.
+
+    edges     (bins + 1,) equal widths
+    counts    one (bins,) int array for each sample; each sums to the sample's finite size
+    clipped   how many values lie above the last edge and were counted in the last bin
+    """
+
+    edges: np.ndarray
+    counts: tuple[np.ndarray, ...]
+    clipped: int
+
+
+def bin_scores(samples: Sequence[np.ndarray], *, bins: int = BINS, include: Sequence[float] = ()) -> Bins:
+    """Count several samples in common bins over a range that a few extreme scores cannot stretch.
+
+    The range runs from the smallest value to the 99th percentile of each sample, whichever is larger, and is widened
+    to hold the values in `include` (a threshold). Values that are not finite are left out.
+    """
+    finite = [s[np.isfinite(s)] for s in (np.asarray(s, dtype=np.float64).ravel() for s in samples)]
+    filled = [s for s in finite if len(s)]
+    wanted = [v for v in include if np.isfinite(v)]
+    low = min([*(s.min() for s in filled), *wanted], default=0.0)
+    high = max([*(np.quantile(s, 0.99) for s in filled), *wanted], default=1.0)
+    if not high > low:
+        low, high = low - 0.5, low + 0.5
+    high += (high - low) / bins  # a threshold at the very edge would have nothing to its right
+    edges = np.linspace(low, high, bins + 1)
+    counts = tuple(np.histogram(np.clip(s, low, high), edges)[0] for s in finite)
+    return Bins(edges, counts, int(sum((s > high).sum() for s in finite)))
+
+
+def histogram(
+    normal_scores: np.ndarray,
+    anomalous_scores: np.ndarray,
+    threshold: float,
+    *,
+    marked: float | None = None,
+    marked_label: str = "",
+    height: int = 260,
+    x_title: str = "score",
+) -> go.Figure:
+    """Scores of normal and of anomalous images, each class as a density, with the threshold between them.
+
+    Scores: (N,) and (M,), raw, higher = more anomalous; either may be empty. Each class has area 1, so that 9,000
+    anomalies do not bury 1,000 normals; the counts are in the hover text. `marked` pins one image's score.
+    """
+    binned = bin_scores((normal_scores, anomalous_scores), include=(threshold,))
+    edges, width = binned.edges, binned.edges[1] - binned.edges[0]
+    figure = _figure(height, top=62, bottom=44)
+    peak = 0.0
+    hover = [f"{_number(a)} to {_number(b)}" for a, b in itertools.pairwise(edges)]
+    if binned.clipped:
+        hover[-1] = f"{_number(edges[-2])} and above"
+    heading = []
+    for name, counts in zip(("normal", "anomalous"), binned.counts, strict=True):
+        n, colour = int(counts.sum()), colours.VERDICTS[name]
+        if not n:
+            continue
+        density = counts / (n * width)
+        peak = max(peak, float(density.max()))
+        heading.append(f"<span style='color:{colour.both}'>■ <b>{name}</b></span> {n:,}")
+        hover = [f"{h}<br>{name}: {c:,} of {n:,} ({c / n:.1%})" for h, c in zip(hover, counts, strict=True)]
+        # Twice each edge, so that the outline rises and falls at the ends as well.
+        x = np.repeat(edges, 2)
+        y = np.concatenate([[0.0], np.repeat(density, 2), [0.0]])
+        figure.add_scatter(
+            x=x, y=y, mode="lines", fill="tozeroy", fillcolor=colour.faint(0.28), hoverinfo="skip", name=name,
+            line={"color": colour.both, "width": 1.6},
+        )  # fmt: skip
+    figure.add_bar(
+        x=(edges[:-1] + edges[1:]) / 2, y=np.full(len(hover), peak or 1.0), width=width, customdata=hover, name="count",
+        hovertemplate="%{customdata}<extra></extra>", marker={"color": "rgba(0,0,0,0)", "line": {"width": 0}},
+    )  # fmt: skip
+    figure.add_annotation(text="&nbsp;&nbsp;&nbsp;".join(heading), **_above(0, 40, "left", ref="paper"))
+    _vertical(figure, threshold, colour=_INK, dash="dash")
+    figure.add_annotation(text=f"threshold {_number(threshold)}", **_above(threshold, 4, _side(threshold, edges)))
+    if marked is not None and np.isfinite(marked):
+        _pin(figure, marked, marked_label, edges, beside=threshold)
+    note = f" · the last bar holds {binned.clipped:,} above {_number(edges[-1])}" if binned.clipped else ""
+    figure.update_xaxes(title=x_title + note, range=[edges[0], edges[-1]], showgrid=False)
+    figure.update_yaxes(visible=False, range=[0, (peak or 1.0) * 1.08])
+    figure.update_layout(hovermode="x", bargap=0)
+    return figure
+
+
+def _pin(figure: go.Figure, marked: float, label: str, edges: np.ndarray, *, beside: float) -> None:
+    at = float(np.clip(marked, edges[0], edges[-1]))
+    beyond = " →" if marked > edges[-1] else ""
+    _vertical(figure, at, colour=colours.THRESHOLD.both, dash="solid", width=2)
+    figure.add_scatter(
+        x=[at], y=[0], mode="markers", hoverinfo="skip", cliponaxis=False, name="marked",
+        marker={"size": 12, "color": _INK, "symbol": "diamond", "line": {"width": 2, "color": "white"}},
+    )  # fmt: skip
+    words = f"<b>{label or 'this image'}</b> {_number(marked)}{beyond}"
+    figure.add_annotation(text=words, **_above(at, 22, _side(at, edges)))
+
+
+def score_strip(rows: Sequence[tuple[str, float, str]], threshold: float, *, height: int = 150) -> go.Figure:
+    """A few scored images on one line, with the threshold between the verdicts.
+
+    rows: (label, score, verdict) with verdict `normal` or `anomalous`; a label of one or two letters is written into
+    its dot. Dots that would touch are stacked.
+    """
+    figure = _figure(height, top=30, bottom=44)
+    scores = np.array([s for _, s, _ in rows], dtype=np.float64)
+    low, high = float(min([*scores, threshold, 0.0])), float(max([*scores, threshold]))
+    pad = (high - low or 1.0) * 0.05
+    low, high = low - pad, high + pad
+    levels = stack(scores, (high - low) / 26)
+    figure.add_vrect(x0=threshold, x1=high, fillcolor=colours.ANOMALOUS.faint(0.07), line_width=0, layer="below")
+    figure.add_vrect(x0=low, x1=threshold, fillcolor=colours.NORMAL.faint(0.07), line_width=0, layer="below")
+    for verdict, colour in colours.VERDICTS.items():
+        chosen = [i for i, row in enumerate(rows) if row[2] == verdict]
+        figure.add_scatter(
+            x=scores[chosen], y=levels[chosen], mode="markers+text", text=[rows[i][0] for i in chosen], name=verdict,
+            textposition=["middle center" if len(rows[i][0]) < 3 else "top center" for i in chosen],
+            textfont={"color": "white", "size": _SMALL + 1},
+            marker={"size": 26, "color": colour.both, "line": {"width": 1.5, "color": "white"}},
+            hovertemplate="%{text}: %{x:.4g}, " + verdict + "<extra></extra>",
+        )  # fmt: skip
+    _vertical(figure, threshold, colour=_INK, dash="dash")
+    figure.add_annotation(text="called normal ", **_above(threshold, 4, "right"), font_color=colours.NORMAL.both)
+    figure.add_annotation(text=" called anomalous", **_above(threshold, 4, "left"), font_color=colours.ANOMALOUS.both)
+    figure.update_xaxes(title="score", range=[low, high], showgrid=False)
+    figure.update_yaxes(visible=False, range=[-0.7, max(1.0, levels.max(initial=0)) + 0.7])
+    return figure
+
+
+def stack(values: np.ndarray, apart: float) -> np.ndarray:
+    """Level (0, 1, 2, …) of each value, so that values on one level lie at least `apart` from each other."""
+    levels = np.zeros(len(values))
+    last: list[float] = []
+    for i in np.argsort(values, kind="stable"):
+        level = next((k for k, end in enumerate(last) if values[i] - end >= apart), len(last))
+        last[level : level + 1] = [values[i]]
+        levels[i] = level
+    return levels
+
+
+def part_bars(parts: Mapping[str, Mapping[str, float]], *, height: int = 180) -> go.Figure:
+    """The parts of one image's score: how unusual each is, and what it adds.
+
+    parts: part -> value, weight, contribution (value times weight) and percentile (share of held-out normal images
+    that score lower, 0..100), which is the length of the bar.
+    """
+    figure = _figure(height, top=6, bottom=40)
+    names = list(parts)
+    figure.add_bar(
+        x=[100] * len(names), y=names, orientation="h", marker_color=_GRID, hoverinfo="skip", width=0.3, name="scale"
+    )
+    for name, part in parts.items():
+        colour = colours.PARTS.get(name, colours.THRESHOLD)
+        figure.add_bar(
+            x=[part["percentile"]], y=[name], orientation="h", width=0.3, marker={"color": colour.both}, name=name,
+            hovertemplate=f"{name}: above {part['percentile']:.1f} % of the held-out normal images<extra></extra>",
+        )  # fmt: skip
+        above = {"x": 0, "y": name, "yshift": 19, "showarrow": False}
+        figure.add_annotation(text=f"<b style='color:{colour.both}'>{name}</b>", xanchor="left", **above)
+        sum_ = f"{_number(part['value'])} × {part['weight']:g} = <b>{_number(part['contribution'])}</b>"
+        figure.add_annotation(text=sum_, xanchor="right", **(above | {"x": 100}))
+    figure.update_layout(barmode="overlay")
+    figure.update_xaxes(
+        title="percentile among held-out normal images", range=[0, 100], tickvals=[0, 25, 50, 75, 100], showgrid=False
+    )
+    figure.update_yaxes(visible=False, autorange="reversed")
+    return figure
+
+
+# --- how good is it -------------------------------------------------------------------------------------------------
+
+
+def roc(curves: Sequence[Curve], *, height: int = 340) -> go.Figure:
+    """Share of anomalies caught against the share of normal images called anomalous, for every threshold."""
+    figure = _figure(height, top=8, bottom=44)
+    figure.add_scatter(
+        x=[0, 1],
+        y=[0, 1],
+        mode="lines",
+        hoverinfo="skip",
+        line={"color": _INK, "width": 1, "dash": "dot"},
+        name="chance",
+    )
+    for k, curve in enumerate(curves):
+        kept = _thin_curve(np.asarray(curve.fpr), np.asarray(curve.tpr))
+        fpr, tpr = np.asarray(curve.fpr)[kept], np.asarray(curve.tpr)[kept]
+        at = np.full(len(kept), np.nan) if curve.thresholds is None else np.asarray(curve.thresholds)[kept]
+        hover = [
+            f"catches {t:.1%} at {f:.1%} false alarms" + ("" if np.isnan(c) else f"<br>threshold {_number(c)}")
+            for f, t, c in zip(fpr, tpr, at, strict=True)
+        ]
+        single = len(curves) == 1
+        figure.add_scatter(
+            x=fpr, y=tpr, mode="lines", name=curve.name, customdata=hover, line={"color": curve.colour, "width": 2.5},
+            fill="tozeroy" if single else None, fillcolor=colours.rgba(curve.colour, 0.1),
+            hovertemplate=f"<b>{curve.name}</b><br>%{{customdata}}<extra></extra>",
+        )  # fmt: skip
+        words = f"<span style='color:{curve.colour}'><b>{curve.name}</b></span>  {curve.auroc:.3f}"
+        figure.add_annotation(
+            text=words,
+            x=0.98,
+            y=0.05 + 0.065 * (len(curves) - 1 - k),
+            xanchor="right",
+            yanchor="bottom",
+            showarrow=False,
+        )
+        if curve.point:
+            _operating_point(figure, curve, label=single)
+    figure.add_annotation(
+        text="AUROC", x=0.98, y=0.05 + 0.065 * len(curves), xanchor="right", yanchor="bottom", showarrow=False,
+        font={"size": _SMALL, "color": _INK},
+    )  # fmt: skip
+    _unit_square(figure, "false alarms: normal images called anomalous", "anomalies caught")
+    return figure
+
+
+def _operating_point(figure: go.Figure, curve: Curve, *, label: bool) -> None:
+    assert curve.point is not None
+    fpr, tpr = curve.point
+    words = f"catches {_percent(tpr)} at {_percent(fpr)} false alarms"
+    figure.add_scatter(
+        x=[fpr], y=[tpr], mode="markers", name="threshold", cliponaxis=False,
+        marker={"size": 12, "color": curve.colour, "line": {"width": 2, "color": "white"}},
+        hovertemplate=f"<b>{curve.name}</b>, threshold in use<br>{words}<extra></extra>",
+    )  # fmt: skip
+    if label:
+        right = fpr < 0.45
+        figure.add_annotation(
+            text=words, x=fpr, y=tpr, showarrow=False, xanchor="left" if right else "right",
+            xshift=12 if right else -12, yshift=-14, font={"size": _SMALL},
+        )  # fmt: skip
+
+
+def precision_recall(
+    precision: np.ndarray,
+    recall: np.ndarray,
+    prevalence: float,
+    point: tuple[float, float] | None,
+    *,
+    height: int = 340,
+) -> go.Figure:
+    """Of the images called anomalous, how many are (precision), against how many anomalies are caught (recall).
+
+    point: (recall, precision) of the threshold in use. The chance line is the prevalence, the share of anomalies in
+    the test set: without it a precision of 0.9 says nothing.
+    """
+    colour = colours.ANOMALOUS.both
+    figure = _figure(height, top=8, bottom=44)
+    kept = _thin_curve(np.asarray(recall), np.asarray(precision))
+    figure.add_scatter(
+        x=np.asarray(recall)[kept], y=np.asarray(precision)[kept], mode="lines", name="precision",
+        line={"color": colour, "width": 2.5},
+        hovertemplate="%{y:.1%} of those called anomalous are,<br>at %{x:.1%} of the anomalies caught<extra></extra>",
+    )  # fmt: skip
+    figure.add_scatter(
+        x=[0, 1], y=[prevalence] * 2, mode="lines", hoverinfo="skip", line={"color": _INK, "width": 1, "dash": "dot"}
+    )
+    high = prevalence > 0.5
+    figure.add_annotation(
+        text=f"chance: {_percent(prevalence)} are anomalies", x=0.02, y=prevalence, xanchor="left", showarrow=False,
+        yanchor="top" if high else "bottom", font={"size": _SMALL, "color": _INK},
+    )  # fmt: skip
+    if point:
+        figure.add_scatter(
+            x=[point[0]], y=[point[1]], mode="markers", cliponaxis=False, name="threshold",
+            marker={"size": 12, "color": colour, "line": {"width": 2, "color": "white"}},
+            hovertemplate="threshold in use: precision %{y:.1%}, recall %{x:.1%}<extra></extra>",
+        )  # fmt: skip
+    _unit_square(figure, "recall: anomalies caught", "precision: right when it says anomalous")
+    return figure
+
+
+def confusion(tp: int, fn: int, fp: int, tn: int, *, height: int = 300) -> go.Figure:
+    """Four counts with their share of the row: anomalies caught and missed, normal images called so or wrongly not."""
+    figure = _figure(height, top=28, bottom=8)
+    cells = (
+        ("anomalous", "caught", tp, fn, 0, 1, colours.RIGHT),
+        ("anomalous", "missed", fn, tp, 1, 1, colours.WRONG),
+        ("normal", "false alarm", fp, tn, 0, 0, colours.WRONG),
+        ("normal", "passed", tn, fp, 1, 0, colours.RIGHT),
+    )
+    for truth, word, count, other, x, y, colour in cells:
+        share = count / (count + other) if count + other else 0.0
+        figure.add_shape(
+            type="rect", x0=x + 0.015, x1=x + 0.985, y0=y + 0.02, y1=y + 0.98, layer="below",
+            line={"color": colour.faint(0.55), "width": 1}, fillcolor=colour.faint(0.08 + 0.4 * share),
+        )  # fmt: skip
+        figure.add_annotation(
+            text=f"<span style='font-size:1.7em'><b>{count:,}</b></span><br>{word} · {_percent(share)}",
+            x=x + 0.5, y=y + 0.5, showarrow=False,
+        )  # fmt: skip
+        figure.add_scatter(
+            x=[x + 0.5], y=[y + 0.5], mode="markers", marker={"size": 60, "opacity": 0}, name=word,
+            hovertemplate=f"{count:,} of {count + other:,} {truth} images: {word}<extra></extra>",
+        )  # fmt: skip
+    figure.update_xaxes(
+        range=[0, 2], tickvals=[0.5, 1.5], ticktext=["called anomalous", "called normal"], side="top", showgrid=False,
+        fixedrange=True, ticks="",
+    )  # fmt: skip
+    figure.update_yaxes(
+        range=[0, 2],
+        tickvals=[0.5, 1.5],
+        ticktext=["normal", "anomalous"],
+        showgrid=False,
+        tickangle=-90,
+        fixedrange=True,
+    )
+    return figure
+
+
+def per_digit(rows: Sequence[Mapping[str, Any]], *, height: int = 300) -> go.Figure:
+    """For each digit the share of its test images that is called anomalous: near 0 for normal digits, near 1 else.
+
+    rows: digit, normal (bool), n (images), auroc (against the normal digits; None for those) and flagged in [0, 1].
+    """
+    figure = _figure(height, top=8, bottom=44, right=86)
+    rows = sorted(rows, key=lambda row: row["digit"])
+    for row in rows:
+        colour = colours.NORMAL if row["normal"] else colours.ANOMALOUS
+        y, share = str(row["digit"]), float(row["flagged"])
+        what = "normal digit" if row["normal"] else f"AUROC {row['auroc']:.3f}" if row["auroc"] is not None else ""
+        figure.add_scatter(
+            x=[0, share], y=[y, y], mode="lines", hoverinfo="skip", line={"color": colour.faint(0.5), "width": 5}
+        )
+        figure.add_scatter(
+            x=[share], y=[y], mode="markers", cliponaxis=False, name=y,
+            marker={"size": 14, "color": colour.both, "line": {"width": 1.5, "color": "white"}},
+            hovertemplate=f"digit {y}: {share:.1%} of {row['n']:,} images called anomalous<br>{what}<extra></extra>",
+        )  # fmt: skip
+        figure.add_annotation(
+            text=what.replace("AUROC ", "") if not row["normal"] else "normal", x=1, xref="paper", xshift=14, y=y,
+            xanchor="left", showarrow=False, font={"size": _SMALL, "color": colour.both},
+        )  # fmt: skip
+    figure.update_xaxes(title="called anomalous", range=[0, 1], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1])
+    figure.update_yaxes(
+        type="category", autorange="reversed", showgrid=False, categoryarray=[str(r["digit"]) for r in rows]
+    )
+    return figure
+
+
+# --- how it learns --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """A long curve in few points: x, mean, low and high of each stretch, all (K,)."""
+
+    x: np.ndarray
+    mean: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+def thin(x: np.ndarray, y: np.ndarray, *, most: int = MOST_POINTS) -> Envelope:
+    """At most `most` points of a curve, with the smallest and largest value that each stands for: no spike is lost."""
+    x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    if len(x) <= most:
+        return Envelope(x, y, y, y)
+    starts = np.linspace(0, len(x), most + 1).astype(int)[:-1]
+    sizes = np.diff(np.append(starts, len(x)))
+    return Envelope(
+        np.add.reduceat(x, starts) / sizes,
+        np.add.reduceat(y, starts) / sizes,
+        np.minimum.reduceat(y, starts),
+        np.maximum.reduceat(y, starts),
+    )
+
+
+def losses(rows: Sequence[Mapping[str, Any]], player: str, *, height: int = 220) -> go.Figure:
+    """One player's loss over the steps, and the terms that it is made of, each named at its end.
+
+    rows: lines of metrics.jsonl with `step`, `loss/<player>` and `<player>/<term>`; other lines are passed over. Of
+    more than 400 points the line is the mean of each stretch and the band its smallest and largest value.
+    """
+    colour = colours.PLAYERS.get(player, colours.THRESHOLD)
+    figure = _figure(height, top=26, bottom=44, right=92)
+    figure.add_annotation(text=f"<b style='color:{colour.both}'>{player}</b>", **_above(0, 6, "left", ref="paper"))
+    names = [f"loss/{player}", *sorted({k for row in rows for k in row if k.startswith(f"{player}/")})]
+    ends: list[tuple[str, float, float]] = []
+    for name in names:
+        pairs = [(row["step"], row[name]) for row in rows if row.get(name) is not None and np.isfinite(row[name])]
+        if not pairs:
+            continue
+        main = name == names[0]
+        line = thin(*np.array(pairs, dtype=np.float64).T)
+        if main and len(pairs) > MOST_POINTS:
+            figure.add_scatter(
+                x=np.concatenate([line.x, line.x[::-1]]), y=np.concatenate([line.high, line.low[::-1]]), fill="toself",
+                mode="lines", line={"width": 0}, fillcolor=colour.faint(0.2), hoverinfo="skip", name="range",
+            )  # fmt: skip
+        figure.add_scatter(
+            x=line.x, y=line.mean, mode="lines", name=name,
+            line={"color": colour.both if main else colour.faint(0.65), "width": 2 if main else 1.3,
+                  "dash": "solid" if main else "dot"},
+            hovertemplate="step %{x:,.0f}<br>" + name + " %{y:.4g}<extra></extra>",
+        )  # fmt: skip
+        ends.append(("loss" if main else name.split("/", 1)[1], float(line.x[-1]), float(line.mean[-1])))
+    for word, x, y in ends:
+        figure.add_annotation(
+            text=word, x=x, y=y, xanchor="left", xshift=6, showarrow=False, font={"size": _SMALL, "color": colour.both}
+        )
+    figure.update_xaxes(title="step", showgrid=False, **_epoch_ticks(rows))
+    figure.update_yaxes(nticks=5)
+    return figure
+
+
+def _epoch_ticks(rows: Sequence[Mapping[str, Any]], most: int = 8) -> dict[str, Any]:
+    first: dict[int, int] = {}
+    for row in rows:
+        if row.get("epoch") is not None and "step" in row:
+            first.setdefault(int(row["epoch"]), int(row["step"]))
+    if len(first) < 2:
+        return {}
+    every = -(-len(first) // most)
+    shown = sorted(first.items())[::every]
+    return {
+        "tickvals": [step for _, step in shown],
+        "ticktext": [f"{step:,}<br>epoch {epoch}" for epoch, step in shown],
+    }
+
+
+def history(epochs: Sequence[float], values: Sequence[float], name: str, *, height: int = 150) -> go.Figure:
+    """One value an epoch, with the last one written at its end."""
+    figure = _figure(height, top=8, bottom=44, right=70)
+    colour = colours.NORMAL
+    figure.add_scatter(
+        x=list(epochs), y=list(values), mode="lines+markers", name=name,
+        line={"color": colour.both, "width": 2}, marker={"size": 5},
+        hovertemplate="epoch %{x}<br>" + name + " %{y:.4g}<extra></extra>",
+    )  # fmt: skip
+    if len(values):
+        figure.add_annotation(
+            text=f"<b>{_number(values[-1])}</b>", x=epochs[-1], y=values[-1], xanchor="left", xshift=10, showarrow=False
+        )
+    figure.update_xaxes(title="epoch", showgrid=False, nticks=8)
+    figure.update_yaxes(nticks=4)
+    return figure
+
+
+# --- the look of all of them ----------------------------------------------------------------------------------------
+
+
+def _figure(height: int, *, top: int, bottom: int, right: int = 12) -> go.Figure:
+    figure = go.Figure()
+    figure.update_layout(
+        height=height, margin={"l": 8, "r": right, "t": top, "b": bottom, "pad": 4}, showlegend=False, dragmode=False,
+        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", font={"size": 14}, hoverlabel={"align": "left"},
+    )  # fmt: skip
+    figure.update_xaxes(gridcolor=_GRID, zeroline=False, showline=False, automargin=True, title_standoff=8)
+    figure.update_yaxes(gridcolor=_GRID, zeroline=False, showline=False, automargin=True, title_standoff=8)
+    return figure
+
+
+def _unit_square(figure: go.Figure, x_title: str, y_title: str) -> None:
+    ticks = {"tickvals": [0, 0.25, 0.5, 0.75, 1], "tickformat": ".0%", "constrain": "domain"}
+    figure.update_xaxes(title=x_title, range=[0, 1], **ticks)
+    figure.update_yaxes(title=y_title, range=[0, 1.01], scaleanchor="x", **ticks)
+
+
+def _vertical(figure: go.Figure, x: float, *, colour: str, dash: str, width: float = 1.5) -> None:
+    figure.add_shape(
+        type="line", x0=x, x1=x, y0=0, y1=1, yref="paper", line={"color": colour, "width": width, "dash": dash}
+    )
+
+
+def _above(x: float, pixels: int, anchor: str, ref: str = "x") -> dict[str, Any]:
+    """Where words stand that belong above the plot, `pixels` over its upper edge."""
+    return {
+        "x": x, "xref": ref, "y": 1, "yref": "paper", "yshift": pixels, "yanchor": "bottom", "xanchor": anchor,
+        "showarrow": False,
+    }  # fmt: skip
+
+
+def _side(x: float, edges: np.ndarray) -> str:
+    """Words near the left edge run to the right, near the right edge to the left, in between they are centred."""
+    share = (x - edges[0]) / (edges[-1] - edges[0])
+    return "left" if share < 0.2 else "right" if share > 0.8 else "center"
+
+
+def _thin_curve(x: np.ndarray, y: np.ndarray, most: int = 500) -> np.ndarray:
+    """Positions of at most `most` points, evenly spread along the curve, its ends included."""
+    if len(x) <= most:
+        return np.arange(len(x))
+    length = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(x)) + np.abs(np.diff(y)))])
+    return np.unique(np.append(np.searchsorted(length, np.linspace(0, length[-1], most - 1)), len(x) - 1))
+
+
+def _number(value: float) -> str:
+    """A score for the eye: three significant digits, thousands with commas."""
+    if not np.isfinite(value):
+        return "∞" if value > 0 else "-∞" if value < 0 else "not a number"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def _percent(share: float) -> str:
+    """Whole percents; one decimal near 0 and 1, where it matters."""
+    return f"{100 * share:.1f} %" if 0 < share < 0.095 or 0.905 < share < 1 else f"{100 * share:.0f} %"

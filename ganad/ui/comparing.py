@@ -1,0 +1,131 @@
+"""The views of the Compare page: ROC curves over each other, and a table of runs."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from ganad.config import METHOD_NAMES
+from ganad.service import RunInfo, digits_in_words
+from ganad.ui import cache, charts, page
+
+SERIES = ("#1a80c4", "#dc641a", "#0d9470", "#c25a98", "#aa7f0f", "#7c8797", "#8a63d2", "#d9435c")
+"""Colours of runs. A run is neither normal nor anomalous, so here a hue only tells the runs apart."""
+MOST = len(SERIES)
+
+
+def compare() -> None:
+    """Runs that have ended, with settings and results; the chosen ones drawn."""
+    runs = cache.list_runs()
+    if not runs:
+        page.empty("There is nothing to compare yet: no detector has been trained.", "Train one")
+    table = _table(runs)
+    finished = [r for r in runs if r.state == "finished"]
+    curves_slot = st.container()
+    st.subheader("Runs", help="Tick the runs whose curves are drawn above.")
+    chosen = st.dataframe(
+        table, hide_index=True, width="stretch", key="runs_table", on_select="rerun", selection_mode="multi-row",
+        selection_default={"selection": {"rows": [i for i, r in enumerate(runs) if r.state == "finished"][:4]}},
+        column_config=_COLUMNS,
+    )  # fmt: skip
+    rows = [runs[i] for i in chosen.selection.rows if i < len(runs)]
+    with curves_slot:
+        if not finished:
+            st.info(
+                "None of the runs has finished yet: curves appear here when one has.", icon=":material/hourglass_top:"
+            )
+            return
+        _curves([r for r in rows if r.state == "finished"])
+
+
+_COLUMNS = {
+    "run": st.column_config.TextColumn(pinned=True),
+    "AUROC": st.column_config.ProgressColumn(
+        format="%.4f", min_value=0.5, max_value=1.0, help="the bar begins at 0.5, guessing"
+    ),
+    "avg. precision": st.column_config.NumberColumn(format="%.4f"),
+    "prevalence": st.column_config.NumberColumn(format="%.3f", help="what guessing reaches in average precision"),
+    "caught at 5 %": st.column_config.NumberColumn(
+        format="percent", help="at a threshold with at most 5 % false alarms"
+    ),
+    "minutes": st.column_config.NumberColumn(format="%.1f", help="of training"),
+}
+
+
+def _table(runs: list[RunInfo]) -> pd.DataFrame:
+    def row(r: RunInfo) -> dict:
+        s, report = r.settings, r.report or {}
+        return {
+            "run": r.name,
+            "method": METHOD_NAMES[r.method],
+            "normal": " ".join(map(str, r.normal)),
+            "AUROC": report.get("auroc"),
+            "avg. precision": report.get("average_precision"),
+            "prevalence": report.get("prevalence"),
+            "caught at 5 %": report.get("hit_rate"),
+            "state": r.state,
+            "preset": s.preset,
+            "epochs": s.epochs,
+            "seed": s.seed,
+            "minutes": r.status.seconds / 60 if r.status.seconds else None,
+            "filters": s.filters,
+            "latent": s.latent,
+            "image": s.image_size,
+            "lr": f"{s.lr:g}",
+            "weights": " / ".join(f"{w:g}" for w in s.weights),
+            "name": s.name,
+        }
+
+    return pd.DataFrame([row(r) for r in runs])
+
+
+def _curves(runs: list[RunInfo]) -> None:
+    if not runs:
+        st.info("Tick finished runs in the table to see their curves.", icon=":material/check_box:")
+        return
+    if len(runs) > MOST:
+        st.caption(f"The first {MOST} of {len(runs)} ticked runs are drawn.")
+    runs = runs[:MOST]
+    if len({r.normal for r in runs}) > 1:
+        kinds = "; ".join(sorted({digits_in_words(r.normal) for r in runs}))
+        st.caption(
+            f":material/info: These runs call different digits normal ({kinds}), so they do different tasks: "
+            "their areas are not a ranking."
+        )
+    curves = []
+    for i, r in enumerate(runs):
+        threshold = (r.report or {}).get("threshold")
+        e = page.guarded(cache.evaluation, r.name, r.weights, float("inf") if threshold is None else threshold)
+        curves.append(
+            charts.Curve(
+                name=f"{METHOD_NAMES[r.method]} · {digits_in_words(r.normal)} · {r.settings.name or r.settings.preset}"
+                + ("" if r.shipped else f" · {r.name[:4]}"),
+                fpr=e.roc.x,
+                tpr=e.roc.y,
+                auroc=e.auroc,
+                colour=SERIES[i],
+                point=(e.false_alarm_rate, e.hit_rate),
+                thresholds=e.roc.thresholds,
+            )
+        )
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        st.plotly_chart(
+            charts.roc(curves, height=440), key="rocs", config=charts.CONFIG,
+            alt="ROC curves: " + ", ".join(f"{c.name} {c.auroc:.3f}" for c in curves),
+        )  # fmt: skip
+    with right:
+        for curve, r in sorted(zip(curves, runs, strict=True), key=lambda pair: -pair[0].auroc):
+            fpr, tpr = curve.point
+            st.html(
+                f'<div style="border-left: 5px solid {curve.colour}; padding-left: .8rem; margin-bottom: .2rem">'
+                f'<div style="font-size: 1.5rem; font-weight: 700; line-height: 1.2">{curve.auroc:.4f}</div>'
+                f"<div>{curve.name}</div><div style='opacity: .7; font-size: .88rem'>catches {tpr:.0%} of the anomalies at "
+                f"{fpr:.1%} false alarms</div></div>"
+            )
+            here = {"run": r.name}
+            with st.container(horizontal=True):
+                st.page_link("pages/2_Browse.py", label="Browse", icon=":material/grid_view:", query_params=here)
+                st.page_link("pages/3_Evaluate.py", label="Evaluate", icon=":material/monitoring:", query_params=here)
+        if len(curves) > 1:
+            st.caption("One run a setting is an anecdote: seeds alone move AUROC by a few thousandths. Train three.")

@@ -1,0 +1,85 @@
+"""A sheet to draw one digit on, with mouse, pen, finger or keyboard."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+SIDE = 112
+"""Side of the drawing that comes back, in pixels: four times a digit's 28, so that it can be centred and rescaled."""
+
+_FILE = Path(__file__)
+_PAD = st.components.v2.component(
+    "ganad_digit_pad",
+    html=_FILE.with_suffix(".html").read_text(encoding="utf-8"),
+    css=_FILE.with_suffix(".css").read_text(encoding="utf-8"),
+    js=_FILE.with_suffix(".js").read_text(encoding="utf-8"),
+)
+
+
+def digit_pad(*, key: str, stroke: int = 22, reset: int = 0, size: int = 280) -> np.ndarray | None:
+    """Show the pad; returns the drawing (112, 112) uint8, ink 255 on 0, or None while the sheet is empty.
+
+    key      where the drawing lives: `st.session_state[key]["pixels"]`, see `encode`. It is dropped on a page switch
+    stroke   width of the brush at first, in 280ths of the sheet; the pad has its own slider
+    reset    change it to make the pad show what Python has; `put` and `wipe` do that by themselves
+    size     side of the sheet on the screen, in CSS pixels; less where there is no room
+
+    From Python: `put(key, drawing)` and `wipe(key)`, in a callback or before this call in the script. In a test:
+    `at.session_state[key] = {"pixels": encode(drawing)}`.
+    """
+    changes = st.session_state.get(_counter(key), 0)
+    result = _PAD(
+        key=key,
+        data={
+            "stroke": stroke,
+            "size": size,
+            "reset": f"{reset}/{changes}",
+            "pixels": (st.session_state.get(key) or {}).get("pixels"),
+        },
+        default={"pixels": None},
+        on_pixels_change=lambda: None,
+        height="content",
+        width="content",
+    )
+    return decode(result.pixels)
+
+
+def put(key: str, drawing: np.ndarray | None) -> None:
+    """Lay a drawing (112, 112) uint8 on the pad of that key, None for an empty sheet. Only before the pad is shown."""
+    st.session_state[key] = {"pixels": None if drawing is None else encode(drawing)}
+    st.session_state[_counter(key)] = st.session_state.get(_counter(key), 0) + 1
+
+
+def wipe(key: str) -> None:
+    """Empty the pad of that key, for a button's `on_click`."""
+    put(key, None)
+
+
+def encode(drawing: np.ndarray) -> str:
+    """The drawing (112, 112) uint8 as the pad itself sends it: base64 of its bytes, row by row."""
+    if drawing.shape != (SIDE, SIDE) or drawing.dtype != np.uint8:
+        raise ValueError(f"a drawing is ({SIDE}, {SIDE}) uint8, got {drawing.shape} {drawing.dtype}")
+    return base64.b64encode(drawing.tobytes()).decode("ascii")
+
+
+def decode(pixels: object) -> np.ndarray | None:
+    """What `encode` made, back as an array; None for an empty sheet and for anything else that a browser may send."""
+    if not isinstance(pixels, str) or not pixels:
+        return None
+    try:
+        raw = base64.b64decode(pixels, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    if len(raw) != SIDE * SIDE:
+        return None
+    drawing = np.frombuffer(raw, dtype=np.uint8).reshape(SIDE, SIDE)
+    return drawing if drawing.any() else None
+
+
+def _counter(key: str) -> str:
+    return f"{key}/changes"

@@ -1,0 +1,99 @@
+"""A gallery of digits to pick from: one picture for all of them, one button for each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from ganad.ui import pictures
+
+_COLS = 20
+_FILE = Path(__file__)
+_TILES = st.components.v2.component(
+    "ganad_tiles",
+    html=_FILE.with_suffix(".html").read_text(encoding="utf-8"),
+    css=_FILE.with_suffix(".css").read_text(encoding="utf-8"),
+    js=_FILE.with_suffix(".js").read_text(encoding="utf-8"),
+)
+
+
+def tiles(
+    images: np.ndarray,
+    *,
+    key: str,
+    labels: Sequence[str],
+    version: str,
+    frames: Sequence[str | None] | None = None,
+    badges: Sequence[str] | None = None,
+    picked: int | list[int] | None = None,
+    multi: bool = False,
+    size: int = 56,
+    name: str = "Images",
+) -> int | list[int] | None:
+    """Show images (N, 28, 28) uint8 as tiles; returns the picked index or None, with `multi` a sorted list of indices.
+
+    key       where the choice lives: `st.session_state[key]["picked"]`
+    labels    N words for the pointer and for screen readers
+    version   names the set of images: the browser builds the gallery again only when it changes. With one pick, a pick
+              belongs to its version and is forgotten with it; with `multi` it stays
+    frames    N CSS colours (`colours.NORMAL.both`) or None for no frame
+    badges    N short words in the corner of the tile, "" for none
+    picked    the choice at first
+    multi     tiles are switches: framed when on, dimmed when off
+    size      side of a tile in CSS pixels; multiples of 28 are the crispest
+    name      what the gallery shows, for screen readers
+
+    From Python: `st.session_state[key] = {"picked": 3}` (or a list), in a callback or before this call; a test does
+    the same through `at.session_state`. Raises ValueError when labels, frames or badges are not N.
+    """
+    n = len(images)
+    for what, values in (("labels", labels), ("frames", frames), ("badges", badges)):
+        if values is not None and len(values) != n:
+            raise ValueError(f"{what} must be one per image: {n} images, got {len(values)} {what}")
+    start = valid(picked, n, multi)
+    _forget_pick_of_other_version(key, version, multi)
+    state = st.session_state.get(key)
+    current = valid(state.get("picked"), n, multi) if state else start
+    cols = min(_COLS, max(1, n))
+    result = _TILES(
+        key=key,
+        data={
+            "sprite": pictures.data_uri(pictures.sprite(images, cols)),
+            "count": n,
+            "cols": cols,
+            "labels": list(labels),
+            "frames": None if frames is None else list(frames),
+            "badges": None if badges is None else list(badges),
+            "picked": current,
+            "multi": multi,
+            "size": size,
+            "version": version,
+            "name": name,
+        },
+        default={"picked": start},
+        on_picked_change=lambda: None,
+        height="content",
+    )
+    return valid(result.picked, n, multi)
+
+
+def valid(picked: object, n: int, multi: bool) -> int | list[int] | None:
+    """The choice as far as it exists: an index in 0..n-1 or None, with `multi` a sorted list of such indices."""
+    if multi:
+        many = picked if isinstance(picked, list | tuple | set) else [] if picked is None else [picked]
+        return sorted({i for i in many if _is_index(i, n)})
+    return picked if _is_index(picked, n) else None  # type: ignore[return-value]
+
+
+def _is_index(value: object, n: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < n
+
+
+def _forget_pick_of_other_version(key: str, version: str, multi: bool) -> None:
+    seen = f"{key}/version"
+    if not multi and st.session_state.get(seen, version) != version and key in st.session_state:
+        st.session_state[key] = {"picked": None}
+    st.session_state[seen] = version

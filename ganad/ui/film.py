@@ -1,0 +1,48 @@
+"""The probe digits and what the nets made of them, epoch under epoch: the training as a film strip."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from ganad.ui.pictures import data_uri, png
+
+_STYLE = """<style>
+.film {display: grid; grid-template-columns: max-content 1fr; gap: 2px .7rem; align-items: center;}
+.film span {font-size: .78rem; opacity: .7; text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap;}
+.film img {width: 100%; image-rendering: pixelated; display: block; border-radius: 3px; background: #0b0e14;}
+.film .given {padding-bottom: 5px;}
+</style>"""
+
+
+def chosen(epochs: list[int], rows: int) -> list[int]:
+    """At most `rows` of the epochs, the first and the last among them, denser at the start, where most happens."""
+    if len(epochs) <= rows:
+        return epochs
+    places = np.unique(np.round(np.geomspace(1, len(epochs), rows)).astype(int)) - 1
+    return [epochs[i] for i in places]
+
+
+def film_html(samples: dict[int, Path], rows: int = 7) -> str:
+    """One line of given digits, then a line of reconstructions an epoch. Empty when there is no picture yet."""
+    lines = []
+    for epoch in chosen(list(samples), rows):
+        given, made = _rows(samples[epoch])
+        if not lines:
+            lines.append(("given", given, "given digits, the normal ones first", "given"))
+        label = "untrained" if epoch == 0 else f"epoch {epoch}"
+        lines.append((label, made, f"their reconstructions, {label}", ""))
+    cells = "".join(
+        f'<span class="{kind}">{label}</span><img class="{kind}" src="{data_uri(png(row, 2))}" alt="{alt}">'
+        for label, row, alt, kind in lines
+    )
+    return f'{_STYLE}<div class="film">{cells}</div>' if lines else ""
+
+
+def _rows(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    picture = np.asarray(Image.open(io.BytesIO(path.read_bytes())).convert("L"))
+    half = len(picture) // 2
+    return picture[:half], picture[half:]

@@ -1,0 +1,121 @@
+"""The views of the Evaluate page: headline numbers, histogram, curves, confusion, digits."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from ganad.config import PARTS
+from ganad.service import RunInfo, digits_in_words
+from ganad.ui import cache, charts, colours, page
+from ganad.ui.mixer import Mix
+
+
+def evaluate(run: RunInfo, mix: Mix) -> None:
+    """All views under one weighting and threshold, the quick ones first.
+
+    The histogram needs no scikit-learn, so it is on screen while that is still being imported.
+    """
+    numbers = st.container()
+    found = cache.scores(run.name)
+    _, test = cache.totals(run.name, mix.weights)
+    anomalous = found.anomalous
+    with numbers:
+        slot = st.empty()
+    st.plotly_chart(
+        charts.histogram(test[~anomalous], test[anomalous], mix.threshold), key="histogram", config=charts.CONFIG,
+        alt=f"histogram of the scores of {(~anomalous).sum()} normal and {anomalous.sum()} anomalous test images",
+    )  # fmt: skip
+    e = page.guarded(cache.evaluation, run.name, mix.weights, mix.threshold)
+    with slot.container():
+        _numbers(run, e)
+    for warning in e.warnings:
+        st.warning(warning, icon=":material/warning:")
+    point = (e.false_alarm_rate, e.hit_rate)
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.subheader(
+            "ROC", help="Each point is a threshold: how many anomalies it catches against how many normals it flags."
+        )
+        curve = charts.Curve(
+            name="this weighting", fpr=e.roc.x, tpr=e.roc.y, auroc=e.auroc, colour=colours.ANOMALOUS.both, point=point,
+            thresholds=e.roc.thresholds,
+        )  # fmt: skip
+        st.plotly_chart(charts.roc([curve]), key="roc", config=charts.CONFIG, alt=f"ROC curve, area {e.auroc:.3f}")
+    with right:
+        st.subheader(
+            "Precision and recall",
+            help="Precision: the share of true anomalies among the flagged. It depends on how many anomalies there are: "
+            f"here {e.prevalence:.0%}, which is also what guessing would give.",
+        )
+        flagged = e.confusion["tp"] + e.confusion["fp"]
+        precision = e.confusion["tp"] / flagged if flagged else 1.0
+        st.plotly_chart(
+            charts.precision_recall(
+                e.precision_recall.y, e.precision_recall.x, e.prevalence, (e.hit_rate, precision)
+            ),
+            key="pr", config=charts.CONFIG, alt=f"precision-recall curve, average precision {e.average_precision:.3f}",
+        )  # fmt: skip
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        st.subheader("At this threshold")
+        st.plotly_chart(
+            charts.confusion(**e.confusion), key="confusion", config=charts.CONFIG, alt=f"confusion: {e.confusion}"
+        )
+    with right:
+        st.subheader("Digit by digit", help="The share of each digit's test images that is called anomalous.")
+        st.plotly_chart(
+            charts.per_digit(e.per_digit), key="digits", config=charts.CONFIG, alt="share called anomalous per digit"
+        )
+    with st.expander("The same as a table", icon=":material/table:"):
+        st.dataframe(_table(e), hide_index=True, width="stretch", column_config=_COLUMNS)
+
+
+_COLUMNS = {
+    "share called anomalous": st.column_config.ProgressColumn(format="percent", min_value=0.0, max_value=1.0),
+    "AUROC": st.column_config.NumberColumn(
+        format="%.4f", help="normal digit: against all anomalies; anomaly: against all normals"
+    ),
+    "median score": st.column_config.NumberColumn(format="%.4g"),
+}
+
+
+def _table(e) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "digit": [r["digit"] for r in e.per_digit],
+            "role": ["normal" if r["normal"] else "anomaly" for r in e.per_digit],
+            "images": [r["n"] for r in e.per_digit],
+            "share called anomalous": [r["flagged"] for r in e.per_digit],
+            "AUROC": [r["auroc"] for r in e.per_digit],
+            "median score": [r["median"] for r in e.per_digit],
+        }
+    )
+
+
+def _numbers(run: RunInfo, e) -> None:
+    columns = st.columns(4)
+    default = (run.report or {}).get("auroc")
+    delta = (
+        None if default is None or abs(e.auroc - default) < 5e-5 else f"{e.auroc - default:+.4f} against the default"
+    )
+    columns[0].metric(
+        "AUROC", f"{e.auroc:.4f}", delta, border=True, height="stretch",
+        help="The share of (anomaly, normal) pairs that the score puts in the right order. 0.5 is guessing, 1 is perfect. "
+        + "Alone: " + ", ".join(f"{p} {e.part_auroc[p]:.3f}" for p in PARTS),
+    )  # fmt: skip
+    columns[1].metric(
+        "average precision", f"{e.average_precision:.4f}", f"prevalence {e.prevalence:.3f}", delta_color="off",
+        delta_arrow="off", border=True, height="stretch",
+        help="Area under the precision-recall curve. Guessing reaches the prevalence: compare only at equal prevalence.",
+    )  # fmt: skip
+    columns[2].metric(
+        "equal error rate", f"{e.eer:.1%}", border=True, height="stretch",
+        help="The rate at the threshold where as many normals are flagged as anomalies are missed.",
+    )  # fmt: skip
+    columns[3].metric(
+        "caught", f"{e.hit_rate:.1%}", f"{e.false_alarm_rate:.1%} false alarms", delta_color="off", delta_arrow="off",
+        border=True, height="stretch",
+        help=f"At this threshold, of {e.n_anomalous:,} anomalies and {e.n_normal:,} normal test images "
+        f"(normal: {digits_in_words(run.normal)}).",
+    )  # fmt: skip

@@ -1,0 +1,143 @@
+"""The weights of the three parts and the threshold: one state, shared by Browse, Evaluate and Score.
+
+A slider stands for the say that a part has among held-out normals: its weight times its spread there. Two sliders at
+the same height have the same say, whatever the units of their parts. The raw weights, as in the papers and on the
+command line, stand below.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from ganad import evaluate
+from ganad.config import FALSE_ALARMS, PARTS
+from ganad.service import RunInfo
+from ganad.ui import cache
+
+RULES = {"false alarms": "False alarms at most", "by hand": "By hand"}
+
+
+@dataclass(frozen=True)
+class Mix:
+    """What the sliders say. words tells where the threshold comes from."""
+
+    weights: tuple[float, float, float]
+    threshold: float
+    words: str
+    default_weights: bool
+    by_hand: bool
+
+    @property
+    def peeked(self) -> bool:
+        """True when something was chosen by a person who sees the test labels."""
+        return self.by_hand or not self.default_weights
+
+
+def weights_of(run: RunInfo) -> tuple[float, float, float]:
+    """The raw weights in force for a run in this session."""
+    return st.session_state.get("weights", {}).get(run.name, run.weights)
+
+
+def mixer(run: RunInfo, *, with_threshold: bool = True) -> Mix:
+    """Draw the sliders and return what they say. Values outlive a change of page, and are kept per run."""
+    scales = _scales(run)
+    with st.container(border=True, key="mixer"):
+        columns = st.columns([1, 1, 1, 1.5] if with_threshold else 3, gap="medium")
+        weights = weights_of(run)
+        for column, part, weight, scale in zip(columns, PARTS, weights, scales, strict=False):
+            key = f"say_{part}"
+            st.session_state[key] = min(1.0, weight * scale)
+            column.slider(
+                part.capitalize(), 0.0, 1.0, step=0.01, key=key, on_change=_moved, args=(run, part, scale),
+                help=f"How much say the {part} part has: its weight times its spread among held-out normals. "
+                "Sliders at the same height have the same say.",
+            )  # fmt: skip
+            column.caption(f"weight {weight:.3g}")
+        mix = _threshold(run, weights, columns[3] if with_threshold else None)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.button(
+                "Defaults", icon=":material/restart_alt:", key="mixer_defaults", on_click=_reset, args=(run,), type="tertiary",
+                disabled=not mix.peeked, help=f"Weights as in the paper ({', '.join(f'{w:g}' for w in run.weights)}) and "
+                f"a threshold with at most {FALSE_ALARMS:.0%} false alarms.",
+            )  # fmt: skip
+            if mix.peeked:
+                st.badge("chosen while looking at the test set", icon=":material/visibility:", color="orange")
+            st.caption(mix.words)
+    return mix
+
+
+def _scales(run: RunInfo) -> tuple[float, ...]:
+    """Slider position per unit of weight: the part's spread among held-out normals, over the largest default say."""
+    spread = evaluate.spread(cache.scores(run.name).val.parts)
+    largest = max(w * spread[p] for w, p in zip(run.weights, PARTS, strict=True)) or 1.0
+    return tuple(spread[p] / largest for p in PARTS)
+
+
+def _moved(run: RunInfo, part: str, scale: float) -> None:
+    said = list(weights_of(run))
+    said[PARTS.index(part)] = st.session_state[f"say_{part}"] / scale if scale else 0.0
+    if any(said):
+        st.session_state.setdefault("weights", {})[run.name] = tuple(said)
+    else:
+        st.toast("At least one part needs a weight.", icon=":material/info:")
+
+
+def _reset(run: RunInfo) -> None:
+    st.session_state.get("weights", {}).pop(run.name, None)
+    st.session_state.get("rule", {}).pop(run.name, None)
+
+
+def _threshold(run: RunInfo, weights: tuple[float, float, float], column) -> Mix:
+    rule, value = st.session_state.get("rule", {}).get(run.name, ("false alarms", FALSE_ALARMS))
+    val, test = cache.totals(run.name, weights)
+    if column is not None:
+        with column:
+            st.session_state["rule_kind"] = rule
+            st.segmented_control(
+                "Threshold", list(RULES), key="rule_kind", format_func=RULES.get, required=True, on_change=_ruled,
+                args=(run, val),
+                help="From held-out normal images, never from the test set; or wherever your hand puts it.",
+            )  # fmt: skip
+            if rule == "false alarms":
+                st.session_state["rule_share"] = 100 * value
+                st.slider(
+                    "False alarms at most", 0.5, 20.0, step=0.5, format="%.1f %%", key="rule_share", on_change=_slid,
+                    args=(run, "rule_share", 0.01), label_visibility="collapsed",
+                )  # fmt: skip
+            else:
+                low, high = float(min(val.min(), test.min())), float(np.quantile(np.r_[val, test], 0.995))
+                high = high if high > low else low + 1.0
+                st.session_state["rule_hand"] = float(np.clip(value, low, high))
+                st.slider(
+                    "Threshold", low, high, step=(high - low) / 200, format="%.4g", key="rule_hand", on_change=_slid,
+                    args=(run, "rule_hand", 1.0), label_visibility="collapsed",
+                )  # fmt: skip
+    by_hand = rule == "by hand"
+    threshold = float(value) if by_hand else evaluate.threshold_for(val, value)
+    if by_hand:
+        words = f"Threshold {threshold:.4g}, by hand."
+    elif math.isinf(threshold):
+        words = f"{len(val)} held-out images are too few for a rate of {value:.1%}: nothing is called anomalous."
+    else:
+        words = (
+            f"Threshold {threshold:.4g}: a new normal image lies above it with a probability of at most {value:.1%}."
+        )
+    default = weights == run.weights
+    return Mix(weights=weights, threshold=threshold, words=words, default_weights=default, by_hand=by_hand)
+
+
+def _ruled(run: RunInfo, val: np.ndarray) -> None:
+    kind = st.session_state["rule_kind"]
+    value = FALSE_ALARMS if kind == "false alarms" else evaluate.threshold_for(val)
+    if math.isinf(value):
+        value = float(val.max())
+    st.session_state.setdefault("rule", {})[run.name] = (kind, value)
+
+
+def _slid(run: RunInfo, key: str, factor: float) -> None:
+    kind = st.session_state["rule_kind"]
+    st.session_state.setdefault("rule", {})[run.name] = (kind, factor * st.session_state[key])

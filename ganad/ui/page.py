@@ -1,0 +1,144 @@
+"""What every page begins with: title, menu, run picker and the strip that tells what is training."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ganad import service
+from ganad.errors import GanadError
+from ganad.service import RunInfo
+from ganad.ui import cache
+
+MENU = (
+    ("app.py", "Start", ":material/flag:"),
+    ("pages/1_Train.py", "Train", ":material/model_training:"),
+    ("pages/2_Browse.py", "Browse", ":material/grid_view:"),
+    ("pages/3_Evaluate.py", "Evaluate", ":material/monitoring:"),
+    ("pages/4_Score.py", "Score", ":material/draw:"),
+    ("pages/5_Compare.py", "Compare", ":material/stacked_line_chart:"),
+    ("pages/6_Methods.py", "Methods", ":material/menu_book:"),
+)
+
+_STATE_ICONS = {"queued": "⏳", "running": "🟢", "finished": "", "stopped": "⏸", "failed": "⚠"}
+
+_CSS = """<style>
+[data-testid="stMainBlockContainer"] {padding-top: 2.6rem; max-width: 1320px;}
+[data-testid="stSidebarHeader"] {height: 2.2rem; margin-bottom: 0;}
+.ganad-brand {font-size: 1.7rem; font-weight: 700; letter-spacing: -.02em; line-height: 1.1;}
+.ganad-brand small {display: block; font-size: .82rem; font-weight: 400; letter-spacing: 0; opacity: .65; margin-top: .2rem;}
+.ganad-lead {font-size: 1.08rem; opacity: .78; max-width: 62rem; margin: -.35rem 0 .2rem 0; line-height: 1.5;}
+</style>"""
+
+
+def begin(title: str, *, lead: str = "", heading: str | None = None) -> RunInfo | None:
+    """Draw title, menu and run picker; return the picked run, or None while there is none at all.
+
+    lead: one sentence below the heading that says what this page answers.
+    """
+    st.set_page_config(page_title=f"{title} · ganad", page_icon=":material/visibility:", layout="wide")
+    st.html(_CSS)
+    with st.sidebar:
+        st.html('<div class="ganad-brand">ganad<small>see what a GAN finds strange</small></div>')
+        menu = st.container(gap=None)
+        run = pick_run()
+        st.space("small")
+        active = any(r.at_work for r in cache.list_runs())
+        st.fragment(_at_work, run_every=3.0 if active else None)()
+    with menu:
+        for path, label, icon in MENU:
+            st.page_link(path, label=label, icon=icon, query_params=dict(st.query_params))
+    st.title(heading or title)
+    if lead:
+        st.html(f'<p class="ganad-lead">{lead}</p>')
+    return run
+
+
+def pick_run() -> RunInfo | None:
+    """The run picker. The choice is in the URL as ?run=NAME, so that a link, a reload and every page agree."""
+    found = {r.name: r for r in cache.list_runs()}
+    if not found:
+        st.caption("No run yet.")
+        return None
+    asked = st.query_params.get("run")
+    if asked in found and asked != st.session_state.get("_run_in_url"):
+        st.session_state["run"] = asked  # a link, a reload, or the browser's back button
+    if (picked := st.session_state.pop("_pick", None)) in found:
+        st.session_state["run"] = picked
+    if st.session_state.get("run") not in found:
+        st.session_state["run"] = _default(list(found.values())).name
+    name = st.selectbox(
+        "Run",
+        list(found),
+        key="run",
+        format_func=lambda n: f"{_STATE_ICONS[found[n].state]} {found[n].label}".strip(),
+        help="Which trained detector the pages show. The choice is part of the address, so a link keeps it.",
+    )
+    st.session_state["_run_in_url"] = name
+    if st.query_params.get("run") != name:
+        st.query_params["run"] = name
+    return found[name]
+
+
+def _default(found: list[RunInfo]) -> RunInfo:
+    """The newest run that has something to show, else the newest."""
+    return next((r for r in found if r.state == "finished"), found[0])
+
+
+def choose(name: str) -> None:
+    """Make a run the picked one from the next script run on; for callbacks."""
+    st.session_state["_pick"] = name
+
+
+def _at_work() -> None:
+    """A line for each run at work, on every page."""
+    working = [r for r in service.list_runs() if r.at_work]
+    if not working and st.session_state.get("_was_at_work"):
+        st.session_state["_was_at_work"] = False
+        st.rerun()
+    st.session_state["_was_at_work"] = bool(working)
+    for r in working:
+        s = r.status
+        share = s.step / s.total if s.total else 0.0
+        with st.container(border=True, gap="small"):
+            where = f"epoch {s.epoch} of {s.epochs}" if s.doing == "training" else s.doing or r.state
+            st.caption(f"**{r.name[:4]} {r.settings.method}** · {where}")
+            st.progress(share)
+            st.page_link("pages/1_Train.py", label="Watch", icon=":material/play_circle:", query_params={"run": r.name})
+
+
+def needs_scores(run: RunInfo | None) -> RunInfo:
+    """The run if it has scores to show. Otherwise say what is missing and where it comes from, and end the page."""
+    if run is None:
+        empty("There is nothing to show yet: no detector has been trained.", "Train one")
+    if run.state == "finished":
+        return run
+    if run.at_work:
+        empty(f"**{run.label}** is still {run.state}. Its scores appear here when it has finished.", "Watch it train")
+    elif run.state == "stopped":
+        empty(
+            f"**{run.label}** was stopped before it had scored the test set. Resume it, or pick another run.",
+            "Resume it",
+        )
+    else:
+        empty(f"**{run.label}** failed: {run.status.error} Resume it, or pick another run.", "See its log", error=True)
+    raise AssertionError("st.stop() has ended the script")
+
+
+def empty(text: str, action: str, *, page: str = "pages/1_Train.py", error: bool = False) -> None:
+    """An empty state: what is missing, one way on, and the end of the page."""
+    with st.container(border=True, horizontal_alignment="center"):
+        st.space("small")
+        st.markdown(f"### {':material/error:' if error else ':material/hourglass_empty:'}")
+        st.markdown(text)
+        st.page_link(page, label=action, icon=":material/arrow_forward:", query_params=dict(st.query_params))
+        st.space("small")
+    st.stop()
+
+
+def guarded(call, *args):
+    """Call a service; on an error that is meant for users show it and end the page, without a traceback."""
+    try:
+        return call(*args)
+    except GanadError as error:
+        st.error(str(error), icon=":material/error:")
+        st.stop()

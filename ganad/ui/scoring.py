@@ -1,0 +1,197 @@
+"""The views of the Score page: what was given, what the model sees, and what it says."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from ganad import imaging, service
+from ganad.config import FALSE_ALARMS
+from ganad.errors import GanadError
+from ganad.service import Judgement, RunInfo, digits_in_words
+from ganad.ui import browsing, cache, charts, colours, pictures
+from ganad.ui.components.digit_pad import digit_pad
+from ganad.ui.mixer import weights_of
+
+FORMATS = ["png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff", "gif"]
+MOST = 50
+
+
+def draw(run: RunInfo) -> None:
+    """The pad on the left, the verdict on the right."""
+    left, right = st.columns([2, 5], gap="large")
+    with left:
+        ink = digit_pad(key="pad", size=300)
+        st.caption("Draw one digit, with mouse, pen or finger.")
+    with right:
+        if ink is None:
+            waiting(run)
+            return
+        try:
+            prepared = imaging.prepare(ink, invert=False)
+        except GanadError as error:
+            st.info(str(error), icon=":material/draw:")
+            return
+        one(run, prepared)
+
+
+def waiting(run: RunInfo) -> None:
+    """Before anything is drawn: what to do, and what to expect."""
+    with st.container(border=True):
+        st.markdown(
+            f"#### :material/draw: Draw a digit\n{run.label.removesuffix(' · shipped')} has learned what "
+            f"**{digits_in_words(run.normal)}** looks like. Draw one, then draw something else: the verdict, the "
+            "reconstruction and the three parts of the score appear here."
+        )
+
+
+def upload(run: RunInfo) -> None:
+    """One image, or many with a table and a CSV."""
+    raw = st.toggle(
+        "My images are 28x28 already, white on black", key="raw",
+        help="Otherwise each picture is turned into a digit as MNIST's makers did: grey, white on black, cropped to the "
+        "ink, scaled into 20x20 and centred by its mass.",
+    )  # fmt: skip
+    files = st.file_uploader(
+        "Images of one digit each", FORMATS, accept_multiple_files=True, key="upload", max_upload_size=5,
+        help="Photos and scans are fine: dark ink on light paper is recognised.",
+    )  # fmt: skip
+    if not files:
+        waiting_for_files(run)
+        return
+    if len(files) > MOST:
+        st.warning(f"The first {MOST} of {len(files)} images are shown; for more use `python -m ganad score`.")
+    good, names = [], []
+    for file in files[:MOST]:
+        try:
+            good.append(_prepared(file.getvalue(), file.name, raw))
+            names.append(file.name)
+        except GanadError as error:
+            st.error(str(error), icon=":material/broken_image:")
+    if len(good) == 1:
+        one(run, good[0], name=names[0])
+    elif good:
+        several(run, good, names)
+
+
+def waiting_for_files(run: RunInfo) -> None:
+    st.caption(
+        f":material/upload_file: Drop a photo of a handwritten digit here. Called normal: {digits_in_words(run.normal)}."
+    )
+
+
+@st.cache_data(show_spinner="Reading the image", max_entries=200)
+def _prepared(content: bytes, name: str, raw: bool) -> imaging.Prepared:
+    return service.prepare_bytes(content, name, raw)
+
+
+def judge(run: RunInfo, digits: np.ndarray) -> list[Judgement]:
+    """Judge with the weights in force; the same digits are not judged twice."""
+    key = hashlib.sha256(digits.tobytes()).hexdigest()
+    return _judge(run.name, service.version(run.name), weights_of(run), key, digits)
+
+
+@st.cache_data(show_spinner="Waking the net", max_entries=100)
+def _judge(
+    name: str, version: int, weights: tuple[float, float, float], key: str, _digits: np.ndarray
+) -> list[Judgement]:
+    return service.judge(name, _digits, weights)
+
+
+def one(run: RunInfo, prepared: imaging.Prepared, name: str = "") -> None:
+    """The full story of one digit."""
+    found = judge(run, prepared.digit[None])[0]
+    verdict(run, found)
+    st.html(
+        pictures.figure_html(
+            [
+                (
+                    pictures.png(prepared.given, max(1, 140 // max(prepared.given.shape))),
+                    "as given",
+                    name or "your drawing",
+                ),
+                (pictures.png(prepared.digit, 5), "what the model sees", "the digit in 28x28"),
+                (pictures.png(found.reconstruction, 5), "reconstruction", "what the nets redrew"),
+                (
+                    pictures.png(pictures.signed_residual(prepared.digit, found.reconstruction), 5),
+                    "residual",
+                    "signed residual: blue is ink missing, orange is ink too much",
+                ),
+            ],
+            size_px=148,
+        )
+        + pictures.residual_legend()
+    )
+    if prepared.steps:
+        st.caption(":material/auto_fix_high: " + " → ".join(prepared.steps))
+    val = cache.scores(run.name).val.parts
+    left, right = st.columns(2)
+    with left:
+        st.plotly_chart(
+            charts.part_bars(browsing.part_rows(val, found.parts, weights_of(run))), key="score_parts",
+            config=charts.CONFIG, alt="percentile of each part among held-out normals",
+        )  # fmt: skip
+    with right:
+        scores = cache.scores(run.name)
+        _, test = cache.totals(run.name, weights_of(run))
+        st.plotly_chart(
+            charts.histogram(
+                test[~scores.anomalous], test[scores.anomalous], found.threshold, marked=found.score,
+                marked_label="yours", height=200,
+            ),
+            key="score_place", config=charts.CONFIG, alt="your digit's score among all test images",
+        )  # fmt: skip
+
+
+def verdict(run: RunInfo, found: Judgement) -> None:
+    """In words: what it is called, and how strange that is among held-out normals."""
+    normal = digits_in_words(run.normal)
+    colour = colours.ANOMALOUS.both if found.verdict == "anomalous" else colours.NORMAL.both
+    said = "Anomalous" if found.verdict == "anomalous" else "Normal"
+    st.html(
+        f'<div style="border-left: 6px solid {colour}; padding: .15rem 0 .15rem .9rem">'
+        f'<div style="font-size: 1.75rem; font-weight: 700; line-height: 1.2">{said}</div>'
+        f"<div>Stranger than <b>{found.percentile:.1f} %</b> of held-out normal {normal}s. "
+        f"Score {found.score:.4g}, threshold {found.threshold:.4g} "
+        f"(at most {FALSE_ALARMS:.0%} of normal digits lie above it).</div></div>"
+    )
+
+
+def several(run: RunInfo, prepared: list[imaging.Prepared], names: list[str]) -> None:
+    """A contact strip, strangest first, then a table and its CSV."""
+    digits = np.stack([p.digit for p in prepared])
+    found = judge(run, digits)
+    order = sorted(range(len(found)), key=lambda i: -found[i].score)
+    anomalous = sum(f.verdict == "anomalous" for f in found)
+    st.markdown(f"#### {anomalous} of {len(found)} called anomalous, the strangest first")
+    st.html(
+        pictures.figure_html(
+            [
+                (pictures.png(digits[i], 3), f"{found[i].verdict} · {found[i].percentile:.0f} %", names[i])
+                for i in order
+            ],
+            size_px=84,
+        )
+    )
+    table = pd.DataFrame(
+        [
+            {"file": names[i], "verdict": found[i].verdict, "percentile": found[i].percentile, "score": found[i].score}
+            | {"threshold": found[i].threshold}
+            | found[i].parts
+            for i in order
+        ]
+    )
+    st.dataframe(
+        table, hide_index=True, width="stretch",
+        column_config={
+            "percentile": st.column_config.ProgressColumn(format="%.1f", min_value=0, max_value=100),
+            **{c: st.column_config.NumberColumn(format="%.4g") for c in ("score", "threshold", *found[0].parts)},
+        },
+    )  # fmt: skip
+    st.download_button(
+        "Download as CSV", table.to_csv(index=False), "ganad-scores.csv", "text/csv", icon=":material/download:",
+        key="csv", on_click="ignore",
+    )  # fmt: skip

@@ -1,0 +1,84 @@
+"""The start page: something real at once, in one sentence, and where to go from there."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from ganad import evaluate
+from ganad.config import METHOD_NAMES
+from ganad.service import RunInfo, digits_in_words
+from ganad.ui import cache, page, pictures
+
+WAYS = (
+    ("pages/4_Score.py", "Draw a digit", ":material/draw:", "Write one with the mouse and hear the verdict."),
+    (
+        "pages/1_Train.py",
+        "Train your own",
+        ":material/model_training:",
+        "Pick what is normal; a minute later it is learned.",
+    ),
+    (
+        "pages/2_Browse.py",
+        "Browse the test set",
+        ":material/grid_view:",
+        "All 10,000 images beside their reconstructions.",
+    ),
+    (
+        "pages/3_Evaluate.py",
+        "Judge the score",
+        ":material/monitoring:",
+        "Weigh its parts, draw the line, read the ROC curve.",
+    ),
+)
+
+
+def show(run: RunInfo | None) -> None:
+    """Ten digits judged by the picked run, or by the first one that has anything to show."""
+    if run is None or run.state != "finished":
+        run = next((r for r in cache.list_runs() if r.state == "finished"), None)
+    if run is None:
+        page.empty(
+            "No trained detector is here yet. Pick a digit to call normal, and a minute later the first one is.",
+            "Train one",
+        )
+    normal = digits_in_words(run.normal)
+    st.html(
+        f'<p class="ganad-lead">This {METHOD_NAMES[run.method]} has only ever seen <b>{normal}s</b>. It redraws whatever it is '
+        f"shown as if it were one of them: a {normal} comes back as it was, anything else does not, and what it cannot "
+        "redraw is what makes an image <b>anomalous</b>.</p>"
+    )
+    st.html(pictures.card_html(page.guarded(cards, run)))
+    st.caption(
+        "For each digit the test image with the median score, so neither the best nor the worst. "
+        "The threshold lets at most 5 % of normal digits pass as anomalous."
+    )
+    st.space("small")
+    with st.grid("auto", min_column_width=230, gap="small"):
+        for path, label, icon, words in WAYS:
+            with st.container(border=True, gap="xsmall", height="stretch"):
+                st.page_link(path, label=f"**{label}**", icon=icon, query_params={"run": run.name})
+                st.caption(words)
+
+
+def cards(run: RunInfo) -> list[pictures.Card]:
+    """One card a digit, normal ones first: the test image whose score is the median of its digit."""
+    found = cache.scores(run.name)
+    val, test = cache.totals(run.name, run.weights)
+    threshold = evaluate.threshold_for(val)
+    present = sorted(np.unique(found.test.digit).tolist(), key=lambda d: (d not in run.normal, d))
+    made = []
+    for d in present:
+        rows = np.flatnonzero(found.test.digit == d)
+        row = int(rows[np.argsort(test[rows])[len(rows) // 2]])
+        made.append(
+            pictures.Card(
+                image=cache.images(run.name)[row],
+                reconstruction=cache.reconstruction(run.name, row),
+                label=f"{d} · normal" if d in run.normal else str(d),
+                score=float(test[row]),
+                threshold=threshold,
+                verdict="anomalous" if test[row] > threshold else "normal",
+            )
+        )
+    return made

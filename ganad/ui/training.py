@@ -1,0 +1,219 @@
+"""The pieces of the Train page: digit tiles, the start button with its estimate, and the panel of one run."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ganad import service
+from ganad.config import EgbadSettings, GanomalySettings
+from ganad.errors import GanadError
+from ganad.service import RunInfo
+from ganad.ui import cache, charts, colours, film, page
+from ganad.ui.components.tiles import tiles
+
+BADGES = {
+    "queued": ("queued", ":material/hourglass_top:", "gray"),
+    "running": ("training", ":material/model_training:", "blue"),
+    "finished": ("finished", ":material/check_circle:", "green"),
+    "stopped": ("stopped", ":material/pause_circle:", "orange"),
+    "failed": ("failed", ":material/error:", "red"),
+}
+
+
+def digit_tiles() -> tuple[int, ...]:
+    """Ten real digits to switch on and off; returns the normal ones."""
+    counts = cache.class_counts(None)
+    st.session_state.setdefault("normal", [8])
+    picked = tiles(
+        cache.examples(),
+        key="normal_tiles",
+        labels=[f"digit {d}, {counts[d]:,} training images" for d in range(10)],
+        badges=[str(d) for d in range(10)],
+        frames=[colours.NORMAL.both] * 10,
+        picked=st.session_state["normal"],
+        multi=True,
+        size=72,
+        version="digits",
+    )
+    st.session_state["normal"] = normal = sorted(picked or [])
+    if not normal:
+        st.caption(":material/touch_app: Click the digits that are normal.")
+    elif len(normal) == 10:
+        st.caption(":material/info: All ten are normal, so nothing is left to be an anomaly: leave one out.")
+        return ()
+    else:
+        left = [d for d in range(10) if d not in normal]
+        st.caption(
+            f"Normal: **{service.digits_in_words(normal)}** ({sum(counts[d] for d in normal):,} training images). "
+            f"Anomalies: {service.digits_in_words(left)}."
+        )
+    return tuple(normal)
+
+
+def start_button(settings: GanomalySettings | EgbadSettings | None) -> None:
+    """Start, and beside it how long that will take here."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Start training", type="primary", icon=":material/play_arrow:", key="start", disabled=settings is None,
+            on_click=_start, args=(settings,),
+        )  # fmt: skip
+        if settings is not None:
+            try:
+                known = service.estimate(settings)
+            except GanadError:
+                known = "unknown"
+            st.fragment(_estimate, run_every=1.0 if known is None else None)(settings, known is None)
+
+
+def _start(settings: GanomalySettings | EgbadSettings) -> None:
+    try:
+        page.choose(service.start(settings))
+    except GanadError as error:
+        st.toast(str(error), icon=":material/error:")
+
+
+def _estimate(settings: GanomalySettings | EgbadSettings, measuring: bool) -> None:
+    try:
+        e = service.estimate(settings)
+    except GanadError as error:
+        st.caption(str(error))
+        return
+    if e is None:
+        st.caption(":material/timer: measuring the speed of this machine …")
+        return
+    st.caption(f":material/timer: about **{duration(e.seconds)}** on this machine ({e.rate:,.0f} images/s)")
+    if measuring:
+        st.rerun()  # ends the polling
+
+
+def duration(seconds: float) -> str:
+    """75 -> "1 min 15 s"; rounded as one would say it."""
+    if seconds < 90:
+        return f"{max(5, 5 * round(seconds / 5))} s"
+    if seconds < 5400:
+        minutes, rest = divmod(10 * round(seconds / 10), 60)
+        return f"{int(minutes)} min {int(rest)} s" if minutes < 10 and rest else f"{round(seconds / 60)} min"
+    return f"{seconds / 3600:.1f} hours"
+
+
+# --- the panel of one run --------------------------------------------------------------------------------------
+
+
+def panel(run: RunInfo | None) -> None:
+    """How a run stands, its losses, its film and its log; live while it is at work."""
+    if run is None:
+        st.subheader("No run yet")
+        st.markdown(
+            ":material/arrow_back: Pick the normal digits and press **Start training**. "
+            "Losses, and the reconstructions of ten fixed digits, appear here as it learns."
+        )
+        return
+    live = run.at_work
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(run.label.removesuffix(" · shipped"))
+        if run.shipped:
+            st.badge("shipped", icon=":material/inventory_2:", color="gray")
+    st.fragment(_head, run_every=1.0 if live else None)(run.name, live)
+    st.fragment(_body, run_every=3.0 if live else None)(run.name, live)
+
+
+def _head(name: str, live: bool) -> None:
+    """State, progress and the one thing to do about it; polled every second."""
+    run = service.run_info(name)
+    s = run.status
+    words, icon, colour = BADGES[run.state]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(words, icon=icon, color=colour)
+        st.caption(_progress_words(run))
+    if run.at_work:
+        st.progress(s.step / s.total if s.total else 0.0)
+        asked = st.session_state.get("asked_to_stop") == name
+        st.button(
+            "Stopping …" if asked else "Stop", icon=":material/stop:", key="stop", on_click=_stop, args=(name,),
+            disabled=asked, help="It saves what it has; Resume goes on from there.",
+        )  # fmt: skip
+    elif run.state in ("stopped", "failed"):
+        if run.state == "failed":
+            st.error(s.error or "It ended without a word; the log below may say more.", icon=":material/error:")
+        if not run.shipped:
+            st.button(
+                "Resume", icon=":material/play_arrow:", key="resume", on_click=_resume, args=(name,),
+                help="Goes on from the last saved step, with the same numbers as if it had never been interrupted.",
+            )  # fmt: skip
+    elif run.report:
+        _result(run)
+    if live and not run.at_work:
+        st.session_state.pop("asked_to_stop", None)
+        st.rerun()
+
+
+def _progress_words(run: RunInfo) -> str:
+    s = run.status
+    if run.state == "queued":
+        return s.doing or "waiting for its turn"
+    if run.state == "running":
+        if s.doing != "training":
+            return s.doing
+        left = f" · {duration(run.seconds_left)} left" if run.seconds_left else ""
+        rate = f" · {s.rate:,.0f} images/s" if s.rate else ""
+        return f"epoch {s.epoch} of {s.epochs} · step {s.step:,} of {s.total:,}{rate}{left}"
+    if run.state == "finished":
+        return f"{s.epochs} epochs in {duration(s.seconds)}" if s.seconds else f"{run.settings.epochs} epochs"
+    return f"at epoch {s.epoch} of {s.epochs or run.settings.epochs}"
+
+
+def _result(run: RunInfo) -> None:
+    r = run.report
+    columns = st.columns(3)
+    columns[0].metric("AUROC", f"{r['auroc']:.3f}", help="0.5 is guessing, 1 is perfect", border=True)
+    columns[1].metric(
+        "anomalies caught",
+        f"{r['hit_rate']:.0%}",
+        border=True,
+        help="at the default threshold: at most 5 % false alarms",
+    )
+    columns[2].metric("false alarms", f"{r['false_alarm_rate']:.1%}", border=True, help="among normal test images")
+    with st.container(horizontal=True):
+        here = {"run": run.name}
+        st.page_link("pages/2_Browse.py", label="Browse its images", icon=":material/grid_view:", query_params=here)
+        st.page_link("pages/3_Evaluate.py", label="Evaluate it", icon=":material/monitoring:", query_params=here)
+        st.page_link("pages/4_Score.py", label="Draw a digit for it", icon=":material/draw:", query_params=here)
+
+
+def _stop(name: str) -> None:
+    st.session_state["asked_to_stop"] = name
+    service.stop(name)
+
+
+def _resume(name: str) -> None:
+    try:
+        service.resume(name)
+    except GanadError as error:
+        st.toast(str(error), icon=":material/error:")
+
+
+def _body(name: str, live: bool) -> None:
+    """Film, losses and log; polled every three seconds, because a chart that changes loses its zoom."""
+    rows = service.metrics(name)
+    strip = film.film_html(service.samples(name))
+    if strip:
+        st.caption(
+            "Ten fixed digits and what the nets made of them. Good: the normal ones come back, the others do not."
+        )
+        st.html(strip)
+    losses = [r for r in rows if any(k.startswith("loss/") for k in r)]
+    if losses:
+        players = sorted({k.removeprefix("loss/") for r in losses for k in r if k.startswith("loss/")})
+        for player in players:
+            st.plotly_chart(
+                charts.losses(losses, player), key=f"loss_{name}_{player}", config=charts.CONFIG,
+                alt=f"losses of the {player} by step",
+            )  # fmt: skip
+    elif live:
+        st.caption("Losses appear after the first steps.")
+    with st.expander("Log", icon=":material/article:"):
+        text = service.log(name)
+        if text:
+            st.code(text, language=None, height=260)
+        else:
+            st.caption("Shipped runs have no log." if not live else "Nothing yet.")

@@ -1,0 +1,54 @@
+"""Train: which digits are normal, and how does a detector learn them?"""
+
+import streamlit as st
+
+from ganad.config import METHOD_NAMES, PRESETS, command, resolve
+from ganad.errors import GanadError
+from ganad.ui import page, training
+from ganad.ui.form import advanced
+
+run = page.begin(
+    "Train",
+    lead="Pick the digits that are normal. The nets see those and nothing else; "
+    "what they cannot redraw afterwards is an anomaly.",
+)
+setup, watch = st.columns([5, 6], gap="large")
+
+with setup:
+    st.subheader("A new run")
+    normal = training.digit_tiles()
+    method = st.segmented_control(
+        "Method", list(METHOD_NAMES), default="ganomaly", format_func=METHOD_NAMES.get, key="method", required=True,
+        persist_state="session", help="Two ways to build a detector; the Methods page explains them.",
+    )  # fmt: skip
+    preset = st.segmented_control(
+        "Preset", list(PRESETS[method]), default="tuned", key=f"preset_{method}", required=True, persist_state="session",
+        help="tuned: small and quick, chosen on training images. paper: as released with the paper. "
+        "article: the tutorial's experiment.",
+    )  # fmt: skip
+    base = resolve(method, preset, normal=normal or (0,))
+    columns = st.columns(2)
+    epochs = columns[0].number_input(
+        "Epochs", 1, 10_000, base.epochs, key=f"epochs_{method}_{preset}", persist_state="session",
+        help="Passes over the training images.",
+    )  # fmt: skip
+    seed = columns[1].number_input(
+        "Seed", 0, 2**31 - 1, 0, key="seed", persist_state="session",
+        help="Fixes the held-out images, the first weights and the order. Runs differ by seed: try three.",
+    )  # fmt: skip
+    with st.expander("Advanced settings", icon=":material/tune:"):
+        changed = advanced(method, preset, normal or (0,))
+    try:
+        settings = (
+            resolve(method, preset, normal=normal or None, epochs=epochs, seed=seed, **changed) if normal else None
+        )
+    except GanadError as error:
+        settings = None
+        st.error(str(error), icon=":material/error:")
+    training.start_button(settings)
+    if settings:
+        st.caption("The same on the command line:")
+        st.code(command(settings), language="bash", wrap_lines=True)
+
+with watch:
+    training.panel(run)

@@ -1,0 +1,19 @@
+"""Browse: what does the detector see in each test image?"""
+
+import streamlit as st
+
+from ganad.ui import browsing, page
+from ganad.ui.mixer import mixer
+
+run = page.begin(
+    "Browse",
+    lead="Every test image with its verdict. Pick one to see what was redrawn, what was not, and what that adds to its score.",
+)
+run = page.needs_scores(run)
+with st.expander("Weights and threshold", icon=":material/tune:", expanded=False):
+    mix = page.guarded(mixer, run)
+gallery, inspector = st.columns([6, 5], gap="large")
+with gallery:
+    row = browsing.gallery(run, mix)
+with inspector:
+    browsing.inspector(run, mix, row)

@@ -1,0 +1,13 @@
+"""Score: what does the detector say of a digit of my own?"""
+
+import streamlit as st
+
+from ganad.ui import page, scoring
+
+run = page.begin("Score", lead="Draw a digit or bring a photo of one, and see what the detector makes of it.")
+run = page.needs_scores(run)
+way = st.segmented_control(
+    "How", ["Draw", "Upload"], default="Draw", key="way", required=True, label_visibility="collapsed",
+    persist_state="session",
+)  # fmt: skip
+page.guarded(scoring.draw if way == "Draw" else scoring.upload, run)

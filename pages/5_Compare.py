@@ -1,0 +1,6 @@
+"""Compare: which run is better, and what did they do differently?"""
+
+from ganad.ui import comparing, page
+
+page.begin("Compare", lead="Every finished run side by side: what it was asked, what it reached, and its ROC curve.")
+comparing.compare()

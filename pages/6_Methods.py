@@ -1,0 +1,14 @@
+"""Methods: what is each detector, and where in the app can each of its terms be seen?"""
+
+import streamlit as st
+
+from ganad.config import METHOD_NAMES
+from ganad.ui import page, reading
+
+run = page.begin("Methods", lead="The papers behind the detectors, term by term, and where to look for each of them.")
+default = run.method if run else next(iter(METHOD_NAMES))
+method = st.segmented_control(
+    "Method", list(METHOD_NAMES), default=default, key="read", format_func=METHOD_NAMES.get, required=True,
+    label_visibility="collapsed",
+)  # fmt: skip
+reading.article(method)

@@ -1,0 +1,66 @@
+"""Find a Chromium for the browser tests, or fetch one, or say how to get one.
+
+`python -m tests.browser_setup` is what `make test` calls; the tests call `find`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
+HELP = """No browser for the browser tests. Any one of these is enough:
+  sudo apt-get install -y chromium           (Debian, Ubuntu)
+  python -m playwright install chromium      (a download of its own)
+  export GANAD_BROWSER=/path/to/chrome       (one that is there already)"""
+
+
+def find() -> str | None:
+    """The path of a Chromium that starts, or None."""
+    named = os.environ.get("GANAD_BROWSER")
+    for path in [named] if named else [*map(shutil.which, NAMES), _playwrights_own()]:
+        if path and os.path.exists(path) and _starts(path):
+            return path
+    return None
+
+
+def _playwrights_own() -> str | None:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as p:
+        return p.chromium.executable_path
+
+
+def _starts(path: str) -> bool:
+    try:
+        done = subprocess.run([path, "--version", "--no-sandbox"], capture_output=True, timeout=30, check=False)
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return done.returncode == 0
+
+
+def _run(*words: str) -> bool:
+    print("$", *words, file=sys.stderr)
+    try:
+        return subprocess.run(words, check=False, stdout=sys.stderr).returncode == 0
+    except OSError:
+        return False
+
+
+def main() -> int:
+    """Make sure that there is one."""
+    if find():
+        return 0
+    if hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get"):
+        if _run("apt-get", "update", "-qq") and _run("apt-get", "install", "-y", "-qq", "chromium") and find():
+            return 0
+    if _run(sys.executable, "-m", "playwright", "install", "chromium") and find():
+        return 0
+    print(HELP, file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

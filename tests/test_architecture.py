@@ -1,0 +1,84 @@
+"""Data flows one way, and a page opens without waiting for what it does not need."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+NOT = [  # (files, modules they must not import, at the top or in a function)
+    ("pages/*.py", {"torch", "numpy", "pandas", "plotly", "pathlib", "json", "os", "ganad.service", "ganad.runs"}),
+    ("pages/*.py", {"ganad.models", "ganad.train", "ganad.score", "ganad.data", "ganad.worker", "ganad.jobs"}),
+    ("app.py", {"torch", "numpy", "pandas", "plotly", "ganad.service", "ganad.runs", "ganad.models"}),
+    ("ganad/ui/charts.py", {"streamlit", "torch", "sklearn"}),
+    ("ganad/ui/pictures.py", {"streamlit", "torch", "sklearn"}),
+    ("ganad/ui/**/*.py", {"torch", "sklearn", "ganad.models", "ganad.train", "ganad.worker", "ganad.jobs"}),
+    ("ganad/*.py", {"streamlit", "plotly", "ganad.ui"}),
+    ("ganad/models/*.py", {"streamlit", "ganad.data", "ganad.train", "ganad.runs", "ganad.score", "ganad.service"}),
+    ("ganad/evaluate.py", {"torch", "ganad.models", "ganad.runs", "ganad.data"}),
+    ("ganad/runs.py", {"torch", "ganad.models", "ganad.data", "ganad.worker", "ganad.jobs", "ganad.service"}),
+    ("ganad/train.py", {"ganad.data", "ganad.runs", "ganad.worker", "ganad.evaluate", "ganad.service"}),
+    ("ganad/score.py", {"ganad.data", "ganad.runs", "ganad.train", "ganad.evaluate", "ganad.service"}),
+    ("ganad/worker.py", {"ganad.jobs", "ganad.service"}),
+    ("ganad/jobs.py", {"ganad.service", "ganad.worker", "torch"}),
+    ("ganad/config.py", {"torch", "numpy", "ganad.runs", "ganad.data"}),
+    ("ganad/data.py", {"torch", "ganad.models", "ganad.runs"}),
+    ("ganad/imaging.py", {"torch", "ganad.models", "ganad.runs", "ganad.data"}),
+]
+
+
+def imported(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {a.name for a in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module} | {f"{node.module}.{a.name}" for a in node.names}
+    return names
+
+
+@pytest.mark.parametrize(("files", "forbidden"), NOT, ids=lambda v: v if isinstance(v, str) else "")
+def test_nothing_reaches_back(files, forbidden):
+    paths = sorted(ROOT.glob(files))
+    assert paths, f"{files} matches nothing, so this rule checks nothing"
+    for path in paths:
+        bad = {n for n in imported(path) for f in forbidden if n == f or n.startswith(f + ".")}
+        assert not bad, f"{path.relative_to(ROOT)} imports {sorted(bad)}"
+
+
+def test_pages_import_streamlit_the_ui_the_settings_and_the_errors_alone():
+    for path in [ROOT / "app.py", *ROOT.glob("pages/*.py")]:
+        own = {n for n in imported(path) if n.split(".")[0] == "ganad"}
+        allowed = ("ganad.ui", "ganad.config", "ganad.errors")
+        bad = {n for n in own if not n.startswith(allowed) and n != "ganad"}
+        assert not bad, f"{path.name} imports {sorted(bad)}"
+
+
+def test_only_pages_and_ui_know_streamlit():
+    for path in ROOT.glob("ganad/**/*.py"):
+        if "ui" not in path.parts:
+            assert "streamlit" not in {n.split(".")[0] for n in imported(path)}, path
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["ganad.service", "ganad.ui.starting", "ganad.ui.training", "ganad.ui.browsing", "ganad.ui.judging",
+     "ganad.ui.scoring", "ganad.ui.comparing"],
+)  # fmt: skip
+def test_what_a_page_imports_brings_neither_torch_nor_scikit_learn(module):
+    code = f"import sys, {module}; sys.exit(', '.join({{'torch', 'sklearn', 'scipy'}} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_no_weights_and_no_arrays_are_ever_unpickled():
+    for path in [*ROOT.glob("ganad/**/*.py"), *ROOT.glob("pages/*.py")]:
+        text = path.read_text(encoding="utf-8")
+        assert "allow_pickle=True" not in text, path
+        assert "pickle.load" not in text, path
+        for call in (n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Call)):
+            if ast.unparse(call.func) == "torch.load":
+                assert any(k.arg == "weights_only" and k.value.value is True for k in call.keywords), path

@@ -1,0 +1,157 @@
+"""The run directory: nothing half-written, nothing lost, and a dead process is never taken for a living one."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from ganad import runs
+from ganad.config import PARTS, resolve
+from ganad.errors import RunError
+from ganad.runs import Status
+
+EIGHT = resolve("ganomaly", "tuned", normal=(8,))
+
+
+@pytest.fixture
+def run(runs_dir):
+    return runs.create(EIGHT)
+
+
+def test_a_new_run_is_named_after_what_was_asked_and_remembers_it(run):
+    assert run.name == "0001-ganomaly-n8-s0"
+    assert runs.settings(run) == EIGHT
+    assert runs.status(run).state == "queued"
+
+
+def test_runs_made_at_the_same_moment_get_different_numbers(runs_dir):
+    with ThreadPoolExecutor(8) as pool:
+        names = list(pool.map(lambda _: runs.create(EIGHT).name, range(24)))
+    assert len({n[:4] for n in names}) == 24
+
+
+def test_a_run_is_found_by_name_number_and_path(run):
+    assert runs.find(run.name) == runs.find("1") == runs.find("0001") == runs.find(run) == run.resolve()
+
+
+def test_a_run_that_is_not_there_is_answered_with_those_that_are(run):
+    with pytest.raises(RunError, match="0001-ganomaly-n8-s0"):
+        runs.find("0042")
+    with pytest.raises(RunError, match="no run"):
+        runs.find("../../etc")
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(run):
+    runs.write_json(run / "report.json", {"auroc": 0.9})
+
+    def torn():
+        with runs.replaced(run / "report.json") as file:
+            file.write(b'{"auroc": 0.')
+            raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        torn()
+    assert runs.read_json(run / "report.json") == {"auroc": 0.9}
+    assert not list(run.glob("*.part"))
+
+
+def test_a_last_line_that_is_still_being_written_waits_for_the_next_look(run):
+    (run / "metrics.jsonl").write_text('{"step": 1}\n{"step": 2}\n{"ste')
+    assert runs.read_metrics(run) == [{"step": 1}, {"step": 2}]
+    runs.cut_metrics(run, 1)
+    assert runs.read_metrics(run) == [{"step": 1}]
+
+
+def me():
+    import psutil
+
+    return dict(pid=os.getpid(), process_started=psutil.Process().create_time())
+
+
+def test_a_living_process_that_speaks_is_running(run):
+    runs.write_status(run, Status(state="running", **me()))
+    assert runs.status(run).state == "running"
+
+
+def test_a_silent_process_has_failed_though_it_lives(run):
+    runs.write_status(run, Status(state="running", **me()))
+    later = runs.status(run, now=time.time() + runs.HEARTBEAT_S + 1)
+    assert later.state == "failed"
+    assert "silent" in later.error
+
+
+def test_a_dead_process_without_a_last_word_has_failed_and_can_be_resumed(run):
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    runs.write_status(run, Status(state="running", pid=child.pid, process_started=time.time()))
+    assert runs.status(run).state == "failed"
+    assert "Resume" in runs.status(run).error
+
+
+def test_a_zombie_is_dead(run):
+    import psutil
+
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    started = psutil.Process(child.pid).create_time()
+    while psutil.Process(child.pid).status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.01)
+    assert not runs.alive(child.pid, started)
+    child.wait()
+
+
+def test_a_number_that_now_belongs_to_another_process_is_dead(run):
+    assert runs.alive(os.getpid(), me()["process_started"])
+    assert not runs.alive(os.getpid(), me()["process_started"] - 100)
+
+
+def test_a_process_that_died_after_it_was_asked_to_stop_has_stopped(run):
+    runs.write_status(run, Status(state="running", pid=2**22 + 1, process_started=1.0))
+    runs.ask_to_stop(run)
+    assert runs.status(run).state == "stopped"
+
+
+def test_a_process_that_never_came_has_failed_but_not_at_once(run):
+    assert runs.status(run).state == "queued"
+    assert runs.status(run, now=time.time() + runs.GRACE_S + 1).state == "failed"
+
+
+def test_a_last_word_stays_whatever_became_of_the_process(run):
+    runs.write_status(run, Status(state="finished", pid=2**22 + 1))
+    assert runs.status(run, now=time.time() + 1e6).state == "finished"
+
+
+def columns(n):
+    rng = np.random.default_rng(n)
+    made = {p: rng.normal(size=n) for p in PARTS}
+    return made | {"digit": np.arange(n, dtype=np.uint8) % 10, "index": np.arange(n), "z": rng.normal(size=(n, 4))}
+
+
+def test_scores_come_back_as_they_were_written(run):
+    val, test = columns(5), columns(30)
+    runs.write_scores(run, {"val": val, "test": test})
+    found = runs.read_scores(run)
+    assert (len(found.val), len(found.test)) == (5, 30)
+    for p in PARTS:
+        np.testing.assert_array_equal(found.test.parts[p], test[p])
+    np.testing.assert_array_equal(found.anomalous, test["digit"] != 8)
+
+
+def test_scores_that_are_missing_or_damaged_are_said_so(run):
+    with pytest.raises(RunError, match="no scores yet"):
+        runs.read_scores(run)
+    (run / "scores.npz").write_bytes(b"PK\x03\x04 half a file")
+    with pytest.raises(RunError, match="cannot be read"):
+        runs.read_scores(run)
+
+
+def test_a_config_that_cannot_be_read_is_an_error_of_that_run_alone(run):
+    other = runs.create(EIGHT)
+    (other / "config.json").write_text("{")
+    with pytest.raises(RunError, match="config.json"):
+        runs.settings(other)
+    assert json.loads((run / "config.json").read_text())["method"] == "ganomaly"

@@ -1,10 +1,18 @@
-"""What tests share: an empty folder of runs, and one thread a process."""
+"""What tests share: an empty folder of runs, runs in every state, one thread a process."""
 
 import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import json
+import shutil
+from pathlib import Path
+
+import psutil
 import pytest
+
+ROOT = Path(__file__).parents[1]
+SHIPPED = {m: ROOT / "checkpoints" / f"{m}-n8" for m in ("ganomaly", "egbad")}
 
 
 @pytest.fixture
@@ -13,3 +21,29 @@ def runs_dir(tmp_path, monkeypatch):
     monkeypatch.setenv("GANAD_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("GANAD_CHECKPOINTS", str(tmp_path / "checkpoints"))
     return tmp_path / "runs"
+
+
+def put_finished(folder: Path, name: str = "0001-ganomaly-n8-s0") -> Path:
+    """A finished run of the user's own: a copy of a shipped one, which was really trained."""
+    shutil.copytree(SHIPPED["ganomaly"], folder / name)
+    return folder / name
+
+
+def put_running(folder: Path, name: str = "0002-ganomaly-n8-s0", **said) -> Path:
+    """A run in the middle of its training, as its worker would have left it; this very process stands in for it."""
+    run = put_finished(folder, name)
+    for gone in ("scores.npz", "reconstructions.npz", "report.json", "weights.safetensors"):
+        (run / gone).unlink(missing_ok=True)
+    me = psutil.Process()
+    status = json.loads((run / "status.json").read_text())
+    half = {"state": "running", "doing": "training", "epoch": 2, "step": 200, "total": 800, "seconds": 20.0, "rate": 640.0}
+    status |= half | {"pid": me.pid, "process_started": me.create_time(), "beat": 4e9, "error": None} | said
+    (run / "status.json").write_text(json.dumps(status))
+    return run
+
+
+def put_failed(folder: Path, name: str = "0003-ganomaly-n8-s0") -> Path:
+    """A run whose loss ran away."""
+    run = put_running(folder, name, state="failed", error="loss/generator stopped being finite at step 200.")
+    (run / "log.txt").write_text("12:00:00  failed: loss/generator stopped being finite\n")
+    return run

@@ -21,8 +21,17 @@ CONFIG = {"displayModeBar": False, "scrollZoom": False}
 """Plotly's own options, for `st.plotly_chart(config=...)`: no toolbar over the picture."""
 
 BINS = 48
-MOST_POINTS = 400
-_GRID = colours.rgba(colours.THRESHOLD.both, 0.18)
+"""Bars of a histogram."""
+
+MOST_POINTS = 200
+"""Points of one loss curve; a chart is a few hundred pixels wide."""
+
+# Streamlit's front end writes the theme's own colours in the place of these (the template of `theme="streamlit"` is
+# made of such codes). Anywhere else they are what they say: nearly black.
+_TEXT = "#000037"
+_PAGE = "#000038"
+
+_GRID = colours.rgba(colours.THRESHOLD.both, 0.2)
 _INK = colours.THRESHOLD.both
 _SMALL = 13
 
@@ -113,7 +122,7 @@ def histogram(
         density = counts / (n * width)
         peak = max(peak, float(density.max()))
         heading.append(f"<span style='color:{colour.both}'>■ <b>{name}</b></span> {n:,}")
-        hover = [f"{h}<br>{name}: {c:,} of {n:,} ({c / n:.1%})" for h, c in zip(hover, counts, strict=True)]
+        hover = [f"{h}<br>{name}: {c:,} of {n:,} ({_percent(c / n)})" for h, c in zip(hover, counts, strict=True)]
         # Twice each edge, so that the outline rises and falls at the ends as well.
         x = np.repeat(edges, 2)
         y = np.concatenate([[0.0], np.repeat(density, 2), [0.0]])
@@ -131,19 +140,19 @@ def histogram(
     if marked is not None and np.isfinite(marked):
         _pin(figure, marked, marked_label, edges, beside=threshold)
     note = f" · the last bar holds {binned.clipped:,} above {_number(edges[-1])}" if binned.clipped else ""
-    figure.update_xaxes(title=x_title + note, range=[edges[0], edges[-1]], showgrid=False)
+    figure.update_xaxes(title_text=x_title + note, range=[edges[0], edges[-1]], showgrid=False)
     figure.update_yaxes(visible=False, range=[0, (peak or 1.0) * 1.08])
-    figure.update_layout(hovermode="x", bargap=0)
+    figure.update_layout(hovermode="closest", bargap=0)
     return figure
 
 
 def _pin(figure: go.Figure, marked: float, label: str, edges: np.ndarray, *, beside: float) -> None:
     at = float(np.clip(marked, edges[0], edges[-1]))
     beyond = " →" if marked > edges[-1] else ""
-    _vertical(figure, at, colour=colours.THRESHOLD.both, dash="solid", width=2)
+    _vertical(figure, at, colour=_TEXT, dash="solid", width=1.5)
     figure.add_scatter(
         x=[at], y=[0], mode="markers", hoverinfo="skip", cliponaxis=False, name="marked",
-        marker={"size": 12, "color": _INK, "symbol": "diamond", "line": {"width": 2, "color": "white"}},
+        marker={"size": 13, "color": _TEXT, "symbol": "diamond", "line": {"width": 2, "color": _PAGE}},
     )  # fmt: skip
     words = f"<b>{label or 'this image'}</b> {_number(marked)}{beyond}"
     figure.add_annotation(text=words, **_above(at, 22, _side(at, edges)))
@@ -168,14 +177,14 @@ def score_strip(rows: Sequence[tuple[str, float, str]], threshold: float, *, hei
         figure.add_scatter(
             x=scores[chosen], y=levels[chosen], mode="markers+text", text=[rows[i][0] for i in chosen], name=verdict,
             textposition=["middle center" if len(rows[i][0]) < 3 else "top center" for i in chosen],
-            textfont={"color": "white", "size": _SMALL + 1},
-            marker={"size": 26, "color": colour.both, "line": {"width": 1.5, "color": "white"}},
+            textfont={"size": _SMALL + 1, "color": ["white" if len(rows[i][0]) < 3 else _TEXT for i in chosen]},
+            marker={"size": 26, "color": colour.both, "line": {"width": 1.5, "color": _PAGE}},
             hovertemplate="%{text}: %{x:.4g}, " + verdict + "<extra></extra>",
         )  # fmt: skip
     _vertical(figure, threshold, colour=_INK, dash="dash")
     figure.add_annotation(text="called normal ", **_above(threshold, 4, "right"), font_color=colours.NORMAL.both)
     figure.add_annotation(text=" called anomalous", **_above(threshold, 4, "left"), font_color=colours.ANOMALOUS.both)
-    figure.update_xaxes(title="score", range=[low, high], showgrid=False)
+    figure.update_xaxes(title_text="score", range=[low, high], showgrid=False)
     figure.update_yaxes(visible=False, range=[-0.7, max(1.0, levels.max(initial=0)) + 0.7])
     return figure
 
@@ -197,26 +206,30 @@ def part_bars(parts: Mapping[str, Mapping[str, float]], *, height: int = 180) ->
     parts: part -> value, weight, contribution (value times weight) and percentile (share of held-out normal images
     that score lower, 0..100), which is the length of the bar.
     """
-    figure = _figure(height, top=6, bottom=40)
-    names = list(parts)
+    figure = _figure(height, top=2, bottom=40)
+    rows = list(range(len(parts)))
+    bar = {"orientation": "h", "width": 0.24}
     figure.add_bar(
-        x=[100] * len(names), y=names, orientation="h", marker_color=_GRID, hoverinfo="skip", width=0.3, name="scale"
+        x=[100] * len(rows), y=[r + 0.2 for r in rows], marker_color=_GRID, hoverinfo="skip", name="scale", **bar
     )
-    for name, part in parts.items():
+    for row, (name, part) in zip(rows, parts.items(), strict=True):
         colour = colours.PARTS.get(name, colours.THRESHOLD)
         figure.add_bar(
-            x=[part["percentile"]], y=[name], orientation="h", width=0.3, marker={"color": colour.both}, name=name,
+            x=[part["percentile"]], y=[row + 0.2], marker={"color": colour.both}, name=name, **bar,
             hovertemplate=f"{name}: above {part['percentile']:.1f} % of the held-out normal images<extra></extra>",
         )  # fmt: skip
-        above = {"x": 0, "y": name, "yshift": 19, "showarrow": False}
-        figure.add_annotation(text=f"<b style='color:{colour.both}'>{name}</b>", xanchor="left", **above)
+        above = {"y": row - 0.18, "showarrow": False, "yanchor": "middle"}
+        figure.add_annotation(text=f"<b style='color:{colour.both}'>{name}</b>", x=0, xanchor="left", **above)
         sum_ = f"{_number(part['value'])} × {part['weight']:g} = <b>{_number(part['contribution'])}</b>"
-        figure.add_annotation(text=sum_, xanchor="right", **(above | {"x": 100}))
+        figure.add_annotation(text=sum_, x=100, xanchor="right", **above)
     figure.update_layout(barmode="overlay")
     figure.update_xaxes(
-        title="percentile among held-out normal images", range=[0, 100], tickvals=[0, 25, 50, 75, 100], showgrid=False
+        title_text="percentile among held-out normal images",
+        range=[0, 100.4],
+        tickvals=[0, 25, 50, 75, 100],
+        showgrid=False,
     )
-    figure.update_yaxes(visible=False, autorange="reversed")
+    figure.update_yaxes(visible=False, range=[len(rows) - 0.6, -0.5])
     return figure
 
 
@@ -234,12 +247,12 @@ def roc(curves: Sequence[Curve], *, height: int = 340) -> go.Figure:
         line={"color": _INK, "width": 1, "dash": "dot"},
         name="chance",
     )
-    for k, curve in enumerate(curves):
+    for curve in curves:
         kept = _thin_curve(np.asarray(curve.fpr), np.asarray(curve.tpr))
         fpr, tpr = np.asarray(curve.fpr)[kept], np.asarray(curve.tpr)[kept]
         at = np.full(len(kept), np.nan) if curve.thresholds is None else np.asarray(curve.thresholds)[kept]
         hover = [
-            f"catches {t:.1%} at {f:.1%} false alarms" + ("" if np.isnan(c) else f"<br>threshold {_number(c)}")
+            f"catches {_percent(t)} at {_percent(f)} false alarms" + ("" if np.isnan(c) else f"<br>threshold {_number(c)}")
             for f, t, c in zip(fpr, tpr, at, strict=True)
         ]
         single = len(curves) == 1
@@ -248,23 +261,20 @@ def roc(curves: Sequence[Curve], *, height: int = 340) -> go.Figure:
             fill="tozeroy" if single else None, fillcolor=colours.rgba(curve.colour, 0.1),
             hovertemplate=f"<b>{curve.name}</b><br>%{{customdata}}<extra></extra>",
         )  # fmt: skip
-        words = f"<span style='color:{curve.colour}'><b>{curve.name}</b></span>  {curve.auroc:.3f}"
-        figure.add_annotation(
-            text=words,
-            x=0.98,
-            y=0.05 + 0.065 * (len(curves) - 1 - k),
-            xanchor="right",
-            yanchor="bottom",
-            showarrow=False,
-        )
         if curve.point:
             _operating_point(figure, curve, label=single)
-    figure.add_annotation(
-        text="AUROC", x=0.98, y=0.05 + 0.065 * len(curves), xanchor="right", yanchor="bottom", showarrow=False,
-        font={"size": _SMALL, "color": _INK},
-    )  # fmt: skip
-    _unit_square(figure, "false alarms: normal images called anomalous", "anomalies caught")
+    _aurocs(figure, curves)
+    _unit_square(figure, "false alarms", "anomalies caught")
     return figure
+
+
+def _aurocs(figure: go.Figure, curves: Sequence[Curve]) -> None:
+    """The areas, in the corner that a useful curve leaves free."""
+    lines = [f"<span style='color:{curve.colour}'><b>{curve.name}</b></span>  {curve.auroc:.3f}" for curve in curves]
+    text = (
+        "<br>".join(["AUROC", *lines]) if len(curves) > 1 else f"AUROC <b>{curves[0].auroc:.3f}</b>" if curves else ""
+    )
+    figure.add_annotation(text=text, x=0.98, y=0.03, xanchor="right", yanchor="bottom", align="right", showarrow=False)
 
 
 def _operating_point(figure: go.Figure, curve: Curve, *, label: bool) -> None:
@@ -273,14 +283,14 @@ def _operating_point(figure: go.Figure, curve: Curve, *, label: bool) -> None:
     words = f"catches {_percent(tpr)} at {_percent(fpr)} false alarms"
     figure.add_scatter(
         x=[fpr], y=[tpr], mode="markers", name="threshold", cliponaxis=False,
-        marker={"size": 12, "color": curve.colour, "line": {"width": 2, "color": "white"}},
+        marker={"size": 12, "color": curve.colour, "line": {"width": 2, "color": _PAGE}},
         hovertemplate=f"<b>{curve.name}</b>, threshold in use<br>{words}<extra></extra>",
     )  # fmt: skip
     if label:
         right = fpr < 0.45
         figure.add_annotation(
-            text=words, x=fpr, y=tpr, showarrow=False, xanchor="left" if right else "right",
-            xshift=12 if right else -12, yshift=-14, font={"size": _SMALL},
+            text=words.replace(" at ", "<br>at "), x=fpr, y=tpr, showarrow=False, xanchor="left" if right else "right",
+            align="left" if right else "right", xshift=10 if right else -10, yshift=-6, yanchor="top",
         )  # fmt: skip
 
 
@@ -311,15 +321,20 @@ def precision_recall(
     high = prevalence > 0.5
     figure.add_annotation(
         text=f"chance: {_percent(prevalence)} are anomalies", x=0.02, y=prevalence, xanchor="left", showarrow=False,
-        yanchor="top" if high else "bottom", font={"size": _SMALL, "color": _INK},
+        yanchor="top" if high else "bottom",
     )  # fmt: skip
     if point:
         figure.add_scatter(
             x=[point[0]], y=[point[1]], mode="markers", cliponaxis=False, name="threshold",
-            marker={"size": 12, "color": colour, "line": {"width": 2, "color": "white"}},
+            marker={"size": 12, "color": colour, "line": {"width": 2, "color": _PAGE}},
             hovertemplate="threshold in use: precision %{y:.1%}, recall %{x:.1%}<extra></extra>",
         )  # fmt: skip
-    _unit_square(figure, "recall: anomalies caught", "precision: right when it says anomalous")
+        words = f"at the threshold:<br>precision <b>{_percent(point[1])}</b>, recall <b>{_percent(point[0])}</b>"
+        figure.add_annotation(
+            text=words, x=0.02, y=0.03 if prevalence > 0.25 else 0.35, xanchor="left", yanchor="bottom", align="left",
+            showarrow=False,
+        )  # fmt: skip
+    _unit_square(figure, "recall: anomalies caught", "precision")
     return figure
 
 
@@ -333,10 +348,11 @@ def confusion(tp: int, fn: int, fp: int, tn: int, *, height: int = 300) -> go.Fi
         ("normal", "passed", tn, fp, 1, 0, colours.RIGHT),
     )
     for truth, word, count, other, x, y, colour in cells:
+        deepest = 0.2 if colour is colours.RIGHT else 0.4  # the mistakes are what the eye should find
         share = count / (count + other) if count + other else 0.0
         figure.add_shape(
             type="rect", x0=x + 0.015, x1=x + 0.985, y0=y + 0.02, y1=y + 0.98, layer="below",
-            line={"color": colour.faint(0.55), "width": 1}, fillcolor=colour.faint(0.08 + 0.4 * share),
+            line={"color": colour.faint(0.55), "width": 1}, fillcolor=colour.faint(0.05 + deepest * share),
         )  # fmt: skip
         figure.add_annotation(
             text=f"<span style='font-size:1.7em'><b>{count:,}</b></span><br>{word} · {_percent(share)}",
@@ -366,7 +382,8 @@ def per_digit(rows: Sequence[Mapping[str, Any]], *, height: int = 300) -> go.Fig
 
     rows: digit, normal (bool), n (images), auroc (against the normal digits; None for those) and flagged in [0, 1].
     """
-    figure = _figure(height, top=8, bottom=44, right=86)
+    figure = _figure(height, top=24, bottom=44, right=70)
+    figure.add_annotation(text="AUROC", xshift=14, **(_above(1, 2, "left", ref="paper")))
     rows = sorted(rows, key=lambda row: row["digit"])
     for row in rows:
         colour = colours.NORMAL if row["normal"] else colours.ANOMALOUS
@@ -377,14 +394,14 @@ def per_digit(rows: Sequence[Mapping[str, Any]], *, height: int = 300) -> go.Fig
         )
         figure.add_scatter(
             x=[share], y=[y], mode="markers", cliponaxis=False, name=y,
-            marker={"size": 14, "color": colour.both, "line": {"width": 1.5, "color": "white"}},
-            hovertemplate=f"digit {y}: {share:.1%} of {row['n']:,} images called anomalous<br>{what}<extra></extra>",
+            marker={"size": 14, "color": colour.both, "line": {"width": 1.5, "color": _PAGE}},
+            hovertemplate=f"digit {y}: {_percent(share)} of {row['n']:,} images called anomalous<br>{what}<extra></extra>",
         )  # fmt: skip
         figure.add_annotation(
             text=what.replace("AUROC ", "") if not row["normal"] else "normal", x=1, xref="paper", xshift=14, y=y,
-            xanchor="left", showarrow=False, font={"size": _SMALL, "color": colour.both},
+            xanchor="left", showarrow=False, font={"color": colour.both},
         )  # fmt: skip
-    figure.update_xaxes(title="called anomalous", range=[0, 1], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1])
+    figure.update_xaxes(title_text="called anomalous", range=[0, 1], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1])
     figure.update_yaxes(
         type="category", autorange="reversed", showgrid=False, categoryarray=[str(r["digit"]) for r in rows]
     )
@@ -426,66 +443,116 @@ def losses(rows: Sequence[Mapping[str, Any]], player: str, *, height: int = 220)
     more than 400 points the line is the mean of each stretch and the band its smallest and largest value.
     """
     colour = colours.PLAYERS.get(player, colours.THRESHOLD)
-    figure = _figure(height, top=26, bottom=44, right=92)
+    figure = _figure(height, top=30, bottom=44, right=96)
     figure.add_annotation(text=f"<b style='color:{colour.both}'>{player}</b>", **_above(0, 6, "left", ref="paper"))
-    names = [f"loss/{player}", *sorted({k for row in rows for k in row if k.startswith(f"{player}/")})]
-    ends: list[tuple[str, float, float]] = []
-    for name in names:
-        pairs = [(row["step"], row[name]) for row in rows if row.get(name) is not None and np.isfinite(row[name])]
-        if not pairs:
-            continue
-        main = name == names[0]
-        line = thin(*np.array(pairs, dtype=np.float64).T)
-        if main and len(pairs) > MOST_POINTS:
+    lines = _loss_lines(rows, player)
+    if not lines:
+        figure.add_annotation(text="no steps yet", x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False)
+        return figure.update_xaxes(visible=False).update_yaxes(visible=False)
+    for k, (name, line) in enumerate(lines.items()):
+        if np.any(line.high > line.low):
             figure.add_scatter(
                 x=np.concatenate([line.x, line.x[::-1]]), y=np.concatenate([line.high, line.low[::-1]]), fill="toself",
-                mode="lines", line={"width": 0}, fillcolor=colour.faint(0.2), hoverinfo="skip", name="range",
+                mode="lines", line={"width": 0}, fillcolor=colour.faint(0.18 if k == 0 else 0.1), hoverinfo="skip",
+                name=f"{name} range",
             )  # fmt: skip
         figure.add_scatter(
-            x=line.x, y=line.mean, mode="lines", name=name,
-            line={"color": colour.both if main else colour.faint(0.65), "width": 2 if main else 1.3,
-                  "dash": "solid" if main else "dot"},
+            x=line.x, y=line.mean, name=name, opacity=0.75 if k else 1,
+            mode="lines" if len(line.x) > 1 else "markers", cliponaxis=len(line.x) > 1,
+            line={"color": colour.both, "width": 1.3 if k else 2, "dash": "dot" if k else "solid"},
             hovertemplate="step %{x:,.0f}<br>" + name + " %{y:.4g}<extra></extra>",
         )  # fmt: skip
-        ends.append(("loss" if main else name.split("/", 1)[1], float(line.x[-1]), float(line.mean[-1])))
-    for word, x, y in ends:
+    low, high, peak = _loss_range(list(lines.values()))
+    pixels = (height - 74) / (high - low)
+    ends = [float(np.clip(line.mean[-1], low, high)) for line in lines.values()]
+    places = spread([(end - low) * pixels for end in ends], gap=15)
+    for name, line, end, place in zip(lines, lines.values(), ends, places, strict=True):
+        word = "loss" if name.startswith("loss/") else name.split("/", 1)[1]
         figure.add_annotation(
-            text=word, x=x, y=y, xanchor="left", xshift=6, showarrow=False, font={"size": _SMALL, "color": colour.both}
-        )
-    figure.update_xaxes(title="step", showgrid=False, **_epoch_ticks(rows))
-    figure.update_yaxes(nticks=5)
+            text=f"<span style='color:{colour.both}'>{word}</span>", x=line.x[-1], y=end,
+            xanchor="left", xshift=6, yshift=place - (end - low) * pixels, showarrow=False, font={"size": _SMALL},
+        )  # fmt: skip
+    if peak > high:
+        figure.add_annotation(text=f"↑ {_number(peak)}", **_above(1, 6, "right", ref="paper"))
+    steps = [row["step"] for row in rows if "step" in row]
+    first, last = min(steps), max(steps)
+    figure.update_xaxes(showgrid=False, range=[first, max(last, first + 1)], **_epoch_ticks(rows))
+    figure.update_yaxes(nticks=5, range=[low, high], fixedrange=True)
+    figure.update_layout(dragmode="zoom")
     return figure
 
 
+def _loss_lines(rows: Sequence[Mapping[str, Any]], player: str) -> dict[str, Envelope]:
+    """The player's loss first, then its terms by name; steps without a value, or with one not finite, are left out."""
+    lines = {}
+    for name in [f"loss/{player}", *sorted({k for row in rows for k in row if k.startswith(f"{player}/")})]:
+        pairs = [(row["step"], row[name]) for row in rows if row.get(name) is not None and np.isfinite(row[name])]
+        if pairs:
+            lines[name] = thin(*np.array(pairs, dtype=np.float64).T)
+    return lines
+
+
+def _loss_range(lines: Sequence[Envelope]) -> tuple[float, float, float]:
+    """Lower and upper end of the axis, and the largest value: a few wild first steps do not flatten the rest."""
+    highs = np.concatenate([line.high for line in lines])
+    low, high, peak = float(min(line.low.min() for line in lines)), float(highs.max()), float(highs.max())
+    usual = float(np.quantile(highs, 0.97))
+    if high - low > 3 * (usual - low) > 0:
+        high = low + 1.5 * (usual - low)
+    pad = 0.06 * (high - low) or 0.5
+    return low - pad, high + pad, peak
+
+
+def spread(at: Sequence[float], gap: float) -> list[float]:
+    """Positions next to those asked for, no two nearer than `gap`, in the same order: names at the ends of lines."""
+    order = sorted(range(len(at)), key=at.__getitem__)
+    groups: list[tuple[float, list[int]]] = []  # (sum of the wishes, who), each group standing centred on its mean wish
+    for k in order:
+        groups.append((at[k], [k]))
+        while len(groups) > 1:
+            (a, below), (b, above) = groups[-2:]
+            room = b / len(above) - a / len(below)
+            if room >= gap * (len(above) + len(below)) / 2:
+                break
+            groups[-2:] = [(a + b, below + above)]
+    placed = [0.0] * len(at)
+    for total, members in groups:
+        for place, k in enumerate(members):
+            placed[k] = total / len(members) + gap * (place - (len(members) - 1) / 2)
+    return placed
+
+
 def _epoch_ticks(rows: Sequence[Mapping[str, Any]], most: int = 8) -> dict[str, Any]:
+    """Ticks where epochs begin, if the rows name their epoch: the axis still counts steps."""
     first: dict[int, int] = {}
     for row in rows:
         if row.get("epoch") is not None and "step" in row:
             first.setdefault(int(row["epoch"]), int(row["step"]))
     if len(first) < 2:
-        return {}
-    every = -(-len(first) // most)
-    shown = sorted(first.items())[::every]
+        return {"title_text": "step", "nticks": 6}
+    shown = sorted(first.items())[:: -(-len(first) // most)]
     return {
+        "title_text": "epoch",
         "tickvals": [step for _, step in shown],
-        "ticktext": [f"{step:,}<br>epoch {epoch}" for epoch, step in shown],
+        "ticktext": [str(epoch) for epoch, _ in shown],
     }
 
 
 def history(epochs: Sequence[float], values: Sequence[float], name: str, *, height: int = 150) -> go.Figure:
     """One value an epoch, with the last one written at its end."""
-    figure = _figure(height, top=8, bottom=44, right=70)
-    colour = colours.NORMAL
+    figure = _figure(height, top=28, bottom=44, right=64)
+    figure.add_annotation(text=f"<b>{name}</b>", **_above(0, 6, "left", ref="paper"))
     figure.add_scatter(
-        x=list(epochs), y=list(values), mode="lines+markers", name=name,
-        line={"color": colour.both, "width": 2}, marker={"size": 5},
+        x=list(epochs), y=list(values), mode="lines+markers" if len(values) <= 40 else "lines", name=name,
+        line={"color": colours.NORMAL.both, "width": 2}, marker={"size": 5}, cliponaxis=False,
         hovertemplate="epoch %{x}<br>" + name + " %{y:.4g}<extra></extra>",
     )  # fmt: skip
     if len(values):
         figure.add_annotation(
-            text=f"<b>{_number(values[-1])}</b>", x=epochs[-1], y=values[-1], xanchor="left", xshift=10, showarrow=False
+            text=f"<b>{_number(values[-1])}</b>", x=epochs[-1], y=values[-1], xanchor="left", xshift=8, showarrow=False
         )
-    figure.update_xaxes(title="epoch", showgrid=False, nticks=8)
+        figure.update_xaxes(range=[min(epochs), max(max(epochs), min(epochs) + 1)])
+    figure.update_xaxes(title_text="epoch", showgrid=False, nticks=8)
     figure.update_yaxes(nticks=4)
     return figure
 
@@ -497,17 +564,20 @@ def _figure(height: int, *, top: int, bottom: int, right: int = 12) -> go.Figure
     figure = go.Figure()
     figure.update_layout(
         height=height, margin={"l": 8, "r": right, "t": top, "b": bottom, "pad": 4}, showlegend=False, dragmode=False,
-        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", font={"size": 14}, hoverlabel={"align": "left"},
+        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", font={"size": 14, "color": _TEXT},
+        hoverlabel={"align": "left", "bgcolor": _PAGE, "bordercolor": _INK, "font": {"size": 14, "color": _TEXT}},
     )  # fmt: skip
-    figure.update_xaxes(gridcolor=_GRID, zeroline=False, showline=False, automargin=True, title_standoff=8)
-    figure.update_yaxes(gridcolor=_GRID, zeroline=False, showline=False, automargin=True, title_standoff=8)
+    words = {"size": _SMALL, "color": _TEXT}
+    axis = {"gridcolor": _GRID, "zeroline": False, "automargin": True, "title_standoff": 8, "tickangle": 0}
+    figure.update_xaxes(tickfont=words, title_font=words, **axis)
+    figure.update_yaxes(tickfont=words, title_font=words, **axis)
     return figure
 
 
 def _unit_square(figure: go.Figure, x_title: str, y_title: str) -> None:
     ticks = {"tickvals": [0, 0.25, 0.5, 0.75, 1], "tickformat": ".0%", "constrain": "domain"}
-    figure.update_xaxes(title=x_title, range=[0, 1], **ticks)
-    figure.update_yaxes(title=y_title, range=[0, 1.01], scaleanchor="x", **ticks)
+    figure.update_xaxes(title_text=x_title, range=[0, 1.005], constraintoward="left", **ticks)
+    figure.update_yaxes(title_text=y_title, range=[0, 1.01], scaleanchor="x", constraintoward="top", **ticks)
 
 
 def _vertical(figure: go.Figure, x: float, *, colour: str, dash: str, width: float = 1.5) -> None:
@@ -546,5 +616,10 @@ def _number(value: float) -> str:
 
 
 def _percent(share: float) -> str:
-    """Whole percents; one decimal near 0 and 1, where it matters."""
-    return f"{100 * share:.1f} %" if 0 < share < 0.095 or 0.905 < share < 1 else f"{100 * share:.0f} %"
+    """Whole percents; one decimal near 0 and 1, where it matters, and never "0 %" or "100 %" for almost."""
+    if 0 < share < 0.001:
+        return "<0.1 %"
+    if 0.999 < share < 1:
+        return ">99.9 %"
+    digits = 1 if share < 0.095 or share > 0.905 else 0
+    return f"{round(100 * share, digits):g} %"

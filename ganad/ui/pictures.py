@@ -118,11 +118,11 @@ def card_html(cards: Sequence[Card], size_px: int = 116) -> str:
         [_row_name("score"), *(_score_bar(card) for card in cards)],
         [_row_name("verdict"), *(pill(card.verdict) for card in cards)],
     ]
-    columns = f"minmax(72px, max-content) repeat({len(cards)}, minmax(48px, {size_px}px))"
+    columns = f"max-content repeat({len(cards)}, minmax(92px, {size_px}px))"
     cells = "".join(cell for row in rows for cell in row)
     return (
         f"<div style='display:grid;grid-template-columns:{columns};gap:8px 12px;align-items:center;overflow-x:auto;"
-        f"padding-bottom:4px'>{cells}</div>"
+        f"padding:2px'>{cells}</div>"
     )
 
 
@@ -130,9 +130,11 @@ def pill(verdict: str) -> str:
     """HTML: a verdict in its colour."""
     colour = colours.VERDICTS.get(verdict, colours.THRESHOLD)
     return (
-        f"<span style='display:inline-flex;align-items:center;gap:.4em;padding:.1em .6em;border-radius:1em;"
-        f"font-size:.8rem;line-height:1.5;background:{colour.faint(0.16)};border:1px solid {colour.faint(0.5)}'>"
-        f"<span style='width:.55em;height:.55em;border-radius:50%;background:{colour.both}'></span>{escape(verdict)}</span>"
+        "<span style='display:inline-flex;justify-self:start;align-items:center;gap:.4em;padding:.1em .6em;"
+        "border-radius:1em;font-size:.8rem;line-height:1.5;white-space:nowrap;"
+        f"background:{colour.faint(0.16)};border:1px solid {colour.faint(0.5)}'>"
+        f"<span style='width:.55em;height:.55em;border-radius:50%;background:{colour.both}'></span>"
+        f"{escape(verdict)}</span>"
     )
 
 
@@ -157,5 +159,5 @@ def _score_bar(card: Card) -> str:
         f"<div style='position:relative;height:8px;border-radius:4px;background:{colours.THRESHOLD.faint(0.2)}'>"
         f"<div style='width:{filled:.1f}%;height:100%;border-radius:4px;background:{colour.both}'></div>"
         "<div style='position:absolute;left:50%;top:-3px;width:2px;height:14px;background:currentColor'></div></div>"
-        f"<div style='margin-top:4px'>{relative:.2f} × threshold</div></div>"
+        f"<div style='margin-top:4px;white-space:nowrap'>{relative:.2f} × threshold</div></div>"
     )

@@ -51,6 +51,7 @@ export default function (component) {
   });
 
   grid.onkeydown = (event) => {
+    own.at = Math.max(0, tiles.indexOf(event.target));
     const across = Math.max(1, tiles.filter((tile) => tile.offsetTop === tiles[0].offsetTop).length);
     const target = {
       ArrowLeft: own.at - 1, ArrowRight: own.at + 1, ArrowUp: own.at - across, ArrowDown: own.at + across,
@@ -72,21 +73,24 @@ function build(grid, { count, cols, size, multi, sprite, name }) {
   grid.setAttribute("role", multi ? "group" : "listbox");
   grid.setAttribute("aria-label", name);
   grid.style.setProperty("--tile", size + "px");
+  grid.style.setProperty("--sprite", `url(${sprite})`);
+  grid.style.setProperty("--across", cols * size + "px");
   grid.style.gridTemplateColumns = `repeat(auto-fill, ${size}px)`;
   for (let i = 0; i < count; i++) {
     const tile = document.createElement("button");
     tile.type = "button";
     tile.className = "tile";
     if (!multi) tile.setAttribute("role", "option");
-    const face = document.createElement("span");
-    face.className = "face";
-    face.style.backgroundImage = `url(${sprite})`;
     // Whole pixels: with percentages a neighbour's edge shows at some sizes.
-    face.style.backgroundSize = `${cols * size}px auto`;
-    face.style.backgroundPosition = `${-(i % cols) * size}px ${-Math.floor(i / cols) * size}px`;
+    const place = `${-(i % cols) * size}px ${-Math.floor(i / cols) * size}px`;
+    const face = document.createElement("span"), ink = document.createElement("span");
+    face.className = "face";
+    face.style.backgroundPosition = place;
+    ink.className = "ink";
+    ink.style.maskPosition = place;
     const badge = document.createElement("span");
     badge.className = "badge";
-    tile.append(face, badge);
+    tile.append(face, ink, badge);
     grid.append(tile);
   }
 }

@@ -1,0 +1,503 @@
+"""Files of digits -> train, val, test.
+
+Every format ends up as the same uint8 arrays, ink 255 on 0, so that nothing behind this file knows where images
+came from. The official split is kept as it is: val is taken out of train, test is never touched.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import math
+import os
+import zipfile
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ganad.config import VAL_SHARE
+from ganad.errors import DataError
+
+MNIST = Path(__file__).parent / "mnist"
+MIN_VAL = 10
+"""Fewer held-out normal images than this say nothing about a threshold."""
+
+_DIGITS = tuple("0123456789")
+_IDX = {"train": ("train-images", "train-labels"), "test": ("t10k-images", "t10k-labels")}
+_SHA256 = {  # of the uncompressed official files
+    "train-images-idx3-ubyte.gz": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "train-labels-idx1-ubyte.gz": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "t10k-images-idx3-ubyte.gz": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "t10k-labels-idx1-ubyte.gz": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+}
+_NPZ = {  # array names, in lower case, that people use
+    "train": (("x_train", "train_images", "train_x"), ("y_train", "train_labels", "train_y")),
+    "test": (("x_test", "test_images", "test_x"), ("y_test", "test_labels", "test_y")),
+}
+_PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif")
+_FOLDERS = {"train": ("train", "training"), "test": ("test", "testing")}
+_ACCEPTED = (
+    "expected a folder with the four MNIST files (train-images-idx3-ubyte, ... plain or .gz), with a train and a "
+    "test CSV, or with one subfolder of images per class; or the path of a train CSV or of an .npz file"
+)
+
+
+class Images(NamedTuple):
+    """Images and their classes, in the order of their file."""
+
+    images: np.ndarray
+    """(N, 28, 28) uint8, ink 255 on 0."""
+    digit: np.ndarray
+    """(N,) uint8, number of the class."""
+    index: np.ndarray
+    """(N,) int64, position in the train or test file; in folders of pictures, position in the order of reading."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """All images of a source."""
+
+    train: Images
+    test: Images
+    classes: tuple[str, ...]
+    """Names of the classes 0, 1, ...; ten at most."""
+    fingerprint: str
+    """12 hex digits that depend on images and labels alone: equal content gives the same in every format."""
+    source: str
+    """Where the images came from, in words or as a path."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """What a run uses: normal images to learn from, held-out normal images, and test images of every digit."""
+
+    train: Images
+    val: Images
+    test: Images
+
+
+Arrays = tuple[np.ndarray, np.ndarray]
+
+
+class _Source(NamedTuple):
+    classes: tuple[str, ...]
+    read: Callable[[str], Arrays]  # "train" or "test" -> images, labels
+
+
+def load(path: str | Path | None = None) -> Dataset:
+    """All images at a path, or the embedded MNIST for None. Raises DataError naming the file at fault.
+
+    A path is a folder of the four MNIST files, a folder with a train and a test CSV or the path of the train CSV,
+    an .npz file, or a folder of pictures in one subfolder per class (below train/ and test/, or directly: then
+    every fifth picture of a class, in the order of names, is a test image).
+    """
+    source = _open(path)
+    train, test = source.read("train"), source.read("test")
+    if _is_embedded(path):
+        digests = [bytes.fromhex(digest) for digest in _SHA256.values()]
+    else:
+        digests = [_idx_digest(array) for part in (train, test) for array in part]
+    return Dataset(
+        train=_numbered(train),
+        test=_numbered(test),
+        classes=source.classes,
+        fingerprint=hashlib.sha256(b"".join(digests)).hexdigest()[:12],
+        source="MNIST" if _is_embedded(path) else str(path),
+    )
+
+
+def load_test(path: str | Path | None = None) -> Images:
+    """The test images alone: the same as `load(path).test`, without reading the training images."""
+    return _numbered(_open(path).read("test"))
+
+
+def load_mnist() -> tuple[Arrays, Arrays]:
+    """The embedded MNIST: ((train_images, train_labels), (test_images, test_labels)).
+
+    Images are (60000, 28, 28) and (10000, 28, 28) uint8, ink 255 on 0; labels (N,) uint8 in 0..9. Raises DataError
+    when the files are not the official ones.
+    """
+    return _read_embedded("train"), _read_embedded("test")
+
+
+def split(dataset: Dataset, settings: Any) -> Split:
+    """Train, held-out and test images of a run; each keeps the order of its file.
+
+    `settings` says normal, seed, limit, test_digits and test_limit. Of each normal digit's training images a share
+    of VAL_SHARE, drawn from the seed, is held out. Raises DataError when a part would be empty or one-sided.
+    """
+    train, test = dataset.train, dataset.test
+    chosen = np.flatnonzero(np.isin(train.digit, settings.normal))[: settings.limit]
+    rng = np.random.default_rng(settings.seed)
+    held_out = []
+    for digit in settings.normal:
+        own = chosen[train.digit[chosen] == digit]
+        if len(own) < 2:
+            among = f" among the first {settings.limit} normal ones" if settings.limit else ""
+            raise DataError(
+                f"{dataset.source} has {len(own)} training images of normal digit {digit}{among}, and at least 2 are "
+                f"needed, one of them to hold out. Training images of each class: {_counts(train, dataset.classes)}."
+            )
+        held_out.append(rng.permutation(own)[: max(1, round(VAL_SHARE * len(own)))])
+    val = np.sort(np.concatenate(held_out))
+    if len(val) < MIN_VAL:
+        advice = f"raise limit (now {settings.limit})" if settings.limit else "add images"
+        raise DataError(
+            f"Only {len(val)} of {len(chosen)} normal training images would be held out, too few for a threshold or "
+            f"a percentile: at least {MIN_VAL} are needed, so {advice}."
+        )
+    kept = np.arange(len(test.digit))
+    if settings.test_digits is not None:
+        kept = kept[np.isin(test.digit, settings.test_digits)]
+    test = _take(test, kept[: settings.test_limit])
+    normal = int(np.isin(test.digit, settings.normal).sum())
+    if normal in (0, len(test.digit)):
+        missing = "anomalies" if normal else "normal images"
+        asked = [f"{k} {v}" for k in ("test_digits", "test_limit") if (v := getattr(settings, k)) is not None]
+        raise DataError(
+            f"The test set has no {missing}, and without them nothing can be told apart. Normal digits are "
+            f"{list(settings.normal)}; test images of each class{' with ' + ', '.join(asked) if asked else ''}: "
+            f"{_counts(test, dataset.classes)}."
+        )
+    return Split(train=_take(train, np.setdiff1d(chosen, val)), val=_take(train, val), test=test)
+
+
+def _take(images: Images, at: np.ndarray) -> Images:
+    return Images(*(field[at] for field in images))
+
+
+def _counts(images: Images, classes: tuple[str, ...]) -> str:
+    counts = np.bincount(images.digit, minlength=len(classes))
+    named = (str(i) if name == str(i) else f"{i} ({name})" for i, name in enumerate(classes))
+    return ", ".join(f"{name}: {n}" for name, n in zip(named, counts, strict=True))
+
+
+def _numbered(arrays: Arrays) -> Images:
+    return Images(*arrays, np.arange(len(arrays[0]), dtype=np.int64))
+
+
+def _is_embedded(path: str | Path | None) -> bool:
+    return path is None or path == ""
+
+
+def _open(path: str | Path | None) -> _Source:
+    """Which format a path holds, found from names alone."""
+    if _is_embedded(path):
+        return _Source(_DIGITS, _read_embedded)
+    path = Path(path).expanduser()
+    if not path.exists():
+        raise DataError(f"{path} does not exist; {_ACCEPTED}.")
+    if path.is_file():
+        if path.suffix.lower() == ".npz":
+            return _Source(_DIGITS, lambda part: _read_npz(path, part))
+        if path.suffix.lower() == ".csv":
+            pair = {"train": path, "test": _sibling(path)}
+            return _Source(_DIGITS, lambda part: _read_csv(pair[part]))
+        raise DataError(f"{path} is a file of type {path.suffix or 'unknown'!r}; {_ACCEPTED}.")
+    if any(_idx_file(path, stem) for stems in _IDX.values() for stem in stems):
+        return _Source(_DIGITS, lambda part: _read_idx_pair(path, part))
+    if tables := sorted(p for p in path.iterdir() if p.suffix.lower() == ".csv" and p.is_file()):
+        pair = {part: _only(path, tables, part) for part in ("train", "test")}
+        return _Source(_DIGITS, lambda part: _read_csv(pair[part]))
+    return _open_folders(path)
+
+
+def _checked(images: np.ndarray, labels: np.ndarray, at: Path | str, labels_at: Path | str | None = None) -> Arrays:
+    """uint8 images (N, 28, 28) and labels in 0..9, one for one."""
+    labels_at = labels_at or at
+    if images.shape[1:] != (28, 28):
+        raise DataError(f"{at}: images have shape {images.shape}, expected (N, 28, 28).")
+    if not len(images):
+        raise DataError(f"{at} holds no images, expected at least one.")
+    if labels.shape != (len(images),):
+        raise DataError(f"{labels_at}: {len(images)} images but labels of shape {labels.shape}, expected one each.")
+    if bad := [n for n in (labels.min(), labels.max()) if not 0 <= n <= 9]:
+        raise DataError(f"{labels_at}: label {bad[0]} found, expected the classes 0 to 9.")
+    return images, labels.astype(np.uint8)
+
+
+# --- IDX, and the embedded MNIST ---------------------------------------------------------------------------------
+
+
+def _read_embedded(part: str) -> Arrays:
+    paths = [MNIST / f"{stem}-idx{n}-ubyte.gz" for stem, n in zip(_IDX[part], (3, 1), strict=True)]
+    images, labels = (_parse_idx(_read_official(path), path, n) for path, n in zip(paths, (3, 1), strict=True))
+    return _checked(images, labels, *paths)
+
+
+def _read_official(path: Path) -> bytes:
+    """The unpacked content of an embedded file, compared with its SHA-256 unless that very file passed before."""
+    memory = MNIST / ".verified.json"
+    try:
+        seen = json.loads(memory.read_text())
+        seen = seen if isinstance(seen, dict) else {}
+    except (OSError, ValueError):
+        seen = {}
+    content = _unpack(path)
+    stat = path.stat()
+    stamp = [stat.st_size, stat.st_mtime_ns]
+    if seen.get(path.name) == stamp:
+        return content
+    found = hashlib.sha256(content).hexdigest()
+    if found != _SHA256[path.name]:
+        raise DataError(
+            f"{path} is not the official MNIST file: SHA-256 of its content is {found}, expected "
+            f"{_SHA256[path.name]}. Restore it from the repository."
+        )
+    # Only a saving of time: where the folder cannot be written, the files are compared every time.
+    note = MNIST / f".verified.{os.getpid()}.part"
+    try:
+        note.write_text(json.dumps(seen | {path.name: stamp}, indent=2) + "\n")
+        os.replace(note, memory)
+    except OSError:
+        note.unlink(missing_ok=True)
+    return content
+
+
+def _idx_file(folder: Path, stem: str) -> Path | None:
+    kind = "idx3" if "images" in stem else "idx1"
+    paths = [folder / f"{stem}{dot}{kind}-ubyte{gz}" for gz in ("", ".gz") for dot in "-."]
+    return next((path for path in paths if path.is_file()), None)
+
+
+def _read_idx_pair(folder: Path, part: str) -> Arrays:
+    arrays, paths = [], []
+    for stem, n in zip(_IDX[part], (3, 1), strict=True):
+        path = _idx_file(folder, stem)
+        if path is None:
+            raise DataError(f"{folder} has no {stem}-idx{n}-ubyte, plain or .gz, beside its other MNIST files.")
+        paths.append(path)
+        arrays.append(_parse_idx(_unpack(path), path, n))
+    return _checked(*arrays, *paths)
+
+
+def _unpack(path: Path) -> bytes:
+    try:
+        content = path.read_bytes()
+        return gzip.decompress(content) if path.suffix == ".gz" else content
+    except (OSError, EOFError, zlib.error) as error:
+        expected = "a whole gzip file" if path.suffix == ".gz" else "a readable file"
+        raise DataError(f"{path} cannot be read ({error}); expected {expected}.") from None
+
+
+def _parse_idx(content: bytes, path: Path, n_dims: int) -> np.ndarray:
+    """A writable uint8 array. IDX: two zero bytes, 8 for uint8, number of dimensions, big-endian sizes, values."""
+    magic, expected = content[:4], bytes((0, 0, 8, n_dims))
+    if magic != expected:
+        raise DataError(
+            f"{path} starts with bytes {magic.hex(' ') or '(none)'}, expected {expected.hex(' ')}: "
+            f"IDX with {n_dims} dimension{'s' * (n_dims > 1)} of unsigned bytes."
+        )
+    start = 4 + 4 * n_dims
+    if len(content) < start:
+        raise DataError(f"{path} ends within its header: {len(content)} bytes, expected at least {start}.")
+    shape = tuple(int(n) for n in np.frombuffer(content, ">u4", n_dims, offset=4))
+    if len(content) - start != math.prod(shape):
+        raise DataError(
+            f"{path} has {len(content) - start} bytes after its header, expected {math.prod(shape)} for shape {shape}."
+        )
+    return np.frombuffer(content, np.uint8, offset=start).reshape(shape).copy()
+
+
+def _idx_digest(array: np.ndarray) -> bytes:
+    """SHA-256 of the array as an IDX file, so that the embedded files' known digests serve as well."""
+    header = bytes((0, 0, 8, array.ndim)) + np.array(array.shape, ">u4").tobytes()
+    digest = hashlib.sha256(header)
+    digest.update(np.ascontiguousarray(array))
+    return digest.digest()
+
+
+# --- CSV ---------------------------------------------------------------------------------------------------------
+
+
+def _only(folder: Path, tables: list[Path], part: str) -> Path:
+    found = [p for p in tables if part in p.stem.lower()]
+    if len(found) != 1:
+        seen = ", ".join(p.name for p in found or tables)
+        raise DataError(f"{folder}: expected one CSV with {part!r} in its name, found {len(found)} ({seen}).")
+    return found[0]
+
+
+def _sibling(train: Path) -> Path:
+    for word, other in (("train", "test"), ("Train", "Test"), ("TRAIN", "TEST")):
+        if word in train.name:
+            test = train.with_name(train.name.replace(word, other))
+            if not test.is_file():
+                raise DataError(f"{test} does not exist; expected the test images there, beside {train.name}.")
+            return test
+    raise DataError(f"{train}: expected 'train' in its name, so that the test CSV beside it can be found.")
+
+
+def _read_csv(path: Path) -> Arrays:
+    """label, then 784 pixels in 0..255 in each row, with a header or none, as in Kaggle's copies of MNIST."""
+    import pandas as pd
+
+    try:
+        with path.open(encoding="utf-8-sig") as lines:
+            first = [cell.strip().strip('"') for cell in lines.readline().split(",")]
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} cannot be read as text ({error}); expected a CSV in UTF-8.") from None
+    header = not _is_number(first[0])
+    if len(first) != 785:
+        hint = " The test file of Kaggle's competition has no labels: it cannot be used." if len(first) == 784 else ""
+        raise DataError(f"{path} has {len(first)} columns, expected 785: the label, then 784 pixels.{hint}")
+    if header and {"label", "class"} & {name.lower() for name in first[1:]}:
+        raise DataError(f"{path}: the first column is {first[0]!r}, expected the label before the pixels.")
+    try:
+        table = pd.read_csv(path, header=None, skiprows=int(header), dtype=np.uint8, encoding="utf-8-sig")
+    except pd.errors.EmptyDataError:
+        raise DataError(f"{path} has a header and no rows, expected at least one image.") from None
+    except (ValueError, OverflowError) as error:  # pandas' ParserError is a ValueError
+        raise DataError(_csv_fault(path, header) or f"{path} cannot be read ({error}).") from None
+    values = table.to_numpy()
+    return _checked(np.ascontiguousarray(values[:, 1:]).reshape(-1, 28, 28), values[:, 0].copy(), path)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _csv_fault(path: Path, header: bool) -> str | None:
+    """Where the first bad cell is: pandas says only that there is one."""
+    import csv
+
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        for number, row in enumerate(csv.reader(lines), start=1):
+            if not row or (header and number == 1):
+                continue
+            if len(row) != 785:
+                return f"{path}, line {number}: {len(row)} cells, expected 785."
+            for column, cell in enumerate(row, start=1):
+                if not (_is_number(cell) and float(cell) in range(256)):
+                    return f"{path}, line {number}, column {column}: {cell!r}, expected a whole number in 0..255."
+    return None
+
+
+# --- NPZ ---------------------------------------------------------------------------------------------------------
+
+
+def _read_npz(path: Path, part: str) -> Arrays:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            names = {name.lower(): name for name in archive.files}
+            images, labels = (archive[_named(path, names, wanted)] for wanted in _NPZ[part])
+    except (
+        OSError,
+        EOFError,
+        ValueError,
+        KeyError,
+        AttributeError,
+        TypeError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
+        raise DataError(f"{path} cannot be read as .npz ({error}); expected plain arrays, without objects.") from None
+    images = images.reshape((*images.shape[:1], 28, 28)) if images.shape[1:] in ((784,), (28, 28, 1)) else images
+    if labels.dtype.kind not in "iu" and not (labels.dtype.kind == "f" and np.array_equal(labels, np.rint(labels))):
+        raise DataError(f"{path}: the {part} labels are of type {labels.dtype}, expected whole numbers.")
+    labels = labels.reshape(-1) if labels.shape[1:] == (1,) else labels
+    return _checked(_to_uint8(images, f"{path}: the {part} images"), labels, path)
+
+
+def _named(path: Path, names: dict[str, str], wanted: tuple[str, ...]) -> str:
+    for name in wanted:
+        if name in names:
+            return names[name]
+    raise DataError(f"{path} has no array {' or '.join(wanted)}; found {', '.join(names.values()) or 'none'}.")
+
+
+def _to_uint8(images: np.ndarray, what: str) -> np.ndarray:
+    """Images in 0..255; floats in [0, 1] and booleans are scaled."""
+    if images.dtype.kind not in "iufb":
+        raise DataError(f"{what} are of type {images.dtype}, expected numbers.")
+    if images.dtype.kind == "b":
+        return images.astype(np.uint8) * np.uint8(255)
+    if not images.size:
+        return images.astype(np.uint8)
+    low, high = images.min(), images.max()
+    if not (low >= 0 and high <= 255):  # written so that NaN fails
+        raise DataError(f"{what} lie in {low:g}..{high:g}, expected 0..255, or floats in 0..1.")
+    if images.dtype.kind == "f":
+        if high <= 1:
+            return np.rint(images * 255).astype(np.uint8)
+        if not np.array_equal(images, np.rint(images)):
+            raise DataError(f"{what} are fractions up to {high:g}, expected floats in 0..1 or whole numbers in 0..255.")
+    elif high == 1:
+        raise DataError(f"{what} hold only the whole numbers 0 and 1, expected 0..255, booleans or floats in 0..1.")
+    return images.astype(np.uint8)
+
+
+# --- folders of pictures -----------------------------------------------------------------------------------------
+
+
+def _open_folders(path: Path) -> _Source:
+    below = {p.name.lower(): p for p in path.iterdir() if p.is_dir() and not p.name.startswith(".")}
+    parts = {part: next((below[n] for n in names if n in below), None) for part, names in _FOLDERS.items()}
+    apart = all(parts.values())
+    roots = list(parts.values()) if apart else [path]
+    names = sorted({p.name for root in roots for p in _subfolders(root)})
+    if not names:
+        found = ", ".join(sorted(p.name for p in path.iterdir())[:5]) or "nothing"
+        raise DataError(f"{path} holds {found}; {_ACCEPTED}.")
+    if len(names) > 10:
+        raise DataError(f"{path} has {len(names)} class folders ({', '.join(names[:12])}, ...), expected 10 at most.")
+    classes = _DIGITS if set(names) <= set(_DIGITS) else tuple(names)
+
+    def read(part: str) -> Arrays:
+        root = parts[part] if apart else path
+        rows = []
+        for folder in _subfolders(root):
+            files = _pictures(folder)
+            if not apart:
+                files = files[4::5] if part == "test" else [f for i, f in enumerate(files) if i % 5 != 4]
+            rows += [(place, classes.index(folder.name), file) for place, file in enumerate(files)]
+        # One of each class in turn, so that "the first so many" of them are of every class.
+        rows.sort(key=lambda row: row[:2])
+        if not rows:
+            few = (
+                "five in a class, so that every fifth can be a test image" if not apart else "one in each class folder"
+            )
+            raise DataError(f"{root} gives no {part} images, expected at least {few}.")
+        images = np.stack([_read_picture(file) for _, _, file in rows])
+        return _checked(images, np.array([number for _, number, _ in rows]), root)
+
+    return _Source(classes, read)
+
+
+def _subfolders(root: Path) -> list[Path]:
+    return sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith((".", "__")))
+
+
+def _pictures(folder: Path) -> list[Path]:
+    inside = sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
+    files = [p for p in inside if p.suffix.lower() in _PICTURES]
+    if not files:
+        raise DataError(
+            f"Class folder {folder} holds no pictures ({len(inside)} other files), expected {', '.join(_PICTURES)}."
+        )
+    return files
+
+
+def _read_picture(path: Path) -> np.ndarray:
+    from ganad.imaging import prepare, read_image
+
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}).") from None
+    grey = read_image(content, str(path))
+    if grey.shape == (28, 28):
+        return grey
+    try:
+        return prepare(grey).digit
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from None

@@ -1,0 +1,321 @@
+"""A photo or a drawing -> a 28x28 digit as MNIST's makers made them.
+
+They cut a digit out, scaled it into 20x20 with its aspect kept, and put its centre of mass at the centre of 28x28
+(LeCun et al. 1998, "Gradient-based learning applied to document recognition"). A net that learned from such
+images finds a digit strange that is merely large, thin, off centre or black on white: that is taken away here.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ganad.errors import DataError
+
+FORMATS = ("PNG", "JPEG", "WebP", "BMP", "TIFF", "GIF")
+"""Image files that can be read."""
+
+MAX_PIXELS = 40_000_000
+GIVEN_SIDE = 560
+_WORK_SIDE = 1024  # larger pictures are shrunk to this first: detail beyond it cannot reach 20 pixels
+_CROP_SIDE = 200  # a crop is brought to this side, from where 20 is an exact average of 10x10 blocks
+_CENTRE = 14.0  # mean centre of mass of MNIST's test digits: row 13.99, column 14.01
+_MIN_CONTRAST = 24  # grey levels between ground and ink; JPEG noise and paper stay below
+_THIN, _USUAL = 1.2, 1.8  # widths of strokes in 28x28: below the first (few of MNIST's) they become the second
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A digit ready to be judged, and how it came to be."""
+
+    digit: np.ndarray
+    """(28, 28) uint8, ink 255 on 0: what the model sees."""
+    given: np.ndarray
+    """(H, W) uint8 grey, as given, shrunk to at most 560 pixels a side."""
+    inverted: bool
+    """True when the ink was darker than its ground."""
+    steps: tuple[str, ...]
+    """What was done, in words, in order."""
+
+
+def read_image(data: bytes, name: str) -> np.ndarray:
+    """The grey picture (H, W) uint8 in an image file: its first frame, upright, transparency on white.
+
+    White ink on a transparent ground is put on black instead, where it can be seen. `name` is for the errors:
+    DataError for anything but an image of FORMATS of at most MAX_PIXELS.
+    """
+    from PIL import Image, ImageOps
+
+    if not data:
+        raise DataError(f"{name} is empty, expected an image ({', '.join(FORMATS)}).")
+    try:
+        with Image.open(io.BytesIO(data), formats=[f.upper() for f in FORMATS]) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise DataError(_too_large(name, f"{image.width} × {image.height} pixels"))
+            image.load()
+            return _grey(ImageOps.exif_transpose(image))
+    except Image.UnidentifiedImageError:
+        raise DataError(
+            f"{name} is not an image that can be read ({len(data)} bytes, the first {data[:4].hex(' ')}), "
+            f"expected {', '.join(FORMATS)}."
+        ) from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise DataError(_too_large(name, str(error).rstrip("."))) from None
+    except (OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, struct.error, zlib.error) as error:
+        # Pillow's readers let through what they meet in a damaged file.
+        raise DataError(f"{name} is a damaged image ({error}), expected a whole one.") from None
+
+
+def _too_large(name: str, found: str) -> str:
+    return f"{name} is too large: {found}, expected at most {MAX_PIXELS // 1_000_000} million pixels."
+
+
+def _grey(image: Any) -> np.ndarray:
+    from PIL import Image
+
+    if image.mode == "L" and not image.has_transparency_data:
+        return np.array(image)
+    if image.mode.startswith(("I", "F")):
+        return _deep_grey(np.asarray(image, dtype=np.float64))
+    if not image.has_transparency_data:
+        return np.array((image if image.mode in ("1", "RGB") else image.convert("RGB")).convert("L"))
+    image = image.convert("RGBA")
+    on_white, on_black = (
+        np.array(Image.alpha_composite(Image.new("RGBA", image.size, (ground,) * 3 + (255,)), image).convert("L"))
+        for ground in (255, 0)
+    )
+    return on_black if 2 * np.ptp(on_white.astype(int)) < np.ptp(on_black.astype(int)) else on_white
+
+
+def _deep_grey(values: np.ndarray) -> np.ndarray:
+    """uint8 from grey of 16 or 32 bits: the full range of 8 or 16 bits, or 0..1, whichever the values fit into."""
+    low, high = values.min(), values.max()
+    if not np.isfinite([low, high]).all():
+        raise ValueError("some of its values are not finite")
+    if low < 0 or high > 65535:
+        values, high = values - low, max(high - low, 1e-9)
+        top = high
+    else:
+        top = 1 if high <= 1 else 255 if high <= 255 else 65535
+    return np.rint(values * (255 / top)).astype(np.uint8)
+
+
+def as_given(grey: np.ndarray) -> Prepared:
+    """A picture that is 28x28 and in MNIST's style already, untouched. DataError for any other size."""
+    _check(grey)
+    if grey.shape != (28, 28):
+        raise DataError(
+            f"The picture is {_size(grey)}, and a raw one must be 28 × 28, light ink on black: have it prepared."
+        )
+    return Prepared(digit=grey.copy(), given=grey.copy(), inverted=False, steps=("taken as it is",))
+
+
+def prepare(grey: np.ndarray, *, centre: bool = True, invert: bool | None = None) -> Prepared:
+    """A picture (H, W) uint8 of one digit as MNIST's makers would have made it.
+
+    `invert` says whether the ink is darker than its ground; None decides from the border. With `centre` False the
+    picture is only shrunk into 28x28 and inverted where needed, for comparison. Raises DataError when there is no ink.
+    """
+    _check(grey)
+    given = _shrunk(grey, GIVEN_SIDE)
+    picture = _shrunk(grey, _WORK_SIDE)
+    steps = [] if picture.shape == grey.shape else [f"shrunk from {_size(grey)} to {_size(picture)}"]
+    _require_ink(picture)
+    inverted = _has_dark_ink(picture) if invert is None else invert
+    if inverted:
+        picture = 255 - picture
+        steps.append("inverted: dark ink on a light ground")
+    if not centre:
+        steps.append("fitted into 28 × 28 as drawn")
+        return Prepared(digit=_fit(picture), given=given, inverted=inverted, steps=tuple(steps))
+    ink = _keep_digit(_stretch(picture.astype(np.float32), steps), steps)
+    small = _scale_to_20(_crop(ink), steps)
+    steps.append("moved, centre of mass to the centre of 28 × 28")
+    return Prepared(digit=_place(small), given=given, inverted=inverted, steps=tuple(steps))
+
+
+def _check(grey: np.ndarray) -> None:
+    if grey.ndim != 2 or grey.dtype != np.uint8 or not grey.size:
+        raise DataError(f"A picture must be (H, W) uint8 grey, got shape {grey.shape} of {grey.dtype}.")
+
+
+def _size(picture: np.ndarray) -> str:
+    return f"{picture.shape[1]} × {picture.shape[0]}"
+
+
+def _shrunk(grey: np.ndarray, side: int) -> np.ndarray:
+    if max(grey.shape) <= side:
+        return grey.copy()
+    return _resized(grey, side / max(grey.shape))
+
+
+def _resized(picture: np.ndarray, factor: float) -> np.ndarray:
+    """Scaled with its aspect kept, anti-aliased. uint8 or float32 in, the same out."""
+    from PIL import Image
+
+    height, width = (max(1, round(n * factor)) for n in picture.shape)
+    # A triangle filter: unlike Lanczos it leaves no dark rings round the ink.
+    return np.array(Image.fromarray(picture).resize((width, height), Image.Resampling.BILINEAR))
+
+
+def _frame(picture: np.ndarray) -> np.ndarray:
+    """The outermost pixels, where one expects ground: one pixel in fifty of the side."""
+    b = max(1, min(picture.shape) // 50)
+    return np.concatenate([p.ravel() for p in (picture[:b], picture[-b:], picture[b:-b, :b], picture[b:-b, -b:])])
+
+
+def _is_uneven(frame: np.ndarray) -> bool:
+    return bool(np.ptp(np.percentile(frame, (5, 95))) > _MIN_CONTRAST)
+
+
+def _require_ink(picture: np.ndarray) -> None:
+    """Ink has edges: a shadow or a patch of light, however strong, is no ink."""
+    from scipy.ndimage import gaussian_filter
+
+    smooth = gaussian_filter(picture.astype(np.float32), 1)  # a single speck is none either
+    contrast = float(np.abs(smooth - gaussian_filter(smooth, max(2.0, max(picture.shape) / 64))).max())
+    if contrast < _MIN_CONTRAST / 2:
+        raise DataError(_no_ink(2 * contrast))
+
+
+def _has_dark_ink(picture: np.ndarray) -> bool:
+    """Whether the picture goes further below its border than above it."""
+    from scipy.ndimage import gaussian_filter
+
+    frame = _frame(picture)
+    if _is_uneven(frame):
+        # No one grey is the ground. But ink is the smaller part of what is left when slow changes are taken away,
+        # so that differences lean to its side.
+        small = _resized(picture, min(1.0, 256 / max(picture.shape))).astype(np.float32)
+        return bool(((small - gaussian_filter(small, max(small.shape) / 12)) ** 3).sum() < 0)
+    smooth = gaussian_filter(picture.astype(np.float32), 1)
+    ground = float(np.median(frame))
+    return ground - float(smooth.min()) > float(smooth.max()) - ground
+
+
+def _no_ink(contrast: float) -> str:
+    return (
+        f"No ink found: the picture is of one grey all over (contrast {contrast:.0f} of 255, expected at least "
+        f"{_MIN_CONTRAST}). Give a darker pen, more light, or a closer crop."
+    )
+
+
+def _stretch(ink: np.ndarray, steps: list[str]) -> np.ndarray:
+    """Bright ink on an uneven, noisy ground -> float32 in 0..1, ground 0 and full ink 1."""
+    if _is_uneven(_frame(ink)):
+        ink = ink - _ground(ink)
+        steps.append("evened out the light")
+    ground = float(np.median(_frame(ink)))
+    noise = 1.4826 * float(np.median(np.abs(ink - np.median(ink))))
+    floor = ground + 4 * noise
+    peak = float(ink.max())
+    if peak - ground < _MIN_CONTRAST or peak <= floor:
+        raise DataError(_no_ink(peak - ground))
+    full = float(np.percentile(ink[ink > (floor + peak) / 2], 75))
+    if floor > 0 or full < 250:
+        steps.append(f"stretched the contrast: {floor:.0f}..{full:.0f} to 0..255")
+    return np.clip((ink - floor) / (full - floor), 0, 1).astype(np.float32)
+
+
+def _ground(ink: np.ndarray) -> np.ndarray:
+    """What the picture would be without its ink: an opening wider than any stroke, on a small copy."""
+    from PIL import Image
+    from scipy.ndimage import gaussian_filter, grey_opening
+
+    small = _resized(ink, min(1.0, 128 / max(ink.shape)))
+    reach = max(small.shape) // 3
+    # Mirrored in value as well as in place, so that a slope of light goes on beyond the border.
+    pad = [(min(reach, n - 1),) * 2 for n in small.shape]
+    wide = np.pad(small, pad, mode="reflect", reflect_type="odd")
+    wide = gaussian_filter(grey_opening(wide, (reach, reach)), 2)
+    cut = wide[tuple(slice(p, -p or None) for p, _ in pad)]
+    size = (ink.shape[1], ink.shape[0])
+    return np.array(Image.fromarray(np.ascontiguousarray(cut)).resize(size, Image.Resampling.BICUBIC))
+
+
+def _keep_digit(ink: np.ndarray, steps: list[str]) -> np.ndarray:
+    """Ink without specks, and without what comes in from the border while there is a digit inside."""
+    from scipy.ndimage import binary_dilation, label, maximum, sum_labels
+
+    labels, n = label(ink > 0.1, structure=np.ones((3, 3)))
+    every = np.arange(1, n + 1)
+    mass, peak = sum_labels(ink, labels, every), maximum(ink, labels, every)
+    kept = peak > 0.5
+    at_border = np.isin(every, np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
+    if mass[kept & ~at_border].sum() > 0.2 * mass[kept].sum():
+        kept &= ~at_border
+    kept &= mass >= 0.04 * mass[kept].max()
+    if kept.all():
+        return ink
+    dropped = int((~kept).sum())
+    steps.append(f"left out {dropped} speck{'s' * (dropped > 1)}")
+    near = binary_dilation(np.isin(labels, every[kept]), iterations=1 + max(ink.shape) // 100)
+    return np.where(near, ink, 0)
+
+
+def _crop(ink: np.ndarray) -> np.ndarray:
+    rows, columns = np.flatnonzero((ink > 0.1).any(axis=1)), np.flatnonzero((ink > 0.1).any(axis=0))
+    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def _scale_to_20(crop: np.ndarray, steps: list[str]) -> np.ndarray:
+    """(h, w) in 0..1, the larger of both 20; strokes much thinner than MNIST's are thickened on the way."""
+    steps.append(f"cropped to the ink, {_size(crop)}, and scaled into 20 × 20")
+    large = np.clip(_resized(crop, _CROP_SIDE / max(crop.shape)), 0, 1)
+    block = _CROP_SIDE // 20
+    if (width := _stroke_width(large) / block) < _THIN:
+        large = _thickened(large, (_USUAL - width) * block / 2)
+        steps.append(f"thickened the strokes from {width:.1f} to {_USUAL:.1f} pixels")
+    elif max(crop.shape) == 20:
+        return crop  # already at the size: scaling up and down again would only blur it
+    # Whole blocks of 10x10 pixels, so that the aspect is kept exactly.
+    pad = [((-n % block) // 2, -n % block - (-n % block) // 2) for n in large.shape]
+    large = np.pad(large, pad)
+    h, w = (n // block for n in large.shape)
+    return large.reshape(h, block, w, block).mean(axis=(1, 3))
+
+
+def _stroke_width(ink: np.ndarray) -> float:
+    """In pixels. Across a stroke of width w the mean distance to its nearer edge is w / 4."""
+    from scipy.ndimage import distance_transform_edt
+
+    # Half of what the ink reaches: thin strokes have become faint by the scaling.
+    solid = np.pad(ink > ink.max() / 2, 1)
+    return 4 * (float(distance_transform_edt(solid)[solid].mean()) - 0.5)
+
+
+def _thickened(ink: np.ndarray, radius: float) -> np.ndarray:
+    """Strokes wider by 2 * radius, at full ink again, within _CROP_SIDE."""
+    from scipy.ndimage import grey_dilation
+
+    r = max(1, round(radius))
+    y, x = np.ogrid[-r : r + 1, -r : r + 1]
+    wide = grey_dilation(np.pad(ink, r), footprint=x * x + y * y <= r * r + r)
+    wide = np.clip(_resized(wide, _CROP_SIDE / max(wide.shape)), 0, None)
+    return np.clip(wide / np.median(wide[wide > wide.max() / 3]), 0, 1)
+
+
+def _place(small: np.ndarray) -> np.ndarray:
+    """The digit in 28x28, its centre of mass within half a pixel of MNIST's."""
+    canvas = np.zeros((28, 28))
+    at = []
+    for axis, n in enumerate(small.shape):
+        mass = small.sum(axis=1 - axis)
+        centre = float((mass * np.arange(n)).sum() / mass.sum())
+        at.append(min(max(round(_CENTRE - centre), 0), 28 - n))
+    canvas[at[0] : at[0] + small.shape[0], at[1] : at[1] + small.shape[1]] = small
+    return np.rint(255 * canvas).astype(np.uint8)
+
+
+def _fit(picture: np.ndarray) -> np.ndarray:
+    """The whole picture in 28x28, on its own ground."""
+    fitted = _resized(picture, 28 / max(picture.shape))
+    canvas = np.full((28, 28), int(np.median(_frame(picture))), np.uint8)
+    top, left = ((28 - n) // 2 for n in fitted.shape)
+    canvas[top : top + fitted.shape[0], left : left + fitted.shape[1]] = fitted
+    return canvas

@@ -1,0 +1,106 @@
+"""What every method is: a few nets that play against each other, one step of that play, and the parts of a score."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from ganad.config import EgbadSettings, GanomalySettings
+
+
+class Parts(NamedTuple):
+    """What a method says of B images: three raw parts, higher = more anomalous, and what they were made from."""
+
+    residual: Tensor  # (B,)
+    discrimination: Tensor  # (B,)
+    latent: Tensor  # (B,)
+    reconstruction: Tensor  # (B, 1, S, S) in [-1, 1]
+    z: Tensor  # (B, nz)
+
+
+class Method(nn.Module):
+    """Nets under `nets`, their averaged copies under `averaged` when settings.average > 0, and Adam for each player."""
+
+    def __init__(self, settings: GanomalySettings | EgbadSettings, nets: dict[str, nn.Module]):
+        super().__init__()
+        self.settings = settings
+        self.nets = nn.ModuleDict(nets)
+        self.averaged = nn.ModuleDict()
+        if settings.average > 0:
+            self.averaged = copy.deepcopy(self.nets).requires_grad_(False)
+        self._optimisers: dict[str, torch.optim.Optimizer] | None = None
+
+    def players(self) -> dict[str, nn.Module]:
+        """The nets by the names that losses are logged under."""
+        return dict(self.nets.items())
+
+    def optimisers(self) -> dict[str, torch.optim.Optimizer]:
+        """One Adam a player, made when first asked for, when the nets are on their device."""
+        if self._optimisers is None:
+            s = self.settings
+            self._optimisers = {
+                name: torch.optim.Adam(
+                    net.parameters(),
+                    lr=(s.lr_d or s.lr) if name == "discriminator" else s.lr,
+                    betas=(s.beta1, 0.999),
+                )
+                for name, net in self.nets.items()
+            }
+        return self._optimisers
+
+    def step(self, x: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
+        """One update of every player on x (B, 1, S, S) in [-1, 1]; everything random comes from rng."""
+        raise NotImplementedError
+
+    def parts(self, x: Tensor) -> Parts:
+        """The parts of the score of x (B, 1, S, S), each image by itself."""
+        raise NotImplementedError
+
+    def judge(self, name: str) -> nn.Module:
+        """The net that scores: the averaged one where there is one."""
+        return self.averaged[name] if self.settings.average > 0 else self.nets[name]
+
+    def update(self, losses: dict[str, Tensor]) -> None:
+        """Let each named player step down its own loss: gradients reach its parameters and no one else's."""
+        gradients = {}
+        for i, (name, loss) in enumerate(losses.items()):
+            own = list(self.nets[name].parameters())
+            gradients[name] = torch.autograd.grad(loss, own, retain_graph=i + 1 < len(losses))
+        for name, found in gradients.items():
+            for p, g in zip(self.nets[name].parameters(), found, strict=True):
+                p.grad = g
+            self.optimisers()[name].step()
+
+    @torch.no_grad()
+    def follow(self) -> None:
+        """Move the averaged nets a little towards the present ones."""
+        keep = self.settings.average
+        if not keep:
+            return
+        for slow, fast in zip(self.averaged.state_dict().values(), self.nets.state_dict().values(), strict=True):
+            if slow.is_floating_point():
+                slow.lerp_(fast, 1 - keep)
+            else:
+                slow.copy_(fast)
+
+    def scoring_state(self) -> dict[str, Tensor]:
+        """The tensors that `parts` needs."""
+        return (self.averaged if self.settings.average > 0 else self.nets).state_dict()
+
+    def load_scoring_state(self, state: dict[str, Tensor]) -> None:
+        (self.averaged if self.settings.average > 0 else self.nets).load_state_dict(state)
+
+    def training_state(self) -> dict[str, Any]:
+        """Everything needed to go on with the same numbers."""
+        return {
+            "nets": self.state_dict(),
+            "optimisers": {name: o.state_dict() for name, o in self.optimisers().items()},
+        }
+
+    def load_training_state(self, state: dict[str, Any]) -> None:
+        self.load_state_dict(state["nets"])
+        for name, optimiser in self.optimisers().items():
+            optimiser.load_state_dict(state["optimisers"][name])

@@ -1,0 +1,177 @@
+"""EGBAD: a BiGAN, scored by reconstruction and by the features of its own discriminator.
+
+Paper   Zenati et al. 2018, arXiv:1802.06222; BiGAN: Donahue et al. 2017, arXiv:1605.09782.
+Shapes  x, x̂ (B, 1, S, S) in [-1, 1] · z (B, nz) ~ N(0, I) · logits (B,), high = "an image and its code".
+Three architectures: `paper` (28x28, the released code), `article` (64x64, the tutorial), `small` (32x32, ours).
+Differs from paper and release in what docs/methods/egbad.md lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from ganad.config import EgbadSettings
+from ganad.models.base import Method, Parts
+from ganad.models.layers import Dropout, init_dcgan, shifted
+from ganad.models.losses import fake, l1, l2, mean_square, real, sum_abs
+
+
+def conv(i: int, o: int, *, kernel: int = 4, stride: int = 2, padding: int = 1, slope: float, norm: bool) -> list[nn.Module]:
+    """A convolution, batch norm where asked for, LeakyReLU."""
+    layers: list[nn.Module] = [nn.Conv2d(i, o, kernel_size=kernel, stride=stride, padding=padding)]
+    if norm:
+        layers.append(nn.BatchNorm2d(o))
+    return [*layers, nn.LeakyReLU(slope, inplace=True)]
+
+
+def deconv(i: int, o: int, *, stride: int = 2, padding: int = 1) -> list[nn.Module]:
+    """A transposed 4x4 convolution, batch norm, ReLU."""
+    return [
+        nn.ConvTranspose2d(i, o, kernel_size=4, stride=stride, padding=padding),
+        nn.BatchNorm2d(o),
+        nn.ReLU(inplace=True),
+    ]
+
+
+def last_deconv(i: int) -> list[nn.Module]:
+    return [nn.ConvTranspose2d(i, 1, kernel_size=4, stride=2, padding=1), nn.Tanh()]
+
+
+class Discriminator(nn.Module):
+    """(x, z) -> logit (B,) and the feature layer f. What f is, the architecture says: `feature` is applied to both."""
+
+    def __init__(self, image: nn.Module, latent: nn.Module, joint: nn.Module, critic: nn.Linear, *, feature: str):
+        super().__init__()
+        self.image, self.latent, self.joint, self.critic = image, latent, joint, critic
+        self.feature = feature
+
+    def forward(self, x: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
+        seen = self.image(x)
+        both = self.joint(torch.cat([seen, self.latent(z)], dim=1))
+        return self.critic(both).flatten(), seen if self.feature == "image" else both
+
+
+Nets = tuple[nn.Module, nn.Module, Discriminator]
+
+
+def paper(s: EgbadSettings) -> Nets:
+    """E, G, D of the released code for MNIST, 28x28; widths are those of 64 filters in D."""
+    f, nz, slope = s.filters, s.latent, 0.1
+    e = nn.Sequential(
+        *conv(1, f // 2, kernel=3, stride=1, slope=slope, norm=False),
+        *conv(f // 2, f, kernel=3, slope=slope, norm=True),
+        *conv(f, 2 * f, kernel=3, slope=slope, norm=True),
+        nn.Flatten(),
+        nn.Linear(2 * f * 49, nz),
+    )
+    g = nn.Sequential(
+        nn.Linear(nz, 1024), nn.BatchNorm1d(1024), nn.ReLU(inplace=True),
+        nn.Linear(1024, 2 * f * 49), nn.BatchNorm1d(2 * f * 49), nn.ReLU(inplace=True),
+        nn.Unflatten(1, (2 * f, 7, 7)), *deconv(2 * f, f), *last_deconv(f),
+    )  # fmt: skip
+    image = nn.Sequential(
+        nn.Conv2d(1, f, kernel_size=4, stride=2, padding=1), nn.LeakyReLU(slope), Dropout(s.dropout),
+        nn.Conv2d(f, f, kernel_size=4, stride=2, padding=1), nn.BatchNorm2d(f), nn.LeakyReLU(slope), Dropout(s.dropout),
+        nn.Flatten(),
+    )  # fmt: skip
+    latent = nn.Sequential(nn.Linear(nz, 512), nn.LeakyReLU(slope), Dropout(s.dropout))
+    joint = nn.Sequential(nn.Linear(49 * f + 512, 1024), nn.LeakyReLU(slope), Dropout(s.dropout))
+    return e, g, Discriminator(image, latent, joint, nn.Linear(1024, 1), feature="joint")
+
+
+def article(s: EgbadSettings) -> Nets:
+    """E, G, D of the tutorial, 64x64; the feature layer is the image branch's last."""
+    f, nz, slope = s.filters, s.latent, 0.1
+
+    def pyramid() -> list[nn.Module]:
+        return [
+            *conv(1, f, slope=slope, norm=True), *conv(f, 2 * f, slope=slope, norm=True),
+            *conv(2 * f, 4 * f, slope=slope, norm=True), *conv(4 * f, 8 * f, slope=slope, norm=True),
+            nn.Conv2d(8 * f, 8 * f, kernel_size=4), nn.Flatten(),
+        ]  # fmt: skip
+
+    e = nn.Sequential(*pyramid(), nn.Linear(8 * f, nz))
+    g = nn.Sequential(
+        nn.Unflatten(1, (nz, 1, 1)), *deconv(nz, 8 * f, stride=1, padding=0), *deconv(8 * f, 4 * f),
+        *deconv(4 * f, 2 * f), *deconv(2 * f, f), *last_deconv(f),
+    )  # fmt: skip
+    latent = nn.Sequential(nn.Linear(nz, 8 * f), nn.BatchNorm1d(8 * f), nn.LeakyReLU(slope), Dropout(s.dropout))
+    d = Discriminator(nn.Sequential(*pyramid()), latent, nn.Identity(), nn.Linear(16 * f, 1), feature="image")
+    return e, g, d
+
+
+def small(s: EgbadSettings) -> Nets:
+    """E, G, D of our own, 32x32: three halvings, one joint layer."""
+    f, nz, slope = s.filters, s.latent, 0.2
+
+    def pyramid(norm: bool) -> list[nn.Module]:
+        return [
+            *conv(1, f, slope=slope, norm=False), *conv(f, 2 * f, slope=slope, norm=norm),
+            *conv(2 * f, 4 * f, slope=slope, norm=norm),
+        ]  # fmt: skip
+
+    e = nn.Sequential(*pyramid(norm=True), nn.Conv2d(4 * f, nz, kernel_size=4), nn.Flatten())
+    g = nn.Sequential(
+        nn.Unflatten(1, (nz, 1, 1)), *deconv(nz, 4 * f, stride=1, padding=0), *deconv(4 * f, 2 * f), *deconv(2 * f, f),
+        *last_deconv(f),
+    )  # fmt: skip
+    image = nn.Sequential(*pyramid(norm=True), nn.Flatten(), Dropout(s.dropout))
+    latent = nn.Sequential(nn.Linear(nz, 8 * f), nn.LeakyReLU(slope), Dropout(s.dropout))
+    joint = nn.Sequential(nn.Linear(4 * f * 16 + 8 * f, 512), nn.LeakyReLU(slope), Dropout(s.dropout))
+    return e, g, Discriminator(image, latent, joint, nn.Linear(512, 1), feature="joint")
+
+
+ARCHITECTURES: dict[str, Callable[[EgbadSettings], Nets]] = {"paper": paper, "article": article, "small": small}
+
+
+class Egbad(Method):
+    """The game of EGBAD and its score."""
+
+    settings: EgbadSettings
+
+    def __init__(self, settings: EgbadSettings):
+        e, g, d = ARCHITECTURES[settings.architecture](settings)
+        nets = {"encoder": e, "generator": g, "discriminator": d}
+        for net in nets.values():
+            init_dcgan(net)
+        super().__init__(settings, nets)
+        self._dropouts = [m for m in d.modules() if isinstance(m, Dropout)]
+
+    def step(self, x: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
+        """First D, which should call (x, E(x)) real and (G(z), z) fake; then G and E, which want the opposite."""
+        s = self.settings
+        e, g, d = (self.nets[name] for name in ("encoder", "generator", "discriminator"))
+        for layer in self._dropouts:
+            layer.rng = rng
+        x = shifted(x, s.augment, rng)
+        z = torch.randn((len(x), s.latent), generator=rng, device=x.device)
+        z_hat, x_tilde = e(x), g(z)
+        loss_d = real(d(x, z_hat.detach())[0]) + fake(d(x_tilde.detach(), z)[0])
+        self.update({"discriminator": loss_d})
+        loss_e, loss_g = fake(d(x, z_hat)[0]), real(d(x_tilde, z)[0])
+        said = {"loss/discriminator": loss_d, "loss/generator": loss_g, "loss/encoder": loss_e}
+        if s.w_cycle:
+            said["generator/cycle"] = cycle = l1(x, g(z_hat))
+            loss_e, loss_g = loss_e + s.w_cycle * cycle, loss_g + s.w_cycle * cycle
+        if s.w_cycle_z:
+            said["encoder/cycle"] = cycle_z = l2(z, e(x_tilde))
+            loss_e, loss_g = loss_e + s.w_cycle_z * cycle_z, loss_g + s.w_cycle_z * cycle_z
+        self.update({"generator": loss_g, "encoder": loss_e})
+        self.follow()
+        return {name: value.detach() for name, value in said.items()}
+
+    def parts(self, x: Tensor) -> Parts:
+        """residual: sum |x - x̂| · discrimination: sum |f(x, E(x)) - f(x̂, E(x))| · latent: mean (E(x) - E(x̂))²."""
+        e, g, d = (self.judge(name) for name in ("encoder", "generator", "discriminator"))
+        z = e(x)
+        x_hat = g(z)
+        return Parts(
+            residual=sum_abs(x, x_hat),
+            discrimination=sum_abs(d(x, z)[1], d(x_hat, z)[1]),
+            latent=mean_square(z, e(x_hat)),
+            reconstruction=x_hat.float(),
+            z=z.float(),
+        )

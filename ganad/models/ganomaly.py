@@ -1,0 +1,150 @@
+"""GANomaly: encoder, decoder, second encoder, and a discriminator on images.
+
+Paper   Akcay, Atapour-Abarghouei, Breckon 2018, arXiv:1805.06725; code samet-akcay/ganomaly.
+Shapes  x, x̂ (B, 1, S, S) in [-1, 1], S = 32 or 64 · z, ẑ (B, nz) · logits (B,), high = "real".
+Differs from the released code in what docs/methods/ganomaly.md lists.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ganad.config import GanomalySettings
+from ganad.models.base import Method, Parts
+from ganad.models.layers import init_dcgan, shifted
+from ganad.models.losses import fake, l1, l2, mean_square, real, sum_abs
+
+
+def down(size: int, filters: int) -> tuple[nn.Sequential, int]:
+    """(B, 1, S, S) -> (B, c, 4, 4): halve the side and double the maps until the side is 4."""
+    layers: list[nn.Module] = [
+        nn.Conv2d(1, filters, kernel_size=4, stride=2, padding=1, bias=False),
+        nn.LeakyReLU(0.2, inplace=True),
+    ]
+    c, side = filters, size // 2
+    while side > 4:
+        layers += [
+            nn.Conv2d(c, 2 * c, kernel_size=4, stride=2, padding=1, bias=False),
+            nn.BatchNorm2d(2 * c),
+            nn.LeakyReLU(0.2, inplace=True),
+        ]
+        c, side = 2 * c, side // 2
+    return nn.Sequential(*layers), c
+
+
+class Encoder(nn.Module):
+    """x (B, 1, S, S) -> z (B, nz)."""
+
+    def __init__(self, size: int, filters: int, latent: int):
+        super().__init__()
+        self.pyramid, c = down(size, filters)
+        self.last = nn.Conv2d(c, latent, kernel_size=4, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(self.pyramid(x)).flatten(1)
+
+
+class Decoder(nn.Module):
+    """z (B, nz) -> x̂ (B, 1, S, S)."""
+
+    def __init__(self, size: int, filters: int, latent: int):
+        super().__init__()
+        c = filters * size // 8
+        layers: list[nn.Module] = [
+            nn.ConvTranspose2d(latent, c, kernel_size=4, bias=False),
+            nn.BatchNorm2d(c),
+            nn.ReLU(inplace=True),
+        ]
+        side = 4
+        while side < size // 2:
+            layers += [
+                nn.ConvTranspose2d(c, c // 2, kernel_size=4, stride=2, padding=1, bias=False),
+                nn.BatchNorm2d(c // 2),
+                nn.ReLU(inplace=True),
+            ]
+            c, side = c // 2, 2 * side
+        layers += [nn.ConvTranspose2d(c, 1, kernel_size=4, stride=2, padding=1, bias=False), nn.Tanh()]
+        self.net = nn.Sequential(*layers)
+
+    def forward(self, z: Tensor) -> Tensor:
+        return self.net(z[:, :, None, None])
+
+
+class Generator(nn.Module):
+    """x -> x̂, z, ẑ: encode, decode, encode again."""
+
+    def __init__(self, size: int, filters: int, latent: int):
+        super().__init__()
+        self.encoder1 = Encoder(size, filters, latent)
+        self.decoder = Decoder(size, filters, latent)
+        self.encoder2 = Encoder(size, filters, latent)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        z = self.encoder1(x)
+        x_hat = self.decoder(z)
+        return x_hat, z, self.encoder2(x_hat)
+
+
+class Discriminator(nn.Module):
+    """x -> logit (B,) and the features f(x) (B, c, 4, 4) below it."""
+
+    def __init__(self, size: int, filters: int):
+        super().__init__()
+        self.pyramid, c = down(size, filters)
+        self.last = nn.Conv2d(c, 1, kernel_size=4, bias=False)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        features = self.pyramid(x)
+        return self.last(features).flatten(), features
+
+
+class Ganomaly(Method):
+    """The game of GANomaly and its score."""
+
+    settings: GanomalySettings
+
+    def __init__(self, settings: GanomalySettings):
+        s = settings
+        nets = {
+            "generator": Generator(s.image_size, s.filters, s.latent),
+            "discriminator": Discriminator(s.image_size, s.filters),
+        }
+        for net in nets.values():
+            init_dcgan(net)
+        super().__init__(settings, nets)
+
+    def step(self, x: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
+        """D looks once at x and once at x̂; both players' losses are made from those two looks."""
+        s = self.settings
+        x = shifted(x, s.augment, rng)
+        x_hat, z, z_hat = self.nets["generator"](x)
+        logit_real, features_real = self.nets["discriminator"](x)
+        logit_fake, features_fake = self.nets["discriminator"](x_hat)
+        adversarial = l2(features_real.detach(), features_fake)
+        contextual = l1(x, x_hat)
+        encoder = l2(z, z_hat)
+        loss_g = s.w_adv * adversarial + s.w_con * contextual + s.w_enc * encoder
+        loss_d = 0.5 * (real(logit_real) + fake(logit_fake))
+        self.update({"generator": loss_g, "discriminator": loss_d})
+        self.follow()
+        said = {
+            "loss/generator": loss_g,
+            "loss/discriminator": loss_d,
+            "generator/adversarial": adversarial,
+            "generator/contextual": contextual,
+            "generator/encoder": encoder,
+        }
+        return {name: value.detach() for name, value in said.items()}
+
+    def parts(self, x: Tensor) -> Parts:
+        """residual: sum |x - x̂| · discrimination: mean (f(x) - f(x̂))² · latent: mean (z - ẑ)²."""
+        x_hat, z, z_hat = self.judge("generator")(x)
+        discriminator = self.judge("discriminator")
+        return Parts(
+            residual=sum_abs(x, x_hat),
+            discrimination=mean_square(discriminator(x)[1], discriminator(x_hat)[1]),
+            latent=mean_square(z, z_hat),
+            reconstruction=x_hat.float(),
+            z=z.float(),
+        )

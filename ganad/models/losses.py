@@ -1,0 +1,36 @@
+"""The losses of the papers, from logits and in float32, and the differences that scores are made of."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn.functional import softplus
+
+
+def real(logits: Tensor) -> Tensor:
+    """Binary cross-entropy of calling these real: mean of -log sigmoid(logit), >= 0; ln 2 = cannot tell."""
+    return softplus(-logits.float()).mean()
+
+
+def fake(logits: Tensor) -> Tensor:
+    """Binary cross-entropy of calling these fake: mean of -log(1 - sigmoid(logit)), >= 0; ln 2 = cannot tell."""
+    return softplus(logits.float()).mean()
+
+
+def l1(a: Tensor, b: Tensor) -> Tensor:
+    """Mean absolute difference over everything."""
+    return (a.float() - b.float()).abs().mean()
+
+
+def l2(a: Tensor, b: Tensor) -> Tensor:
+    """Mean squared difference over everything."""
+    return (a.float() - b.float()).square().mean()
+
+
+def sum_abs(a: Tensor, b: Tensor) -> Tensor:
+    """(B,) sum of the absolute differences of each image."""
+    return (a.float() - b.float()).abs().flatten(1).sum(1)
+
+
+def mean_square(a: Tensor, b: Tensor) -> Tensor:
+    """(B,) mean of the squared differences of each image."""
+    return (a.float() - b.float()).square().flatten(1).mean(1)

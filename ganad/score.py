@@ -1,0 +1,67 @@
+"""A method and images -> parts and reconstructions, each image by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate, pad
+
+from ganad.models import Method
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What a method says of N images. Parts are raw, float64, higher = more anomalous."""
+
+    residual: np.ndarray  # (N,)
+    discrimination: np.ndarray  # (N,)
+    latent: np.ndarray  # (N,)
+    z: np.ndarray  # (N, nz) float32
+    reconstruction: np.ndarray  # (N, 28, 28) uint8
+
+
+def to_input(images: np.ndarray, size: int, device: torch.device | str = "cpu") -> Tensor:
+    """(N, 28, 28) uint8 -> (N, 1, size, size) float32 in [-1, 1]; 32 by padding with background, 64 bilinear."""
+    x = torch.from_numpy(np.ascontiguousarray(images)).to(device)[:, None].float() / 127.5 - 1
+    if size == 28:
+        return x
+    if size == 32:
+        return pad(x, (2, 2, 2, 2), value=-1.0)
+    return interpolate(x, size=(size, size), mode="bilinear", align_corners=False)
+
+
+def to_picture(x: Tensor) -> np.ndarray:
+    """(N, 1, S, S) in [-1, 1] -> (N, 28, 28) uint8, for the eye: what to_input did, undone."""
+    size = x.shape[-1]
+    if size == 32:
+        x = x[:, :, 2:-2, 2:-2]
+    elif size != 28:
+        x = interpolate(x, size=(28, 28), mode="area")
+    return ((x[:, 0].clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).cpu().numpy()
+
+
+@torch.inference_mode()
+def score(
+    method: Method, images: np.ndarray, *, batch_size: int = 250, on_batch: Callable[[int], None] | None = None
+) -> Scored:
+    """Parts and reconstructions of (N, 28, 28) uint8 images.
+
+    The method is put into eval() and nothing in it changes. on_batch hears how many images are done after each batch;
+    an error that it raises ends the scoring.
+    """
+    method.eval()
+    device = next(method.parameters()).device
+    columns: dict[str, list[np.ndarray]] = {name: [] for name in Scored.__dataclass_fields__}
+    for at in range(0, len(images), batch_size):
+        parts = method.parts(to_input(images[at : at + batch_size], method.settings.image_size, device))
+        for name in ("residual", "discrimination", "latent"):
+            columns[name].append(getattr(parts, name).double().cpu().numpy())
+        columns["z"].append(parts.z.cpu().numpy())
+        columns["reconstruction"].append(to_picture(parts.reconstruction))
+        if on_batch is not None:
+            on_batch(min(at + batch_size, len(images)))
+    return Scored(**{name: np.concatenate(values) for name, values in columns.items()})

@@ -1,0 +1,44 @@
+"""Each page, with JavaScript, in each state of a run: it settles, it says what it should, and nothing leaves the machine."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import go, keyed
+from tests.conftest import put_failed, put_finished, put_running
+
+PATHS = {"/": "See what a GAN finds strange"} | {
+    f"/{name}": name for name in ("Train", "Browse", "Evaluate", "Score", "Compare", "Methods")
+}
+
+
+@pytest.fixture(scope="module")
+def in_every_state(server):
+    return {
+        "finished": put_finished(server.runs, "0901-ganomaly-n8-s0").name,
+        "running": put_running(server.runs, "0902-ganomaly-n8-s0").name,
+        "failed": put_failed(server.runs, "0903-ganomaly-n8-s0").name,
+    }
+
+
+@pytest.mark.parametrize("state", ["finished", "running", "failed"])
+def test_every_page_settles_in_every_state(page, server, in_every_state, state):
+    for path, heading in PATHS.items():
+        go(page, server, f"{path}?run={in_every_state[state]}")
+        expect(page.get_by_role("heading", level=1)).to_have_text(heading)
+        expect(page).to_have_title(f"{'Start' if path == '/' else heading} · ganad")
+
+
+def test_the_menu_leads_everywhere_and_keeps_the_run(page, server):
+    go(page, server, "/?run=egbad-n8")
+    for name in ("Train", "Browse", "Evaluate", "Score", "Compare", "Methods", "Start"):
+        page.get_by_test_id("stSidebar").get_by_role("link", name=name, exact=True).click()
+        expect(page).to_have_title(f"{name} · ganad")
+        expect(keyed(page, "run").get_by_role("combobox")).to_have_value("EGBAD · normal 8 · tuned · seed 0 · shipped")
+    assert "run=egbad-n8" in page.url
+
+
+def test_the_start_page_shows_ten_digits_with_verdicts(page, server):
+    go(page, server, "/?run=ganomaly-n8")
+    expect(page.get_by_alt_text("reconstruction")).to_have_count(10)
+    expect(page.get_by_text("anomalous", exact=True).first).to_be_visible()
+    expect(page.get_by_text("normal", exact=True).first).to_be_visible()

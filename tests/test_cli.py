@@ -1,0 +1,131 @@
+"""The command line: results on stdout, exit codes as promised, errors in one line."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ganad import runs, service
+from tests.conftest import ROOT, put_finished
+
+SMALL = ["--normal", "8", "--limit", "300", "--epochs", "1", "--set", "filters=4", "--set", "test_limit=300"]
+SMALL += ["--set", "precision=float32"]
+
+
+def ganad(*words, **how):
+    return subprocess.run(
+        [sys.executable, "-m", "ganad", *map(str, words)], cwd=ROOT, capture_output=True, text=True, check=False, **how
+    )
+
+
+def test_train_prints_the_runs_folder_alone_on_the_last_line(runs_dir):
+    done = ganad("train", *SMALL, "--name", "first try")
+    assert done.returncode == 0, done.stderr
+    run = done.stdout.splitlines()[-1]
+    assert os.path.isdir(run)
+    assert done.stdout.strip() == run
+    assert "AUROC" in done.stderr
+    again = json.loads(ganad("list", "--json").stdout)
+    assert [(r["state"], r["preset"], r["normal"]) for r in again] == [("finished", "tuned", [8])]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["train"], "name at least one"),
+        (["train", "--normal", "11"], "digits lie in 0..9, got 11"),
+        (["train", "--normal", "8", "--preset", "best"], "tuned, paper"),
+        (["train", "--normal", "8", "--set", "lr"], "KEY=VALUE"),
+        (["train", "--normal", "8", "--set", "bogus=1"], "no setting 'bogus'"),
+        (["train", "--normal", "eight"], "eight"),
+        (["train", "--bogus"], "--bogus"),
+        (["evaluate", "1", "--weights", "0", "0", "0"], "weights are three numbers"),
+        (["no-such-command"], "no-such-command"),
+    ],
+)
+def test_wrong_arguments_end_with_2_and_one_sentence(runs_dir, words, said):
+    put_finished(runs_dir)
+    done = ganad(*words)
+    assert done.returncode == 2, done.stderr
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not done.stdout
+
+
+def test_what_cannot_be_done_ends_with_1(runs_dir, tmp_path):
+    for words in (["evaluate", "77"], ["resume", "77"], ["score", "77", "x.png"]):
+        done = ganad(*words)
+        assert done.returncode == 1, words
+        assert "no run '77'" in done.stderr
+    run = put_finished(runs_dir)
+    assert "nothing to resume" in ganad("resume", run.name).stderr
+    done = ganad("score", run.name, tmp_path / "gone.png")
+    assert done.returncode == 1
+    assert "gone.png" in done.stderr
+
+
+def test_a_failed_training_ends_with_1_and_its_reason(runs_dir, tmp_path):
+    done = ganad("train", *SMALL, "--data", tmp_path / "nowhere")
+    assert done.returncode == 1
+    assert "nowhere" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_ctrl_c_stops_in_good_order_with_130_and_resume_goes_on(runs_dir):
+    words = [sys.executable, "-m", "ganad", "train", *SMALL[:4], "--epochs", "4000", *SMALL[6:]]
+    child = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    until = time.monotonic() + 60
+    while not (found := runs.listing(runs_dir)) or runs.read_status(found[0]).step < 3:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    child.send_signal(signal.SIGINT)
+    out, err = child.communicate(timeout=20)
+    assert child.returncode == 130, err
+    assert out.strip() == str(found[0])
+    assert "resume" in err
+    assert runs.status(found[0]).state == "stopped"
+
+
+def test_evaluate_prints_the_promised_keys_and_other_weights_change_the_area(runs_dir):
+    run = put_finished(runs_dir)
+    said = json.loads(ganad("evaluate", run.name, "--json").stdout)
+    promised = {"auroc", "average_precision", "prevalence", "threshold", "weights", "parts", "per_digit"}
+    assert promised | {"n_normal", "n_anomalous"} <= said.keys()
+    assert said["n_normal"] + said["n_anomalous"] == 10_000
+    other = json.loads(ganad("evaluate", run.name, "--weights", 1, 0, 0, "--json").stdout)
+    assert other["auroc"] == pytest.approx(said["parts"]["residual"]["auroc"])
+    assert other["auroc"] != said["auroc"]
+
+
+def test_score_judges_files_and_raw_ones_exactly_as_the_test_set(runs_dir, tmp_path):
+    run = put_finished(runs_dir)
+    found = runs.read_scores(run)
+    pictures = service.test_images(run.name)
+    for i in (0, 1):
+        Image.fromarray(pictures[i]).save(tmp_path / f"{i}.png")
+    said = json.loads(ganad("score", run.name, tmp_path / "0.png", tmp_path / "1.png", "--raw", "--json").stdout)
+    assert [s["file"] for s in said] == [str(tmp_path / "0.png"), str(tmp_path / "1.png")]
+    for i, s in enumerate(said):
+        assert s.keys() == {"file", "score", "percentile", "verdict", "threshold", "parts"}
+        for part, value in s["parts"].items():
+            assert value == pytest.approx(found.test.parts[part][i], rel=1e-3)
+        assert s["verdict"] == ("anomalous" if s["score"] > s["threshold"] else "normal")
+    paper = np.full((200, 200), 255, dtype=np.uint8)
+    paper[30:170, 40:180] -= np.asarray(Image.fromarray(pictures[61]).resize((140, 140)))
+    Image.fromarray(paper).save(tmp_path / "photo.jpg")
+    done = ganad("score", run.name, tmp_path / "photo.jpg")
+    assert done.returncode == 0
+    assert "of held-out normals" in done.stdout
+
+
+def test_help_is_there_for_every_command():
+    for words in ([], ["train"], ["evaluate"], ["score"], ["list"], ["resume"], ["stop"], ["bench", "speed"]):
+        done = ganad(*words, "--help")
+        assert done.returncode == 0
+        assert "Usage" in done.stdout

@@ -1,0 +1,90 @@
+"""The Python door, with scikit-learn's conventions."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+
+from ganad import Detector, load_mnist
+from ganad.config import PARTS
+from ganad.detector import as_images
+from ganad.errors import DataError
+
+SMALL = {"filters": 4, "latent": 8, "precision": "float32"}
+
+
+@pytest.fixture(scope="module")
+def digits():
+    (x, y), _ = load_mnist()
+    return x[y == 1][:400], x[y == 0][:100]
+
+
+@pytest.fixture(scope="module")
+def fitted(digits):
+    return Detector(epochs=8, settings=SMALL, verbose=False).fit(digits[0])
+
+
+def test_it_learns_ones_and_finds_zeros_strange(fitted, digits):
+    ones, zeros = fitted.anomaly_score(digits[0][-40:]), fitted.anomaly_score(digits[1])
+    assert np.median(zeros) > 2 * np.median(ones)
+    assert (fitted.predict(digits[1]) == -1).mean() > 0.8
+
+
+def test_the_signs_are_those_of_scikit_learn(fitted, digits):
+    x = digits[1][:20]
+    np.testing.assert_array_equal(fitted.score_samples(x), -fitted.anomaly_score(x))
+    np.testing.assert_allclose(fitted.decision_function(x), fitted.threshold_ - fitted.anomaly_score(x))
+    np.testing.assert_array_equal(fitted.predict(x), np.where(fitted.decision_function(x) < 0, -1, 1))
+
+
+def test_parts_are_a_frame_and_add_up_to_the_score(fitted, digits):
+    parts = fitted.score_parts(digits[1][:7])
+    assert isinstance(parts, pd.DataFrame)
+    assert tuple(parts.columns) == PARTS
+    weighted = parts.to_numpy() @ np.array(fitted.settings_.weights)
+    np.testing.assert_allclose(weighted, fitted.anomaly_score(digits[1][:7]))
+
+
+def test_reconstructions_have_the_shape_of_images(fitted, digits):
+    made = fitted.reconstruct(digits[0][:3])
+    assert (made.shape, made.dtype) == ((3, 28, 28), np.uint8)
+
+
+def test_a_saved_detector_says_the_same(fitted, digits, tmp_path):
+    again = Detector.load(fitted.save(tmp_path / "ones"))
+    np.testing.assert_allclose(again.anomaly_score(digits[1]), fitted.anomaly_score(digits[1]), rtol=1e-5)
+    assert again.threshold_ == fitted.threshold_
+
+
+def test_it_can_be_cloned_and_is_not_fitted_before_fit(digits):
+    with pytest.raises(NotFittedError):
+        clone(Detector(seed=3)).anomaly_score(digits[0])
+    assert clone(Detector(seed=3)).get_params()["seed"] == 3
+
+
+def test_every_accepted_kind_of_image_means_the_same():
+    x = np.random.default_rng(0).integers(0, 256, (5, 28, 28), dtype=np.uint8)
+    for kind in (x, x.reshape(5, 784), x / 255.0, (x / 255.0).astype(np.float32), x.astype(np.int64), x.tolist()):
+        np.testing.assert_array_equal(as_images(kind), x)
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        (np.zeros((3, 28, 27)), r"\(3, 28, 27\)"),
+        (np.zeros((3, 783)), r"\(3, 783\)"),
+        (np.full((2, 28, 28), 2.0), "divide by 255"),
+        (np.full((2, 28, 28), np.nan), "not finite"),
+        (np.full((2, 28, 28), 300), "0..255"),
+        (np.full((2, 28, 28), "a"), "numbers"),
+    ],
+)
+def test_any_other_kind_is_refused_with_what_was_seen(bad, said):
+    with pytest.raises(DataError, match=said):
+        as_images(bad)
+
+
+def test_too_few_images_are_refused():
+    with pytest.raises(DataError, match="too few"):
+        Detector().fit(np.zeros((5, 28, 28), dtype=np.uint8))

@@ -1,0 +1,164 @@
+"""Every page opens with no run, a running one, a failed one and a finished one, without a browser."""
+
+import re
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.conftest import ROOT, put_failed, put_finished, put_running
+
+PAGES = ["app.py", *sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("pages/*.py"))]
+STATES = {"finished": put_finished, "running": put_running, "failed": put_failed}
+SCORED = ["pages/2_Browse.py", "pages/3_Evaluate.py", "pages/4_Score.py"]
+
+
+def opened(page: str, **query: str) -> AppTest:
+    at = AppTest.from_file(str(ROOT / page), default_timeout=60)
+    for key, value in query.items():
+        at.query_params[key] = value
+    at.run()
+    assert not at.exception, at.exception[0].stack_trace
+    return at
+
+
+def words(at: AppTest) -> str:
+    """Everything that a reader sees on the page."""
+    kinds = ("title", "header", "subheader", "markdown", "caption", "error", "info", "warning", "metric", "html")
+    parts = []
+    for kind in kinds:
+        for element in at.get(kind):
+            parts.append(str(getattr(element, "value", "") or getattr(element.proto, "body", "")))
+            parts.append(str(getattr(element, "label", "")))
+    return "\n".join(parts)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_opens_with_no_run_at_all_and_leads_on(runs_dir, page):
+    at = opened(page)
+    assert at.title
+    if page not in ("pages/1_Train.py", "pages/6_Methods.py"):
+        links = [e.proto.page for e in at.get("page_link")]
+        assert any("Train" in link for link in links)
+        assert re.search(r"no|yet", words(at), re.IGNORECASE)
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_opens_with_a_run_in_every_state(runs_dir, page, state):
+    run = STATES[state](runs_dir)
+    at = opened(page, run=run.name)
+    assert at.selectbox(key="run").value == run.name
+
+
+@pytest.mark.parametrize("page", SCORED)
+def test_a_page_that_needs_scores_says_why_there_are_none(runs_dir, page):
+    running = put_running(runs_dir)
+    failed = put_failed(runs_dir)
+    assert "still running" in words(opened(page, run=running.name))
+    said = words(opened(page, run=failed.name))
+    assert "failed" in said
+    assert "stopped being finite" in said
+
+
+def test_an_unknown_run_in_the_address_falls_back_to_one_that_has_something_to_show(runs_dir):
+    put_failed(runs_dir)
+    finished = put_finished(runs_dir)
+    assert opened("pages/3_Evaluate.py", run="../../etc").selectbox(key="run").value == finished.name
+
+
+def test_moving_a_weight_changes_the_area_and_defaults_bring_it_back(runs_dir):
+    run = put_finished(runs_dir)
+    at = opened("pages/3_Evaluate.py", run=run.name)
+    area = at.metric[0].value
+    at.slider(key="say_residual").set_value(1.0).run()
+    at.slider(key="say_latent").set_value(0.0).run()
+    assert not at.exception
+    assert at.metric[0].value != area
+    assert "test set" in at.metric[0].label or any("looking at the test set" in str(m.value) for m in at.markdown)
+    at.button(key="mixer_defaults").click().run()
+    assert at.metric[0].value == area
+
+
+def test_the_area_on_screen_is_the_one_of_the_report(runs_dir):
+    import json
+
+    run = put_finished(runs_dir)
+    at = opened("pages/3_Evaluate.py", run=run.name)
+    assert at.metric[0].value == f"{json.loads((run / 'report.json').read_text())['auroc']:.4f}"
+
+
+def test_a_stricter_promise_catches_less_and_flags_less(runs_dir):
+    run = put_finished(runs_dir)
+    at = opened("pages/3_Evaluate.py", run=run.name)
+    caught = float(at.metric[3].value.rstrip("%"))
+    at.slider(key="rule_share").set_value(0.5).run()
+    assert float(at.metric[3].value.rstrip("%")) < caught
+
+
+def test_browse_shows_only_what_was_asked_for(runs_dir):
+    run = put_finished(runs_dir)
+    at = opened("pages/2_Browse.py", run=run.name)
+    everything = at.session_state["picked_row"]
+    at.segmented_control(key="verdict").set_value("false alarms").run()
+    assert not at.exception
+    assert "called anomalous" in at.subheader[0].value
+    assert at.subheader[0].value.startswith("A 8")
+    assert at.session_state["picked_row"] != everything
+    at.selectbox(key="sort").set_value("lowest latent").run()
+    assert not at.exception
+
+
+def test_a_failed_run_shows_its_error_and_can_be_resumed(runs_dir):
+    run = put_failed(runs_dir)
+    at = opened("pages/1_Train.py", run=run.name)
+    assert "stopped being finite" in at.error[0].value
+    assert at.button(key="resume")
+
+
+def test_a_running_run_shows_where_it_stands_and_can_be_stopped(runs_dir):
+    run = put_running(runs_dir)
+    at = opened("pages/1_Train.py", run=run.name)
+    assert "epoch 2 of" in words(at)
+    assert at.button(key="stop")
+
+
+def test_settings_that_do_not_fit_are_told_on_the_page_and_nothing_can_be_started(runs_dir):
+    at = opened("pages/1_Train.py")
+    at.selectbox(key="set_ganomaly_tuned_image_size").set_value(28).run()
+    assert "image_size of ganomaly must be 32 or 64" in at.error[0].value
+    assert at.button(key="start").disabled
+
+
+def test_no_digit_picked_means_no_start(runs_dir):
+    at = opened("pages/1_Train.py")
+    assert not at.button(key="start").disabled
+    at.session_state["normal_tiles"] = {"picked": []}
+    at.run()
+    assert at.button(key="start").disabled
+
+
+def test_a_drawn_digit_gets_a_verdict_with_its_percentile(runs_dir):
+    import base64
+
+    import numpy as np
+    from PIL import Image
+
+    from ganad import service
+
+    run = put_finished(runs_dir)
+    drawn = np.asarray(Image.fromarray(service.examples()[8]).resize((112, 112), Image.Resampling.BICUBIC))
+    at = opened("pages/4_Score.py", run=run.name)
+    at.session_state["pad"] = {"pixels": base64.b64encode(drawn.tobytes()).decode()}
+    at.run()
+    assert not at.exception
+    assert "Normal" in words(at)
+    assert re.search(r"Stranger than <b>\d+\.\d %</b> of held-out normal 8s", words(at))
+
+
+def test_an_upload_that_is_no_image_is_answered_by_name(runs_dir):
+    run = put_finished(runs_dir)
+    at = opened("pages/4_Score.py", run=run.name)
+    at.segmented_control(key="way").set_value("Upload").run()
+    at.file_uploader(key="upload").upload("seven.png", b"not a picture").run()
+    assert not at.exception
+    assert "seven.png" in at.error[0].value

@@ -1,0 +1,86 @@
+"""The loop: it learns, it repeats itself, and it says when a loss runs away."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+
+from ganad.config import resolve
+from ganad.errors import GanadError
+from ganad.models import build
+from ganad.train import check_finite, steps_per_epoch, train
+
+TINY = {
+    "ganomaly": dict(filters=4, latent=8, batch_size=16),
+    "egbad": dict(filters=4, latent=8, batch_size=16),
+}
+
+
+def tiny(method, **asked):
+    return resolve(method, "tuned", normal=(8,), epochs=2, precision="float32", **TINY[method], **asked)
+
+
+def images(n=48):
+    return np.random.default_rng(0).integers(0, 256, (n, 28, 28), dtype=np.uint8)
+
+
+def steps(method, settings, start=0):
+    return train(
+        method, images(), epochs=settings.epochs, batch_size=settings.batch_size, seed=settings.seed,
+        size=settings.image_size, start=start,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("n", "batch", "expected"), [(64, 64, 1), (95, 64, 1), (96, 64, 2), (5, 64, 1), (6400, 64, 100)])
+def test_a_last_batch_of_at_least_half_the_size_counts(n, batch, expected):
+    assert steps_per_epoch(n, batch) == expected
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_every_step_is_numbered_and_epochs_end_where_the_images_do(name):
+    s = tiny(name)
+    said = list(steps(build(s), s))
+    assert [x.number for x in said] == [1, 2, 3, 4, 5, 6]
+    assert [x.epoch for x in said] == [1, 1, 1, 2, 2, 2]
+    assert [x.ends_epoch for x in said] == [False, False, True] * 2
+    assert {"loss/discriminator", "loss/generator"} <= said[0].scalars.keys()
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_equal_seeds_give_equal_runs_and_unequal_ones_do_not(name):
+    s = tiny(name)
+    first, second = ([x.scalars for x in steps(build(s), s)] for _ in range(2))
+    other = tiny(name, seed=1)
+    assert first == second
+    assert first[0] != next(iter(steps(build(other), other))).scalars
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_a_resumed_run_goes_on_with_the_numbers_of_an_uninterrupted_one(name):
+    s = tiny(name, average=0.9)
+    whole = build(s)
+    expected = [x.scalars for x in steps(whole, s)]
+    first = build(s)
+    for _ in itertools.islice(steps(first, s), 4):  # in the middle of the second epoch
+        pass
+    second = build(s)
+    second.load_training_state(first.training_state())
+    assert [x.scalars for x in steps(second, s, start=4)] == expected[4:]
+    for a, b in zip(whole.scoring_state().values(), second.scoring_state().values(), strict=True):
+        torch.testing.assert_close(a, b, rtol=0, atol=0)
+
+
+def test_nothing_outside_is_seeded():
+    s = tiny("egbad")
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    for _ in steps(build(s), s):
+        pass
+    torch.testing.assert_close(torch.rand(3), expected, rtol=0, atol=0)
+
+
+def test_a_loss_that_is_no_longer_finite_stops_the_run_with_its_name_and_step():
+    with pytest.raises(GanadError, match="loss/generator stopped being finite at step 7"):
+        check_finite({"loss/generator": float("nan"), "loss/discriminator": 1.0}, 7)

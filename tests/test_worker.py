@@ -1,0 +1,204 @@
+"""A worker and its directory: everything that was promised is left behind, and a stop loses nothing."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from ganad import jobs, runs, worker
+from ganad.config import resolve
+from ganad.errors import RunError
+
+SMALL = dict(normal=(8,), filters=4, latent=8, limit=400, test_limit=400, precision="float32")
+
+
+def small(method="ganomaly", **asked):
+    return resolve(method, "tuned", **{**SMALL, "epochs": 2, **asked})
+
+
+def wait(run, *states, seconds=60):
+    until = time.monotonic() + seconds
+    while runs.status(run).state not in states:
+        assert time.monotonic() < until, runs.status(run)
+        time.sleep(0.05)
+    return runs.status(run)
+
+
+@pytest.mark.parametrize("method", ["ganomaly", "egbad"])
+def test_a_finished_run_has_left_everything_that_pages_and_command_line_need(runs_dir, method):
+    run = runs.create(small(method))
+    heard = []
+    assert worker.work(run, heard.append) == "finished"
+    there = {p.name for p in run.iterdir()}
+    promised = {"config.json", "meta.json", "status.json", "metrics.jsonl", "samples", "state.pt", "log.txt"}
+    promised |= {"weights.safetensors", "scores.npz", "reconstructions.npz", "report.json"}
+    assert promised <= there
+    assert {"queued", "running", "finished"} <= {s.state for s in heard}
+    assert list(runs.samples(run)) == [0, 1, 2]
+    scores, made = runs.read_scores(run), runs.read_reconstructions(run)
+    assert (len(scores.val), len(scores.test)) == (40, 400)
+    assert made.shape == (400, 28, 28)
+    assert made.dtype == np.uint8
+    rows = runs.read_metrics(run)
+    assert [r["epoch"] for r in rows if "val" in r] == [1, 2]
+    assert runs.read_json(run / "report.json")["n_anomalous"] == int(scores.anomalous.sum())
+    assert runs.read_json(run / "meta.json")["parameters"]["discriminator"] > 0
+
+
+def test_what_a_loaded_run_says_is_what_its_worker_said(runs_dir):
+    from ganad import service
+
+    run = runs.create(small())
+    worker.work(run)
+    found = runs.read_scores(run)
+    again = service.judge(run.name, service.test_images(run.name)[:5])
+    for i, j in enumerate(again):
+        for part in found.test.parts:
+            assert j.parts[part] == pytest.approx(found.test.parts[part][i], rel=1e-4)
+
+
+def test_a_stopped_and_resumed_run_ends_with_the_scores_of_an_uninterrupted_one(runs_dir):
+    whole = runs.create(small(epochs=3))
+    worker.work(whole)
+    broken = runs.create(small(epochs=3))
+
+    def stop_at_step_8(status):
+        if status.step >= 8:
+            runs.ask_to_stop(broken)
+
+    before = worker.BEAT_S
+    worker.BEAT_S = 0.0  # so that every step is heard of
+    try:
+        assert worker.work(broken, stop_at_step_8) == "stopped"
+    finally:
+        worker.BEAT_S = before
+    assert runs.read_status(broken).step == 8
+    assert not (broken / "scores.npz").exists()
+    jobs.requeue(broken)
+    assert worker.work(broken) == "finished"
+    a, b = runs.read_scores(whole), runs.read_scores(broken)
+    for part in a.test.parts:
+        np.testing.assert_array_equal(a.test.parts[part], b.test.parts[part])
+    losses = [[r for r in runs.read_metrics(run) if "val" not in r] for run in (whole, broken)]
+    assert losses[0] == losses[1]
+
+
+def test_an_error_ends_a_run_as_failed_with_its_reason_and_a_traceback_in_the_log_alone(runs_dir, monkeypatch):
+    run = runs.create(small())
+    monkeypatch.setattr(worker, "_train", lambda *a: 1 / 0)
+    assert worker.work(run) == "failed"
+    assert "ZeroDivisionError" in runs.status(run).error
+    assert "Traceback" not in runs.status(run).error
+    assert "Traceback" in runs.log_tail(run)
+
+
+def test_data_that_is_gone_fails_the_run_in_words(runs_dir, tmp_path):
+    run = runs.create(small(data=str(tmp_path / "gone")))
+    assert worker.work(run) == "failed"
+    assert "gone" in runs.status(run).error
+
+
+def test_a_started_run_works_by_itself_and_obeys_a_stop_within_two_seconds(runs_dir):
+    run = jobs.start(small(epochs=5000))
+    status = wait(run, "running")
+    while runs.status(run).step < 5:
+        time.sleep(0.05)
+    asked = time.monotonic()
+    jobs.stop(run, wait=True)
+    assert time.monotonic() - asked < 2 + 1  # one for a loaded machine
+    assert runs.status(run).state == "stopped"
+    assert (run / "state.pt").exists()
+    jobs.reap()
+    assert not runs.alive(status.pid, status.process_started)
+
+
+def test_a_killed_worker_reads_as_failed_and_can_be_resumed(runs_dir):
+    run = jobs.start(small(epochs=5000))
+    wait(run, "running")
+    os.kill(runs.read_status(run).pid, signal.SIGKILL)
+    assert "Resume" in wait(run, "failed").error
+    jobs.resume(run)
+    wait(run, "running")
+    jobs.stop(run, wait=True)
+
+
+def test_a_second_run_waits_for_the_first_and_a_third_for_both(runs_dir):
+    first = jobs.start(small(epochs=5000))
+    wait(first, "running")
+    second, third = jobs.start(small(epochs=1)), jobs.start(small(epochs=1))
+    until = time.monotonic() + 20
+    while runs.read_status(third).pid is None:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    assert {runs.status(r).state for r in (second, third)} == {"queued"}
+    jobs.stop(first, wait=True)
+    wait(second, "finished")
+    wait(third, "finished")
+    ended = [runs.read_status(r).beat for r in (second, third)]
+    assert ended == sorted(ended)
+
+
+def test_a_waiting_run_can_be_stopped(runs_dir):
+    first = jobs.start(small(epochs=5000))
+    wait(first, "running")
+    second = jobs.start(small())
+    jobs.stop(second, wait=True)
+    assert runs.status(second).state == "stopped"
+    assert runs.status(first).state == "running"
+    jobs.stop(first, wait=True)
+
+
+def test_what_is_finished_or_at_work_is_not_resumed(runs_dir):
+    run = runs.create(small())
+    with pytest.raises(RunError, match="queued already"):
+        jobs.requeue(run)
+    runs.write_status(run, runs.Status(state="finished"))
+    with pytest.raises(RunError, match="nothing to resume"):
+        jobs.requeue(run)
+
+
+def test_a_worker_that_does_not_obey_is_killed_but_never_a_stranger(runs_dir, monkeypatch):
+    import psutil
+
+    monkeypatch.setattr(jobs, "PATIENCE_S", 0.5)
+    deaf = subprocess.Popen([sys.executable, "-c", "import signal,time; signal.signal(15, lambda *a: 0); time.sleep(60)"])
+    try:
+        run = runs.create(small())
+        started = psutil.Process(deaf.pid).create_time()
+        now = time.time()
+        stranger = runs.Status(state="running", pid=deaf.pid, process_started=started - 500, since=now)
+        runs.write_status(run, stranger)
+        jobs.stop(run, wait=True)
+        time.sleep(0.3)
+        assert deaf.poll() is None
+        (run / "stop").unlink()
+        runs.write_status(run, runs.Status(state="running", pid=deaf.pid, process_started=started, since=now))
+        jobs.stop(run, wait=True)
+        assert deaf.wait(5) == -signal.SIGKILL
+    finally:
+        deaf.kill()
+        deaf.wait()
+
+
+def test_a_worker_can_run_in_a_thread_too(runs_dir):
+    run = runs.create(small(epochs=1))
+    ended = []
+    thread = threading.Thread(target=lambda: ended.append(worker.work(run)))
+    thread.start()
+    thread.join(60)
+    assert ended == ["finished"]
+
+
+def test_a_run_of_the_command_line_can_be_repeated_from_its_meta(runs_dir):
+    run = runs.create(small(epochs=1))
+    worker.work(run)
+    said = json.loads((run / "meta.json").read_text())
+    assert said["command"].startswith("python -m ganad train --method ganomaly --normal 8")
+    assert "precision=float32" in said["command"]
+    assert said["data"]["train"] == 360

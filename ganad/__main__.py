@@ -262,6 +262,14 @@ def measure(settings: str) -> None:
     service.measure(settings)
 
 
+@app.command(hidden=True)
+def ship(run: Run, name: str) -> None:
+    """Copy a finished run to checkpoints/ under a name, and write checkpoints/README.md anew."""
+    from ganad import runs, shelf
+
+    out.print(str(shelf.ship(runs.find(run), name)), highlight=False)
+
+
 bench = typer.Typer(no_args_is_help=True, help="Measure speed or quality on this machine, as ratios.")
 app.add_typer(bench, name="bench")
 

@@ -387,7 +387,8 @@ def _csv_fault(path: Path, header: bool) -> str | None:
 
 def _read_npz(path: Path, part: str) -> Arrays:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # Opened here, because np.load leaves the file open when its content is damaged.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             names = {name.lower(): name for name in archive.files}
             images, labels = (archive[_named(path, names, wanted)] for wanted in _NPZ[part])
     except (

@@ -133,7 +133,7 @@ def prepare(grey: np.ndarray, *, centre: bool = True, invert: bool | None = None
     if not centre:
         steps.append("fitted into 28 × 28 as drawn")
         return Prepared(digit=_fit(picture), given=given, inverted=inverted, steps=tuple(steps))
-    ink = _keep_digit(_stretch(picture.astype(np.float32), steps), steps)
+    ink = _keep_digit(_stretch(picture.astype(np.float32), inverted, steps), steps)
     small = _scale_to_20(_crop(ink), steps)
     steps.append("moved, centre of mass to the centre of 28 × 28")
     return Prepared(digit=_place(small), given=given, inverted=inverted, steps=tuple(steps))
@@ -169,8 +169,11 @@ def _frame(picture: np.ndarray) -> np.ndarray:
     return np.concatenate([p.ravel() for p in (picture[:b], picture[-b:], picture[b:-b, :b], picture[b:-b, -b:])])
 
 
-def _is_uneven(frame: np.ndarray) -> bool:
-    return bool(np.ptp(np.percentile(frame, (5, 95))) > _MIN_CONTRAST)
+def _is_uneven(picture: np.ndarray) -> bool:
+    """Whether the ground is of more than one grey, along the border or between border and middle."""
+    frame = _frame(picture)
+    along = np.ptp(np.percentile(frame, (5, 95)))
+    return bool(max(along, abs(np.median(frame) - np.median(picture))) > _MIN_CONTRAST)
 
 
 def _require_ink(picture: np.ndarray) -> None:
@@ -187,35 +190,38 @@ def _has_dark_ink(picture: np.ndarray) -> bool:
     """Whether the picture goes further below its border than above it."""
     from scipy.ndimage import gaussian_filter
 
-    frame = _frame(picture)
-    if _is_uneven(frame):
+    if _is_uneven(picture):
         # No one grey is the ground. But ink is the smaller part of what is left when slow changes are taken away,
         # so that differences lean to its side.
         small = _resized(picture, min(1.0, 256 / max(picture.shape))).astype(np.float32)
         return bool(((small - gaussian_filter(small, max(small.shape) / 12)) ** 3).sum() < 0)
     smooth = gaussian_filter(picture.astype(np.float32), 1)
-    ground = float(np.median(frame))
+    ground = float(np.median(_frame(picture)))
     return ground - float(smooth.min()) > float(smooth.max()) - ground
 
 
-def _no_ink(contrast: float) -> str:
+def _no_ink(contrast: float, needed: float = _MIN_CONTRAST) -> str:
     return (
-        f"No ink found: the picture is of one grey all over (contrast {contrast:.0f} of 255, expected at least "
-        f"{_MIN_CONTRAST}). Give a darker pen, more light, or a closer crop."
+        f"No ink found: nothing stands out from the ground (contrast {contrast:.0f} of 255, expected at least "
+        f"{needed:.0f}). Use a darker pen, more light or a closer crop."
     )
 
 
-def _stretch(ink: np.ndarray, steps: list[str]) -> np.ndarray:
+def _stretch(ink: np.ndarray, on_paper: bool, steps: list[str]) -> np.ndarray:
     """Bright ink on an uneven, noisy ground -> float32 in 0..1, ground 0 and full ink 1."""
-    if _is_uneven(_frame(ink)):
-        ink = ink - _ground(ink)
+    if _is_uneven(ink):
+        below = _ground(ink)
+        ink = ink - below
+        if on_paper:  # which throws back a share of the light: ink differs less from paper in the shade
+            ink = ink * (255 / np.clip(255 - below, 32, 255))
         steps.append("evened out the light")
     ground = float(np.median(_frame(ink)))
-    noise = 1.4826 * float(np.median(np.abs(ink - np.median(ink))))
+    # From the pixels below the ground: those above it may be ink.
+    noise = 1.4826 * float(np.median(ground - ink[ink <= ground]))
     floor = ground + 4 * noise
     peak = float(ink.max())
-    if peak - ground < _MIN_CONTRAST or peak <= floor:
-        raise DataError(_no_ink(peak - ground))
+    if peak - ground < max(_MIN_CONTRAST, 8 * noise):
+        raise DataError(_no_ink(peak - ground, max(_MIN_CONTRAST, 8 * noise)))
     full = float(np.percentile(ink[ink > (floor + peak) / 2], 75))
     if floor > 0 or full < 250:
         steps.append(f"stretched the contrast: {floor:.0f}..{full:.0f} to 0..255")

@@ -39,6 +39,7 @@ class RunInfo:
 
     name: str
     label: str
+    short: str
     shipped: bool
     settings: GanomalySettings | EgbadSettings
     status: runs.Status
@@ -102,11 +103,14 @@ def run_info(name: str) -> RunInfo:
 def _info(run: Path) -> RunInfo:
     settings = runs.settings(run)
     shipped = run.parent.resolve() == runs.shelf().resolve()
-    label = f"{METHOD_NAMES[settings.method]} · normal {digits_in_words(settings.normal)}"
+    method = METHOD_NAMES[settings.method]
+    label = f"{method} · normal {digits_in_words(settings.normal)}"
     label += f" · {settings.name}" if settings.name else f" · {settings.preset} · seed {settings.seed}"
+    short = settings.name or f"{method} · {''.join(map(str, settings.normal))}"
     return RunInfo(
         name=run.name,
-        label=f"{label} · shipped" if shipped else f"{run.name[:4]} {label}",
+        label=label,
+        short=f"{short} · shipped" if shipped else f"{run.name[:4]} {short}",
         shipped=shipped,
         settings=settings,
         status=runs.status(run),

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
 HELP = """No browser for the browser tests. Any one of these is enough:
@@ -20,17 +21,18 @@ HELP = """No browser for the browser tests. Any one of these is enough:
 def find() -> str | None:
     """The path of a Chromium that starts, or None."""
     named = os.environ.get("GANAD_BROWSER")
-    for path in [named] if named else [*map(shutil.which, NAMES), _playwrights_own()]:
+    for path in (named,) if named else _candidates():
         if path and os.path.exists(path) and _starts(path):
             return path
     return None
 
 
-def _playwrights_own() -> str | None:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as p:
-        return p.chromium.executable_path
+def _candidates() -> Iterator[str | None]:
+    yield from map(shutil.which, NAMES)
+    # Playwright's own download. In a process of its own, since its interface cannot be opened twice in one.
+    ask = "from playwright.sync_api import sync_playwright as s; print(s().start().chromium.executable_path)"
+    done = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, timeout=60, check=False)
+    yield done.stdout.strip()
 
 
 def _starts(path: str) -> bool:

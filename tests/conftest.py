@@ -36,7 +36,15 @@ def put_running(folder: Path, name: str = "0002-ganomaly-n8-s0", **said) -> Path
         (run / gone).unlink(missing_ok=True)
     me = psutil.Process()
     status = json.loads((run / "status.json").read_text())
-    half = {"state": "running", "doing": "training", "epoch": 2, "step": 200, "total": 800, "seconds": 20.0, "rate": 640.0}
+    half = {
+        "state": "running",
+        "doing": "training",
+        "epoch": 2,
+        "step": 200,
+        "total": 800,
+        "seconds": 20.0,
+        "rate": 640.0,
+    }
     status |= half | {"pid": me.pid, "process_started": me.create_time(), "beat": 4e9, "error": None} | said
     (run / "status.json").write_text(json.dumps(status))
     return run

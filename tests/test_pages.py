@@ -13,7 +13,9 @@ SCORED = ["pages/2_Browse.py", "pages/3_Evaluate.py", "pages/4_Score.py"]
 
 
 def opened(page: str, **query: str) -> AppTest:
-    at = AppTest.from_file(str(ROOT / page), default_timeout=60)
+    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    if page != "app.py":
+        at.switch_page(page)
     for key, value in query.items():
         at.query_params[key] = value
     at.run()

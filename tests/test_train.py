@@ -32,7 +32,9 @@ def steps(method, settings, start=0):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(("n", "batch", "expected"), [(64, 64, 1), (95, 64, 1), (96, 64, 2), (5, 64, 1), (6400, 64, 100)])
+@pytest.mark.parametrize(
+    ("n", "batch", "expected"), [(64, 64, 1), (95, 64, 1), (96, 64, 2), (5, 64, 1), (6400, 64, 100)]
+)
 def test_a_last_batch_of_at_least_half_the_size_counts(n, batch, expected):
     assert steps_per_epoch(n, batch) == expected
 

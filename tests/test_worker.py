@@ -167,7 +167,9 @@ def test_a_worker_that_does_not_obey_is_killed_but_never_a_stranger(runs_dir, mo
     import psutil
 
     monkeypatch.setattr(jobs, "PATIENCE_S", 0.5)
-    deaf = subprocess.Popen([sys.executable, "-c", "import signal,time; signal.signal(15, lambda *a: 0); time.sleep(60)"])
+    deaf = subprocess.Popen(
+        [sys.executable, "-c", "import signal,time; signal.signal(15, lambda *a: 0); time.sleep(60)"]
+    )
     try:
         run = runs.create(small())
         started = psutil.Process(deaf.pid).create_time()

@@ -44,18 +44,18 @@ def gallery(run: RunInfo, mix: Mix) -> int | None:
     present = np.unique(found.test.digit).tolist()
     digits = st.pills(
         "Digits", present, selection_mode="multi", key="digits", persist_state="session", help="None picked: all of them.",
-        format_func=lambda d: f"{d} ·" if d in run.normal else str(d),
+        format_func=lambda d: f"{d} · normal" if d in run.normal else str(d),
     )  # fmt: skip
-    columns = st.columns([3, 2])
-    with columns[0]:
-        kind = st.segmented_control(
-            "Verdict", list(VERDICTS), default="all", key="verdict", required=True, persist_state="session",
-            format_func=VERDICTS.get, help="; ".join(f"{k}: {v}" for k, v in MEANING.items()),
-        )  # fmt: skip
-    with columns[1]:
+    kind = st.segmented_control(
+        "Verdict", list(VERDICTS), default="all", key="verdict", required=True, persist_state="session",
+        format_func=VERDICTS.get, help="; ".join(f"{k}: {v}" for k, v in MEANING.items()),
+    )  # fmt: skip
+    bar = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
+    with bar:
+        count = st.empty()
         order = st.selectbox(
             "Sort", [f"{direction} {by}" for by in ("score", *PARTS) for direction in ("highest", "lowest")], key="sort",
-            persist_state="session",
+            persist_state="session", label_visibility="collapsed", width=220,
         )  # fmt: skip
     keep = np.isin(found.test.digit, digits) if digits else np.ones(len(test), dtype=bool)
     if kind != "all":
@@ -85,10 +85,9 @@ def gallery(run: RunInfo, mix: Mix) -> int | None:
     if place is not None:
         picked = int(shown[place])
     st.session_state["picked_row"] = picked
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"{len(rows):,} of {len(test):,} test images")
-        if pages > 1:
-            st.pagination(pages, key="gallery_page")
+    count.caption(f"{len(rows):,} of {len(test):,} test images")
+    if pages > 1:
+        st.pagination(pages, key="gallery_page")
     return picked
 
 

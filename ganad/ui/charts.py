@@ -135,10 +135,11 @@ def histogram(
         hovertemplate="%{customdata}<extra></extra>", marker={"color": "rgba(0,0,0,0)", "line": {"width": 0}},
     )  # fmt: skip
     figure.add_annotation(text="&nbsp;&nbsp;&nbsp;".join(heading), **_above(0, 40, "left", ref="paper"))
-    _vertical(figure, threshold, colour=_INK, dash="dash")
-    figure.add_annotation(text=f"threshold {_number(threshold)}", **_above(threshold, 4, _side(threshold, edges)))
+    if np.isfinite(threshold):
+        _vertical(figure, threshold, colour=_INK, dash="dash")
+        figure.add_annotation(text=f"threshold {_number(threshold)}", **_above(threshold, 4, _side(threshold, edges)))
     if marked is not None and np.isfinite(marked):
-        _pin(figure, marked, marked_label, edges, beside=threshold)
+        _pin(figure, marked, marked_label, edges)
     note = f" · the last bar holds {binned.clipped:,} above {_number(edges[-1])}" if binned.clipped else ""
     figure.update_xaxes(title_text=x_title + note, range=[edges[0], edges[-1]], showgrid=False)
     figure.update_yaxes(visible=False, range=[0, (peak or 1.0) * 1.08])
@@ -146,7 +147,7 @@ def histogram(
     return figure
 
 
-def _pin(figure: go.Figure, marked: float, label: str, edges: np.ndarray, *, beside: float) -> None:
+def _pin(figure: go.Figure, marked: float, label: str, edges: np.ndarray) -> None:
     at = float(np.clip(marked, edges[0], edges[-1]))
     beyond = " →" if marked > edges[-1] else ""
     _vertical(figure, at, colour=_TEXT, dash="solid", width=1.5)
@@ -252,7 +253,8 @@ def roc(curves: Sequence[Curve], *, height: int = 340) -> go.Figure:
         fpr, tpr = np.asarray(curve.fpr)[kept], np.asarray(curve.tpr)[kept]
         at = np.full(len(kept), np.nan) if curve.thresholds is None else np.asarray(curve.thresholds)[kept]
         hover = [
-            f"catches {_percent(t)} at {_percent(f)} false alarms" + ("" if np.isnan(c) else f"<br>threshold {_number(c)}")
+            f"catches {_percent(t)} at {_percent(f)} false alarms"
+            + ("" if np.isnan(c) else f"<br>threshold {_number(c)}")
             for f, t, c in zip(fpr, tpr, at, strict=True)
         ]
         single = len(curves) == 1
@@ -313,7 +315,7 @@ def precision_recall(
     figure.add_scatter(
         x=np.asarray(recall)[kept], y=np.asarray(precision)[kept], mode="lines", name="precision",
         line={"color": colour, "width": 2.5},
-        hovertemplate="%{y:.1%} of those called anomalous are,<br>at %{x:.1%} of the anomalies caught<extra></extra>",
+        hovertemplate="precision %{y:.1%}<br>recall %{x:.1%}<extra></extra>",
     )  # fmt: skip
     figure.add_scatter(
         x=[0, 1], y=[prevalence] * 2, mode="lines", hoverinfo="skip", line={"color": _INK, "width": 1, "dash": "dot"}
@@ -327,7 +329,7 @@ def precision_recall(
         figure.add_scatter(
             x=[point[0]], y=[point[1]], mode="markers", cliponaxis=False, name="threshold",
             marker={"size": 12, "color": colour, "line": {"width": 2, "color": _PAGE}},
-            hovertemplate="threshold in use: precision %{y:.1%}, recall %{x:.1%}<extra></extra>",
+            hovertemplate="threshold in use<br>precision %{y:.1%}<br>recall %{x:.1%}<extra></extra>",
         )  # fmt: skip
         words = f"at the threshold:<br>precision <b>{_percent(point[1])}</b>, recall <b>{_percent(point[0])}</b>"
         figure.add_annotation(
@@ -395,7 +397,7 @@ def per_digit(rows: Sequence[Mapping[str, Any]], *, height: int = 300) -> go.Fig
         figure.add_scatter(
             x=[share], y=[y], mode="markers", cliponaxis=False, name=y,
             marker={"size": 14, "color": colour.both, "line": {"width": 1.5, "color": _PAGE}},
-            hovertemplate=f"digit {y}: {_percent(share)} of {row['n']:,} images called anomalous<br>{what}<extra></extra>",
+            hovertemplate=f"digit {y}: {_percent(share)} of {row['n']:,} called anomalous<br>{what}<extra></extra>",
         )  # fmt: skip
         figure.add_annotation(
             text=what.replace("AUROC ", "") if not row["normal"] else "normal", x=1, xref="paper", xshift=14, y=y,

@@ -34,7 +34,7 @@ class Colour:
 
 
 NORMAL = Colour("blue", light="#0072b2", dark="#56b4e9", both="#1a80c4")
-ANOMALOUS = Colour("orange", light="#c25100", dark="#ff9254", both="#dc641a")
+ANOMALOUS = Colour("orange", light="#b84d00", dark="#ff9254", both="#dc641a")
 VERDICTS = {"normal": NORMAL, "anomalous": ANOMALOUS}
 
 ENCODER = Colour("yellow", light="#8f6800", dark="#e3b341", both="#aa7f0f")

@@ -128,4 +128,6 @@ def _curves(runs: list[RunInfo]) -> None:
                 st.page_link("pages/2_Browse.py", label="Browse", icon=":material/grid_view:", query_params=here)
                 st.page_link("pages/3_Evaluate.py", label="Evaluate", icon=":material/monitoring:", query_params=here)
         if len(curves) > 1:
-            st.caption("One run a setting is an anecdote: seeds alone move AUROC by a few thousandths. Train three.")
+            st.caption(
+                "One run a setting is an anecdote, since runs differ by their seed alone: train three before you trust a small gap."
+            )

@@ -39,7 +39,7 @@ def begin(title: str, *, lead: str = "", heading: str | None = None) -> RunInfo 
     st.html(_CSS)
     with st.sidebar:
         st.html('<div class="ganad-brand">ganad<small>see what a GAN finds strange</small></div>')
-        menu = st.container(gap=None)
+        menu = st.container(gap="xxsmall")
         run = pick_run()
         st.space("small")
         active = any(r.at_work for r in cache.list_runs())
@@ -70,7 +70,7 @@ def pick_run() -> RunInfo | None:
         "Run",
         list(found),
         key="run",
-        format_func=lambda n: f"{_STATE_ICONS[found[n].state]} {found[n].label}".strip(),
+        format_func=lambda n: f"{_STATE_ICONS[found[n].state]} {found[n].short}".strip(),
         help="Which trained detector the pages show. The choice is part of the address, so a link keeps it.",
     )
     st.session_state["_run_in_url"] = name

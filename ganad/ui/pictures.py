@@ -79,12 +79,12 @@ def residual_legend() -> str:
 def figure_html(pictures: Sequence[tuple[bytes, str, str]], size_px: int = 120) -> str:
     """HTML: a row of framed pictures, (PNG, caption, alternative text) each; it wraps where the page is narrow."""
     figures = "".join(
-        f"<figure style='margin:0;width:{size_px}px'>{_picture(data, alt)}"
+        f"<figure style='margin:0;flex:1 1 {size_px // 2 + 8}px;max-width:{size_px}px'>{_picture(data, alt)}"
         f"<figcaption style='margin-top:6px;font-size:.85rem;line-height:1.3;opacity:.8'>{escape(caption)}"
         "</figcaption></figure>"
         for data, caption, alt in pictures
     )
-    return f"<div style='display:flex;flex-wrap:wrap;gap:16px'>{figures}</div>"
+    return f"<div style='display:flex;flex-wrap:wrap;gap:14px'>{figures}</div>"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from ganad import imaging, service
-from ganad.config import FALSE_ALARMS
+from ganad.config import FALSE_ALARMS, METHOD_NAMES
 from ganad.errors import GanadError
 from ganad.service import Judgement, RunInfo, digits_in_words
 from ganad.ui import browsing, cache, charts, colours, pictures
@@ -39,13 +39,21 @@ def draw(run: RunInfo) -> None:
 
 
 def waiting(run: RunInfo) -> None:
-    """Before anything is drawn: what to do, and what to expect."""
-    with st.container(border=True):
-        st.markdown(
-            f"#### :material/draw: Draw a digit\n{run.label.removesuffix(' · shipped')} has learned what "
-            f"**{digits_in_words(run.normal)}** looks like. Draw one, then draw something else: the verdict, the "
-            "reconstruction and the three parts of the score appear here."
-        )
+    """Before anything is drawn: what to do, what to expect, and what the detector calls normal."""
+    st.markdown(
+        f"#### Draw one digit\nThis {METHOD_NAMES[run.method]} has learned what **{digits_in_words(run.normal)}** looks "
+        "like. Draw that, then draw something else: the verdict, the reconstruction and the three parts of the score "
+        "appear here."
+    )
+    known(run)
+
+
+def known(run: RunInfo) -> None:
+    """A few normal digits of the test set."""
+    rows = np.flatnonzero(~cache.scores(run.name).anomalous)[:8]
+    images = cache.images(run.name)[rows]
+    st.html(pictures.figure_html([(pictures.png(image, 3), "", "a normal digit") for image in images], size_px=74))
+    st.caption("Normal digits, as others wrote them.")
 
 
 def upload(run: RunInfo) -> None:
@@ -78,9 +86,8 @@ def upload(run: RunInfo) -> None:
 
 
 def waiting_for_files(run: RunInfo) -> None:
-    st.caption(
-        f":material/upload_file: Drop a photo of a handwritten digit here. Called normal: {digits_in_words(run.normal)}."
-    )
+    st.markdown("Drop a photo or a scan of a handwritten digit above; several at once give a table and a CSV.")
+    known(run)
 
 
 @st.cache_data(show_spinner="Reading the image", max_entries=200)

@@ -45,13 +45,14 @@ def show(run: RunInfo | None) -> None:
     normal = digits_in_words(run.normal)
     st.html(
         f'<p class="ganad-lead">This {METHOD_NAMES[run.method]} has only ever seen <b>{normal}s</b>. It redraws whatever it is '
-        f"shown as if it were one of them: a {normal} comes back as it was, anything else does not, and what it cannot "
-        "redraw is what makes an image <b>anomalous</b>.</p>"
+        f"shown as if it were one of them. How far the redrawing, or what the nets make of it, is from the "
+        "original is the score: above the threshold an image is called <b>anomalous</b>.</p>"
     )
     st.html(pictures.card_html(page.guarded(cards, run)))
     st.caption(
-        "For each digit the test image with the median score, so neither the best nor the worst. "
-        "The threshold lets at most 5 % of normal digits pass as anomalous."
+        "For each digit the test image with the median score: neither the best nor the worst. "
+        "The bar is the score, the mark the threshold: at most 5 % of normal digits lie above it. "
+        "Difference: blue is ink missing from the reconstruction, orange is ink too much."
     )
     st.space("small")
     with st.grid("auto", min_column_width=230, gap="small"):

@@ -32,7 +32,7 @@ def digit_tiles() -> tuple[int, ...]:
         frames=[colours.NORMAL.both] * 10,
         picked=st.session_state["normal"],
         multi=True,
-        size=72,
+        size=62,
         version="digits",
     )
     st.session_state["normal"] = normal = sorted(picked or [])
@@ -110,7 +110,7 @@ def panel(run: RunInfo | None) -> None:
         return
     live = run.at_work
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(run.label.removesuffix(" · shipped"))
+        st.subheader(run.label)
         if run.shipped:
             st.badge("shipped", icon=":material/inventory_2:", color="gray")
     st.fragment(_head, run_every=1.0 if live else None)(run.name, live)

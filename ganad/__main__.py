@@ -229,6 +229,7 @@ def score(
 
     from ganad import service
 
+    service.run_info(run)
     prepared = [service.prepare_file(file, raw) for file in files]
     found = service.judge(run, np.stack([p.digit for p in prepared]))
     if json_:

@@ -170,10 +170,8 @@ def _frame(picture: np.ndarray) -> np.ndarray:
 
 
 def _is_uneven(picture: np.ndarray) -> bool:
-    """Whether the ground is of more than one grey, along the border or between border and middle."""
-    frame = _frame(picture)
-    along = np.ptp(np.percentile(frame, (5, 95)))
-    return bool(max(along, abs(np.median(frame) - np.median(picture))) > _MIN_CONTRAST)
+    """Whether the ground is of more than one grey, going by the border."""
+    return bool(np.ptp(np.percentile(_frame(picture), (5, 95))) > _MIN_CONTRAST)
 
 
 def _require_ink(picture: np.ndarray) -> None:
@@ -203,7 +201,7 @@ def _has_dark_ink(picture: np.ndarray) -> bool:
 def _no_ink(contrast: float, needed: float = _MIN_CONTRAST) -> str:
     return (
         f"No ink found: nothing stands out from the ground (contrast {contrast:.0f} of 255, expected at least "
-        f"{needed:.0f}). Use a darker pen, more light or a closer crop."
+        f"{min(needed, 255):.0f}). Use a darker pen or more light, and leave some ground round the digit."
     )
 
 

@@ -43,7 +43,7 @@ def test_train_prints_the_runs_folder_alone_on_the_last_line(runs_dir):
         (["train", "--normal", "8", "--preset", "best"], "tuned, paper"),
         (["train", "--normal", "8", "--set", "lr"], "KEY=VALUE"),
         (["train", "--normal", "8", "--set", "bogus=1"], "no setting 'bogus'"),
-        (["train", "--normal", "eight"], "eight"),
+        (["train", "--normal", "eight"], "valid integer"),
         (["train", "--bogus"], "--bogus"),
         (["evaluate", "1", "--weights", "0", "0", "0"], "weights are three numbers"),
         (["no-such-command"], "no-such-command"),

@@ -152,6 +152,6 @@ def test_scores_that_are_missing_or_damaged_are_said_so(run):
 def test_a_config_that_cannot_be_read_is_an_error_of_that_run_alone(run):
     other = runs.create(EIGHT)
     (other / "config.json").write_text("{")
-    with pytest.raises(RunError, match="config.json"):
+    with pytest.raises(RunError, match=r"config.json"):
         runs.settings(other)
     assert json.loads((run / "config.json").read_text())["method"] == "ganomaly"

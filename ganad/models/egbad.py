@@ -19,7 +19,9 @@ from ganad.models.layers import Dropout, init_dcgan, shifted
 from ganad.models.losses import fake, l1, l2, mean_square, real, sum_abs
 
 
-def conv(i: int, o: int, *, kernel: int = 4, stride: int = 2, padding: int = 1, slope: float, norm: bool) -> list[nn.Module]:
+def conv(
+    i: int, o: int, *, kernel: int = 4, stride: int = 2, padding: int = 1, slope: float, norm: bool
+) -> list[nn.Module]:
     """A convolution, batch norm where asked for, LeakyReLU."""
     layers: list[nn.Module] = [nn.Conv2d(i, o, kernel_size=kernel, stride=stride, padding=padding)]
     if norm:

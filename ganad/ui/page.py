@@ -22,7 +22,7 @@ MENU = (
 _STATE_ICONS = {"queued": "⏳", "running": "🟢", "finished": "", "stopped": "⏸", "failed": "⚠"}
 
 _CSS = """<style>
-[data-testid="stMainBlockContainer"] {padding-top: 2.6rem; max-width: 1320px;}
+[data-testid="stMainBlockContainer"] {padding: 2.6rem clamp(1rem, 3vw, 3rem) 3rem; max-width: 1320px;}
 [data-testid="stSidebarHeader"] {height: 2.2rem; margin-bottom: 0;}
 .ganad-brand {font-size: 1.7rem; font-weight: 700; letter-spacing: -.02em; line-height: 1.1;}
 .ganad-brand small {display: block; font-size: .82rem; font-weight: 400; letter-spacing: 0; opacity: .65; margin-top: .2rem;}

@@ -116,9 +116,9 @@ def card_html(cards: Sequence[Card], size_px: int = 116) -> str:
             *(_picture(png(signed_residual(c.image, c.reconstruction)), f"{c.label}, difference") for c in cards),
         ],
         [_row_name("score"), *(_score_bar(card) for card in cards)],
-        [_row_name("verdict"), *(pill(card.verdict) for card in cards)],
+        [_row_name("verdict"), *(pill(card.verdict, small=True) for card in cards)],
     ]
-    columns = f"max-content repeat({len(cards)}, minmax(92px, {size_px}px))"
+    columns = f"max-content repeat({len(cards)}, minmax(44px, {size_px}px))"
     cells = "".join(cell for row in rows for cell in row)
     return (
         f"<div style='display:grid;grid-template-columns:{columns};gap:8px 12px;align-items:center;overflow-x:auto;"
@@ -126,12 +126,13 @@ def card_html(cards: Sequence[Card], size_px: int = 116) -> str:
     )
 
 
-def pill(verdict: str) -> str:
+def pill(verdict: str, *, small: bool = False) -> str:
     """HTML: a verdict in its colour."""
     colour = colours.VERDICTS.get(verdict, colours.THRESHOLD)
+    size = "gap:.3em;padding:.1em .45em;font-size:.7rem" if small else "gap:.4em;padding:.1em .6em;font-size:.8rem"
     return (
-        "<span style='display:inline-flex;justify-self:start;align-items:center;gap:.4em;padding:.1em .6em;"
-        "border-radius:1em;font-size:.8rem;line-height:1.5;white-space:nowrap;"
+        f"<span style='display:inline-flex;justify-self:start;align-items:center;{size};"
+        "border-radius:1em;line-height:1.5;white-space:nowrap;"
         f"background:{colour.faint(0.16)};border:1px solid {colour.faint(0.5)}'>"
         f"<span style='width:.55em;height:.55em;border-radius:50%;background:{colour.both}'></span>"
         f"{escape(verdict)}</span>"
@@ -159,5 +160,5 @@ def _score_bar(card: Card) -> str:
         f"<div style='position:relative;height:8px;border-radius:4px;background:{colours.THRESHOLD.faint(0.2)}'>"
         f"<div style='width:{filled:.1f}%;height:100%;border-radius:4px;background:{colour.both}'></div>"
         "<div style='position:absolute;left:50%;top:-3px;width:2px;height:14px;background:currentColor'></div></div>"
-        f"<div style='margin-top:4px;white-space:nowrap'>{relative:.2f} × threshold</div></div>"
+        f"<div style='margin-top:4px;white-space:nowrap' title='{relative:.2f} times the threshold'>{relative:.2f} ×</div></div>"
     )

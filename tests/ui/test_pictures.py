@@ -99,7 +99,7 @@ def test_a_card_shows_three_pictures_its_verdict_and_its_score_beside_the_thresh
     assert np.array_equal(shown[0], INK)
     assert np.array_equal(shown[1], BLANK)
     assert np.array_equal(shown[2], pictures.signed_residual(INK, BLANK))
-    assert "1.50 × threshold" in html
+    assert "1.50 ×" in html
     assert "width:75.0%" in html  # the threshold stands at half of the bar
     assert "anomalous</span>" in html
 

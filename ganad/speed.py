@@ -29,6 +29,18 @@ _SHAPING = (
 )
 
 
+def leave_a_core() -> None:
+    """Compute with one thread fewer than there are cores.
+
+    Threads that compute together wait for the slowest. On a machine whose cores are all taken, a single other busy process (the
+    page, the browser) stalls each of their meetings: docs/adr/0007-threads.md has the numbers.
+    """
+    import torch
+
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    torch.set_num_threads(int(asked) if asked.isdigit() and int(asked) else max(1, (os.cpu_count() or 2) - 1))
+
+
 def memory(settings: GanomalySettings | EgbadSettings) -> Path:
     """The file that remembers the speed of these layers on this machine."""
     said = {k: getattr(settings, k, None) for k in _SHAPING}
@@ -55,6 +67,7 @@ def measure(settings: GanomalySettings | EgbadSettings, seconds: float = 1.0) ->
     from ganad.score import score
     from ganad.train import train
 
+    leave_a_core()
     device = pick_device()
     noise = np.random.default_rng(0).integers(0, 256, (settings.batch_size * 2, 28, 28), dtype=np.uint8)
     rates: dict[str, float | None] = {"float32": None, "bf16": None}

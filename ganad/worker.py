@@ -174,7 +174,7 @@ def _train_and_score(run: Path, desk: Desk) -> None:
     from ganad import checkpoint, data, speed
     from ganad.models import build
 
-    torch.manual_seed(settings.seed)
+    speed.leave_a_core()
     dataset = data.load(settings.data)
     split = data.split(dataset, settings)
     desk.obey()

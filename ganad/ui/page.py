@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 from ganad import service
@@ -35,7 +37,7 @@ def begin(title: str, *, lead: str = "", heading: str | None = None) -> RunInfo 
 
     lead: one sentence below the heading that says what this page answers.
     """
-    st.set_page_config(page_title=f"{title} · ganad", page_icon=":material/visibility:", layout="wide")
+    st.set_page_config(page_title=f"{title} · ganad", page_icon=str(Path(__file__).with_name("icon.png")), layout="wide")
     st.html(_CSS)
     with st.sidebar:
         st.html('<div class="ganad-brand">ganad<small>see what a GAN finds strange</small></div>')
@@ -59,13 +61,16 @@ def pick_run() -> RunInfo | None:
     if not found:
         st.caption("No run yet.")
         return None
+    current = st.session_state.get("run")
     asked = st.query_params.get("run")
-    if asked in found and asked != st.session_state.get("_run_in_url"):
-        st.session_state["run"] = asked  # a link, a reload, or the browser's back button
+    if asked in found and (asked != st.session_state.get("_run_in_url") or current is None):
+        current = asked  # a link, a reload, another page, or the browser's back button
     if (picked := st.session_state.pop("_pick", None)) in found:
-        st.session_state["run"] = picked
-    if st.session_state.get("run") not in found:
-        st.session_state["run"] = _default(list(found.values())).name
+        current = picked
+    if current not in found:
+        current = _default(list(found.values())).name
+    # Said on every run: a page that is newly opened makes a new widget, which would begin at its first option.
+    st.session_state["run"] = current
     name = st.selectbox(
         "Run",
         list(found),

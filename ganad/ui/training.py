@@ -34,6 +34,7 @@ def digit_tiles() -> tuple[int, ...]:
         multi=True,
         size=62,
         version="digits",
+        name="Normal digits",
     )
     st.session_state["normal"] = normal = sorted(picked or [])
     if not normal:

@@ -11,6 +11,7 @@ import urllib.request
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
+from ganad import jobs, runs
 from tests import browser_setup
 from tests.conftest import ROOT
 
@@ -75,6 +76,8 @@ def server(tmp_path_factory):
     made = Server(tmp_path_factory.mktemp("served"))
     yield made
     made.stop()
+    for run in made.runs.glob("*/status.json"):
+        stop_worker(run.parent)
     text = made.log.read_text()
     assert "Traceback" not in text, text[-3000:]
     assert "Please replace" not in text, text[-3000:]  # what Streamlit says of calls that it will remove
@@ -98,6 +101,13 @@ def page(context, tmp_path):
     made.screenshot(path=str(tmp_path / "last.png"))
     made.close()
     assert not problems, problems
+
+
+def stop_worker(run):
+    """No worker outlives the tests; the stand-ins for running ones carry this process's own number."""
+    said = runs.read_status(run)
+    if said.pid != os.getpid():
+        jobs.stop(run, wait=True)
 
 
 def _local(url: str) -> bool:

@@ -53,12 +53,12 @@ def test_from_the_tiles_to_a_verdict(page, server):
     name = train_through_the_page(page, server, {3, 8}, 2)
     assert "n38" in name
     # live: progress, then the film of the probe digits and the losses, without a click
-    expect(page.get_by_text(re.compile(r"epoch \d of 2"))).to_be_visible(timeout=60_000)
+    expect(page.get_by_text(re.compile(r"epoch \d of 2 · step"))).to_be_visible(timeout=60_000)
     expect(page.locator(".film img").first).to_be_visible(timeout=60_000)
     expect(page.get_by_test_id("stPlotlyChart").first).to_be_visible(timeout=60_000)
     page.reload()  # a refresh changes nothing
     settled(page)
-    expect(page.get_by_text("finished", exact=True)).to_be_visible(timeout=120_000)
+    expect(page.get_by_text(re.compile(r"\d epochs in \d+ s"))).to_be_visible(timeout=120_000)
     assert state(server, name) == "finished"
     expect(page.get_by_test_id("stMetricValue").first).to_have_text(re.compile(r"0\.\d{3}"))
 
@@ -143,12 +143,12 @@ def test_uploads_are_judged_one_alone_and_several_with_a_csv(page, server):
 
 def test_a_run_outlives_tabs_and_servers_and_is_stopped_and_resumed(context, page, server):
     name = train_through_the_page(page, server, {1}, 400)
-    expect(page.get_by_text(re.compile(r"epoch \d+ of 400"))).to_be_visible(timeout=60_000)
+    expect(page.get_by_text(re.compile(r"epoch \d+ of 400 · step"))).to_be_visible(timeout=60_000)
     server.stop()
     server.start()
     other = context.new_page()  # a second tab, on the new server
     go(other, server, f"/Train?run={name}")
-    expect(other.get_by_text(re.compile(r"epoch \d+ of 400"))).to_be_visible(timeout=60_000)
+    expect(other.get_by_text(re.compile(r"epoch \d+ of 400 · step"))).to_be_visible(timeout=60_000)
     keyed(other, "stop").get_by_role("button").click()
     asked = time.monotonic()
     wait_for(server, name, "stopped", seconds=10)

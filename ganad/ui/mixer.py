@@ -45,6 +45,7 @@ def weights_of(run: RunInfo) -> tuple[float, float, float]:
 def mixer(run: RunInfo, *, with_threshold: bool = True) -> Mix:
     """Draw the sliders and return what they say. Values outlive a change of page, and are kept per run."""
     scales = _scales(run)
+    st.session_state.pop("mixer_was_reset", None)
     with st.container(border=True, key="mixer"):
         columns = st.columns([1, 1, 1, 1.5] if with_threshold else 3, gap="medium")
         weights = weights_of(run)
@@ -78,6 +79,8 @@ def _scales(run: RunInfo) -> tuple[float, ...]:
 
 
 def _moved(run: RunInfo, part: str, scale: float) -> None:
+    if st.session_state.get("mixer_was_reset"):
+        return  # the same click: the browser still reports where the slider was
     said = list(weights_of(run))
     said[PARTS.index(part)] = st.session_state[f"say_{part}"] / scale if scale else 0.0
     if any(said):
@@ -89,6 +92,7 @@ def _moved(run: RunInfo, part: str, scale: float) -> None:
 def _reset(run: RunInfo) -> None:
     st.session_state.get("weights", {}).pop(run.name, None)
     st.session_state.get("rule", {}).pop(run.name, None)
+    st.session_state["mixer_was_reset"] = True
 
 
 def _threshold(run: RunInfo, weights: tuple[float, float, float], column) -> Mix:

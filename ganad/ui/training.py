@@ -143,8 +143,9 @@ def _head(name: str, live: bool) -> None:
             )  # fmt: skip
     elif run.report:
         _result(run)
+    if not run.at_work and st.session_state.get("asked_to_stop") == name:
+        del st.session_state["asked_to_stop"]
     if live and not run.at_work:
-        st.session_state.pop("asked_to_stop", None)
         st.rerun()
 
 

@@ -1,12 +1,9 @@
 """Evaluate: how well does the score tell normal from anomalous, and where should the line be drawn?"""
 
 from ganad.ui import judging, page
-from ganad.ui.mixer import mixer
 
 run = page.begin(
     "Evaluate",
     lead="The score is a weighted sum of three parts. Weigh them, draw the line, and see what is caught and what it costs.",
 )
-run = page.needs_scores(run)
-mix = page.guarded(mixer, run)
-judging.evaluate(run, mix)
+page.guarded(judging.judge, page.needs_scores(run))

@@ -8,7 +8,13 @@ import streamlit as st
 from ganad.config import PARTS
 from ganad.service import RunInfo, digits_in_words
 from ganad.ui import cache, charts, colours, page
-from ganad.ui.mixer import Mix
+from ganad.ui.mixer import Mix, mixer
+
+
+@st.fragment
+def judge(run: RunInfo) -> None:
+    """Sliders and all that follows them. A fragment: a slider redraws this and not the rest of the page."""
+    evaluate(run, mixer(run))
 
 
 def evaluate(run: RunInfo, mix: Mix) -> None:
@@ -20,14 +26,12 @@ def evaluate(run: RunInfo, mix: Mix) -> None:
     found = cache.scores(run.name)
     _, test = cache.totals(run.name, mix.weights)
     anomalous = found.anomalous
-    with numbers:
-        slot = st.empty()
     st.plotly_chart(
         charts.histogram(test[~anomalous], test[anomalous], mix.threshold), key="histogram", config=charts.CONFIG,
         alt=f"histogram of the scores of {(~anomalous).sum()} normal and {anomalous.sum()} anomalous test images",
     )  # fmt: skip
     e = page.guarded(cache.evaluation, run.name, mix.weights, mix.threshold)
-    with slot.container():
+    with numbers:  # drawn last, shown first; what was there stays until then, so that nothing jumps
         _numbers(run, e)
     for warning in e.warnings:
         st.warning(warning, icon=":material/warning:")

@@ -21,7 +21,7 @@ MENU = (
     ("pages/6_Methods.py", "Methods", ":material/menu_book:"),
 )
 
-_STATE_ICONS = {"queued": "⏳", "running": "🟢", "finished": "", "stopped": "⏸", "failed": "⚠"}
+_STATE_WORDS = {"queued": " · queued", "running": " · training", "stopped": " · stopped", "failed": " · failed"}
 
 _CSS = """<style>
 [data-testid="stMainBlockContainer"] {padding: 2.6rem clamp(1rem, 3vw, 3rem) 3rem; max-width: 1320px;}
@@ -37,7 +37,9 @@ def begin(title: str, *, lead: str = "", heading: str | None = None) -> RunInfo 
 
     lead: one sentence below the heading that says what this page answers.
     """
-    st.set_page_config(page_title=f"{title} · ganad", page_icon=str(Path(__file__).with_name("icon.png")), layout="wide")
+    st.set_page_config(
+        page_title=f"{title} · ganad", page_icon=str(Path(__file__).with_name("icon.png")), layout="wide"
+    )
     st.html(_CSS)
     with st.sidebar:
         st.html('<div class="ganad-brand">ganad<small>see what a GAN finds strange</small></div>')
@@ -75,7 +77,7 @@ def pick_run() -> RunInfo | None:
         "Run",
         list(found),
         key="run",
-        format_func=lambda n: f"{_STATE_ICONS[found[n].state]} {found[n].short}".strip(),
+        format_func=lambda n: found[n].short + _STATE_WORDS.get(found[n].state, ""),
         help="Which trained detector the pages show. The choice is part of the address, so a link keeps it.",
     )
     st.session_state["_run_in_url"] = name
@@ -133,8 +135,9 @@ def empty(text: str, action: str, *, page: str = "pages/1_Train.py", error: bool
     """An empty state: what is missing, one way on, and the end of the page."""
     with st.container(border=True, horizontal_alignment="center"):
         st.space("small")
-        st.markdown(f"### {':material/error:' if error else ':material/hourglass_empty:'}")
-        st.markdown(text)
+        icon = ":red[:material/error:]" if error else ":gray[:material/hourglass_empty:]"
+        st.markdown(f"# {icon}", text_alignment="center", anchors=False)
+        st.markdown(text, text_alignment="center")
         st.page_link(page, label=action, icon=":material/arrow_forward:", query_params=dict(st.query_params))
         st.space("small")
     st.stop()

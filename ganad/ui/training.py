@@ -32,7 +32,7 @@ def digit_tiles() -> tuple[int, ...]:
         frames=[colours.NORMAL.both] * 10,
         picked=st.session_state["normal"],
         multi=True,
-        size=62,
+        size=72,
         version="digits",
         name="Normal digits",
     )

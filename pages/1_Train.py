@@ -12,7 +12,7 @@ run = page.begin(
     lead="Pick the digits that are normal. The nets see those and nothing else; "
     "what they cannot redraw afterwards is an anomaly.",
 )
-setup, watch = st.columns([5, 6], gap="large")
+setup, watch = page.split("train", [5, 6])
 
 with setup:
     st.subheader("A new run")

@@ -12,7 +12,7 @@ run = page.begin(
 run = page.needs_scores(run)
 with st.expander("Weights and threshold", icon=":material/tune:", expanded=False):
     mix = page.guarded(mixer, run)
-gallery, inspector = st.columns([6, 5], gap="large")
+gallery, inspector = page.split("browse", [6, 5])
 with gallery:
     row = browsing.gallery(run, mix)
 with inspector:

@@ -108,7 +108,7 @@ def _curves(runs: list[RunInfo]) -> None:
                 thresholds=e.roc.thresholds,
             )
         )
-    left, right = st.columns([3, 2], gap="large")
+    left, right = page.split("curves", [3, 2])
     with left:
         st.plotly_chart(
             charts.roc(curves, height=440), key="rocs", config=charts.CONFIG,

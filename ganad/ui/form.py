@@ -19,9 +19,9 @@ def advanced(method: str, preset: str, normal: tuple[int, ...]) -> dict[str, Any
     base = resolve(method, preset, normal=normal)
     changed: dict[str, Any] = {}
     fields = {k: f for k, f in SETTINGS_OF[method].model_fields.items() if k not in ASKED_ELSEWHERE}
-    columns = st.columns(3)
+    columns = st.columns(2)
     for i, (name, field) in enumerate(fields.items()):
-        with columns[i % 3]:
+        with columns[i % 2]:
             value = _ask(name, field, getattr(base, name), key=f"set_{method}_{preset}_{name}")
         if value != getattr(base, name):
             changed[name] = UNSET if value is None else value

@@ -36,7 +36,7 @@ def evaluate(run: RunInfo, mix: Mix) -> None:
     for warning in e.warnings:
         st.warning(warning, icon=":material/warning:")
     point = (e.false_alarm_rate, e.hit_rate)
-    left, right = st.columns(2, gap="large")
+    left, right = page.split("curves", [1, 1])
     with left:
         st.subheader(
             "ROC", help="Each point is a threshold: how many anomalies it catches against how many normals it flags."
@@ -60,7 +60,7 @@ def evaluate(run: RunInfo, mix: Mix) -> None:
             ),
             key="pr", config=charts.CONFIG, alt=f"precision-recall curve, average precision {e.average_precision:.3f}",
         )  # fmt: skip
-    left, right = st.columns([2, 3], gap="large")
+    left, right = page.split("counts", [2, 3])
     with left:
         st.subheader("At this threshold")
         st.plotly_chart(
@@ -98,7 +98,7 @@ def _table(e) -> pd.DataFrame:
 
 
 def _numbers(run: RunInfo, e) -> None:
-    columns = st.columns(4)
+    columns = page.tiles_row(4)
     default = (run.report or {}).get("auroc")
     delta = (
         None if default is None or abs(e.auroc - default) < 5e-5 else f"{e.auroc - default:+.4f} against the default"

@@ -16,7 +16,7 @@ import streamlit as st
 from ganad import evaluate
 from ganad.config import FALSE_ALARMS, PARTS
 from ganad.service import RunInfo
-from ganad.ui import cache
+from ganad.ui import cache, page
 
 RULES = {"false alarms": "False alarms at most", "by hand": "By hand"}
 
@@ -47,7 +47,7 @@ def mixer(run: RunInfo, *, with_threshold: bool = True) -> Mix:
     scales = _scales(run)
     st.session_state.pop("mixer_was_reset", None)
     with st.container(border=True, key="mixer"):
-        columns = st.columns([1, 1, 1, 1.5] if with_threshold else 3, gap="medium")
+        columns = page.tiles_row(4 if with_threshold else 3, least=200)
         weights = weights_of(run)
         for column, part, weight, scale in zip(columns, PARTS, weights, scales, strict=False):
             key = f"say_{part}"

@@ -28,6 +28,11 @@ _CSS = """<style>
 [data-testid="stSidebarHeader"] {height: 2.2rem; margin-bottom: 0;}
 .ganad-brand {font-size: 1.7rem; font-weight: 700; letter-spacing: -.02em; line-height: 1.1;}
 .ganad-brand small {display: block; font-size: .82rem; font-weight: 400; letter-spacing: 0; opacity: .65; margin-top: .2rem;}
+@media (max-width: 1100px) {
+  [data-testid="stSidebar"] {width: 216px !important; min-width: 216px !important; max-width: 216px !important;}
+  [data-testid="stSidebarContent"], [data-testid="stSidebarUserContent"] {padding-left: .6rem; padding-right: .6rem;}
+  [class*="st-key-split"] [data-testid="stColumn"] {min-width: calc(100% - 1.5rem) !important;}
+}
 .ganad-lead {font-size: 1.08rem; opacity: .78; max-width: 62rem; margin: -.35rem 0 .2rem 0; line-height: 1.5;}
 </style>"""
 
@@ -111,6 +116,18 @@ def _at_work() -> None:
             st.caption(f"**{r.name[:4]} {r.settings.method}** · {where}")
             st.progress(share)
             st.page_link("pages/1_Train.py", label="Watch", icon=":material/play_circle:", query_params={"run": r.name})
+
+
+def split(key: str, widths: list[float]) -> list:
+    """Columns that stand side by side on a wide page and under each other on a narrow one."""
+    with st.container(key=f"split_{key}"):
+        return st.columns(widths, gap="large")
+
+
+def tiles_row(n: int, least: int = 122) -> list:
+    """n cells in a row, or in several where the page is narrow; least: the width of a cell, in pixels."""
+    with st.grid("auto", min_column_width=least, gap="small"):
+        return [st.container() for _ in range(n)]
 
 
 def needs_scores(run: RunInfo | None) -> RunInfo:

@@ -118,7 +118,7 @@ def card_html(cards: Sequence[Card], size_px: int = 116) -> str:
         [_row_name("score"), *(_score_bar(card) for card in cards)],
         [_row_name("verdict"), *(pill(card.verdict, small=True) for card in cards)],
     ]
-    columns = f"max-content repeat({len(cards)}, minmax(44px, {size_px}px))"
+    columns = f"max-content repeat({len(cards)}, minmax(76px, {size_px}px))"
     cells = "".join(cell for row in rows for cell in row)
     return (
         f"<div style='display:grid;grid-template-columns:{columns};gap:8px 12px;align-items:center;overflow-x:auto;"

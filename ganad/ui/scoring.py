@@ -12,7 +12,7 @@ from ganad import imaging, service
 from ganad.config import FALSE_ALARMS, METHOD_NAMES
 from ganad.errors import GanadError
 from ganad.service import Judgement, RunInfo, digits_in_words
-from ganad.ui import browsing, cache, charts, colours, pictures
+from ganad.ui import browsing, cache, charts, colours, page, pictures
 from ganad.ui.components.digit_pad import digit_pad
 from ganad.ui.mixer import weights_of
 
@@ -22,7 +22,7 @@ MOST = 50
 
 def draw(run: RunInfo) -> None:
     """The pad on the left, the verdict on the right."""
-    left, right = st.columns([2, 5], gap="large")
+    left, right = page.split("draw", [2, 5])
     with left:
         ink = digit_pad(key="pad", size=300)
         st.caption("Draw one digit, with mouse, pen or finger.")
@@ -135,7 +135,7 @@ def one(run: RunInfo, prepared: imaging.Prepared, name: str = "") -> None:
     if prepared.steps:
         st.caption(":material/auto_fix_high: " + " → ".join(prepared.steps))
     val = cache.scores(run.name).val.parts
-    left, right = st.columns(2)
+    left, right = page.split("parts", [1, 1])
     with left:
         st.plotly_chart(
             charts.part_bars(browsing.part_rows(val, found.parts, weights_of(run))), key="score_parts",

@@ -166,10 +166,10 @@ def _progress_words(run: RunInfo) -> str:
 
 def _result(run: RunInfo) -> None:
     r = run.report
-    columns = st.columns(3)
+    columns = page.tiles_row(3)
     columns[0].metric("AUROC", f"{r['auroc']:.3f}", help="0.5 is guessing, 1 is perfect", border=True)
     columns[1].metric(
-        "anomalies caught",
+        "caught",
         f"{r['hit_rate']:.0%}",
         border=True,
         help="at the default threshold: at most 5 % false alarms",

@@ -44,9 +44,9 @@ def to_picture(x: Tensor) -> np.ndarray:
     return ((x[:, 0].clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).cpu().numpy()
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def score(
-    method: Method, images: np.ndarray, *, batch_size: int = 250, on_batch: Callable[[int], None] | None = None
+    method: Method, images: np.ndarray, *, batch_size: int = 100, on_batch: Callable[[int], None] | None = None
 ) -> Scored:
     """Parts and reconstructions of (N, 28, 28) uint8 images.
 

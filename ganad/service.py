@@ -218,10 +218,12 @@ def class_counts(path: str | None = None, test: bool = False) -> dict[int, int]:
     return {d: int((digit == d).sum()) for d in range(10)}
 
 
-def examples() -> np.ndarray:
-    """(10, 28, 28) uint8: one MNIST test image of each digit, 0 to 9."""
-    images = _test_images(None)
-    return np.stack([images.images[int(np.argmax(images.digit == d))] for d in range(10)])
+def examples(path: str | None = None) -> np.ndarray:
+    """(10, 28, 28) uint8: one test image of each digit, 0 to 9; empty where the data have none."""
+    images = _test_images(path)
+    first = {d: np.flatnonzero(images.digit == d)[:1] for d in range(10)}
+    blank = np.zeros((28, 28), dtype=np.uint8)
+    return np.stack([images.images[at[0]] if len(at) else blank for at in first.values()])
 
 
 # --- what a run says -------------------------------------------------------------------------------------------

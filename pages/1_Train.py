@@ -15,8 +15,10 @@ run = page.begin(
 setup, watch = page.split("train", [5, 6])
 
 with setup:
-    st.subheader("A new run")
-    normal = training.digit_tiles()
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.subheader("A new run")
+        data = training.data_source()
+    normal = training.digit_tiles(data)
     method = st.segmented_control(
         "Method", list(METHOD_NAMES), default="ganomaly", format_func=METHOD_NAMES.get, key="method", required=True,
         persist_state="session", help="Two ways to build a detector; the Methods page explains them.",
@@ -40,7 +42,9 @@ with setup:
         changed = advanced(method, preset, normal or (0,))
     try:
         settings = (
-            resolve(method, preset, normal=normal or None, epochs=epochs, seed=seed, **changed) if normal else None
+            resolve(method, preset, normal=normal or None, epochs=epochs, seed=seed, data=data, **changed)
+            if normal
+            else None
         )
     except GanadError as error:
         settings = None

@@ -46,6 +46,7 @@ class Method(nn.Module):
                     net.parameters(),
                     lr=(s.lr_d or s.lr) if name == "discriminator" else s.lr,
                     betas=(s.beta1, 0.999),
+                    fused=True,
                 )
                 for name, net in self.nets.items()
             }
@@ -63,15 +64,13 @@ class Method(nn.Module):
         """The net that scores: the averaged one where there is one."""
         return self.averaged[name] if self.settings.average > 0 else self.nets[name]
 
-    def update(self, losses: dict[str, Tensor]) -> None:
-        """Let each named player step down its own loss: gradients reach its parameters and no one else's."""
-        gradients = {}
-        for i, (name, loss) in enumerate(losses.items()):
-            own = list(self.nets[name].parameters())
-            gradients[name] = torch.autograd.grad(loss, own, retain_graph=i + 1 < len(losses))
-        for name, found in gradients.items():
-            for p, g in zip(self.nets[name].parameters(), found, strict=True):
-                p.grad = g
+    def update(self, loss: Tensor, *names: str, again: bool = False) -> None:
+        """Let the named players step down the loss; nobody else gets a gradient. again: keep the graph for a second use."""
+        nets = [self.nets[name] for name in names]
+        own = [p for net in nets for p in net.parameters()]
+        for p, g in zip(own, torch.autograd.grad(loss, own, retain_graph=again), strict=True):
+            p.grad = g
+        for name in names:
             self.optimisers()[name].step()
 
     @torch.no_grad()

@@ -143,7 +143,10 @@ class Egbad(Method):
         self._dropouts = [m for m in d.modules() if isinstance(m, Dropout)]
 
     def step(self, x: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
-        """First D, which should call (x, E(x)) real and (G(z), z) fake; then G and E, which want the opposite."""
+        """First D, which should call (x, E(x)) real and (G(z), z) fake; then G and E, which want the opposite.
+
+        E(x) and G(z) are made once, since D's move changes neither.
+        """
         s = self.settings
         e, g, d = (self.nets[name] for name in ("encoder", "generator", "discriminator"))
         for layer in self._dropouts:
@@ -152,16 +155,18 @@ class Egbad(Method):
         z = torch.randn((len(x), s.latent), generator=rng, device=x.device)
         z_hat, x_tilde = e(x), g(z)
         loss_d = real(d(x, z_hat.detach())[0]) + fake(d(x_tilde.detach(), z)[0])
-        self.update({"discriminator": loss_d})
-        loss_e, loss_g = fake(d(x, z_hat)[0]), real(d(x_tilde, z)[0])
+        self.update(loss_d, "discriminator")
+        # Neither the loss of G reaches E nor that of E reaches G, so one way back through their sum serves both.
+        loss_g, loss_e = real(d(x_tilde, z)[0]), fake(d(x, z_hat)[0])
+        both = loss_g + loss_e
         said = {"loss/discriminator": loss_d, "loss/generator": loss_g, "loss/encoder": loss_e}
         if s.w_cycle:
             said["generator/cycle"] = cycle = l1(x, g(z_hat))
-            loss_e, loss_g = loss_e + s.w_cycle * cycle, loss_g + s.w_cycle * cycle
+            both = both + s.w_cycle * cycle
         if s.w_cycle_z:
             said["encoder/cycle"] = cycle_z = l2(z, e(x_tilde))
-            loss_e, loss_g = loss_e + s.w_cycle_z * cycle_z, loss_g + s.w_cycle_z * cycle_z
-        self.update({"generator": loss_g, "encoder": loss_e})
+            both = both + s.w_cycle_z * cycle_z
+        self.update(both, "generator", "encoder")
         self.follow()
         return {name: value.detach() for name, value in said.items()}
 

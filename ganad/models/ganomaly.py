@@ -126,7 +126,8 @@ class Ganomaly(Method):
         encoder = l2(z, z_hat)
         loss_g = s.w_adv * adversarial + s.w_con * contextual + s.w_enc * encoder
         loss_d = 0.5 * (real(logit_real) + fake(logit_fake))
-        self.update({"generator": loss_g, "discriminator": loss_d})
+        self.update(loss_g, "generator", again=True)
+        self.update(loss_d, "discriminator")
         self.follow()
         said = {
             "loss/generator": loss_g,

@@ -73,9 +73,9 @@ def _evaluation(name: str, version: int, weights: tuple[float, float, float], th
 
 
 @st.cache_resource(show_spinner=False)
-def examples() -> np.ndarray:
+def examples(path: str | None = None) -> np.ndarray:
     """(10, 28, 28) uint8: a real digit of each kind."""
-    return service.examples()
+    return service.examples(path)
 
 
 @st.cache_data(show_spinner=False)

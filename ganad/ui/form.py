@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 
 from ganad.config import SETTINGS_OF, UNSET, from_text, resolve
 
-ASKED_ELSEWHERE = {"method", "preset", "normal", "epochs", "seed"}
+ASKED_ELSEWHERE = {"method", "preset", "normal", "epochs", "seed", "data"}
 
 
 def advanced(method: str, preset: str, normal: tuple[int, ...]) -> dict[str, Any]:

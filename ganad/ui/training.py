@@ -20,12 +20,33 @@ BADGES = {
 }
 
 
-def digit_tiles() -> tuple[int, ...]:
+def data_source() -> str | None:
+    """Where the images come from: a path that holds usable data, or None for the embedded MNIST."""
+    with st.popover("Own images", icon=":material/folder_open:", type="tertiary"):
+        path = st.text_input(
+            "Path on this machine", key="data_path", persist_state="session", placeholder="empty: MNIST",
+            help="A folder of IDX files, a CSV pair as in Kaggle's MNIST, an .npz, or a folder with one subfolder a class.",
+        ).strip()  # fmt: skip
+        if not path:
+            st.caption("The embedded MNIST is used: 60,000 training and 10,000 test images.")
+            return None
+        try:
+            counts = cache.class_counts(path)
+        except GanadError as error:
+            st.error(str(error), icon=":material/folder_off:")
+            return None
+        st.caption(
+            f":material/check: {sum(counts.values()):,} training images in {sum(map(bool, counts.values()))} classes."
+        )
+        return path
+
+
+def digit_tiles(data: str | None = None) -> tuple[int, ...]:
     """Ten real digits to switch on and off; returns the normal ones."""
-    counts = cache.class_counts(None)
+    counts = cache.class_counts(data)
     st.session_state.setdefault("normal", [8])
     picked = tiles(
-        cache.examples(),
+        cache.examples(data),
         key="normal_tiles",
         labels=[f"digit {d}, {counts[d]:,} training images" for d in range(10)],
         badges=[str(d) for d in range(10)],
@@ -33,7 +54,7 @@ def digit_tiles() -> tuple[int, ...]:
         picked=st.session_state["normal"],
         multi=True,
         size=72,
-        version="digits",
+        version=f"digits of {data}",
         name="Normal digits",
     )
     st.session_state["normal"] = normal = sorted(picked or [])

@@ -138,12 +138,12 @@ SETTINGS_OF = {"ganomaly": GanomalySettings, "egbad": EgbadSettings}
 
 PRESETS: dict[str, dict[str, dict[str, Any]]] = {
     "ganomaly": {
-        "tuned": dict(epochs=20, filters=16, w_enc=10.0, average=0.99),
+        "tuned": dict(epochs=12, filters=16, lr=1e-3, w_enc=10.0, average=0.99),
         "paper": dict(epochs=15, filters=64, latent=100, batch_size=64, lr=2e-4),
     },
     "egbad": {
         "tuned": dict(
-            epochs=16, filters=32, latent=32, batch_size=32, lr=1e-3, lr_d=2e-4, average=0.99, w_cycle=10.0, w_cycle_z=1.0,
+            epochs=16, filters=16, latent=32, batch_size=32, lr=1e-3, lr_d=2e-4, average=0.99, w_cycle=10.0, w_cycle_z=1.0,
         ),
         "paper": dict(
             architecture="paper", image_size=28, latent=200, filters=64, lr=1e-5, batch_size=100, epochs=100,

@@ -56,7 +56,7 @@ def score(
     method.eval()
     device = next(method.parameters()).device
     columns: dict[str, list[np.ndarray]] = {name: [] for name in Scored.__dataclass_fields__}
-    for at in range(0, len(images), batch_size):
+    for at in range(0, len(images) or 1, batch_size):
         parts = method.parts(to_input(images[at : at + batch_size], method.settings.image_size, device))
         for name in ("residual", "discrimination", "latent"):
             columns[name].append(getattr(parts, name).double().cpu().numpy())

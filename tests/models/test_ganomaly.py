@@ -109,7 +109,7 @@ def test_a_step_is_that_of_the_plain_slow_version(weights):
         # Adam's first step, from the gradient that was found: m / (sqrt(v) + eps) with both corrected for their start.
         expected = q.detach() - 1e-3 * p.grad / (p.grad.abs() + 1e-8)
         torch.testing.assert_close(p.detach(), expected, rtol=1e-4, atol=1e-6, msg=name)
-        moved = max(moved, float((p - q).abs().max()))
+        moved = max(moved, float((p - q).detach().abs().max()))
     assert moved == pytest.approx(1e-3, rel=0.01)
 
 

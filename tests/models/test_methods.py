@@ -1,0 +1,125 @@
+"""What every method promises, whichever it is: seeds, averaging, states, half precision."""
+
+import copy
+
+import pytest
+import torch
+
+from ganad.config import PRESETS, resolve
+from ganad.models import METHODS, build
+
+SMALL = dict(filters=4, latent=6)
+
+
+def small(name, **asked):
+    return build(resolve(name, "tuned", normal=(8,), **(SMALL | asked)))
+
+
+def images(method, n=6, seed=0):
+    size = method.settings.image_size
+    return torch.rand((n, 1, size, size), generator=torch.Generator().manual_seed(seed)) * 2 - 1
+
+
+def tensors(method):
+    return dict(method.nets.state_dict())
+
+
+def test_every_method_with_presets_is_one_that_can_be_built():
+    assert METHODS.keys() == PRESETS.keys()
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_equal_seeds_give_equal_first_weights_and_unequal_ones_do_not(name):
+    first, same, other = (tensors(small(name, seed=s)) for s in (0, 0, 1))
+    assert all(torch.equal(first[k], same[k]) for k in first)
+    weights = [k for k in first if k.endswith("weight")]
+    assert not any(torch.equal(first[k], other[k]) for k in weights)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_seed_of_its_own_overrules_that_of_the_settings(name):
+    s = resolve(name, "tuned", normal=(8,), **SMALL)
+    first, second = tensors(build(s, seed=7)), tensors(small(name, seed=7))
+    assert all(torch.equal(first[k], second[k]) for k in first)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_averaged_weights_follow_the_formula(name):
+    """After two steps: a² · w₀ + a (1 - a) · w₁ + (1 - a) · w₂, for weights and for batch norm's statistics alike."""
+    method = small(name, average=0.9)
+    past = [copy.deepcopy(tensors(method))]
+    method.train()
+    for k in range(2):
+        method.step(images(method, seed=k), torch.Generator().manual_seed(k))
+        past.append(copy.deepcopy(tensors(method)))
+    for k, found in method.averaged.state_dict().items():
+        w = [p[k] for p in past]
+        if found.is_floating_point():
+            torch.testing.assert_close(found, 0.81 * w[0] + 0.09 * w[1] + 0.1 * w[2], rtol=1e-5, atol=1e-7, msg=k)
+        else:
+            assert torch.equal(found, w[2]), k
+
+
+@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("average", [0.0, 0.9])
+def test_scores_come_from_the_averaged_weights_where_there_are_any(name, average):
+    method = small(name, average=average).eval()
+    x = images(method)
+    before = method.parts(x)
+    with torch.no_grad():
+        for p in method.nets.parameters():
+            p.add_(0.1)
+    after = method.parts(x)
+    assert torch.equal(before.latent, after.latent) == (average > 0)
+    assert torch.equal(before.reconstruction, after.reconstruction) == (average > 0)
+
+
+@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("average", [0.0, 0.9])
+def test_what_scoring_needs_fits_another_instance_and_holds_no_more(name, average):
+    method, other = small(name, average=average), small(name, average=average, seed=1)
+    method.step(images(method), torch.Generator().manual_seed(0))
+    state = method.scoring_state()
+    assert state.keys() == tensors(method).keys()
+    other.load_scoring_state({k: v.clone() for k, v in state.items()})
+    x = images(method)
+    for a, b in zip(method.eval().parts(x), other.eval().parts(x), strict=True):
+        torch.testing.assert_close(a, b, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_half_precision_changes_the_layers_and_neither_losses_nor_parts(name):
+    method = small(name, lr=1e-6, lr_d=1e-6)  # Adam's first moves are of size lr, whatever the gradient: keep them out of it
+    x = images(method)
+    twin = copy.deepcopy(method)
+    exact = method.step(x, torch.Generator().manual_seed(0))
+    with torch.autocast("cpu", torch.bfloat16):
+        rough = twin.step(x, torch.Generator().manual_seed(0))
+        parts = twin.eval().parts(x)
+    assert {v.dtype for v in rough.values()} == {torch.float32}
+    assert {v.dtype for v in parts} == {torch.float32}
+    assert exact.keys() == rough.keys()
+    for k in exact:
+        assert rough[k].item() == pytest.approx(exact[k].item(), rel=0.05, abs=0.01), k
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_step_says_what_each_player_pays_and_keeps_no_graph(name):
+    method = small(name)
+    said = method.step(images(method), torch.Generator().manual_seed(0))
+    assert {f"loss/{player}" for player in method.players()} <= said.keys()
+    assert all(v.dim() == 0 and not v.requires_grad for v in said.values())
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_step_repeats_itself_with_its_generator_and_leaves_the_global_one_alone(name):
+    asked = dict(augment=1.0) | (dict(dropout=0.5) if name == "egbad" else {})
+    one = small(name, **asked)
+    two = copy.deepcopy(one)
+    x = images(one)
+    torch.manual_seed(3)
+    expected = torch.rand(2)
+    torch.manual_seed(3)
+    first, second = (m.step(x, torch.Generator().manual_seed(5)) for m in (one, two))
+    assert first == second
+    torch.testing.assert_close(torch.rand(2), expected, rtol=0, atol=0)

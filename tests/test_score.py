@@ -1,0 +1,144 @@
+"""Scoring: an image's parts depend on that image alone, and nothing in the method changes."""
+
+import numpy as np
+import pytest
+import torch
+
+from ganad.config import resolve
+from ganad.errors import Stopped
+from ganad.models import METHODS, build
+from ganad.score import score, to_input, to_picture
+
+COLUMNS = ("residual", "discrimination", "latent", "z", "reconstruction")
+
+
+def trained(name, **asked):
+    """A small method after two steps, so that its batch norms hold statistics of their own."""
+    method = build(resolve(name, "tuned", normal=(8,), **(dict(filters=4, latent=6) | asked)))
+    x = to_input(digits(12), method.settings.image_size)
+    for k in range(2):
+        method.step(x, torch.Generator().manual_seed(k))
+    return method
+
+
+def digits(n, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (n, 28, 28), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("size", [28, 32, 64])
+def test_black_is_minus_one_and_white_one(size):
+    for grey, value in ((0, -1.0), (255, 1.0)):
+        x = to_input(np.full((2, 28, 28), grey, np.uint8), size)
+        assert (x.shape, x.dtype) == ((2, 1, size, size), torch.float32)
+        margin = 2 if size == 32 else 0
+        inside = x[:, :, margin : size - margin, margin : size - margin]
+        assert inside.min().item() == inside.max().item() == pytest.approx(value)
+
+
+def test_an_image_of_32_is_padded_with_background():
+    images = digits(3)
+    x = to_input(images, 32)
+    np.testing.assert_allclose(x[:, 0, 2:-2, 2:-2], images / 127.5 - 1, atol=1e-6)
+    outside = torch.ones(32, 32, dtype=torch.bool)
+    outside[2:-2, 2:-2] = False
+    assert (x[:, 0, outside] == -1).all()
+
+
+def test_an_image_of_64_is_interpolated_between_pixel_centres():
+    """Centre of output pixel i lies at (i + 1/2) · 28/64 - 1/2 in the input: a ramp stays a ramp, cut off at its ends."""
+    images = np.broadcast_to(np.arange(28, dtype=np.uint8) * 9, (1, 28, 28))
+    centres = np.clip((np.arange(64) + 0.5) * 28 / 64 - 0.5, 0, 27)
+    np.testing.assert_allclose(to_input(images, 64)[0, 0], np.tile(centres * 9 / 127.5 - 1, (64, 1)), atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [28, 32])
+def test_a_picture_is_the_very_image_again(size):
+    images = digits(4)
+    np.testing.assert_array_equal(to_picture(to_input(images, size)), images)
+
+
+def test_a_picture_of_64_keeps_the_mean_grey_and_every_shape():
+    images = np.zeros((1, 28, 28), np.uint8)
+    images[0, 8:20, 10:18] = 240
+    seen = to_picture(to_input(images, 64))
+    assert (seen.shape, seen.dtype) == ((1, 28, 28), np.uint8)
+    assert seen.mean() == pytest.approx(images.mean(), rel=0.01)
+    assert np.abs(seen.astype(int) - images).mean() < 5
+
+
+def test_values_beyond_the_range_are_cut_off_in_a_picture():
+    x = torch.tensor([-3.0, -1.0, 0.0, 1.0, 3.0]).repeat(28, 6)[:, :28].view(1, 1, 28, 28)
+    assert to_picture(x)[0, 0, :5].tolist() == [0, 0, 128, 255, 255]
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_score_depends_on_its_image_alone(name):
+    method, images = trained(name), digits(11, seed=1)
+    whole = score(method, images)
+    order = np.random.default_rng(2).permutation(11)
+    others = {
+        "in batches of 3": score(method, images, batch_size=3),
+        "one by one": score(method, images, batch_size=1),
+        "after one hundred others": score(method, np.concatenate([digits(100, seed=3), images])),
+    }
+    shuffled = score(method, images[order])
+    for column in COLUMNS:
+        expected = getattr(whole, column).astype(float)
+        close = dict(rtol=1e-4, atol=1.0 if column == "reconstruction" else 1e-6)  # one grey level of rounding
+        for how, other in others.items():
+            np.testing.assert_allclose(getattr(other, column)[-11:], expected, **close, err_msg=f"{column} {how}")
+        np.testing.assert_allclose(getattr(shuffled, column), expected[order], **close, err_msg=column)
+
+
+@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("average", [0.0, 0.9])
+def test_scoring_changes_nothing_in_the_method(name, average):
+    method = trained(name, average=average)
+    before = {k: v.clone() for k, v in method.state_dict().items()}
+    method.zero_grad()
+    score(method.train(), digits(5))
+    assert not method.training
+    assert all(torch.equal(v, before[k]) for k, v in method.state_dict().items())
+    assert all(p.grad is None for p in method.parameters())
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_columns_are_raw_and_one_row_an_image(name):
+    method, images = trained(name), digits(7)
+    scored = score(method, images, batch_size=4)
+    parts = method.parts(to_input(images, method.settings.image_size))
+    for part in ("residual", "discrimination", "latent"):
+        column = getattr(scored, part)
+        assert (column.shape, column.dtype) == ((7,), np.float64)
+        assert (column >= 0).all()
+        np.testing.assert_allclose(column, getattr(parts, part).detach().double(), rtol=1e-4)
+    assert (scored.z.shape, scored.z.dtype) == ((7, 6), np.float32)
+    assert (scored.reconstruction.shape, scored.reconstruction.dtype) == ((7, 28, 28), np.uint8)
+
+
+def test_an_images_of_64_is_scored_too_and_drawn_at_28():
+    method = trained("egbad", architecture="article", image_size=64)
+    assert score(method, digits(2)).reconstruction.shape == (2, 28, 28)
+
+
+def test_no_images_give_no_rows():
+    scored = score(trained("ganomaly"), digits(0))
+    assert scored.latent.shape == (0,)
+    assert scored.z.shape == (0, 6)
+    assert scored.reconstruction.shape == (0, 28, 28)
+
+
+def test_whoever_listens_hears_of_every_batch_and_can_end_it():
+    heard = []
+
+    def listen(done):
+        heard.append(done)
+        if done >= 6:
+            raise Stopped
+
+    score(trained("ganomaly"), digits(5), batch_size=2, on_batch=heard.append)
+    assert heard == [2, 4, 5]
+    heard.clear()
+    with pytest.raises(Stopped):
+        score(trained("ganomaly"), digits(9), batch_size=3, on_batch=listen)
+    assert heard == [3, 6]

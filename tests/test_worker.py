@@ -11,7 +11,7 @@ import time
 import numpy as np
 import pytest
 
-from ganad import jobs, runs, worker
+from ganad import desk, jobs, runs, worker
 from ganad.config import resolve
 from ganad.errors import RunError
 
@@ -72,12 +72,12 @@ def test_a_stopped_and_resumed_run_ends_with_the_scores_of_an_uninterrupted_one(
         if status.step >= 8:
             runs.ask_to_stop(broken)
 
-    before = worker.BEAT_S
-    worker.BEAT_S = 0.0  # so that every step is heard of
+    before = desk.BEAT_S
+    desk.BEAT_S = 0.0  # so that every step is heard of
     try:
         assert worker.work(broken, stop_at_step_8) == "stopped"
     finally:
-        worker.BEAT_S = before
+        desk.BEAT_S = before
     assert runs.read_status(broken).step == 8
     assert not (broken / "scores.npz").exists()
     jobs.requeue(broken)

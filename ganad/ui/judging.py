@@ -98,7 +98,7 @@ def _table(e) -> pd.DataFrame:
 
 
 def _numbers(run: RunInfo, e) -> None:
-    columns = page.tiles_row(4)
+    columns = page.cells("numbers", 4)
     default = (run.report or {}).get("auroc")
     delta = (
         None if default is None or abs(e.auroc - default) < 5e-5 else f"{e.auroc - default:+.4f} against the default"

@@ -47,7 +47,7 @@ def mixer(run: RunInfo, *, with_threshold: bool = True) -> Mix:
     scales = _scales(run)
     st.session_state.pop("mixer_was_reset", None)
     with st.container(border=True, key="mixer"):
-        columns = page.tiles_row(4 if with_threshold else 3, least=200)
+        columns = page.cells("mixer", 4 if with_threshold else 3)
         weights = weights_of(run)
         for column, part, weight, scale in zip(columns, PARTS, weights, scales, strict=False):
             key = f"say_{part}"

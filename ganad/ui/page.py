@@ -31,8 +31,10 @@ _CSS = """<style>
 @media (max-width: 1100px) {
   [data-testid="stSidebar"] {width: 216px !important; min-width: 216px !important; max-width: 216px !important;}
   [data-testid="stSidebarContent"], [data-testid="stSidebarUserContent"] {padding-left: .6rem; padding-right: .6rem;}
+  [class*="st-key-cells"] [data-testid="stColumn"] {min-width: calc(50% - 1rem) !important;}
   [class*="st-key-split"] [data-testid="stColumn"] {min-width: calc(100% - 1.5rem) !important;}
 }
+[data-testid="stMarkdownContainer"] ol {padding-left: 1.9rem;}
 .ganad-lead {font-size: 1.08rem; opacity: .78; max-width: 62rem; margin: -.35rem 0 .2rem 0; line-height: 1.5;}
 </style>"""
 
@@ -124,10 +126,10 @@ def split(key: str, widths: list[float]) -> list:
         return st.columns(widths, gap="large")
 
 
-def tiles_row(n: int, least: int = 122) -> list:
-    """n cells in a row, or in several where the page is narrow; least: the width of a cell, in pixels."""
-    with st.grid("auto", min_column_width=least, gap="small"):
-        return [st.container() for _ in range(n)]
+def cells(key: str, n: int) -> list:
+    """n cells in a row; two in a row where the page is narrow."""
+    with st.container(key=f"cells_{key}"):
+        return st.columns(n)
 
 
 def needs_scores(run: RunInfo | None) -> RunInfo:

@@ -14,5 +14,6 @@ def article(method: str) -> None:
     except OSError:
         st.info(f"docs/methods/{method}.md is missing from this installation.")
         return
+    _, _, body = text.partition("\n")
     with st.container(width=900):
-        st.markdown(text)
+        st.markdown(body)

@@ -187,7 +187,7 @@ def _progress_words(run: RunInfo) -> str:
 
 def _result(run: RunInfo) -> None:
     r = run.report
-    columns = page.tiles_row(3)
+    columns = page.cells("result", 3)
     columns[0].metric("AUROC", f"{r['auroc']:.3f}", help="0.5 is guessing, 1 is perfect", border=True)
     columns[1].metric(
         "caught",

@@ -55,8 +55,19 @@ def test_the_nets_of_the_paper_have_the_shapes_of_the_release():
 def test_the_nets_of_the_paper_have_as_many_numbers_as_their_layers_say():
     expected = {
         "encoder": conv(1, 32, 3) + conv(32, 64, 3) + 2 * 64 + conv(64, 128, 3) + 2 * 128 + linear(128 * 49, 200),
-        "generator": linear(200, 1024) + 2 * 1024 + linear(1024, 6272) + 2 * 6272 + conv(128, 64) + 2 * 64 + conv(64, 1),
-        "discriminator": conv(1, 64) + conv(64, 64) + 2 * 64 + linear(200, 512) + linear(3136 + 512, 1024) + linear(1024, 1),
+        "generator": linear(200, 1024)
+        + 2 * 1024
+        + linear(1024, 6272)
+        + 2 * 6272
+        + conv(128, 64)
+        + 2 * 64
+        + conv(64, 1),
+        "discriminator": conv(1, 64)
+        + conv(64, 64)
+        + 2 * 64
+        + linear(200, 512)
+        + linear(3136 + 512, 1024)
+        + linear(1024, 1),
     }
     counts = {name: sum(p.numel() for p in net.parameters()) for name, net in preset("paper").players().items()}
     assert counts == expected
@@ -75,7 +86,9 @@ def test_the_nets_of_the_article_have_the_shapes_of_the_tutorial():
 
 
 def test_the_nets_of_the_article_have_as_many_numbers_as_their_layers_say():
-    pyramid = conv(1, 64) + conv(64, 128) + conv(128, 256) + conv(256, 512) + 2 * (64 + 128 + 256 + 512) + conv(512, 512)
+    pyramid = (
+        conv(1, 64) + conv(64, 128) + conv(128, 256) + conv(256, 512) + 2 * (64 + 128 + 256 + 512) + conv(512, 512)
+    )
     up = conv(20, 512) + conv(512, 256) + conv(256, 128) + conv(128, 64) + 2 * (512 + 256 + 128 + 64) + conv(64, 1)
     expected = {
         "encoder": pyramid + linear(512, 20),

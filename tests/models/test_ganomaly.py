@@ -84,7 +84,9 @@ def plain_losses(g, d, x, w_adv, w_con, w_enc):
     encoder = ((z - z_hat) ** 2).mean()
     loss_g = w_adv * adversarial + w_con * contextual + w_enc * encoder
     p_real, p_fake = torch.sigmoid(d(x)[0]), torch.sigmoid(d(x_hat.detach())[0])
-    loss_d = (F.binary_cross_entropy(p_real, torch.ones(len(x))) + F.binary_cross_entropy(p_fake, torch.zeros(len(x)))) / 2
+    loss_d = (
+        F.binary_cross_entropy(p_real, torch.ones(len(x))) + F.binary_cross_entropy(p_fake, torch.zeros(len(x)))
+    ) / 2
     return loss_g, loss_d, adversarial, contextual, encoder
 
 
@@ -96,10 +98,18 @@ def test_a_step_is_that_of_the_plain_slow_version(weights):
     x = images()
     said = method.step(x, torch.Generator())
     losses = plain_losses(g, d, x, *weights)
-    for p, grad in zip(g.parameters(), torch.autograd.grad(losses[0], list(g.parameters()), allow_unused=True), strict=True):
+    for p, grad in zip(
+        g.parameters(), torch.autograd.grad(losses[0], list(g.parameters()), allow_unused=True), strict=True
+    ):
         p.grad = torch.zeros_like(p) if grad is None else grad
     losses[1].backward(inputs=list(d.parameters()))
-    names = ["loss/generator", "loss/discriminator", "generator/adversarial", "generator/contextual", "generator/encoder"]
+    names = [
+        "loss/generator",
+        "loss/discriminator",
+        "generator/adversarial",
+        "generator/contextual",
+        "generator/encoder",
+    ]
     assert [said[n].item() for n in names] == pytest.approx([v.item() for v in losses], rel=1e-4)
     moved = 0.0
     before = dict(plain.nets.named_parameters())
@@ -119,7 +129,7 @@ def test_the_encoder_loss_pulls_the_first_encoder_both_ways():
     g = copy.deepcopy(method.nets["generator"])
     x = images()
     method.step(x, torch.Generator())
-    x_hat, z, z_hat = g(x)
+    _, z, z_hat = g(x)
     kept = torch.autograd.grad(((z - z_hat) ** 2).mean(), g.encoder1.last.weight, retain_graph=True)[0]
     detached = torch.autograd.grad(((z.detach() - z_hat) ** 2).mean(), g.encoder1.last.weight)[0]
     found = method.nets["generator"].encoder1.last.weight.grad

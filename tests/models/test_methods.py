@@ -89,7 +89,9 @@ def test_what_scoring_needs_fits_another_instance_and_holds_no_more(name, averag
 
 @pytest.mark.parametrize("name", METHODS)
 def test_half_precision_changes_the_layers_and_neither_losses_nor_parts(name):
-    method = small(name, lr=1e-6, lr_d=1e-6)  # Adam's first moves are of size lr, whatever the gradient: keep them out of it
+    method = small(
+        name, lr=1e-6, lr_d=1e-6
+    )  # Adam's first moves are of size lr, whatever the gradient: keep them out of it
     x = images(method)
     twin = copy.deepcopy(method)
     exact = method.step(x, torch.Generator().manual_seed(0))

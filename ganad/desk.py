@@ -1,0 +1,128 @@
+"""The worker's side of a run directory: it says how the run stands, waits for its turn, and hears requests to stop."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import filelock
+import psutil
+
+from ganad import runs
+from ganad.errors import Stopped
+
+BEAT_S = 0.5
+"""A status is written at most so often, unless something changed."""
+
+
+class Desk:
+    """Status, log, queue and the question whether somebody asked to stop, for the one process that writes a run."""
+
+    def __init__(self, run: Path, watch: Callable[[runs.Status], None]):
+        self.run, self.watch = run, watch
+        me = psutil.Process()
+        self.status = replace(
+            runs.read_status(run),
+            state="queued",
+            pid=me.pid,
+            process_started=me.create_time(),
+            error=None,
+            doing="waiting",
+        )
+        self._asked = False
+        self._interruptible = True
+        self._beaten = 0.0
+        self.put()
+
+    def put(self, **changes: Any) -> None:
+        """Say how it stands, at once."""
+        self.status = replace(self.status, **changes)
+        self._beaten = time.monotonic()
+        runs.write_status(self.run, self.status)
+        self.watch(self.status)
+
+    def beat(self, **changes: Any) -> None:
+        """Say it if it was not said within the last half second; obey if somebody asked to stop."""
+        if time.monotonic() - self._beaten > BEAT_S:
+            self.put(**changes)
+        else:
+            self.status = replace(self.status, **changes)
+        self.obey()
+
+    def obey(self) -> None:
+        if self._asked or (self.run / "stop").exists():
+            raise Stopped
+
+    def say(self, text: str) -> None:
+        """A line of log.txt."""
+        with open(self.run / "log.txt", "a", encoding="utf-8") as log:
+            log.write(f"{datetime.now():%H:%M:%S}  {text}\n")
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """SIGTERM and Ctrl+C are requests to stop, too."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def asked(*_: Any) -> None:
+            self._asked = True
+            if self._interruptible:
+                raise Stopped
+
+        before = {s: signal.signal(s, asked) for s in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    @contextmanager
+    def uninterrupted(self) -> Iterator[None]:
+        """In here a signal waits until `beat` looks: nothing is torn in the middle of a step."""
+        self._interruptible = False
+        try:
+            yield
+        finally:
+            self._interruptible = True
+
+    @contextmanager
+    def slot(self) -> Iterator[None]:
+        """One of GANAD_SLOTS places to work (default 1); whoever has waited longest goes first.
+
+        A lock frees itself when its process dies, however it dies.
+        """
+        folder = self.run.parent / ".slots"
+        folder.mkdir(exist_ok=True)
+        locks = [filelock.FileLock(folder / f"{i}.lock") for i in range(int(os.environ.get("GANAD_SLOTS") or 1))]
+        while True:
+            if self._first_in_line():
+                for lock in locks:
+                    try:
+                        lock.acquire(blocking=False)
+                    except filelock.Timeout:
+                        continue
+                    try:
+                        yield
+                    finally:
+                        lock.release()
+                    return
+            self.beat(doing="waiting for another run to end")
+            time.sleep(0.3)
+
+    def _first_in_line(self) -> bool:
+        mine = (self.status.since, self.run.name)
+        for other in runs.listing(self.run.parent):
+            said = runs.read_status(other)
+            if other != self.run and said.state == "queued" and (said.since, other.name) < mine:
+                if said.pid is not None and runs.status(other).state == "queued":
+                    return False
+        return True

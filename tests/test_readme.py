@@ -1,0 +1,63 @@
+"""What the README says can be done can be done."""
+
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import ROOT, put_finished
+
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
+COMMANDS = [
+    line.split("#")[0].strip()
+    for _, block in BLOCKS
+    for line in block.splitlines()
+    if line.startswith("python -m ganad")
+]
+
+
+def test_the_readme_has_commands_and_python():
+    assert len(COMMANDS) >= 6
+    assert [kind for kind, _ in BLOCKS].count("python") == 1
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_of_the_readme_is_understood(command, runs_dir):
+    """Its words are parsed by the command line itself; what would train for a minute only shows its help."""
+    put_finished(runs_dir)
+    words = shlex.split(command)[3:]
+    words = ["train", "--help"] if words[0] == "train" else words
+    if words[0] == "score":
+        words = [*words[:2], str(ROOT / "ganad" / "mnist" / "README.md")]  # no image, and that is said
+    done = subprocess.run(
+        [sys.executable, "-m", "ganad", *words], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == (1 if words[0] in ("score", "resume") else 0), done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_training_command_of_the_readme_is_accepted():
+    from ganad.config import command, resolve
+
+    assert command(resolve("ganomaly", "tuned", normal=(8,), seed=0)) in COMMANDS
+
+
+def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
+    """As it stands, on fewer images and one epoch."""
+    monkeypatch.chdir(tmp_path)
+    (code,) = [block for kind, block in BLOCKS if kind == "python"]
+    code = code.replace("images[digits == 3]", "images[digits == 3][:200]").replace(
+        "seed=0", "seed=0, epochs=1, verbose=False"
+    )
+    monkeypatch.setenv("GANAD_RUNS", str(tmp_path / "runs"))
+    exec(compile(code, "README.md", "exec"), {})
+    assert (tmp_path / "threes" / "weights.safetensors").exists()
+
+
+def test_pictures_of_the_readme_are_there():
+    pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", TEXT)
+    assert pictures
+    assert all((ROOT / p).exists() for p in pictures)

@@ -26,29 +26,44 @@ def evaluate(run: RunInfo, mix: Mix) -> None:
     found = cache.scores(run.name)
     _, test = cache.totals(run.name, mix.weights)
     anomalous = found.anomalous
-    st.plotly_chart(
-        charts.histogram(test[~anomalous], test[anomalous], mix.threshold), key="histogram", config=charts.CONFIG,
-        alt=f"histogram of the scores of {(~anomalous).sum()} normal and {anomalous.sum()} anomalous test images",
-    )  # fmt: skip
+    left, right = page.split("scores", [3, 2])
+    with left:
+        st.subheader("Scores", help="How often each score occurs, among normal and among anomalous test images.")
+        st.plotly_chart(
+            charts.histogram(test[~anomalous], test[anomalous], mix.threshold, height=350), key="histogram",
+            config=charts.CONFIG,
+            alt=f"histogram of the scores of {(~anomalous).sum()} normal and {anomalous.sum()} anomalous test images",
+        )  # fmt: skip
     e = page.guarded(cache.evaluation, run.name, mix.weights, mix.threshold)
     with numbers:  # drawn last, shown first; what was there stays until then, so that nothing jumps
         _numbers(run, e)
-    for warning in e.warnings:
-        st.warning(warning, icon=":material/warning:")
-    point = (e.false_alarm_rate, e.hit_rate)
-    left, right = page.split("curves", [1, 1])
-    with left:
+        for warning in e.warnings:
+            st.warning(warning, icon=":material/warning:")
+    with right:
         st.subheader(
             "ROC", help="Each point is a threshold: how many anomalies it catches against how many normals it flags."
         )
         curve = charts.Curve(
-            name="this weighting", fpr=e.roc.x, tpr=e.roc.y, auroc=e.auroc, colour=colours.ANOMALOUS.both, point=point,
-            thresholds=e.roc.thresholds,
+            name="this weighting", fpr=e.roc.x, tpr=e.roc.y, auroc=e.auroc, colour=colours.ANOMALOUS.both,
+            point=(e.false_alarm_rate, e.hit_rate), thresholds=e.roc.thresholds,
         )  # fmt: skip
-        st.plotly_chart(charts.roc([curve]), key="roc", config=charts.CONFIG, alt=f"ROC curve, area {e.auroc:.3f}")
+        st.plotly_chart(
+            charts.roc([curve], height=350), key="roc", config=charts.CONFIG, alt=f"ROC curve, area {e.auroc:.3f}"
+        )
+    left, middle, right = page.split("details", [1, 1, 1])
+    with left:
+        st.subheader("Digit by digit", help="The share of each digit's test images that is called anomalous.")
+        st.plotly_chart(
+            charts.per_digit(e.per_digit), key="digits", config=charts.CONFIG, alt="share called anomalous per digit"
+        )
+    with middle:
+        st.subheader("At this threshold")
+        st.plotly_chart(
+            charts.confusion(**e.confusion), key="confusion", config=charts.CONFIG, alt=f"confusion: {e.confusion}"
+        )
     with right:
         st.subheader(
-            "Precision and recall",
+            "Precision, recall",
             help="Precision: the share of true anomalies among the flagged. It depends on how many anomalies there are: "
             f"here {e.prevalence:.0%}, which is also what guessing would give.",
         )
@@ -56,21 +71,10 @@ def evaluate(run: RunInfo, mix: Mix) -> None:
         precision = e.confusion["tp"] / flagged if flagged else 1.0
         st.plotly_chart(
             charts.precision_recall(
-                e.precision_recall.y, e.precision_recall.x, e.prevalence, (e.hit_rate, precision)
+                e.precision_recall.y, e.precision_recall.x, e.prevalence, (e.hit_rate, precision), height=300
             ),
             key="pr", config=charts.CONFIG, alt=f"precision-recall curve, average precision {e.average_precision:.3f}",
         )  # fmt: skip
-    left, right = page.split("counts", [2, 3])
-    with left:
-        st.subheader("At this threshold")
-        st.plotly_chart(
-            charts.confusion(**e.confusion), key="confusion", config=charts.CONFIG, alt=f"confusion: {e.confusion}"
-        )
-    with right:
-        st.subheader("Digit by digit", help="The share of each digit's test images that is called anomalous.")
-        st.plotly_chart(
-            charts.per_digit(e.per_digit), key="digits", config=charts.CONFIG, alt="share called anomalous per digit"
-        )
     with st.expander("The same as a table", icon=":material/table:"):
         st.dataframe(_table(e), hide_index=True, width="stretch", column_config=_COLUMNS)
 

@@ -5,7 +5,7 @@ import copy
 import pytest
 import torch
 
-from ganad.config import PRESETS, resolve
+from ganad.config import PRESETS, UNSET, resolve
 from ganad.models import METHODS, build
 
 SMALL = dict(filters=4, latent=6)
@@ -41,6 +41,25 @@ def test_a_seed_of_its_own_overrules_that_of_the_settings(name):
     s = resolve(name, "tuned", normal=(8,), **SMALL)
     first, second = tensors(build(s, seed=7)), tensors(small(name, seed=7))
     assert all(torch.equal(first[k], second[k]) for k in first)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_drawing_first_weights_leaves_the_global_generator_alone(name):
+    torch.manual_seed(3)
+    expected = torch.rand(2)
+    torch.manual_seed(3)
+    small(name)
+    torch.testing.assert_close(torch.rand(2), expected, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize(("lr_d", "expected"), [(3e-5, 3e-5), (None, 7e-4)])
+def test_each_player_has_an_adam_of_its_own_set_as_asked(name, lr_d, expected):
+    method = small(name, lr=7e-4, lr_d=lr_d if lr_d is not None else UNSET, beta1=0.3)
+    for player, optimiser in method.optimisers().items():
+        (group,) = optimiser.param_groups
+        assert (group["lr"], group["betas"]) == (expected if player == "discriminator" else 7e-4, (0.3, 0.999))
+        assert {id(p) for p in group["params"]} == {id(p) for p in method.players()[player].parameters()}
 
 
 @pytest.mark.parametrize("name", METHODS)

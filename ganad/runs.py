@@ -130,6 +130,7 @@ class Status:
 
 
 def write_status(run: Path, status: Status) -> None:
+    """Replace status.json; the heartbeat is now."""
     write_json(run / "status.json", {**status.__dict__, "beat": time.time()})
 
 
@@ -315,11 +316,13 @@ def replaced(path: Path) -> Iterator[Any]:
 
 
 def write_text(path: Path, text: str) -> None:
+    """Replace a text file in one move."""
     with replaced(path) as file:
         file.write(text.encode())
 
 
 def write_json(path: Path, value: Any) -> None:
+    """Replace a JSON file in one move."""
     write_text(path, json.dumps(value, indent=2) + "\n")
 
 

@@ -145,6 +145,7 @@ def metrics(name: str) -> list[dict[str, Any]]:
 
 
 def log(name: str) -> str:
+    """The last lines of log.txt."""
     return runs.log_tail(runs.find(name))
 
 
@@ -258,10 +259,6 @@ def reconstruct(name: str, images: np.ndarray) -> np.ndarray:
     return score(method(name), images).reconstruction
 
 
-def threshold(val_scores: np.ndarray, false_alarms: float = FALSE_ALARMS) -> float:
-    return evaluate.threshold_for(val_scores, false_alarms)
-
-
 def judge_run(
     name: str, weights: Sequence[float] | None = None, at: float | None = None
 ) -> tuple[evaluate.Evaluation, tuple[float, float, float]]:
@@ -344,6 +341,7 @@ def prepare_file(path: Path, raw: bool = False) -> imaging.Prepared:
 
 
 def prepare_bytes(content: bytes, name: str, raw: bool = False) -> imaging.Prepared:
+    """The bytes of an image file as a 28x28 digit; raw: it is one already. Raises DataError naming the file."""
     grey = imaging.read_image(content, name)
     return imaging.as_given(grey) if raw else imaging.prepare(grey)
 

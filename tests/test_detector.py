@@ -11,7 +11,7 @@ from ganad.config import PARTS
 from ganad.detector import as_images
 from ganad.errors import DataError
 
-SMALL = {"filters": 4, "latent": 8, "precision": "float32"}
+SMALL = {"filters": 8, "latent": 16, "average": 0.0, "precision": "float32"}
 
 
 @pytest.fixture(scope="module")

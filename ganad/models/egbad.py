@@ -39,6 +39,7 @@ def deconv(i: int, o: int, *, stride: int = 2, padding: int = 1) -> list[nn.Modu
 
 
 def last_deconv(i: int) -> list[nn.Module]:
+    """The layer that draws: to one channel, tanh, no batch norm."""
     return [nn.ConvTranspose2d(i, 1, kernel_size=4, stride=2, padding=1), nn.Tanh()]
 
 

@@ -80,4 +80,5 @@ def examples(path: str | None = None) -> np.ndarray:
 
 @st.cache_data(show_spinner=False)
 def class_counts(path: str | None) -> dict[int, int]:
+    """digit -> number of its training images."""
     return service.class_counts(path)

@@ -543,10 +543,11 @@ def _epoch_ticks(rows: Sequence[Mapping[str, Any]], most: int = 8) -> dict[str, 
 def history(epochs: Sequence[float], values: Sequence[float], name: str, *, height: int = 150) -> go.Figure:
     """One value an epoch, with the last one written at its end."""
     figure = _figure(height, top=28, bottom=44, right=64)
-    figure.add_annotation(text=f"<b>{name}</b>", **_above(0, 6, "left", ref="paper"))
+    colour = colours.PARTS.get(name, colours.NORMAL).both
+    figure.add_annotation(text=f"<b>{name}</b>", font={"color": colour}, **_above(0, 6, "left", ref="paper"))
     figure.add_scatter(
         x=list(epochs), y=list(values), mode="lines+markers" if len(values) <= 40 else "lines", name=name,
-        line={"color": colours.NORMAL.both, "width": 2}, marker={"size": 5}, cliponaxis=False,
+        line={"color": colour, "width": 2}, marker={"size": 5}, cliponaxis=False,
         hovertemplate="epoch %{x}<br>" + name + " %{y:.4g}<extra></extra>",
     )  # fmt: skip
     if len(values):

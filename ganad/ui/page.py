@@ -35,6 +35,7 @@ _CSS = """<style>
   [class*="st-key-split"] [data-testid="stColumn"] {min-width: calc(100% - 1.5rem) !important;}
 }
 [data-testid="stMarkdownContainer"] ol {padding-left: 1.9rem;}
+.st-key-empty_icon span[role="img"] {font-size: 2.6rem !important; width: auto; height: auto;}
 .ganad-lead {font-size: 1.08rem; opacity: .78; max-width: 62rem; margin: -.35rem 0 .2rem 0; line-height: 1.5;}
 </style>"""
 
@@ -155,7 +156,8 @@ def empty(text: str, action: str, *, page: str = "pages/1_Train.py", error: bool
     with st.container(border=True, horizontal_alignment="center"):
         st.space("small")
         icon = ":red[:material/error:]" if error else ":gray[:material/hourglass_empty:]"
-        st.markdown(f"# {icon}", text_alignment="center", anchors=False)
+        with st.container(key="empty_icon"):
+            st.markdown(icon, text_alignment="center")
         st.markdown(text, text_alignment="center")
         st.page_link(page, label=action, icon=":material/arrow_forward:", query_params=dict(st.query_params))
         st.space("small")

@@ -86,6 +86,7 @@ def upload(run: RunInfo) -> None:
 
 
 def waiting_for_files(run: RunInfo) -> None:
+    """Before anything is uploaded: what to do, and what the detector calls normal."""
     st.markdown("Drop a photo or a scan of a handwritten digit above; several at once give a table and a CSV.")
     known(run)
 
@@ -183,6 +184,10 @@ def several(run: RunInfo, prepared: list[imaging.Prepared], names: list[str]) ->
             size_px=84,
         )
     )
+    st.plotly_chart(
+        charts.score_strip([(names[i], found[i].score, found[i].verdict) for i in order], found[0].threshold, height=220),
+        key="strip", config=charts.CONFIG, alt="scores of your images beside the threshold",
+    )  # fmt: skip
     table = pd.DataFrame(
         [
             {"file": names[i], "verdict": found[i].verdict, "percentile": found[i].percentile, "score": found[i].score}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from ganad import service
-from ganad.config import EgbadSettings, GanomalySettings
+from ganad.config import PARTS, EgbadSettings, GanomalySettings
 from ganad.errors import GanadError
 from ganad.service import RunInfo
 from ganad.ui import cache, charts, colours, film, page
@@ -234,6 +234,17 @@ def _body(name: str, live: bool) -> None:
             )  # fmt: skip
     elif live:
         st.caption("Losses appear after the first steps.")
+    held_out = [r for r in rows if "val" in r]
+    if len(held_out) > 1:
+        st.caption(
+            "The three parts of the score, epoch by epoch, on normal digits that the nets never learn from: their means."
+        )
+        for column, part in zip(page.cells("held_out", 3), PARTS, strict=True):
+            with column:
+                st.plotly_chart(
+                    charts.history([r["epoch"] for r in held_out], [r["val"][part] for r in held_out], part),
+                    key=f"held_out_{name}_{part}", config=charts.CONFIG, alt=f"mean {part} of held-out normals by epoch",
+                )  # fmt: skip
     with st.expander("Log", icon=":material/article:"):
         text = service.log(name)
         if text:

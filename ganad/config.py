@@ -120,6 +120,9 @@ class EgbadSettings(_Settings):
     w_cycle_z: float = Field(
         0.0, ge=0, description="weight of (z - E(G(z)))², an addition to the paper; 0 turns it off"
     )
+    w_code: float = Field(
+        0.0, ge=0, description="weight of (E(x) - E(G(E(x))))², an addition to the paper; 0 turns it off"
+    )
     weights: tuple[float, float, float] = Field(
         (0.9, 0.1, 0.0), description=_Settings.model_fields["weights"].description
     )
@@ -143,8 +146,8 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
     },
     "egbad": {
         "tuned": dict(
-            epochs=16, filters=16, latent=32, batch_size=32, lr=1e-3, lr_d=2e-4, average=0.99, w_cycle=10.0, w_cycle_z=1.0,
-            weights=(0.0, 1.0, 300.0),
+            epochs=8, filters=16, latent=32, batch_size=32, lr=2e-3, lr_d=4e-4, average=0.99, w_cycle=10.0, w_cycle_z=1.0,
+            w_code=10.0, weights=(0.0, 1.0, 1000.0),
         ),
         "paper": dict(
             architecture="paper", image_size=28, latent=200, filters=64, lr=1e-5, batch_size=100, epochs=100,

@@ -44,7 +44,7 @@ def leave_a_core() -> None:
 def memory(settings: GanomalySettings | EgbadSettings) -> Path:
     """The file that remembers the speed of these layers on this machine."""
     said = {k: getattr(settings, k, None) for k in _SHAPING}
-    said |= {k: bool(getattr(settings, k, 0)) for k in ("w_cycle", "w_cycle_z")}
+    said |= {k: bool(getattr(settings, k, 0)) for k in ("w_cycle", "w_cycle_z", "w_code")}
     said["machine"] = [platform.node(), platform.machine(), os.cpu_count()]
     key = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
     return runs.root() / ".speed" / f"{key}.json"

@@ -161,12 +161,16 @@ class Egbad(Method):
         loss_g, loss_e = real(d(x_tilde, z)[0]), fake(d(x, z_hat)[0])
         both = loss_g + loss_e
         said = {"loss/discriminator": loss_d, "loss/generator": loss_g, "loss/encoder": loss_e}
+        x_hat = g(z_hat) if s.w_cycle or s.w_code else None
         if s.w_cycle:
-            said["generator/cycle"] = cycle = l1(x, g(z_hat))
+            said["generator/cycle"] = cycle = l1(x, x_hat)
             both = both + s.w_cycle * cycle
         if s.w_cycle_z:
             said["encoder/cycle"] = cycle_z = l2(z, e(x_tilde))
             both = both + s.w_cycle_z * cycle_z
+        if s.w_code:
+            said["encoder/code"] = code = l2(z_hat, e(x_hat))
+            both = both + s.w_code * code
         self.update(both, "generator", "encoder")
         self.follow()
         return {name: value.detach() for name, value in said.items()}

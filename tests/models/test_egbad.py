@@ -14,7 +14,7 @@ from ganad.models import build
 from tests.models.test_ganomaly import outputs
 
 SIZE = {"paper": 28, "article": 64, "small": 32}
-PLAIN = dict(w_cycle=0.0, w_cycle_z=0.0, average=0.0, dropout=0.0, lr=1e-3, lr_d=5e-4)
+PLAIN = dict(w_cycle=0.0, w_cycle_z=0.0, w_code=0.0, average=0.0, dropout=0.0, lr=1e-3, lr_d=5e-4)
 
 
 def tiny(architecture="small", **asked):
@@ -130,6 +130,7 @@ def plain_step(e, g, d, x, z, lr, lr_d, **w):
     loss_g = cross_entropy(d(g(z), z)[0], 1.0)
     loss_e = cross_entropy(d(x, e(x))[0], 0.0)
     more = w["w_cycle"] * (x - g(e(x))).abs().mean() + w["w_cycle_z"] * ((z - e(g(z))) ** 2).mean()
+    more = more + w["w_code"] * ((e(x) - e(g(e(x)))) ** 2).mean()
     grads["generator"] = torch.autograd.grad(loss_g + more, list(g.parameters()), retain_graph=True)
     grads["encoder"] = torch.autograd.grad(loss_e + more, list(e.parameters()))
     return {"loss/discriminator": loss_d, "loss/generator": loss_g, "loss/encoder": loss_e}, grads
@@ -137,7 +138,8 @@ def plain_step(e, g, d, x, z, lr, lr_d, **w):
 
 @pytest.mark.parametrize(
     ("architecture", "w"),
-    [(a, dict(w_cycle=0.0, w_cycle_z=0.0)) for a in SIZE] + [("small", dict(w_cycle=10.0, w_cycle_z=2.0))],
+    [(a, dict(w_cycle=0.0, w_cycle_z=0.0, w_code=0.0)) for a in SIZE]
+    + [("small", dict(w_cycle=10.0, w_cycle_z=2.0, w_code=5.0))],
 )
 def test_a_step_is_that_of_the_plain_slow_version(architecture, w):
     method = tiny(architecture, **w)

@@ -110,6 +110,19 @@ def test_browse_shows_only_what_was_asked_for(runs_dir):
     assert not at.exception
 
 
+def test_another_selection_begins_at_its_first_page(runs_dir):
+    run = put_finished(runs_dir)
+    at = opened("pages/2_Browse.py", run=run.name)
+    first = at.session_state["picked_row"]
+    at.session_state["gallery_page"] = 167
+    at.run()
+    assert not at.exception
+    assert at.session_state["picked_row"] != first
+    at.segmented_control(key="verdict").set_value("false alarms").run()
+    assert not at.exception
+    assert at.session_state["gallery_page"] == 1
+
+
 def test_a_failed_run_shows_its_error_and_can_be_resumed(runs_dir):
     run = put_failed(runs_dir)
     at = opened("pages/1_Train.py", run=run.name)

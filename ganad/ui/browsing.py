@@ -68,6 +68,9 @@ def gallery(run: RunInfo, mix: Mix) -> int | None:
         st.info(f"No test image is among these: {VERDICTS[kind]}. Choose other digits or another verdict.")
         return None
     pages = -(-len(rows) // PAGE)
+    asked = (run.name, tuple(digits or ()), kind, order)
+    if st.session_state.get("gallery_asked") != asked:  # another selection begins at its first page
+        st.session_state["gallery_asked"], st.session_state["gallery_page"] = asked, 1
     at = min(st.session_state.get("gallery_page") or 1, pages)
     shown = rows[(at - 1) * PAGE : at * PAGE]
     picked = st.session_state.get("picked_row")
@@ -87,6 +90,7 @@ def gallery(run: RunInfo, mix: Mix) -> int | None:
     st.session_state["picked_row"] = picked
     count.caption(f"{len(rows):,} of {len(test):,} test images")
     if pages > 1:
+        st.session_state["gallery_page"] = at
         st.pagination(pages, key="gallery_page")
     return picked
 

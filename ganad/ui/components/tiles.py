@@ -38,7 +38,7 @@ def tiles(
     key       where the choice lives: `st.session_state[key]["picked"]`
     labels    N words for the pointer and for screen readers
     version   names the set of images: the browser builds the gallery again only when it changes. With one pick, a pick
-              belongs to its version and is forgotten with it; with `multi` it stays
+              belongs to its version: another one begins at `picked` again; with `multi` it stays
     frames    N CSS colours (`colours.NORMAL.both`) or None for no frame
     badges    N short words in the corner of the tile, "" for none
     picked    the choice at first
@@ -54,7 +54,7 @@ def tiles(
         if values is not None and len(values) != n:
             raise ValueError(f"{what} must be one per image: {n} images, got {len(values)} {what}")
     start = valid(picked, n, multi)
-    _forget_pick_of_other_version(key, version, multi)
+    _forget_pick_of_other_version(key, version, multi, start)
     state = st.session_state.get(key)
     current = valid(state.get("picked"), n, multi) if state else start
     cols = min(_COLS, max(1, n))
@@ -92,8 +92,8 @@ def _is_index(value: object, n: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < n
 
 
-def _forget_pick_of_other_version(key: str, version: str, multi: bool) -> None:
+def _forget_pick_of_other_version(key: str, version: str, multi: bool, start: int | list[int] | None) -> None:
     seen = f"{key}/version"
     if not multi and st.session_state.get(seen, version) != version and key in st.session_state:
-        st.session_state[key] = {"picked": None}
+        st.session_state[key] = {"picked": start}
     st.session_state[seen] = version

@@ -111,13 +111,13 @@ def test_tiles_begin_with_the_given_choice_and_take_the_state_s():
     assert not at.exception
 
 
-def test_one_pick_is_forgotten_with_its_pictures_and_switches_are_not():
+def test_one_pick_begins_again_with_other_pictures_and_switches_stay():
     at = AppTest.from_function(tiles_page).run()
     at.session_state["one"] = {"picked": 7}
     at.session_state["many"] = {"picked": [9, 0]}
     at.run()
     at.selectbox(key="version").set_value("b").run()
-    assert [t.value for t in at.text] == ["None", "[0, 9]"]
+    assert [t.value for t in at.text] == ["1", "[0, 9]"]
 
 
 @pytest.mark.parametrize("what", ["labels", "frames", "badges"])

@@ -26,7 +26,7 @@ app = typer.Typer(
     help="See what a GAN finds strange: train and judge GAN anomaly detectors on handwritten digits. "
     "RUN is a run's name, number or folder, as `list` shows it. The dashboard: streamlit run app.py",
 )
-err = Console(stderr=True)
+err = Console(stderr=True, soft_wrap=True)
 out = Console(soft_wrap=True)
 
 MethodName = Enum("MethodName", {m: m for m in METHOD_NAMES}, type=str)

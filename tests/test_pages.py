@@ -144,6 +144,24 @@ def test_settings_that_do_not_fit_are_told_on_the_page_and_nothing_can_be_starte
     assert at.button(key="start").disabled
 
 
+def test_own_images_that_cannot_be_used_are_told_at_once_and_usable_ones_are_counted(runs_dir, tmp_path):
+    import numpy as np
+
+    at = opened("pages/1_Train.py")
+    at.text_input(key="data_path").set_value(str(tmp_path / "nowhere")).run()
+    assert not at.exception
+    assert "nowhere" in at.error[0].value
+    rng = np.random.default_rng(0)
+    labels = np.arange(400) % 4
+    parts = {"x_train": rng.integers(0, 256, (400, 28, 28), dtype=np.uint8), "y_train": labels}
+    np.savez(tmp_path / "own.npz", **parts, x_test=parts["x_train"][:80], y_test=labels[:80])
+    at.text_input(key="data_path").set_value(str(tmp_path / "own.npz")).run()
+    assert not at.exception
+    assert not at.error
+    assert "400 training images in 4 classes" in words(at)
+    assert f"--data {tmp_path / 'own.npz'}" in at.code[0].value
+
+
 def test_no_digit_picked_means_no_start(runs_dir):
     at = opened("pages/1_Train.py")
     assert not at.button(key="start").disabled

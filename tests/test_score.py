@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from ganad.checkpoint import load_method, save_weights
 from ganad.config import resolve
 from ganad.errors import Stopped
 from ganad.models import METHODS, build
@@ -142,3 +143,48 @@ def test_whoever_listens_hears_of_every_batch_and_can_end_it():
     with pytest.raises(Stopped):
         score(trained("ganomaly"), digits(9), batch_size=3, on_batch=listen)
     assert heard == [3, 6]
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_neither_the_size_nor_the_company_of_a_batch_moves_a_score(name):
+    method, images = trained(name), digits(20, seed=1)
+    company = images.copy()
+    company[1::2] = 255 - company[1::2]
+    expected = score(method, images, batch_size=250)
+    for other, rows in (
+        (score(method, images, batch_size=7), slice(None)),
+        (score(method, images[::-1], batch_size=7), slice(None, None, -1)),
+        (score(method, company, batch_size=250), slice(0, None, 2)),
+    ):
+        for part in COLUMNS[:3]:
+            found, wanted = getattr(other, part)[rows], getattr(expected, part)
+            if len(found) < len(wanted):
+                wanted = wanted[::2]
+            np.testing.assert_allclose(found, wanted, rtol=1e-4, err_msg=part)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_images_that_differ_get_scores_that_differ(name):
+    scored = score(trained(name), digits(9))
+    for part in COLUMNS[:3]:
+        assert len(np.unique(getattr(scored, part))) == 9, part
+
+
+@pytest.mark.parametrize("size", [28, 32, 64])
+def test_what_the_nets_see_lies_between_minus_one_and_one(size):
+    x = to_input(digits(6), size)
+    assert -1 <= x.min() < -0.9
+    assert 0.9 < x.max() <= 1
+
+
+@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("average", [0.0, 0.9])
+def test_saved_weights_score_the_same(name, average, tmp_path):
+    method = trained(name, average=average)
+    (tmp_path / "config.json").write_text(method.settings.model_dump_json(), encoding="utf-8")
+    save_weights(tmp_path, method)
+    again = load_method(tmp_path, torch.device("cpu"))
+    assert not again.training
+    assert not any(p.requires_grad for p in again.parameters())
+    for a, b in zip(vars(score(method, digits(5))).values(), vars(score(again, digits(5))).values(), strict=True):
+        np.testing.assert_array_equal(a, b)

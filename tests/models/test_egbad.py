@@ -108,8 +108,8 @@ def test_our_small_nets_halve_three_times():
     assert nets["discriminator"](x, z)[1].shape == (2, 512)
 
 
-@pytest.mark.parametrize("architecture", ["paper", "article"])
-def test_the_feature_layer_is_the_joint_one_in_the_paper_and_the_images_own_in_the_article(architecture):
+@pytest.mark.parametrize("architecture", SIZE)
+def test_the_feature_layer_is_the_images_own_in_the_article_and_the_joint_one_elsewhere(architecture):
     method = tiny(architecture).eval()
     d, x = method.nets["discriminator"], images(method, 2)
     seen_by_image_alone = torch.equal(d(x, torch.zeros(2, 6))[1], d(x, torch.ones(2, 6))[1])
@@ -232,3 +232,109 @@ def test_the_parts_are_what_the_page_says(architecture):
         assert parts.latent[i].item() == pytest.approx(((z - e(x_hat)) ** 2).mean().item(), rel=1e-3)
         torch.testing.assert_close(parts.reconstruction[i : i + 1], x_hat, rtol=1e-5, atol=1e-6)
         torch.testing.assert_close(parts.z[i : i + 1], z, rtol=1e-4, atol=1e-6)
+
+
+def idle(net):
+    """Names of the biases that batch norm takes out again: their slope is rounding, and Adam makes whole steps of it."""
+    modules = list(net.named_modules())
+    return {
+        f"{name}.bias"
+        for (name, _), (_, after) in zip(modules, modules[1:], strict=False)
+        if isinstance(after, nn.BatchNorm1d | nn.BatchNorm2d)
+    }
+
+
+UNSEEN = {"12.bias", "14.bias"}
+"""Of the article's encoder: they move all codes of a batch alike, which the batch norm on codes takes out."""
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("architecture", SIZE)
+def test_in_the_article_the_training_discriminator_sees_neither_shift_nor_scale_of_a_batch_of_codes(architecture):
+    """Its latent branch is a linear layer and batch norm, so E(x) and z may differ in both, and nobody pays."""
+    method = tiny(architecture, latent=20)
+    d, x = method.nets["discriminator"].train(), images(method)
+    for layer in d.latent.modules():
+        if isinstance(layer, nn.Linear):
+            layer.weight.mul_(50)  # so that batch norm's epsilon is nothing beside the variance
+    z = torch.randn((len(x), 20), generator=torch.Generator().manual_seed(0))
+    logits = d(x, z)[0]
+    moved = max((d(x, other)[0] - logits).abs().max().item() for other in (z + 5, 3 * z))
+    assert (moved < 1e-3 * logits.std().item()) == (architecture == "article")
+
+
+@pytest.mark.parametrize("architecture", SIZE)
+@pytest.mark.parametrize(
+    "w", [dict(w_cycle=0.0, w_cycle_z=0.0, w_code=0.0), dict(w_cycle=10.0, w_cycle_z=2.0, w_code=5.0)]
+)
+def test_three_steps_end_where_the_plain_slow_version_ends(architecture, w):
+    """The textbook: a pass for each use, detach, gradients set to zero, backward, Adam; D, then G and E at once."""
+    method = tiny(architecture, **w)
+    plain = copy.deepcopy(method)
+    e, g, d = (plain.nets[n] for n in ("encoder", "generator", "discriminator"))
+    opt_e, opt_g, opt_d = (
+        torch.optim.Adam(net.parameters(), lr=lr, betas=(0.5, 0.999)) for net, lr in ((e, 1e-3), (g, 1e-3), (d, 5e-4))
+    )
+    method.train(), plain.train()
+    for k in range(3):
+        x = images(method, seed=k)
+        said = method.step(x, torch.Generator().manual_seed(k))
+        z = torch.randn((len(x), 6), generator=torch.Generator().manual_seed(k))
+        opt_d.zero_grad()
+        loss_d = cross_entropy(d(x, e(x).detach())[0], 1.0) + cross_entropy(d(g(z).detach(), z)[0], 0.0)
+        loss_d.backward()
+        opt_d.step()
+        loss_g, loss_e = cross_entropy(d(g(z), z)[0], 1.0), cross_entropy(d(x, e(x))[0], 0.0)
+        ours = w["w_cycle"] * (x - g(e(x))).abs().mean() + w["w_cycle_z"] * ((z - e(g(z))) ** 2).mean()
+        ours = ours + w["w_code"] * ((e(x) - e(g(e(x)))) ** 2).mean()
+        opt_g.zero_grad(), opt_e.zero_grad()
+        (loss_g + loss_e + ours).backward()
+        opt_g.step(), opt_e.step()
+        for name, loss in (("discriminator", loss_d), ("generator", loss_g), ("encoder", loss_e)):
+            assert said[f"loss/{name}"].item() == pytest.approx(loss.item(), rel=1e-3), (k, name)
+    for player, net in plain.nets.items():
+        passive = idle(net)
+        if architecture == "article" and player == "encoder" and not w["w_cycle"]:
+            passive |= UNSEEN
+        expected = dict(net.named_parameters())
+        for name, p in method.nets[player].named_parameters():
+            if name not in passive:
+                torch.testing.assert_close(p, expected[name], rtol=1e-3, atol=5e-5, msg=f"{player}.{name}")
+
+
+def test_dropout_is_drawn_from_the_generator_of_the_step():
+    """z has the same seed in all of them: only the dropped units can make a difference."""
+    x = images(tiny())
+
+    def paid(z_seed, dropout):
+        method = tiny(dropout=dropout)
+        rng = torch.Generator().manual_seed(z_seed)
+        return method.step(x, rng)["loss/discriminator"].item(), rng.get_state()
+
+    (one, state), (again, _), (other, _), (none, short) = paid(0, 0.5), paid(0, 0.5), paid(1, 0.5), paid(0, 0.0)
+    assert one == again
+    assert one != other
+    assert one != none
+    assert not torch.equal(state, short)  # the units were drawn from the very generator that z came from
+
+
+def test_scoring_between_steps_drops_nothing_and_draws_nothing():
+    method = tiny(dropout=0.5)
+    x, rng = images(method), torch.Generator().manual_seed(0)
+    method.train().step(x, rng)
+    state = rng.get_state()
+    first = method.eval().parts(x)
+    for layer in method._dropouts:
+        layer.share = 0.0
+    assert torch.equal(first.discrimination, method.parts(x).discrimination)
+    assert torch.equal(rng.get_state(), state)
+
+
+@pytest.mark.parametrize("name", ["paper", "article"])
+def test_the_first_weights_of_the_presets_are_those_of_the_release(name):
+    for net in preset(name).players().values():
+        for m in net.modules():
+            if isinstance(m, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+                # Of n draws, the standard deviation is off by 1 / sqrt(2 n) of itself; four times that is rare.
+                assert m.weight.std().item() == pytest.approx(0.02, rel=4 / (2 * m.weight.numel()) ** 0.5)
+                assert not m.bias.any()

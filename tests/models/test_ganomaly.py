@@ -193,3 +193,56 @@ def test_it_learns_to_redraw_a_picture_that_it_sees_again_and_again():
     for _ in range(60):
         last = method.step(x, torch.Generator())["generator/contextual"].item()
     assert last < 0.3 * first
+
+
+def test_three_steps_end_where_the_plain_slow_version_ends():
+    """The release, line by line: four looks of D, gradients set to zero, backward, Adam; first the generator, then D."""
+    method = tiny(latent=8)
+    plain = copy.deepcopy(method)
+    g, d = plain.nets["generator"], plain.nets["discriminator"]
+    adam = {name: torch.optim.Adam(net.parameters(), lr=1e-3, betas=(0.5, 0.999)) for name, net in plain.nets.items()}
+    names = ("loss/generator", "loss/discriminator", "generator/adversarial", "generator/contextual", "generator/encoder")
+    method.train(), plain.train()
+    for k in range(3):
+        x = images(seed=k)
+        said = method.step(x, torch.Generator())
+        losses = plain_losses(g, d, x, 1.0, 50.0, 1.0)
+        adam["generator"].zero_grad()
+        losses[0].backward(retain_graph=True)
+        adam["discriminator"].zero_grad()  # what the generator's loss left there is not D's
+        losses[1].backward(inputs=list(d.parameters()))
+        adam["generator"].step()
+        adam["discriminator"].step()
+        assert [said[n].item() for n in names] == pytest.approx([v.item() for v in losses], rel=1e-3), k
+    expected = dict(plain.nets.named_parameters())
+    for name, p in method.nets.named_parameters():
+        torch.testing.assert_close(p, expected[name], rtol=1e-3, atol=5e-5, msg=name)  # a step moves by about 1e-3
+
+
+def test_generator_and_discriminator_pull_in_opposite_directions():
+    """Features: D's own move changes what the generator pays; against a still D the generator brings f(x̂) to f(x)."""
+    x = images()
+
+    def change(still, loss):
+        method = tiny(w_con=0.0, w_enc=0.0)
+        method.optimisers()[still].param_groups[0]["lr"] = 0.0
+        first = method.step(x, torch.Generator())[loss].item()
+        for _ in range(15):
+            last = method.step(x, torch.Generator())[loss].item()
+        return last - first
+
+    assert change("generator", "loss/discriminator") < -1e-3
+    assert change("generator", "loss/generator") > 1e-6  # telling them apart drives the features apart
+    assert change("discriminator", "loss/generator") < -1e-6
+
+
+def test_the_first_weights_of_the_paper_are_those_of_the_release():
+    for net in build(resolve("ganomaly", "paper", normal=(8,))).players().values():
+        for m in net.modules():
+            if isinstance(m, nn.Conv2d | nn.ConvTranspose2d):
+                assert m.bias is None
+                # Of n draws, the standard deviation is off by 1 / sqrt(2 n) of itself; four times that is rare.
+                assert m.weight.std().item() == pytest.approx(0.02, rel=4 / (2 * m.weight.numel()) ** 0.5)
+            elif isinstance(m, nn.BatchNorm2d):
+                assert m.weight.mean().item() == pytest.approx(1, abs=0.01)
+                assert not m.bias.any()

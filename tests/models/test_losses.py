@@ -2,6 +2,7 @@
 
 from math import log
 
+import numpy as np
 import pytest
 import torch
 
@@ -62,3 +63,24 @@ def test_losses_of_half_precision_are_in_single_precision(loss):
     logits = torch.full((3,), 0.01, dtype=torch.bfloat16)
     assert loss(logits).dtype == torch.float32
     assert loss(logits).item() == pytest.approx(loss(logits.float()).item(), rel=1e-7)
+
+
+@pytest.mark.parametrize(("loss", "right"), [(real, 1e4), (fake, -1e4)])
+def test_no_logit_is_too_large(loss, right):
+    for logit, value, slope in ((right, 0.0, 0.0), (-right, 1e4, -np.sign(right))):
+        given = torch.tensor([logit], requires_grad=True)
+        said = loss(given)
+        said.backward()
+        assert (said.item(), given.grad.item()) == (value, slope)
+
+
+def test_differences_are_those_of_numpy():
+    a, b = np.random.default_rng(0).normal(size=(2, 5, 3, 4, 4)).astype(np.float32)
+    axes = (1, 2, 3)
+    for found, expected in (
+        (l1, np.abs(a - b).mean()),
+        (l2, ((a - b) ** 2).mean()),
+        (sum_abs, np.abs(a - b).sum(axes)),
+        (mean_square, ((a - b) ** 2).mean(axes)),
+    ):
+        np.testing.assert_allclose(found(torch.from_numpy(a), torch.from_numpy(b)), expected, rtol=1e-5)

@@ -98,7 +98,7 @@ def test_scoring_changes_nothing_in_the_method(name, average):
     before = {k: v.clone() for k, v in method.state_dict().items()}
     method.zero_grad()
     score(method.train(), digits(5))
-    assert not method.training
+    assert not any(m.training for m in method.modules())
     assert all(torch.equal(v, before[k]) for k, v in method.state_dict().items())
     assert all(p.grad is None for p in method.parameters())
 

@@ -1,6 +1,7 @@
 """EGBAD against its paper: shapes, parameter counts, a step against a plain slow one, parts against their definition."""
 
 import copy
+from itertools import pairwise
 from math import log
 
 import numpy as np
@@ -239,7 +240,7 @@ def idle(net):
     modules = list(net.named_modules())
     return {
         f"{name}.bias"
-        for (name, _), (_, after) in zip(modules, modules[1:], strict=False)
+        for (name, _), (_, after) in pairwise(modules)
         if isinstance(after, nn.BatchNorm1d | nn.BatchNorm2d)
     }
 
@@ -303,12 +304,11 @@ def test_three_steps_end_where_the_plain_slow_version_ends(architecture, w):
 
 
 def test_dropout_is_drawn_from_the_generator_of_the_step():
-    """z has the same seed in all of them: only the dropped units can make a difference."""
     x = images(tiny())
 
-    def paid(z_seed, dropout):
+    def paid(seed, dropout):
         method = tiny(dropout=dropout)
-        rng = torch.Generator().manual_seed(z_seed)
+        rng = torch.Generator().manual_seed(seed)
         return method.step(x, rng)["loss/discriminator"].item(), rng.get_state()
 
     (one, state), (again, _), (other, _), (none, short) = paid(0, 0.5), paid(0, 0.5), paid(1, 0.5), paid(0, 0.0)

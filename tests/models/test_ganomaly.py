@@ -201,7 +201,13 @@ def test_three_steps_end_where_the_plain_slow_version_ends():
     plain = copy.deepcopy(method)
     g, d = plain.nets["generator"], plain.nets["discriminator"]
     adam = {name: torch.optim.Adam(net.parameters(), lr=1e-3, betas=(0.5, 0.999)) for name, net in plain.nets.items()}
-    names = ("loss/generator", "loss/discriminator", "generator/adversarial", "generator/contextual", "generator/encoder")
+    names = (
+        "loss/generator",
+        "loss/discriminator",
+        "generator/adversarial",
+        "generator/contextual",
+        "generator/encoder",
+    )
     method.train(), plain.train()
     for k in range(3):
         x = images(seed=k)

@@ -5,6 +5,7 @@ import re
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from ganad.ui.browsing import page_key
 from tests.conftest import ROOT, put_failed, put_finished, put_running
 
 PAGES = ["app.py", *sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("pages/*.py"))]
@@ -114,13 +115,14 @@ def test_another_selection_begins_at_its_first_page(runs_dir):
     run = put_finished(runs_dir)
     at = opened("pages/2_Browse.py", run=run.name)
     first = at.session_state["picked_row"]
-    at.session_state["gallery_page"] = 167
+    at.session_state[page_key(run.name, 167, [], "all", "highest score")] = 167
     at.run()
     assert not at.exception
     assert at.session_state["picked_row"] != first
-    at.segmented_control(key="verdict").set_value("false alarms").run()
+    at.segmented_control(key="verdict").set_value("hits").run()
+    at.segmented_control(key="verdict").set_value("all").run()
     assert not at.exception
-    assert at.session_state["gallery_page"] == 1
+    assert at.session_state["picked_row"] == first
 
 
 def test_a_failed_run_shows_its_error_and_can_be_resumed(runs_dir):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 import numpy as np
 import streamlit as st
 
@@ -68,31 +70,35 @@ def gallery(run: RunInfo, mix: Mix) -> int | None:
         st.info(f"No test image is among these: {VERDICTS[kind]}. Choose other digits or another verdict.")
         return None
     pages = -(-len(rows) // PAGE)
-    asked = (run.name, tuple(digits or ()), kind, order)
-    if st.session_state.get("gallery_asked") != asked:  # another selection begins at its first page
-        st.session_state["gallery_asked"], st.session_state["gallery_page"] = asked, 1
-    at = min(st.session_state.get("gallery_page") or 1, pages)
+    box = st.container()
+    at = 1
+    if pages > 1:
+        with st.container(key="gallery_pages"):
+            at = st.pagination(pages, key=page_key(run.name, pages, list(digits), kind, order))
     shown = rows[(at - 1) * PAGE : at * PAGE]
     picked = st.session_state.get("picked_row")
     if picked not in shown:
         picked = int(shown[0])
-    place = tiles(
-        cache.images(run.name)[shown],
-        key="gallery",
-        labels=[label(found, test, called, int(r)) for r in shown],
-        frames=[frame(p, c) for p, c in zip(evaluate.percentile(test[shown], val), called[shown], strict=True)],
-        picked=int(np.flatnonzero(shown == picked)[0]),
-        size=54,
-        version=f"{run.name}-{mix.weights}-{mix.threshold}-{sorted(digits or [])}-{kind}-{order}-{at}",
-    )
+    with box:
+        place = tiles(
+            cache.images(run.name)[shown],
+            key="gallery",
+            labels=[label(found, test, called, int(r)) for r in shown],
+            frames=[frame(p, c) for p, c in zip(evaluate.percentile(test[shown], val), called[shown], strict=True)],
+            picked=int(np.flatnonzero(shown == picked)[0]),
+            size=54,
+            version=f"{run.name}-{mix.weights}-{mix.threshold}-{sorted(digits or [])}-{kind}-{order}-{at}",
+        )
     if place is not None:
         picked = int(shown[place])
     st.session_state["picked_row"] = picked
     count.caption(f"{len(rows):,} of {len(test):,} test images")
-    if pages > 1:
-        st.session_state["gallery_page"] = at
-        st.pagination(pages, key="gallery_page")
     return picked
+
+
+def page_key(*selection: object) -> str:
+    """A name of its own for each selection, so that another one begins at its first page."""
+    return f"gallery_page_{zlib.crc32(repr(selection).encode())}"
 
 
 def frame(percentile: float, called: bool) -> str:

@@ -46,6 +46,8 @@ def mixer(run: RunInfo, *, with_threshold: bool = True) -> Mix:
     """Draw the sliders and return what they say. Values outlive a change of page, and are kept per run."""
     scales = _scales(run)
     st.session_state.pop("mixer_was_reset", None)
+    if st.session_state.pop("mixer_refused", False):
+        st.toast("At least one part needs a weight.", icon=":material/info:")
     with st.container(border=True, key="mixer"):
         columns = page.cells("mixer", 4 if with_threshold else 3)
         weights = weights_of(run)
@@ -86,7 +88,7 @@ def _moved(run: RunInfo, part: str, scale: float) -> None:
     if any(said):
         st.session_state.setdefault("weights", {})[run.name] = tuple(said)
     else:
-        st.toast("At least one part needs a weight.", icon=":material/info:")
+        st.session_state["mixer_refused"] = True
 
 
 def _reset(run: RunInfo) -> None:

@@ -75,6 +75,29 @@ def test_what_a_page_imports_brings_neither_torch_nor_scikit_learn(module):
     assert done.returncode == 0, done.stderr
 
 
+DRAW = """
+import sys
+from streamlit.testing.v1 import AppTest
+at = AppTest.from_file("app.py", default_timeout=60)
+if sys.argv[1] != "app.py":
+    at.switch_page(sys.argv[1])
+at.query_params["run"] = "ganomaly-n8"
+at.run()
+assert not at.exception, at.exception[0].stack_trace
+assert len(at.get("html")) + len(at.get("plotly_chart")) > 1, "nothing was drawn"
+sys.exit(", ".join({"torch"} & set(sys.modules)) or 0)
+"""
+
+
+@pytest.mark.parametrize(
+    "page", ["app.py", "pages/1_Train.py", "pages/2_Browse.py", "pages/3_Evaluate.py", "pages/5_Compare.py"]
+)
+def test_a_page_that_needs_no_net_draws_a_finished_run_without_torch(page, runs_dir, monkeypatch):
+    monkeypatch.delenv("GANAD_CHECKPOINTS")
+    done = subprocess.run([sys.executable, "-c", DRAW, page], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
 def test_no_weights_and_no_arrays_are_ever_unpickled():
     for path in [*ROOT.glob("ganad/**/*.py"), *ROOT.glob("pages/*.py")]:
         text = path.read_text(encoding="utf-8")

@@ -34,7 +34,8 @@ def browser():
 class Server:
     """The app, served from its own folder of runs."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, **environment):
+        self.environment = environment
         self.runs = folder / "runs"
         self.runs.mkdir(parents=True)
         self.log = folder / "server.log"
@@ -45,7 +46,7 @@ class Server:
         self.start()
 
     def start(self):
-        environment = os.environ | {"GANAD_RUNS": str(self.runs)}
+        environment = os.environ | {"GANAD_RUNS": str(self.runs)} | self.environment
         environment.pop("OMP_NUM_THREADS", None)
         with open(self.log, "ab") as out:
             self.process = subprocess.Popen(

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import go, keyed
+from tests.browser.conftest import Server, go, keyed
 from tests.conftest import put_failed, put_finished, put_running
 
 PATHS = {"/": "See what a GAN finds strange"} | {
@@ -26,6 +26,22 @@ def test_every_page_settles_in_every_state(page, server, in_every_state, state):
         go(page, server, f"{path}?run={in_every_state[state]}")
         expect(page.get_by_role("heading", level=1)).to_have_text(heading)
         expect(page).to_have_title(f"{'Start' if path == '/' else heading} · ganad")
+
+
+def test_every_page_settles_with_no_run_at_all_and_leads_to_training(page, tmp_path):
+    bare = Server(tmp_path / "bare", GANAD_CHECKPOINTS=str(tmp_path))
+    try:
+        for path, heading in PATHS.items():
+            go(page, bare, path)
+            expect(page.get_by_role("heading", level=1)).to_have_text(heading)
+            if path not in ("/Train", "/Methods"):
+                expect(page.get_by_test_id("stMain").get_by_role("link", name="Train one")).to_be_visible()
+        go(page, bare, "/Browse")
+        page.get_by_role("link", name="Train one").click()
+        expect(page.get_by_role("button", name="Start training")).to_be_enabled()
+    finally:
+        bare.stop()
+    assert "Traceback" not in bare.log.read_text()
 
 
 def test_the_menu_leads_everywhere_and_keeps_the_run(page, server):

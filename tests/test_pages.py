@@ -1,5 +1,6 @@
 """Every page opens with no run, a running one, a failed one and a finished one, without a browser."""
 
+import json
 import re
 
 import pytest
@@ -83,8 +84,6 @@ def test_moving_a_weight_changes_the_area_and_defaults_bring_it_back(runs_dir):
 
 
 def test_the_area_on_screen_is_the_one_of_the_report(runs_dir):
-    import json
-
     run = put_finished(runs_dir)
     at = opened("pages/3_Evaluate.py", run=run.name)
     assert at.metric[0].value == f"{json.loads((run / 'report.json').read_text())['auroc']:.4f}"
@@ -130,6 +129,17 @@ def test_a_failed_run_shows_its_error_and_can_be_resumed(runs_dir):
     at = opened("pages/1_Train.py", run=run.name)
     assert "stopped being finite" in at.error[0].value
     assert at.button(key="resume")
+
+
+def test_resuming_what_another_tab_has_resumed_shows_it_at_work(runs_dir):
+    run = put_failed(runs_dir)
+    at = opened("pages/1_Train.py", run=run.name)
+    status = json.loads((run / "status.json").read_text())
+    (run / "status.json").write_text(json.dumps(status | {"state": "running"}))
+    at.button(key="resume").click().run()
+    assert not at.exception
+    assert "epoch 2 of" in words(at)
+    assert not list(runs_dir.glob("*/stop"))
 
 
 def test_a_running_run_shows_where_it_stands_and_can_be_stopped(runs_dir):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import pandas as pd
 import streamlit as st
 
@@ -120,7 +122,7 @@ def _curves(runs: list[RunInfo]) -> None:
             st.html(
                 f'<div style="border-left: 5px solid {curve.colour}; padding-left: .8rem; margin-bottom: .2rem">'
                 f'<div style="font-size: 1.5rem; font-weight: 700; line-height: 1.2">{curve.auroc:.4f}</div>'
-                f"<div>{curve.name}</div><div style='opacity: .7; font-size: .88rem'>catches {tpr:.0%} of the anomalies at "
+                f"<div>{escape(curve.name)}</div><div style='opacity: .7; font-size: .88rem'>catches {tpr:.0%} of the anomalies at "
                 f"{fpr:.1%} false alarms</div></div>"
             )
             here = {"run": r.name}

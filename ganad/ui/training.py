@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from pathlib import Path
+
 import streamlit as st
 
 from ganad import service
@@ -30,6 +33,7 @@ def data_source() -> str | None:
         if not path:
             st.caption("The embedded MNIST is used: 60,000 training and 10,000 test images.")
             return None
+        path = str(Path(path).expanduser().resolve())  # the worker may stand in another folder
         try:
             counts = cache.class_counts(path)
         except GanadError as error:
@@ -209,10 +213,8 @@ def _stop(name: str) -> None:
 
 
 def _resume(name: str) -> None:
-    try:
+    with contextlib.suppress(GanadError):  # another tab was faster: the page shows how the run stands now
         service.resume(name)
-    except GanadError as error:
-        st.toast(str(error), icon=":material/error:")
 
 
 def _body(name: str, live: bool) -> None:
@@ -220,9 +222,7 @@ def _body(name: str, live: bool) -> None:
     rows = service.metrics(name)
     strip = film.film_html(service.samples(name))
     if strip:
-        st.caption(
-            "Ten fixed digits and what the nets made of them. Good: the normal ones come back, the others do not."
-        )
+        st.caption("Ten fixed digits, the normal ones first, and what the nets make of them, epoch by epoch.")
         st.html(strip)
     losses = [r for r in rows if any(k.startswith("loss/") for k in r)]
     if losses:

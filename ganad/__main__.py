@@ -278,7 +278,7 @@ app.add_typer(bench, name="bench")
 @bench.command("speed")
 def bench_speed(json_: Json = False) -> None:
     """Training steps and scoring, each against a plain reference in the same process."""
-    from ganad import bench as b
+    from ganad.bench import speed as b
 
     rows = b.speed(lambda text: err.print(text, highlight=False))
     print(json.dumps(rows, indent=2) if json_ else b.speed_table(rows))
@@ -293,7 +293,7 @@ def bench_quality(
     json_: Json = False,
 ) -> None:
     """Train one run per method, digit and seed (finished ones are kept) and print AUROC beside a PCA baseline."""
-    from ganad import bench as b
+    from ganad.bench import quality as b
 
     methods = [m.value for m in method] if method else list(METHOD_NAMES)
     rows = b.quality(methods, _numbers(digits), _numbers(seeds), preset, lambda text: err.print(text, highlight=False))

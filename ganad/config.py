@@ -6,7 +6,7 @@ imports torch or numpy, so that a page can show a form at once.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     BaseModel,
@@ -23,7 +23,7 @@ from ganad.errors import ConfigError
 PARTS = ("residual", "discrimination", "latent")
 """The three parts of a score, in the order in which weights are written everywhere."""
 
-METHOD_NAMES = {"ganomaly": "GANomaly", "egbad": "EGBAD"}
+METHOD_NAMES = {"ganomaly": "GANomaly", "egbad": "EGBAD", "anogan": "AnoGAN"}
 """Methods that can be trained, and how their papers spell them. The first is the default."""
 
 VAL_SHARE = 0.1
@@ -38,6 +38,11 @@ class _Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    looks: ClassVar[int] = 60
+    """At most about so many epochs leave a picture, held-out parts and a state to resume from."""
+    glance: ClassVar[int] = 500
+    """Held-out images whose parts are taken after such an epoch."""
+
     preset: str = Field("tuned", description="the named set of settings that the others start from")
     normal: tuple[int, ...] = Field(description="the digits that are normal; every other digit is an anomaly")
     seed: int = Field(0, ge=0, le=2**31 - 1, description="fixes the held-out images, the first weights and the order")
@@ -46,6 +51,11 @@ class _Settings(BaseModel):
     limit: int | None = Field(None, ge=20, description="use only the first so many normal training images")
     test_digits: tuple[int, ...] | None = Field(None, description="test on these digits alone; empty means on all")
     test_limit: int | None = Field(None, ge=10, description="use only the first so many test images")
+    sample: int | None = Field(
+        None,
+        ge=100,
+        description="score at most so many test images, evenly spread over each digit, and at most so many held out",
+    )
 
     epochs: int = Field(ge=1, le=10_000, description="passes over the training images")
     batch_size: int = Field(64, ge=2, le=1024, description="images in one step")
@@ -105,6 +115,10 @@ class GanomalySettings(_Settings):
         return self
 
 
+SIZES = {"paper": 28, "article": 64, "small": 32}
+"""architecture of EGBAD and AnoGAN -> side of its images."""
+
+
 class EgbadSettings(_Settings):
     """EGBAD: a BiGAN, scored in one pass."""
 
@@ -129,15 +143,56 @@ class EgbadSettings(_Settings):
 
     @model_validator(mode="after")
     def _size(self) -> EgbadSettings:
-        size = {"paper": 28, "article": 64, "small": 32}[self.architecture]
+        size = SIZES[self.architecture]
         if self.image_size != size:
             raise ValueError(f"architecture {self.architecture} needs image_size {size}, got {self.image_size}")
         return self
 
 
-Settings = Annotated[GanomalySettings | EgbadSettings, Field(discriminator="method")]
-_ADAPTER: TypeAdapter[GanomalySettings | EgbadSettings] = TypeAdapter(Settings)
-SETTINGS_OF = {"ganomaly": GanomalySettings, "egbad": EgbadSettings}
+class AnoganSettings(_Settings):
+    """AnoGAN: a DCGAN, and a search for z per image. The search is slow, so a training stops to look less often."""
+
+    looks: ClassVar[int] = 12
+    glance: ClassVar[int] = 30
+
+    method: Literal["anogan"] = Field("anogan", description="a DCGAN; each image is scored by a search for its z")
+    architecture: Literal["paper", "article", "small"] = Field(
+        "small",
+        description="layers: of the released code (28x28), of the tutorial (64x64), or our small ones (32x32)",
+    )
+    search_steps: int = Field(500, ge=1, le=10_000, description="steps of the search for an image's z")
+    search_lr: float = Field(
+        0.01, gt=0, le=1, description="the search's first step size; a tenth after 40 % of the steps, a 20th after 60 %"
+    )
+    search_restarts: int = Field(1, ge=1, le=64, description="places that the search starts from; the best end counts")
+    search_bank: int = Field(
+        0, ge=0, le=4096, description="start from the nearest of so many drawn pictures, an addition; 0 starts anywhere"
+    )
+    search_patience: int = Field(
+        0, ge=0, description="a search ends when its score fell by less than a thousandth in so many steps; 0 never"
+    )
+    weights: tuple[float, float, float] = Field(
+        (0.9, 0.1, 0.0),
+        description="weights of residual, discrimination and latent part; the search goes down this sum",
+    )
+
+    @model_validator(mode="after")
+    def _fits(self) -> AnoganSettings:
+        size = SIZES[self.architecture]
+        if self.image_size != size:
+            raise ValueError(f"architecture {self.architecture} needs image_size {size}, got {self.image_size}")
+        if 0 < self.search_bank < self.search_restarts:
+            raise ValueError(
+                f"search_bank must be 0 or at least search_restarts ({self.search_restarts}), got {self.search_bank}"
+            )
+        return self
+
+
+Settings = GanomalySettings | EgbadSettings | AnoganSettings
+"""What is asked of a run, whatever its method."""
+
+_ADAPTER: TypeAdapter[Settings] = TypeAdapter(Annotated[Settings, Field(discriminator="method")])
+SETTINGS_OF = {"ganomaly": GanomalySettings, "egbad": EgbadSettings, "anogan": AnoganSettings}
 
 PRESETS: dict[str, dict[str, dict[str, Any]]] = {
     "ganomaly": {
@@ -158,6 +213,20 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
             epochs=1500, normal=(7, 8), limit=400, test_digits=(2, 7, 8), test_limit=600,
         ),
     },
+    "anogan": {
+        "tuned": dict(
+            epochs=20, filters=16, latent=32, batch_size=64, lr=1e-3, lr_d=2e-4, average=0.99, sample=2000,
+            search_steps=150, search_lr=0.1, search_bank=512, search_patience=20,
+        ),
+        "paper": dict(
+            architecture="paper", image_size=28, latent=200, filters=64, lr=1e-5, batch_size=100, epochs=100,
+            average=0.999, sample=2000,
+        ),
+        "article": dict(
+            architecture="article", image_size=64, latent=20, filters=64, lr=1e-4, lr_d=2.5e-5, batch_size=64,
+            epochs=300, normal=(7, 8), limit=400, test_digits=(2, 7, 8), test_limit=600,
+        ),
+    },
 }  # fmt: skip
 """method -> preset -> what it changes. Each preset has its section in docs/methods/."""
 
@@ -166,7 +235,7 @@ UNSET: Any = object()
 """Asks for an empty value where None would mean "not asked"."""
 
 
-def resolve(method: str, preset: str = "tuned", **asked: Any) -> GanomalySettings | EgbadSettings:
+def resolve(method: str, preset: str = "tuned", **asked: Any) -> Settings:
     """The settings of a run: the method's defaults, then the preset's, then whatever was asked for.
 
     Values of None mean "not asked"; UNSET means "asked for nothing", as in an empty limit. Raises ConfigError in the
@@ -183,7 +252,7 @@ def resolve(method: str, preset: str = "tuned", **asked: Any) -> GanomalySetting
     return parse({"method": method, "preset": preset} | values)
 
 
-def parse(saved: dict[str, Any]) -> GanomalySettings | EgbadSettings:
+def parse(saved: dict[str, Any]) -> Settings:
     """Settings from a saved dict, as in `config.json`. Raises ConfigError, one sentence for each fault."""
     try:
         return _ADAPTER.validate_python(saved)
@@ -210,7 +279,7 @@ def check_weights(value: tuple[float, float, float]) -> tuple[float, float, floa
 _FLAGS = {"epochs": "--epochs", "limit": "--limit", "name": "--name", "data": "--data"}
 
 
-def command(settings: GanomalySettings | EgbadSettings) -> str:
+def command(settings: Settings) -> str:
     """The command line that repeats a run: the preset, and whatever was set otherwise."""
     import shlex
 

@@ -128,7 +128,7 @@ def load_mnist() -> tuple[Arrays, Arrays]:
 def split(dataset: Dataset, settings: Any) -> Split:
     """Train, held-out and test images of a run; each keeps the order of its file.
 
-    `settings` says normal, seed, limit, test_digits and test_limit. Of each normal digit's training images a share
+    `settings` says normal, seed, limit, test_digits, test_limit and sample. Of each normal digit's training images a share
     of VAL_SHARE, drawn from the seed, is held out. Raises DataError when a part would be empty or one-sided.
     """
     train, test = dataset.train, dataset.test
@@ -144,7 +144,7 @@ def split(dataset: Dataset, settings: Any) -> Split:
                 f"needed, one of them to hold out. Training images of each class: {_counts(train, dataset.classes)}."
             )
         held_out.append(rng.permutation(own)[: max(1, round(VAL_SHARE * len(own)))])
-    val = np.sort(np.concatenate(held_out))
+    val = apart = np.sort(np.concatenate(held_out))
     if len(val) < MIN_VAL:
         advice = f"raise limit (now {settings.limit})" if settings.limit else "add images"
         raise DataError(
@@ -154,7 +154,10 @@ def split(dataset: Dataset, settings: Any) -> Split:
     kept = np.arange(len(test.digit))
     if settings.test_digits is not None:
         kept = kept[np.isin(test.digit, settings.test_digits)]
-    test = _take(test, kept[: settings.test_limit])
+    kept = kept[: settings.test_limit]
+    if settings.sample is not None:
+        kept, val = spread_evenly(kept, test.digit, settings.sample), spread_evenly(val, train.digit, settings.sample)
+    test = _take(test, kept)
     normal = int(np.isin(test.digit, settings.normal).sum())
     if normal in (0, len(test.digit)):
         missing = "anomalies" if normal else "normal images"
@@ -164,7 +167,18 @@ def split(dataset: Dataset, settings: Any) -> Split:
             f"{list(settings.normal)}; test images of each class{' with ' + ', '.join(asked) if asked else ''}: "
             f"{_counts(test, dataset.classes)}."
         )
-    return Split(train=_take(train, np.setdiff1d(chosen, val)), val=_take(train, val), test=test)
+    return Split(train=_take(train, np.setdiff1d(chosen, apart)), val=_take(train, val), test=test)
+
+
+def spread_evenly(at: np.ndarray, digit: np.ndarray, most: int) -> np.ndarray:
+    """At most `most` of the positions `at`, in their order: as many of each digit as its share, at equal distances.
+
+    It is the same choice for every seed and every run. digit: the digit at each position of the file.
+    """
+    if len(at) <= most:
+        return at
+    by_digit = at[np.argsort(digit[at], kind="stable")]
+    return np.sort(by_digit[((np.arange(most) + 0.5) * len(at) / most).astype(np.int64)])
 
 
 def _take(images: Images, at: np.ndarray) -> Images:

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 
 from ganad import runs
-from ganad.config import EgbadSettings, GanomalySettings
+from ganad.config import Settings
 from ganad.errors import RunError
 
 PATIENCE_S = 15.0
@@ -23,7 +23,7 @@ PATIENCE_S = 15.0
 _children: list[subprocess.Popen[bytes]] = []
 
 
-def start(settings: GanomalySettings | EgbadSettings) -> Path:
+def start(settings: Settings) -> Path:
     """A new run, at work in a process of its own that outlives this one. It queues if another is at work."""
     run = runs.create(settings)
     launch(run)

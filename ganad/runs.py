@@ -32,7 +32,7 @@ from typing import Any
 
 import numpy as np
 
-from ganad.config import PARTS, EgbadSettings, GanomalySettings, parse
+from ganad.config import PARTS, Settings, parse
 from ganad.errors import RunError
 
 HOME = Path(__file__).resolve().parents[1]
@@ -79,7 +79,7 @@ def listing(folder: Path) -> list[Path]:
     return sorted((p.parent for p in folder.glob("*/config.json")), key=lambda p: p.name, reverse=True)
 
 
-def create(settings: GanomalySettings | EgbadSettings) -> Path:
+def create(settings: Settings) -> Path:
     """A new run directory with its config.json, numbered one above the highest. State: queued."""
     root().mkdir(parents=True, exist_ok=True)
     digits = "".join(map(str, settings.normal))
@@ -99,7 +99,7 @@ def create(settings: GanomalySettings | EgbadSettings) -> Path:
     return run
 
 
-def settings(run: Path) -> GanomalySettings | EgbadSettings:
+def settings(run: Path) -> Settings:
     """What was asked for. Raises RunError if config.json is missing or not readable."""
     saved = read_json(run / "config.json")
     if saved is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
 from ganad.models import Method
+from ganad.models.base import quiet
 
 
 @dataclass(frozen=True)
@@ -50,14 +52,15 @@ def score(
 ) -> Scored:
     """Parts and reconstructions of (N, 28, 28) uint8 images.
 
-    The method is put into eval() and nothing in it changes. on_batch hears how many images are done after each batch;
-    an error that it raises ends the scoring.
+    The method is put into eval() and nothing in it changes. on_batch hears how many images are done, after each batch and
+    between the steps of a search; an error that it raises ends the scoring.
     """
     method.eval()
     device = next(method.parameters()).device
     columns: dict[str, list[np.ndarray]] = {name: [] for name in Scored.__dataclass_fields__}
     for at in range(0, len(images) or 1, batch_size):
-        parts = method.parts(to_input(images[at : at + batch_size], method.settings.image_size, device))
+        tick = quiet if on_batch is None else functools.partial(on_batch, at)
+        parts = method.parts(to_input(images[at : at + batch_size], method.settings.image_size, device), tick)
         for name in ("residual", "discrimination", "latent"):
             columns[name].append(getattr(parts, name).double().cpu().numpy())
         columns["z"].append(parts.z.cpu().numpy())

@@ -21,8 +21,8 @@ from ganad.config import (
     FALSE_ALARMS,
     METHOD_NAMES,
     PARTS,
-    EgbadSettings,
-    GanomalySettings,
+    VAL_SHARE,
+    Settings,
     check_weights,
     command,
     resolve,
@@ -41,7 +41,7 @@ class RunInfo:
     label: str
     short: str
     shipped: bool
-    settings: GanomalySettings | EgbadSettings
+    settings: Settings
     status: runs.Status
     report: dict[str, Any] | None
     command: str
@@ -122,7 +122,7 @@ def _info(run: Path) -> RunInfo:
 # --- training --------------------------------------------------------------------------------------------------
 
 
-def start(settings: GanomalySettings | EgbadSettings) -> str:
+def start(settings: Settings) -> str:
     """Train in the background; returns the run's name. Raises DataError at once when the data cannot be used."""
     if settings.data:
         data.split(data.load(settings.data), settings)
@@ -171,7 +171,7 @@ class Estimate:
 _measuring: dict[Path, subprocess.Popen[bytes]] = {}
 
 
-def estimate(settings: GanomalySettings | EgbadSettings) -> Estimate | None:
+def estimate(settings: Settings) -> Estimate | None:
     """From the speed measured on this machine. None while it is being measured, in a process of its own.
 
     Raises GanadError if the measurement failed.
@@ -194,8 +194,10 @@ def estimate(settings: GanomalySettings | EgbadSettings) -> Estimate | None:
         return None
     rate = rates[speed.choose(settings, rates)] or rates["float32"]
     n_test = settings.test_limit or sum(class_counts(settings.data, test=True).values())
-    looks = min(settings.epochs, 60) * 500
-    seconds = START_UP_S + 0.9 * n * settings.epochs / rate + (looks + 0.1 * n + n_test) / rates["score"]
+    n_val, most = round(VAL_SHARE * n), settings.sample or n + n_test
+    looks = min(settings.epochs, settings.looks) * min(n_val, settings.glance)
+    scored = looks + min(n_val, most) + min(n_test, most)
+    seconds = START_UP_S + (n - n_val) * settings.epochs / rate + scored / rates["score"]
     return Estimate(seconds=seconds, rate=rate, images=n)
 
 

@@ -22,8 +22,6 @@ from ganad.config import FALSE_ALARMS, command
 from ganad.desk import Desk
 from ganad.errors import GanadError, Stopped
 
-SAMPLES = 60
-"""At most about so many epochs leave a picture, held-out parts and a state to resume from."""
 SAVE_S = 15.0
 
 
@@ -94,7 +92,7 @@ def _train(run: Path, desk: Desk, method: Any, split: Any, saved: dict[str, Any]
     spent = saved["seconds"] if saved else 0.0
     began, last_save = time.monotonic() - spent, time.monotonic()
     log_every = max(1, total // 1500)
-    stride = -(-settings.epochs // SAMPLES)
+    stride = -(-settings.epochs // settings.looks)
     probe = probe_images(split)
     runs.cut_metrics(run, done)
     (run / "samples").mkdir(exist_ok=True)
@@ -108,13 +106,16 @@ def _train(run: Path, desk: Desk, method: Any, split: Any, saved: dict[str, Any]
     step_now = done
     epoch_images, epoch_began = 0, time.monotonic()
 
+    def beat(_: int) -> None:
+        desk.beat()
+
     def save() -> None:
         checkpoint.save_state(run, method, step=step_now, seconds=time.monotonic() - began, precision=precision)
 
     try:
         with open(run / "metrics.jsonl", "a", buffering=1, encoding="utf-8") as metrics:
             if not runs.samples(run):
-                _draw(run, 0, probe, score(method, probe).reconstruction)
+                _draw(run, 0, probe, score(method, probe, on_batch=beat).reconstruction)
                 method.train()
             for step in train(
                 method, split.train.images, epochs=settings.epochs, batch_size=settings.batch_size, seed=settings.seed,
@@ -128,13 +129,13 @@ def _train(run: Path, desk: Desk, method: Any, split: Any, saved: dict[str, Any]
                         json.dumps({"step": step.number, "epoch": step.epoch, **_rounded(step.scalars)}) + "\n"
                     )
                 if step.ends_epoch and (step.epoch % stride == 0 or step.epoch == settings.epochs):
-                    row = {"step": step.number, "epoch": step.epoch, "val": _val(method, split, desk)}
+                    row = {"step": step.number, "epoch": step.epoch, "val": _val(method, split, beat)}
                     row |= {
                         "seconds": round(time.monotonic() - began, 2),
                         "images_per_second": round(rate, 1),
                     }
                     metrics.write(json.dumps(row) + "\n")
-                    _draw(run, step.epoch, probe, score(method, probe).reconstruction)
+                    _draw(run, step.epoch, probe, score(method, probe, on_batch=beat).reconstruction)
                     method.train()
                     if time.monotonic() - last_save > SAVE_S or step.number == total:
                         save()
@@ -149,12 +150,12 @@ def _train(run: Path, desk: Desk, method: Any, split: Any, saved: dict[str, Any]
     desk.put(step=total, epoch=settings.epochs, seconds=time.monotonic() - began)
 
 
-def _val(method: Any, split: Any, desk: Desk) -> dict[str, float]:
-    """Mean of each part over (at most 500 of) the held-out normals: do the nets still generalise?"""
+def _val(method: Any, split: Any, beat: Callable[[int], None]) -> dict[str, float]:
+    """Mean of each part over (at most settings.glance of) the held-out normals: do the nets still generalise?"""
     from ganad.config import PARTS
     from ganad.score import score
 
-    scored = score(method, split.val.images[:500], on_batch=lambda done: desk.beat())
+    scored = score(method, split.val.images[: method.settings.glance], on_batch=beat)
     return {part: float(getattr(scored, part).mean()) for part in PARTS}
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from ganad.config import EgbadSettings, GanomalySettings
+from ganad.config import Settings
 
 
 class Parts(NamedTuple):
@@ -21,10 +22,14 @@ class Parts(NamedTuple):
     z: Tensor  # (B, nz)
 
 
+def quiet() -> None:
+    """What is called between the steps of a long answer when nobody listens."""
+
+
 class Method(nn.Module):
     """Nets under `nets`, their averaged copies under `averaged` when settings.average > 0, and Adam for each player."""
 
-    def __init__(self, settings: GanomalySettings | EgbadSettings, nets: dict[str, nn.Module]):
+    def __init__(self, settings: Settings, nets: dict[str, nn.Module]):
         super().__init__()
         self.settings = settings
         self.nets = nn.ModuleDict(nets)
@@ -56,8 +61,11 @@ class Method(nn.Module):
         """One update of every player on x (B, 1, S, S) in [-1, 1]; everything random comes from rng."""
         raise NotImplementedError
 
-    def parts(self, x: Tensor) -> Parts:
-        """The parts of the score of x (B, 1, S, S), each image by itself."""
+    def parts(self, x: Tensor, tick: Callable[[], None] = quiet) -> Parts:
+        """The parts of the score of x (B, 1, S, S), each image by itself.
+
+        A method that takes long calls tick between its steps; an error that tick raises ends it.
+        """
         raise NotImplementedError
 
     def judge(self, name: str) -> nn.Module:

@@ -14,33 +14,18 @@ import torch
 from torch import Tensor, nn
 
 from ganad.config import EgbadSettings
-from ganad.models.base import Method, Parts
+from ganad.models.base import Method, Parts, quiet
+from ganad.models.dcgan import (
+    SLOPES,
+    article_generator,
+    article_pyramid,
+    conv,
+    paper_generator,
+    small_generator,
+    small_pyramid,
+)
 from ganad.models.layers import Dropout, init_dcgan, shifted
 from ganad.models.losses import fake, l1, l2, mean_square, real, sum_abs
-
-
-def conv(
-    i: int, o: int, *, kernel: int = 4, stride: int = 2, padding: int = 1, slope: float, norm: bool
-) -> list[nn.Module]:
-    """A convolution, batch norm where asked for, LeakyReLU."""
-    layers: list[nn.Module] = [nn.Conv2d(i, o, kernel_size=kernel, stride=stride, padding=padding)]
-    if norm:
-        layers.append(nn.BatchNorm2d(o))
-    return [*layers, nn.LeakyReLU(slope, inplace=True)]
-
-
-def deconv(i: int, o: int, *, stride: int = 2, padding: int = 1) -> list[nn.Module]:
-    """A transposed 4x4 convolution, batch norm, ReLU."""
-    return [
-        nn.ConvTranspose2d(i, o, kernel_size=4, stride=stride, padding=padding),
-        nn.BatchNorm2d(o),
-        nn.ReLU(inplace=True),
-    ]
-
-
-def last_deconv(i: int) -> list[nn.Module]:
-    """The layer that draws: to one channel, tanh, no batch norm."""
-    return [nn.ConvTranspose2d(i, 1, kernel_size=4, stride=2, padding=1), nn.Tanh()]
 
 
 class Discriminator(nn.Module):
@@ -62,7 +47,7 @@ Nets = tuple[nn.Module, nn.Module, Discriminator]
 
 def paper(s: EgbadSettings) -> Nets:
     """E, G, D of the released code for MNIST, 28x28; widths are those of 64 filters in D."""
-    f, nz, slope = s.filters, s.latent, 0.1
+    f, nz, slope = s.filters, s.latent, SLOPES["paper"]
     e = nn.Sequential(
         *conv(1, f // 2, kernel=3, stride=1, slope=slope, norm=False),
         *conv(f // 2, f, kernel=3, slope=slope, norm=True),
@@ -70,11 +55,7 @@ def paper(s: EgbadSettings) -> Nets:
         nn.Flatten(),
         nn.Linear(2 * f * 49, nz),
     )
-    g = nn.Sequential(
-        nn.Linear(nz, 1024), nn.BatchNorm1d(1024), nn.ReLU(inplace=True),
-        nn.Linear(1024, 2 * f * 49), nn.BatchNorm1d(2 * f * 49), nn.ReLU(inplace=True),
-        nn.Unflatten(1, (2 * f, 7, 7)), *deconv(2 * f, f), *last_deconv(f),
-    )  # fmt: skip
+    g = paper_generator(f, nz)
     image = nn.Sequential(
         nn.Conv2d(1, f, kernel_size=4, stride=2, padding=1), nn.LeakyReLU(slope), Dropout(s.dropout),
         nn.Conv2d(f, f, kernel_size=4, stride=2, padding=1), nn.BatchNorm2d(f), nn.LeakyReLU(slope), Dropout(s.dropout),
@@ -87,41 +68,21 @@ def paper(s: EgbadSettings) -> Nets:
 
 def article(s: EgbadSettings) -> Nets:
     """E, G, D of the tutorial, 64x64; the feature layer is the image branch's last."""
-    f, nz, slope = s.filters, s.latent, 0.1
-
-    def pyramid() -> list[nn.Module]:
-        return [
-            *conv(1, f, slope=slope, norm=True), *conv(f, 2 * f, slope=slope, norm=True),
-            *conv(2 * f, 4 * f, slope=slope, norm=True), *conv(4 * f, 8 * f, slope=slope, norm=True),
-            nn.Conv2d(8 * f, 8 * f, kernel_size=4), nn.Flatten(),
-        ]  # fmt: skip
-
-    e = nn.Sequential(*pyramid(), nn.Linear(8 * f, nz))
-    g = nn.Sequential(
-        nn.Unflatten(1, (nz, 1, 1)), *deconv(nz, 8 * f, stride=1, padding=0), *deconv(8 * f, 4 * f),
-        *deconv(4 * f, 2 * f), *deconv(2 * f, f), *last_deconv(f),
-    )  # fmt: skip
-    latent = nn.Sequential(nn.Linear(nz, 8 * f), nn.BatchNorm1d(8 * f), nn.LeakyReLU(slope), Dropout(s.dropout))
-    d = Discriminator(nn.Sequential(*pyramid()), latent, nn.Identity(), nn.Linear(16 * f, 1), feature="image")
+    f, nz = s.filters, s.latent
+    e = nn.Sequential(*article_pyramid(f), nn.Linear(8 * f, nz))
+    g = article_generator(f, nz)
+    activate = nn.LeakyReLU(SLOPES["article"])
+    latent = nn.Sequential(nn.Linear(nz, 8 * f), nn.BatchNorm1d(8 * f), activate, Dropout(s.dropout))
+    d = Discriminator(nn.Sequential(*article_pyramid(f)), latent, nn.Identity(), nn.Linear(16 * f, 1), feature="image")
     return e, g, d
 
 
 def small(s: EgbadSettings) -> Nets:
     """E, G, D of our own, 32x32: three halvings, one joint layer."""
-    f, nz, slope = s.filters, s.latent, 0.2
-
-    def pyramid(norm: bool) -> list[nn.Module]:
-        return [
-            *conv(1, f, slope=slope, norm=False), *conv(f, 2 * f, slope=slope, norm=norm),
-            *conv(2 * f, 4 * f, slope=slope, norm=norm),
-        ]  # fmt: skip
-
-    e = nn.Sequential(*pyramid(norm=True), nn.Conv2d(4 * f, nz, kernel_size=4), nn.Flatten())
-    g = nn.Sequential(
-        nn.Unflatten(1, (nz, 1, 1)), *deconv(nz, 4 * f, stride=1, padding=0), *deconv(4 * f, 2 * f), *deconv(2 * f, f),
-        *last_deconv(f),
-    )  # fmt: skip
-    image = nn.Sequential(*pyramid(norm=True), nn.Flatten(), Dropout(s.dropout))
+    f, nz, slope = s.filters, s.latent, SLOPES["small"]
+    e = nn.Sequential(*small_pyramid(f), nn.Conv2d(4 * f, nz, kernel_size=4), nn.Flatten())
+    g = small_generator(f, nz)
+    image = nn.Sequential(*small_pyramid(f), nn.Flatten(), Dropout(s.dropout))
     latent = nn.Sequential(nn.Linear(nz, 8 * f), nn.LeakyReLU(slope), Dropout(s.dropout))
     joint = nn.Sequential(nn.Linear(4 * f * 16 + 8 * f, 512), nn.LeakyReLU(slope), Dropout(s.dropout))
     return e, g, Discriminator(image, latent, joint, nn.Linear(512, 1), feature="joint")
@@ -175,7 +136,7 @@ class Egbad(Method):
         self.follow()
         return {name: value.detach() for name, value in said.items()}
 
-    def parts(self, x: Tensor) -> Parts:
+    def parts(self, x: Tensor, tick: Callable[[], None] = quiet) -> Parts:
         """residual: sum |x - x̂| · discrimination: sum |f(x, E(x)) - f(x̂, E(x))| · latent: mean (E(x) - E(x̂))²."""
         e, g, d = (self.judge(name) for name in ("encoder", "generator", "discriminator"))
         z = e(x)

@@ -7,11 +7,13 @@ Differs from the released code in what docs/methods/ganomaly.md lists.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
 from ganad.config import GanomalySettings
-from ganad.models.base import Method, Parts
+from ganad.models.base import Method, Parts, quiet
 from ganad.models.layers import init_dcgan, shifted
 from ganad.models.losses import fake, l1, l2, mean_square, real, sum_abs
 
@@ -138,7 +140,7 @@ class Ganomaly(Method):
         }
         return {name: value.detach() for name, value in said.items()}
 
-    def parts(self, x: Tensor) -> Parts:
+    def parts(self, x: Tensor, tick: Callable[[], None] = quiet) -> Parts:
         """residual: sum |x - x̂| · discrimination: mean (f(x) - f(x̂))² · latent: mean (z - ẑ)²."""
         x_hat, z, z_hat = self.judge("generator")(x)
         discriminator = self.judge("discriminator")

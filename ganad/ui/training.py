@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from ganad import service
-from ganad.config import PARTS, EgbadSettings, GanomalySettings
+from ganad.config import PARTS, Settings
 from ganad.errors import GanadError
 from ganad.service import RunInfo
 from ganad.ui import cache, charts, colours, film, page
@@ -76,7 +76,7 @@ def digit_tiles(data: str | None = None) -> tuple[int, ...]:
     return tuple(normal)
 
 
-def start_button(settings: GanomalySettings | EgbadSettings | None) -> None:
+def start_button(settings: Settings | None) -> None:
     """Start, and beside it how long that will take here."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
@@ -91,14 +91,14 @@ def start_button(settings: GanomalySettings | EgbadSettings | None) -> None:
             st.fragment(_estimate, run_every=1.0 if known is None else None)(settings, known is None)
 
 
-def _start(settings: GanomalySettings | EgbadSettings) -> None:
+def _start(settings: Settings) -> None:
     try:
         page.choose(service.start(settings))
     except GanadError as error:
         st.toast(str(error), icon=":material/error:")
 
 
-def _estimate(settings: GanomalySettings | EgbadSettings, measuring: bool) -> None:
+def _estimate(settings: Settings, measuring: bool) -> None:
     try:
         e = service.estimate(settings)
     except GanadError as error:

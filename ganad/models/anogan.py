@@ -1,0 +1,195 @@
+"""AnoGAN: a DCGAN, and for every image a search for the z whose picture comes nearest.
+
+Paper   Schlegl et al. 2017, arXiv:1703.05921. The nets of `paper`: the AnoGAN in the released code of EGBAD.
+Shapes  x, x̂ = G(z*) (B, 1, S, S) in [-1, 1] · z (B, nz) ~ N(0, I) · logits (B,), high = "real".
+The search goes down the score itself: w_r sum |x - G(z)| + w_d sum |f(x) - f(G(z))| + w_l mean z².
+Differs from paper and release in what docs/methods/anogan.md lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from ganad.config import AnoganSettings
+from ganad.models.base import Method, Parts, quiet
+from ganad.models.dcgan import GENERATORS, SLOPES, article_pyramid, small_pyramid
+from ganad.models.layers import init_dcgan, shifted
+from ganad.models.losses import fake, real, sum_abs
+
+
+class Discriminator(nn.Module):
+    """x -> logit (B,) and the feature layer f (B, n) below it."""
+
+    def __init__(self, features: list[nn.Module], n: int):
+        super().__init__()
+        self.features, self.critic = nn.Sequential(*features), nn.Linear(n, 1)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        f = self.features(x)
+        return self.critic(f).flatten(), f
+
+
+def paper(f: int) -> Discriminator:
+    """The released D for MNIST, 28x28: two convolutions and a layer of 1024, whose output is f."""
+    slope = SLOPES["paper"]
+    return Discriminator(
+        [
+            nn.Conv2d(1, f, kernel_size=4, stride=2, padding=1), nn.LeakyReLU(slope),
+            nn.Conv2d(f, f, kernel_size=4, stride=2, padding=1), nn.BatchNorm2d(f), nn.LeakyReLU(slope),
+            nn.Flatten(), nn.Linear(49 * f, 1024), nn.BatchNorm1d(1024), nn.LeakyReLU(slope),
+        ],
+        1024,
+    )  # fmt: skip
+
+
+def article(f: int) -> Discriminator:
+    """The tutorial's D, 64x64: the image branch that EGBAD's has too; f is its last layer."""
+    return Discriminator(article_pyramid(f), 8 * f)
+
+
+def small(f: int) -> Discriminator:
+    """D of our own, 32x32: three halvings and a layer of 512, whose output is f."""
+    return Discriminator([*small_pyramid(f), nn.Flatten(), nn.Linear(64 * f, 512), nn.LeakyReLU(SLOPES["small"])], 512)
+
+
+DISCRIMINATORS: dict[str, Callable[[int], Discriminator]] = {"paper": paper, "article": article, "small": small}
+
+
+class Look(NamedTuple):
+    """A search after some steps: for each of B images the best z so far, and how each of its R paths stands."""
+
+    step: int
+    z: Tensor  # (B, nz)
+    score: Tensor  # (B,) at that z; never rises
+    paths: Tensor  # (B, R) the score where each path is now; one that has stopped keeps its last
+    going: int  # paths that have not stopped
+
+
+class Anogan(Method):
+    """The game of a DCGAN, and a score by search."""
+
+    settings: AnoganSettings
+
+    def __init__(self, settings: AnoganSettings):
+        s = settings
+        nets = {
+            "generator": GENERATORS[s.architecture](s.filters, s.latent),
+            "discriminator": DISCRIMINATORS[s.architecture](s.filters),
+        }
+        for net in nets.values():
+            init_dcgan(net)
+        super().__init__(settings, nets)
+
+    def step(self, x: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
+        """First D, which should call x real and G(z) fake; then G, which wants the opposite. G(z) is made once."""
+        s, g, d = self.settings, self.nets["generator"], self.nets["discriminator"]
+        x = shifted(x, s.augment, rng)
+        x_tilde = g(torch.randn((len(x), s.latent), generator=rng, device=x.device))
+        loss_d = real(d(x)[0]) + fake(d(x_tilde.detach())[0])
+        self.update(loss_d, "discriminator")
+        loss_g = real(d(x_tilde)[0])
+        self.update(loss_g, "generator")
+        self.follow()
+        return {"loss/discriminator": loss_d.detach(), "loss/generator": loss_g.detach()}
+
+    def parts(self, x: Tensor, tick: Callable[[], None] = quiet) -> Parts:
+        """residual: sum |x - G(z*)| · discrimination: sum |f(x) - f(G(z*))| · latent: mean z*²."""
+        z = None
+        for look in self.search(x):
+            z = look.z
+            tick()
+        with torch.no_grad():
+            picture, residual, discrimination, latent = self._compare(x, self._features(x), z)
+        return Parts(residual, discrimination, latent, reconstruction=picture.float(), z=z.float())
+
+    def search(self, x: Tensor) -> Iterator[Look]:
+        """Adam on z alone, for each image of x (B, 1, S, S) by itself; the nets are only looked through.
+
+        Yields the start and then every step. The starts are the same for every image, or the nearest of the same drawn
+        pictures (`search_bank`), so an image's search does not depend on the images beside it. A path stops when its
+        best score has not fallen by a thousandth within `search_patience` steps.
+        """
+        s = self.settings
+        f = self._features(x)
+        z = self._starts(x, f)
+        b, paths, nz = z.shape
+        owner = torch.arange(b, device=x.device).repeat_interleave(paths)
+        z = z.reshape(-1, nz)
+        mean, square = torch.zeros_like(z), torch.zeros_like(z)
+        now = torch.full((len(z),), torch.inf, device=x.device, dtype=x.dtype)
+        best, best_z, mark, since = now.clone(), z.clone(), now.clone(), torch.zeros_like(owner)
+        going = torch.arange(len(z), device=x.device)
+        for step in range(s.search_steps + 1):
+            here = z[going].requires_grad_()
+            with torch.enable_grad():
+                of = owner[going]
+                _, *parts = self._compare(x[of], f[of], here)
+                score = self._total(*parts)
+                (slope,) = torch.autograd.grad(score.sum(), here)
+            score = score.detach()
+            now[going] = score
+            nearer = going[score < best[going]]
+            best[nearer], best_z[nearer] = now[nearer], z[nearer]
+            fell = score < 0.999 * mark[going]
+            since[going] = torch.where(fell, step, since[going])
+            mark[going] = torch.where(fell, score, mark[going])
+            lead = best.view(b, paths).argmin(1) + torch.arange(b, device=x.device) * paths
+            yield Look(step, best_z[lead], best[lead], now.view(b, paths).clone(), len(going))
+            if s.search_patience:
+                stay = step - since[going] < s.search_patience
+                going, slope = going[stay], slope[stay]
+            if not len(going):
+                return
+            # Adam as in Kingma and Ba 2015, written out because paths leave it one by one.
+            mean[going] = 0.9 * mean[going] + 0.1 * slope
+            square[going] = 0.999 * square[going] + 0.001 * slope.square()
+            t = step + 1
+            move = (mean[going] / (1 - 0.9**t)) / ((square[going] / (1 - 0.999**t)).sqrt() + 1e-8)
+            z[going] -= search_lr(s, step) * move
+
+    def picture(self, z: Tensor) -> Tensor:
+        """z (B, nz) -> G(z) (B, 1, S, S)."""
+        with torch.no_grad():
+            return self.judge("generator")(z).float()
+
+    def _features(self, x: Tensor) -> Tensor:
+        with torch.no_grad():
+            return self.judge("discriminator")(x)[1]
+
+    def _compare(self, x: Tensor, f: Tensor, z: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """G(z) and the three parts of its distance from x, whose features are f."""
+        picture = self.judge("generator")(z)
+        features = self.judge("discriminator")(picture)[1]
+        return picture, sum_abs(x, picture), sum_abs(f, features), z.square().mean(1)
+
+    def _total(self, residual: Tensor, discrimination: Tensor, latent: Tensor) -> Tensor:
+        """The score, weighed as the settings say. A part of weight 0 is not looked at, so it costs no gradient."""
+        said = zip(self.settings.weights, (residual, discrimination, latent), strict=True)
+        return sum(w * part for w, part in said if w)
+
+    @torch.no_grad()
+    def _starts(self, x: Tensor, f: Tensor) -> Tensor:
+        """(B, R, nz): the same draws for every image, or the R of them whose pictures score lowest against it."""
+        s = self.settings
+        rng = torch.Generator().manual_seed(0)  # of the search, not of the run: a score is the same in every process
+        drawn = torch.randn((max(s.search_bank, s.search_restarts), s.latent), generator=rng).to(x)
+        if not s.search_bank:
+            return drawn.expand(len(x), -1, -1).clone()
+        picture = self.judge("generator")(drawn)
+        features = self.judge("discriminator")(picture)[1]
+        away = self._total(
+            torch.cdist(x.flatten(1), picture.flatten(1), p=1),
+            torch.cdist(f, features, p=1),
+            drawn.square().mean(1).expand(len(x), -1),
+        )
+        return drawn[away.topk(s.search_restarts, dim=1, largest=False).indices]
+
+
+def search_lr(s: AnoganSettings, step: int) -> float:
+    """The release's schedule, stretched to the number of steps: 1, then 1/10 after 40 %, then 1/20 after 60 %."""
+    share = step / s.search_steps
+    return s.search_lr * (1.0 if share < 0.4 else 0.1 if share < 0.6 else 0.05)

@@ -5,6 +5,7 @@ Exit codes: 0 all went well, 1 it failed, 2 the arguments were wrong, 130 it was
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 from enum import Enum
@@ -287,17 +288,45 @@ def bench_speed(json_: Json = False) -> None:
 @bench.command("quality")
 def bench_quality(
     method: Annotated[list[MethodName] | None, typer.Option(help="repeat for more; default: all")] = None,
-    digits: Annotated[str, typer.Option(help="normal digits, one run each, such as 2,4,8")] = "8",
-    seeds: Annotated[str, typer.Option(help="seeds, such as 0,1,2")] = "0",
+    protocol: Annotated[str, typer.Option(help="B: one digit normal; A: nine; default: both")] = "B,A",
+    digits: Annotated[str | None, typer.Option(help="B: the normal, A: the anomalous digits, such as 2,4,8")] = None,
+    seeds: Annotated[str | None, typer.Option(help="such as 0,1,2; default: what two cores can afford")] = None,
     preset: Annotated[str, typer.Option(help="which settings")] = "tuned",
+    write: Annotated[Path | None, typer.Option(help="write the tables of all finished runs into this file")] = None,
+    shelf: Annotated[bool, typer.Option("--shelf", help="instead: score every shipped run again, in full")] = False,
     json_: Json = False,
 ) -> None:
-    """Train one run per method, digit and seed (finished ones are kept) and print AUROC beside a PCA baseline."""
+    """AUROC per digit beside baselines, as Markdown. Trains what is missing and keeps what is finished.
+
+    `--write docs/results.md` puts the tables of everything that is finished there.
+    """
     from ganad.bench import quality as b
 
-    methods = [m.value for m in method] if method else list(METHOD_NAMES)
-    rows = b.quality(methods, _numbers(digits), _numbers(seeds), preset, lambda text: err.print(text, highlight=False))
-    print(json.dumps(rows, indent=2) if json_ else b.quality_table(rows))
+    def say(text: str) -> None:
+        err.print(text, highlight=False)
+
+    if shelf:
+        again = b.shelf(say)
+        print(json.dumps(again, indent=2) if json_ else b.shelf_table(again))
+        if off := [r["run"] for r in again if abs(r["difference"]) >= 5e-4]:
+            raise GanadError(f"AUROC of {', '.join(off)} differs in the third digit.")
+        return
+    protocols = [p for p in protocol.upper().replace(" ", "").split(",") if p]
+    if bad := [p for p in protocols if p not in b.PROTOCOLS]:
+        raise ConfigError(f"--protocol is A, B or A,B, got {bad[0]!r}")
+    jobs = b.plan(
+        [m.value for m in method] if method else list(METHOD_NAMES), protocols,
+        _numbers(digits) if digits else None, _numbers(seeds) if seeds else None,
+    )  # fmt: skip
+    rows = b.quality(jobs, preset, say)
+    if json_:
+        print(json.dumps([dataclasses.asdict(r) for r in rows], indent=2))
+    else:
+        for p in dict.fromkeys(r.job.protocol for r in rows):
+            print(f"\nProtocol {p}: {b.PROTOCOLS[p]}. AUROC.\n\n{b.table(p, rows)}\n\n{b.covers(p, rows)}")
+    if write is not None:
+        write.write_text(b.page(b.known(preset), preset), encoding="utf-8")
+        err.print(f"written to {write}", highlight=False)
 
 
 def _numbers(text: str) -> list[int]:

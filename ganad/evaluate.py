@@ -124,6 +124,13 @@ def evaluate(
     )
 
 
+def auroc(anomalous: np.ndarray, score: np.ndarray) -> float:
+    """Share of (anomaly, normal) pairs that the score puts in the right order; ties count one half."""
+    from sklearn.metrics import roc_auc_score
+
+    return float(roc_auc_score(anomalous, score))
+
+
 def _of_digit(
     d: int, digit: np.ndarray, anomalous: np.ndarray, score: np.ndarray, called: np.ndarray
 ) -> dict[str, Any]:

@@ -261,6 +261,15 @@ def reconstruct(name: str, images: np.ndarray) -> np.ndarray:
     return score(method(name), images).reconstruction
 
 
+def rescore(name: str, rows: Sequence[int] | None = None) -> dict[str, np.ndarray]:
+    """Parts of the run's test images (or of some rows of them), by the net itself instead of from scores.npz."""
+    from ganad.score import score
+
+    images = test_images(name)
+    made = score(method(name), images if rows is None else images[np.asarray(rows)])
+    return {p: np.asarray(getattr(made, p)) for p in PARTS}
+
+
 def judge_run(
     name: str, weights: Sequence[float] | None = None, at: float | None = None
 ) -> tuple[evaluate.Evaluation, tuple[float, float, float]]:

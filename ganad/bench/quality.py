@@ -1,72 +1,264 @@
-"""Quality, rerun by one command: a run for each method, digit and seed, beside baselines."""
+"""Quality, rerun by one command: a run for each method, digits and seed, beside baselines, as Markdown.
+
+Protocol B calls one digit normal and the nine others anomalies, A the other way round. Last epoch, official test set.
+What is finished is kept, so the command goes on where it was interrupted.
+"""
 
 from __future__ import annotations
 
+import os
+import platform
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from ganad import evaluate, runs, worker
-from ganad.config import resolve
+import numpy as np
+
+from ganad import baselines, data, evaluate, runs, worker
+from ganad.config import METHOD_NAMES, PARTS, resolve
 from ganad.errors import RunError
 
 Say = Callable[[str], None]
 
+ALL = tuple(range(10))
+PROTOCOLS = {
+    "B": "One digit is normal, the nine others are anomalies (prevalence about 0.90)",
+    "A": "Nine digits are normal, one is the anomaly (prevalence about 0.10)",
+}
+PLAN = {  # (protocol, method) -> {seed: digits}; what two cores can afford in an afternoon
+    ("B", "ganomaly"): {0: ALL, 1: ALL, 2: ALL},
+    ("B", "egbad"): {0: ALL, 1: (2, 4, 8), 2: (2, 4, 8)},
+    ("B", "anogan"): {0: ALL},
+    ("A", "ganomaly"): {0: ALL},
+}
 
-def quality(methods: list[str], digits: list[int], seeds: list[int], preset: str, say: Say) -> list[dict[str, Any]]:
-    """Train (or find) a run per method, digit and seed; rows of {"method", "digit", "seed", "auroc", "run"}.
 
-    Last epoch, official split. PCA with 20 components stands beside as a baseline. Raises RunError when a run fails.
-    """
-    rows = []
-    for digit in digits:
-        rows.append({"method": "pca", "digit": digit, "seed": None, "auroc": pca_auroc(digit), "run": None})
+@dataclass(frozen=True)
+class Job:
+    """One run of a table. digit: the normal one in B, the anomalous one in A."""
+
+    protocol: str
+    method: str
+    digit: int
+    seed: int
+
+    @property
+    def normal(self) -> tuple[int, ...]:
+        return normal(self.protocol, self.digit)
+
+
+@dataclass(frozen=True)
+class Row:
+    """What came out of a job."""
+
+    job: Job
+    run: str
+    auroc: float
+    average_precision: float
+    parts: tuple[float, float, float]
+    seconds: float
+    tested: int
+
+
+def normal(protocol: str, digit: int) -> tuple[int, ...]:
+    """The normal digits of a column of the table."""
+    return (digit,) if protocol == "B" else tuple(d for d in ALL if d != digit)
+
+
+def plan(
+    methods: Iterable[str], protocols: Iterable[str], digits: Sequence[int] | None, seeds: Sequence[int] | None
+) -> list[Job]:
+    """The jobs asked for. Where no digits or seeds are named, those of PLAN, which not every method has for A."""
+    jobs = []
+    for protocol in protocols:
         for method in methods:
-            for seed in seeds:
-                settings = resolve(method, preset, normal=(digit,), seed=seed)
-                run = next((r for r in _finished() if runs.settings(r) == settings), None)
-                if run is None:
-                    say(f"training {method}, normal {digit}, seed {seed} …")
-                    run = runs.create(settings)
-                    if worker.work(run) != "finished":
-                        raise RunError(f"{run.name} did not finish: {runs.read_status(run).error or 'stopped'}")
-                auroc = runs.read_json(run / "report.json")["auroc"]
-                say(f"{run.name}: AUROC {auroc:.4f}")
-                rows.append({"method": method, "digit": digit, "seed": seed, "auroc": auroc, "run": run.name})
+            usual = PLAN.get((protocol, method), {})
+            if seeds is None and digits is None:
+                wanted = usual
+            else:
+                wanted = {s: digits or usual.get(s, ALL) for s in (seeds if seeds is not None else usual or (0,))}
+            jobs += [Job(protocol, method, d, s) for s, chosen in wanted.items() for d in chosen]
+    return jobs
+
+
+def quality(jobs: Sequence[Job], preset: str, say: Say) -> list[Row]:
+    """Train what is missing, one after the other. Raises RunError when a run fails."""
+    rows = []
+    for i, job in enumerate(jobs, 1):
+        settings = resolve(job.method, preset, normal=job.normal, seed=job.seed)
+        run = finished(settings)
+        if run is None:
+            say(f"{i} of {len(jobs)}: training {job.method}, normal {''.join(map(str, job.normal))}, seed {job.seed} …")
+            run = runs.create(settings)
+            if worker.work(run) != "finished":
+                raise RunError(f"{run.name} did not finish: {runs.read_status(run).error or 'stopped'}")
+        rows.append(read(job, run))
+        say(f"{i} of {len(jobs)}: {run.name}, AUROC {rows[-1].auroc:.4f}")
     return rows
 
 
-def _finished() -> list[Any]:
-    return [r for r in runs.listing(runs.root()) if runs.read_status(r).state == "finished"]
+def finished(settings: Any) -> Path | None:
+    """The newest finished run of the user's with these very settings, but for its name."""
+    for run in runs.listing(runs.root()):
+        if runs.read_status(run).state == "finished" and runs.settings(run).model_copy(update={"name": ""}) == settings:
+            return run
+    return None
 
 
-def pca_auroc(digit: int, components: int = 20) -> float:
-    """AUROC of the squared residual outside the first principal components of one digit's training images."""
-    from sklearn.decomposition import PCA
-    from sklearn.metrics import roc_auc_score
+def read(job: Job, run: Path) -> Row:
+    """A finished run as a row."""
+    report = runs.read_json(run / "report.json")
+    return Row(
+        job=job,
+        run=run.name,
+        auroc=report["auroc"],
+        average_precision=report["average_precision"],
+        parts=tuple(report["parts"][p]["auroc"] for p in PARTS),
+        seconds=runs.read_status(run).seconds,
+        tested=report["n_normal"] + report["n_anomalous"],
+    )
 
-    from ganad import data
 
-    mnist = data.load()
-    x = mnist.train.images[mnist.train.digit == digit].reshape(-1, 784) / 255.0
-    t = mnist.test.images.reshape(-1, 784) / 255.0
-    pca = PCA(components, random_state=0).fit(x)
-    residual = ((t - pca.inverse_transform(pca.transform(t))) ** 2).sum(axis=1)
-    return float(roc_auc_score(mnist.test.digit != digit, residual))
+def known(preset: str) -> list[Row]:
+    """Every job of PLAN that is finished, whoever asked for it."""
+    rows = []
+    for (protocol, method), seeds in PLAN.items():
+        for job in plan([method], [protocol], None, list(seeds)):
+            run = finished(resolve(method, preset, normal=job.normal, seed=job.seed))
+            if run is not None and job.digit in seeds[job.seed]:
+                rows.append(read(job, run))
+    return rows
 
 
-def quality_table(rows: list[dict[str, Any]]) -> str:
-    """The rows of `quality` as a Markdown table: mean over seeds ± sample standard deviation, digits as columns."""
-    digits = sorted({r["digit"] for r in rows})
-    lines = [
-        "| method | " + " | ".join(map(str, digits)) + " | mean |",
-        "|---|" + "---:|" * (len(digits) + 1),
-    ]
-    for method in dict.fromkeys(r["method"] for r in rows):
+def baseline(protocol: str, name: str, digits: Sequence[int]) -> list[dict[str, float]]:
+    """AUROC and average precision of a baseline, a dict a digit."""
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
+    true = data.load_test().digit
+    said = []
+    for d in digits:
+        anomalous = ~np.isin(true, normal(protocol, d))
+        score = baselines.scores(name, normal(protocol, d))
+        said.append(
+            {
+                "auroc": float(roc_auc_score(anomalous, score)),
+                "average_precision": float(average_precision_score(anomalous, score)),
+            }
+        )
+    return said
+
+
+def table(protocol: str, rows: Sequence[Row], metric: str = "auroc") -> str:
+    """Methods and baselines by digit: mean over seeds ± sample standard deviation.
+
+    The last column is the mean over the digits of the means, ± the spread of that mean over those seeds that cover them all.
+    """
+    rows = [r for r in rows if r.job.protocol == protocol]
+    digits = sorted({r.job.digit for r in rows}) or list(ALL)
+    lines = ["| detector | " + " | ".join(map(str, digits)) + " | mean |", "|---|" + "---:|" * (len(digits) + 1)]
+    for name, words in baselines.NAMES.items():
+        values = [b[metric] for b in baseline(protocol, name, digits)]
+        lines.append(f"| {words} | " + " | ".join(f"{v:.4f}" for v in values) + f" | {statistics.mean(values):.4f} |")
+    for method in dict.fromkeys(r.job.method for r in rows):
+        own = [r for r in rows if r.job.method == method]
         cells, means = [], []
-        for digit in digits:
-            values = [r["auroc"] for r in rows if (r["method"], r["digit"]) == (method, digit)]
-            means.append(statistics.mean(values))
-            cells.append(evaluate.mean_and_spread(values))
-        lines.append(f"| {method} | " + " | ".join(cells) + f" | {statistics.mean(means):.4f} |")
+        for d in digits:
+            values = [getattr(r, metric) for r in own if r.job.digit == d]
+            cells.append(evaluate.mean_and_spread(values) if values else "")
+            means += [statistics.mean(values)] if values else []
+        whole = [
+            statistics.mean(values)
+            for seed in sorted({r.job.seed for r in own})
+            if len(values := [getattr(r, metric) for r in own if r.job.seed == seed]) == len(digits)
+        ]
+        total = f"{statistics.mean(means):.4f}"
+        if len(whole) > 1:
+            total = evaluate.mean_and_spread(whole)
+        lines.append(f"| **{METHOD_NAMES[method]}** | " + " | ".join(cells) + f" | **{total}** |")
+    return "\n".join(lines)
+
+
+def covers(protocol: str, rows: Sequence[Row]) -> str:
+    """In words: which seeds, digits and test images stand behind a table, and how long the trainings took."""
+    said = []
+    for method in METHOD_NAMES:
+        own = [r for r in rows if (r.job.protocol, r.job.method) == (protocol, method)]
+        if not own:
+            continue
+        by_seed = {s: sorted(r.job.digit for r in own if r.job.seed == s) for s in sorted({r.job.seed for r in own})}
+        whole = [s for s, d in by_seed.items() if d == list(ALL)]
+        parts = [f"seed{'s' * (len(whole) > 1)} {', '.join(map(str, whole))} on all digits"] if whole else []
+        parts += [f"seed {s} on {', '.join(map(str, d))}" for s, d in by_seed.items() if s not in whole]
+        seconds = [r.seconds for r in own]
+        tested = own[0].tested
+        sample = "" if tested == 10_000 else f", scored on a fixed stratified sample of {tested:,} test images"
+        said.append(
+            f"- {METHOD_NAMES[method]}: {'; '.join(parts)}{sample}. Training took {statistics.mean(seconds):.0f} s on average, "
+            f"{max(seconds):.0f} s at most."
+        )
+    return "\n".join(said)
+
+
+def parts_table(protocol: str, rows: Sequence[Row]) -> str:
+    """What each part would reach alone: mean AUROC over the runs of the table."""
+    lines = ["| detector | residual | discrimination | latent | weighed |", "|---|---:|---:|---:|---:|"]
+    for method in METHOD_NAMES:
+        own = [r for r in rows if (r.job.protocol, r.job.method) == (protocol, method)]
+        if own:
+            means = [statistics.mean(r.parts[i] for r in own) for i in range(3)] + [
+                statistics.mean(r.auroc for r in own)
+            ]
+            lines.append(f"| {METHOD_NAMES[method]} | " + " | ".join(f"{m:.4f}" for m in means) + " |")
+    return "\n".join(lines)
+
+
+def page(rows: Sequence[Row], preset: str) -> str:
+    """docs/results.md."""
+    said = [
+        "# How well it detects",
+        "",
+        f"Written by `python -m ganad bench quality`. Preset `{preset}`, settings chosen on training images alone; the last epoch; "
+        "`eval()` everywhere; official MNIST split, the test set read once, for these tables. "
+        "Mean over seeds ± sample standard deviation; a figure without ± is one seed. Baselines learn from the same images.",
+        "",
+        f"Machine: {os.cpu_count()} cores, {platform.machine()}, one thread a training.",
+    ]
+    for protocol, words in PROTOCOLS.items():
+        if not any(r.job.protocol == protocol for r in rows):
+            continue
+        said += ["", f"## Protocol {protocol}: AUROC", "", f"{words}. A column is the "]
+        said[-1] += "normal digit." if protocol == "B" else "anomalous digit."
+        said += ["", table(protocol, rows), "", covers(protocol, rows), "", "By part, mean AUROC over these runs:", ""]
+        said += [parts_table(protocol, rows)]
+        if protocol == "A":
+            said += ["", "Average precision, which guessing brings to the prevalence of about 0.10:", ""]
+            said += [table(protocol, rows, "average_precision")]
+    return "\n".join(said) + "\n"
+
+
+def shelf(say: Say) -> list[dict[str, Any]]:
+    """Score every test image of every shipped run again. Rows of {"run", "shipped", "again", "difference"} (AUROC)."""
+    from ganad import service
+
+    rows = []
+    for run in sorted(runs.listing(runs.shelf())):
+        if not (run / "weights.safetensors").exists():
+            say(f"{run.name}: shipped without weights")
+            continue
+        say(f"{run.name} …")
+        found, settings = service.scores(run.name), runs.settings(run)
+        made = service.rescore(run.name)
+        anomalous = ~np.isin(found.test.digit, settings.normal)
+        again = evaluate.auroc(anomalous, evaluate.total(made, settings.weights))
+        shipped = runs.read_json(run / "report.json")["auroc"]
+        rows.append({"run": run.name, "shipped": shipped, "again": again, "difference": again - shipped})
+    return rows
+
+
+def shelf_table(rows: Sequence[dict[str, Any]]) -> str:
+    """The rows of `shelf` as Markdown."""
+    lines = ["| run | AUROC shipped | scored again | difference |", "|---|---:|---:|---:|"]
+    lines += [f"| {r['run']} | {r['shipped']:.5f} | {r['again']:.5f} | {r['difference']:+.5f} |" for r in rows]
     return "\n".join(lines)

@@ -89,9 +89,7 @@ def test_three_steps_end_where_the_plain_slow_version_ends(architecture):
     method = tiny(architecture)
     plain = copy.deepcopy(method)
     g, d = plain.nets["generator"], plain.nets["discriminator"]
-    opt_g, opt_d = (
-        torch.optim.Adam(net.parameters(), lr=lr, betas=(0.5, 0.999)) for net, lr in ((g, 1e-3), (d, 5e-4))
-    )
+    opt_g, opt_d = (torch.optim.Adam(net.parameters(), lr=lr, betas=(0.5, 0.999)) for net, lr in ((g, 1e-3), (d, 5e-4)))
     method.train(), plain.train()
     for k in range(3):
         x = images(method, seed=k)

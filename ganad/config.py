@@ -104,6 +104,7 @@ class GanomalySettings(_Settings):
     w_adv: float = Field(1.0, ge=0, description="weight of the adversarial loss: features of x against those of x̂")
     w_con: float = Field(50.0, ge=0, description="weight of the contextual loss: pixels of x against those of x̂")
     w_enc: float = Field(1.0, ge=0, description="weight of the encoder loss: z against ẑ")
+    sphere: bool = Field(False, description="codes z and ẑ are scaled to one length, an addition to the paper")
     weights: tuple[float, float, float] = Field(
         (0.0, 0.0, 1.0), description=_Settings.model_fields["weights"].description
     )
@@ -215,8 +216,8 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
     },
     "anogan": {
         "tuned": dict(
-            epochs=20, filters=16, latent=32, batch_size=64, lr=1e-3, lr_d=2e-4, average=0.99, sample=2000,
-            search_steps=150, search_lr=0.1, search_bank=512, search_patience=20,
+            epochs=40, filters=16, latent=32, batch_size=64, lr=1e-3, lr_d=2e-4, average=0.99, sample=2000,
+            search_steps=100, search_lr=0.1, search_bank=512, search_patience=20, weights=(0.2, 0.8, 10.0),
         ),
         "paper": dict(
             architecture="paper", image_size=28, latent=200, filters=64, lr=1e-5, batch_size=100, epochs=100,

@@ -342,6 +342,38 @@ def judge(
     ]
 
 
+@dataclass(frozen=True)
+class Search:
+    """AnoGAN's search for one image, step by step. T steps, the start among them; K of them as pictures."""
+
+    score: np.ndarray  # (T,) of the best z so far; never rises
+    paths: np.ndarray  # (T, R) where each path is; one that has stopped keeps its last
+    shown: np.ndarray  # (K,) which steps have a picture
+    frames: np.ndarray  # (K, 28, 28) uint8: G(z) of the best z so far
+
+
+def search(name: str, image: np.ndarray, frames: int = 24) -> Search | None:
+    """How an AnoGAN finds its z for one (28, 28) uint8 image; None for a method that does not search."""
+    net = method(name)
+    if not hasattr(net, "search"):
+        return None
+    import torch
+
+    from ganad.score import to_input, to_picture
+
+    x = to_input(image[None], net.settings.image_size, next(net.parameters()).device)
+    looks = list(net.search(x))
+    # Most happens at first, so the pictures stand close there.
+    shown = np.unique(np.round(np.geomspace(1, len(looks), min(frames, len(looks)))).astype(int)) - 1
+    drawn = to_picture(net.picture(torch.cat([looks[i].z for i in shown])))
+    return Search(
+        score=np.array([float(look.score[0]) for look in looks]),
+        paths=np.stack([look.paths[0].double().cpu().numpy() for look in looks]),
+        shown=shown,
+        frames=drawn,
+    )
+
+
 def prepare_file(path: Path, raw: bool = False) -> imaging.Prepared:
     """An image file as a 28x28 digit. Raises DataError naming the file."""
     try:

@@ -26,6 +26,7 @@ _SHAPING = (
     "average",
     "augment",
     "dropout",
+    "sphere",
     "search_steps",
     "search_restarts",
     "search_bank",

@@ -21,7 +21,7 @@ with setup:
     normal = training.digit_tiles(data)
     method = st.segmented_control(
         "Method", list(METHOD_NAMES), default="ganomaly", format_func=METHOD_NAMES.get, key="method", required=True,
-        persist_state="session", help="Two ways to build a detector; the Methods page explains them.",
+        persist_state="session", help="Three ways to build a detector; the Methods page explains them.",
     )  # fmt: skip
     preset = st.segmented_control(
         "Preset", list(PRESETS[method]), default="tuned", key=f"preset_{method}", required=True, persist_state="session",

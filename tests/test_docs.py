@@ -57,6 +57,17 @@ def test_the_table_of_presets_says_what_the_presets_are(method, preset):
     }
     if method == "ganomaly":
         expected |= {"Adam": [s.lr, s.beta1], "w_adv / w_con / w_enc": [s.w_adv, s.w_con, s.w_enc]}
+    elif method == "anogan":
+        bank = [s.search_bank] if s.search_bank else []
+        scored = [s.sample] if s.sample else [s.test_limit, *s.test_digits]
+        expected |= {
+            "Adam: G, D": [s.lr, s.lr_d or s.lr, s.beta1],
+            "search: steps, first step size": [s.search_steps, s.search_lr],
+            "search: starts": bank,
+            "search: stops early": [s.search_patience] if s.search_patience else [],
+            "weights of the parts": list(s.weights),
+            "scored": scored,
+        }
     else:
         expected |= {
             "Adam: G and E, D": [s.lr, s.lr_d or s.lr, s.beta1],

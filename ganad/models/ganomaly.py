@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from ganad.config import GanomalySettings
 from ganad.models.base import Method, Parts, quiet
 from ganad.models.layers import init_dcgan, shifted
-from ganad.models.losses import fake, l1, l2, mean_square, real, sum_abs
+from ganad.models.losses import fake, l1, l2, mean_square, real, sum_abs, wide
 
 
 def down(size: int, filters: int) -> tuple[nn.Sequential, int]:
@@ -73,19 +73,26 @@ class Decoder(nn.Module):
         return self.net(z[:, :, None, None])
 
 
-class Generator(nn.Module):
-    """x -> x̂, z, ẑ: encode, decode, encode again."""
+def on_sphere(z: Tensor) -> Tensor:
+    """Codes (B, nz) scaled to length √nz, so that a mean square is 1, whatever the encoder made of the amount of ink."""
+    return nn.functional.normalize(wide(z), dim=1) * z.shape[1] ** 0.5
 
-    def __init__(self, size: int, filters: int, latent: int):
+
+class Generator(nn.Module):
+    """x -> x̂, z, ẑ: encode, decode, encode again. sphere: both codes are scaled to one length."""
+
+    def __init__(self, size: int, filters: int, latent: int, *, sphere: bool = False):
         super().__init__()
+        self.sphere = sphere
         self.encoder1 = Encoder(size, filters, latent)
         self.decoder = Decoder(size, filters, latent)
         self.encoder2 = Encoder(size, filters, latent)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        z = self.encoder1(x)
+        scaled = on_sphere if self.sphere else lambda z: z
+        z = scaled(self.encoder1(x))
         x_hat = self.decoder(z)
-        return x_hat, z, self.encoder2(x_hat)
+        return x_hat, z, scaled(self.encoder2(x_hat))
 
 
 class Discriminator(nn.Module):
@@ -109,7 +116,7 @@ class Ganomaly(Method):
     def __init__(self, settings: GanomalySettings):
         s = settings
         nets = {
-            "generator": Generator(s.image_size, s.filters, s.latent),
+            "generator": Generator(s.image_size, s.filters, s.latent, sphere=s.sphere),
             "discriminator": Discriminator(s.image_size, s.filters),
         }
         for net in nets.values():

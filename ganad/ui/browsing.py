@@ -10,7 +10,7 @@ import streamlit as st
 from ganad import evaluate
 from ganad.config import PARTS
 from ganad.service import RunInfo
-from ganad.ui import cache, charts, colours, pictures
+from ganad.ui import cache, charts, colours, pictures, searching
 from ganad.ui.components.tiles import tiles
 from ganad.ui.mixer import Mix
 
@@ -145,6 +145,10 @@ def inspector(run: RunInfo, mix: Mix, row: int | None) -> None:
         ),
         key="place", config=charts.CONFIG, alt=f"the image's score {score:.4g} among all test images",
     )  # fmt: skip
+    if searching.searches(run) and st.toggle(
+        "Film the search", key="film", persist_state="session", help="How z was found, once more and step by step."
+    ):
+        searching.film(run, given, key="browse")
 
 
 def triple(given: np.ndarray, made: np.ndarray, size: int = 148) -> str:

@@ -524,6 +524,29 @@ def spread(at: Sequence[float], gap: float) -> list[float]:
     return placed
 
 
+def descent(score: np.ndarray, paths: np.ndarray, *, height: int = 190) -> go.Figure:
+    """How a search for z comes down. score: (T,) of the best z so far; paths: (T, R) of each path, faint."""
+    figure = _figure(height, top=8, bottom=40, right=52)
+    steps = np.arange(len(score))
+    for path in paths.T[:8]:
+        figure.add_scatter(
+            x=steps, y=path, mode="lines", line={"color": colours.GENERATOR.faint(0.35), "width": 1}, hoverinfo="skip"
+        )
+    figure.add_scatter(
+        x=steps, y=score, mode="lines", line={"color": colours.GENERATOR.both, "width": 2.5},
+        hovertemplate="step %{x}<br>score %{y:.4g}<extra></extra>",
+    )  # fmt: skip
+    figure.add_annotation(
+        x=steps[-1], y=score[-1], text=_number(float(score[-1])), showarrow=False, xanchor="left", xshift=6,
+        font={"color": colours.GENERATOR.both, "size": _SMALL},
+    )  # fmt: skip
+    low, high = float(np.min(score)), float(max(score[0], np.quantile(paths[np.isfinite(paths)], 0.98)))
+    pad = 0.06 * (high - low or 1.0)
+    figure.update_xaxes(title_text="step of the search", rangemode="tozero")
+    figure.update_yaxes(title_text="score", range=[low - pad, high + pad])
+    return figure
+
+
 def _epoch_ticks(rows: Sequence[Mapping[str, Any]], most: int = 8) -> dict[str, Any]:
     """Ticks where epochs begin, if the rows name their epoch: the axis still counts steps."""
     first: dict[int, int] = {}

@@ -36,6 +36,8 @@ def _ask(name: str, field: FieldInfo, value: Any, key: str) -> Any:
         kind, optional = next(a for a in get_args(kind) if a is not type(None)), True
     if get_origin(kind) is Literal:
         return st.selectbox(label, get_args(kind), index=get_args(kind).index(value), help=help_, key=key)
+    if kind is bool:
+        return st.toggle(label, value, help=help_, key=key)
     low, high = (None if b is None else kind(b) for b in bounds(field)) if kind in (int, float) else (None, None)
     if kind is int:
         return st.number_input(label, low, high, value, step=1, help=help_, key=key, placeholder="all")

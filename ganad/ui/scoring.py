@@ -12,7 +12,7 @@ from ganad import imaging, service
 from ganad.config import FALSE_ALARMS, METHOD_NAMES
 from ganad.errors import GanadError
 from ganad.service import Judgement, RunInfo, digits_in_words
-from ganad.ui import browsing, cache, charts, colours, page, pictures
+from ganad.ui import browsing, cache, charts, colours, page, pictures, searching
 from ganad.ui.components.digit_pad import digit_pad
 from ganad.ui.mixer import weights_of
 
@@ -152,6 +152,7 @@ def one(run: RunInfo, prepared: imaging.Prepared, name: str = "") -> None:
             ),
             key="score_place", config=charts.CONFIG, alt="your digit's score among all test images",
         )  # fmt: skip
+    searching.film(run, prepared.digit, key="score")
 
 
 def verdict(run: RunInfo, found: Judgement) -> None:

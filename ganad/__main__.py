@@ -265,11 +265,25 @@ def measure(settings: str) -> None:
 
 
 @app.command(hidden=True)
-def ship(run: Run, name: str) -> None:
+def ship(
+    run: Annotated[str | None, typer.Argument()] = None,
+    name: Annotated[str | None, typer.Argument()] = None,
+    light: Annotated[bool, typer.Option("--light", help="without reconstructions and latent vectors")] = False,
+    bare: Annotated[bool, typer.Option("--bare", help="without weights")] = False,
+    fill: Annotated[bool, typer.Option("--fill", help="instead: every run of the quality tables, seed 0")] = False,
+) -> None:
     """Copy a finished run to checkpoints/ under a name, and write checkpoints/README.md anew."""
     from ganad import runs, shelf
 
-    out.print(str(shelf.ship(runs.find(run), name)), highlight=False)
+    if fill:
+        for path in shelf.fill():
+            out.print(str(path), highlight=False)
+    elif run and name:
+        found = runs.find(run)
+        path = shelf.without_weights(found, name) if bare else shelf.ship(found, name, light=light)
+        out.print(str(path), highlight=False)
+    else:
+        raise ConfigError("ship wants a RUN and a NAME, or --fill")
 
 
 bench = typer.Typer(no_args_is_help=True, help="Measure speed or quality on this machine, as ratios.")

@@ -22,7 +22,12 @@ def pick_device() -> torch.device:
 
 def save_weights(run: Path, method: Method) -> None:
     """weights.safetensors: the tensors that scoring needs, and no more."""
-    tensors = {k: v.detach().cpu().contiguous() for k, v in method.scoring_state().items()}
+    save_tensors(run, method.scoring_state())
+
+
+def save_tensors(run: Path, state: dict[str, Any]) -> None:
+    """weights.safetensors from a scoring state, in whatever precision its tensors have."""
+    tensors = {k: v.detach().cpu().contiguous() for k, v in state.items()}
     with runs.replaced(run / "weights.safetensors") as file:
         file.write(save(tensors, metadata={"format": "pt"}))
 

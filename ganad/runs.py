@@ -234,7 +234,7 @@ class Scored:
     parts: dict[str, np.ndarray]
     digit: np.ndarray
     index: np.ndarray
-    z: np.ndarray
+    z: np.ndarray  # (n, nz), or (n, 0) in a run that was shipped without
 
     def __len__(self) -> int:
         return len(self.digit)
@@ -270,7 +270,7 @@ def read_scores(run: Path) -> Scores:
                     parts={part: file[f"{name}_{part}"] for part in PARTS},
                     digit=file[f"{name}_digit"],
                     index=file[f"{name}_index"],
-                    z=file[f"{name}_z"],
+                    z=file[f"{name}_z"] if f"{name}_z" in file else np.empty((len(file[f"{name}_digit"]), 0)),
                 )
                 for name in ("val", "test")
             )

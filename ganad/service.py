@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ganad import data, evaluate, imaging, jobs, runs, speed
+from ganad import baselines, data, evaluate, imaging, jobs, runs, speed
 from ganad.config import (
     FALSE_ALARMS,
     METHOD_NAMES,
@@ -268,6 +268,34 @@ def rescore(name: str, rows: Sequence[int] | None = None) -> dict[str, np.ndarra
     images = test_images(name)
     made = score(method(name), images if rows is None else images[np.asarray(rows)])
     return {p: np.asarray(getattr(made, p)) for p in PARTS}
+
+
+@dataclass(frozen=True)
+class BaselineCurve:
+    """The ROC curve of a baseline on the whole test set."""
+
+    name: str
+    fpr: np.ndarray
+    tpr: np.ndarray
+    auroc: float
+
+
+def baselines_are_quick(normal: Sequence[int], path: str | None = None) -> bool:
+    """True when the baselines of these normal digits are known, or take no more than a few seconds."""
+    return len(normal) <= 2 or all(baselines.known(name, normal, path) for name in baselines.NAMES)
+
+
+def baseline_curves(normal: Sequence[int], path: str | None = None) -> list[BaselineCurve]:
+    """PCA and nearest neighbours for these normal digits; with nine of them this takes half a minute the first time."""
+    from sklearn.metrics import roc_curve
+
+    anomalous = ~np.isin(_test_images(path).digit, list(normal))
+    made = []
+    for name, words in baselines.NAMES.items():
+        score = baselines.scores(name, normal, path)
+        fpr, tpr, _ = roc_curve(anomalous, score)
+        made.append(BaselineCurve(words, fpr, tpr, evaluate.auroc(anomalous, score)))
+    return made
 
 
 def judge_run(

@@ -1,45 +1,125 @@
-"""Ship a finished run: copy what pages and a reader need, small, and keep the shelf's README true."""
+"""The shelf of shipped runs: finished runs made small, and a README that says what each is.
+
+Weights lie there in half precision where that leaves the AUROC alone, and the scores beside them are those of the
+weights as they lie there. A light run has neither reconstructions nor latent vectors: its net makes them anew.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ganad import runs
-from ganad.config import METHOD_NAMES
+from ganad.config import METHOD_NAMES, resolve
 from ganad.errors import RunError
 
 GREYS = 8
 """Shipped reconstructions are rounded to steps of so many of 255 greys: a third of the size, and no eye sees it."""
+THIRD_DIGIT = 5e-4
+"""So much may the AUROC change through half precision."""
+STILLS, LINES = 7, 150
+"""Pictures and logged steps of the training that are kept."""
 
 
-def ship(run: Path, name: str) -> Path:
-    """Copy a finished run to the shelf under a name. Latent vectors in half precision, pictures in 32 greys.
-
-    Raises RunError if the run is not finished. Weights and parts are copied as they are.
-    """
+def ship(run: Path, name: str, *, light: bool = False) -> Path:
+    """Copy a finished run to the shelf under a name, small. Raises RunError if the run is not finished."""
     if runs.status(run).state != "finished":
         raise RunError(f"{run.name} is not finished, so there is nothing to ship.")
     target = runs.shelf() / name
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
-    for file in ("config.json", "meta.json", "metrics.jsonl", "report.json", "weights.safetensors", "log.txt"):
+    for file in ("config.json", "meta.json", "report.json", "scores.npz", "reconstructions.npz", "log.txt"):
         shutil.copy(run / file, target / file)
-    shutil.copytree(run / "samples", target / "samples")
+    _keep_some(run, target)
     said = runs.read_status(run)
     kept = ("state", "epoch", "epochs", "step", "total", "seconds")
     runs.write_json(target / "status.json", {k: getattr(said, k) for k in kept})
-    with np.load(run / "scores.npz", allow_pickle=False) as file:
-        arrays = {k: file[k].astype(np.float16) if k.endswith("_z") else file[k] for k in file.files}
+    if not halve(run, target):
+        shutil.copy(run / "weights.safetensors", target / "weights.safetensors")
+    with np.load(target / "scores.npz", allow_pickle=False) as file:
+        arrays = {k: _small(k, file[k]) for k in file.files if not (light and k.endswith("_z"))}
     with runs.replaced(target / "scores.npz") as out:
         np.savez_compressed(out, **arrays)
-    made = {which: runs.read_reconstructions(run, which) for which in ("val", "test")}
-    runs.write_reconstructions(target, **{k: coarse(v) for k, v in made.items() if v is not None})
+    made = {which: runs.read_reconstructions(target, which) for which in ("val", "test")}
+    (target / "reconstructions.npz").unlink()
+    if not light:
+        runs.write_reconstructions(target, **{k: coarse(v) for k, v in made.items() if v is not None})
     write_readme()
     return target
+
+
+def halve(run: Path, target: Path) -> bool:
+    """Put the run's weights into target in half precision, with what they say then. False if the AUROC changes."""
+    import torch
+
+    from ganad import checkpoint, data, worker
+
+    settings = runs.settings(run)
+    method = checkpoint.load_method(run)
+    state = {k: v.half() if v.ndim > 1 else v for k, v in method.scoring_state().items()}
+    method.load_scoring_state({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
+    with torch.no_grad():
+        auroc = worker.leave_scores(target, method, data.split(data.load(settings.data), settings))
+    if abs(auroc - runs.read_json(run / "report.json")["auroc"]) >= THIRD_DIGIT:
+        for file in ("report.json", "scores.npz", "reconstructions.npz"):
+            shutil.copy(run / file, target / file)
+        return False
+    checkpoint.save_tensors(target, state)
+    return True
+
+
+def without_weights(run: Path, name: str) -> Path:
+    """Ship what a run says, but not its nets, when those alone would outweigh the shelf."""
+    target = ship(run, name)
+    (target / "weights.safetensors").unlink()
+    write_readme()
+    return target
+
+
+def fill(preset: str = "tuned") -> list[Path]:
+    """Ship seed 0 of every finished run with one normal digit, and the nine-normal run whose anomaly is the 8.
+
+    The runs on 8 are whole, the others light. Returns what was shipped.
+    """
+    from ganad.bench.quality import ALL, finished, normal
+
+    shipped = []
+    for method in METHOD_NAMES:
+        for digit in ALL:
+            run = finished(resolve(method, preset, normal=(digit,), seed=0))
+            if run is not None:
+                shipped.append(ship(run, f"{method}-n{digit}", light=digit != 8))
+    run = finished(resolve("ganomaly", preset, normal=normal("A", 8), seed=0))
+    if run is not None:
+        shipped.append(ship(run, "ganomaly-all-but-8", light=True))
+    return shipped
+
+
+def _keep_some(run: Path, target: Path) -> None:
+    """A few pictures of the training and a thinned log, the first and the last among them, every epoch's line too."""
+    (target / "samples").mkdir()
+    found = list(runs.samples(run).values())
+    for i in np.unique(np.linspace(0, len(found) - 1, STILLS).round().astype(int)):
+        shutil.copy(found[i], target / "samples" / found[i].name)
+    rows = runs.read_metrics(run)
+    steps = [i for i, row in enumerate(rows) if "val" not in row]
+    keep = {steps[i] for i in np.unique(np.linspace(0, len(steps) - 1, LINES).round().astype(int))} if steps else set()
+    text = "".join(json.dumps(row) + "\n" for i, row in enumerate(rows) if "val" in row or i in keep)
+    runs.write_text(target / "metrics.jsonl", text)
+
+
+def _small(name: str, values: np.ndarray) -> np.ndarray:
+    """Latent vectors in half precision, parts in single, positions in as few bytes as they need."""
+    if name.endswith("_z"):
+        return values.astype(np.float16)
+    if values.dtype.kind == "f":
+        return values.astype(np.float32)
+    return values.astype(np.uint8 if name.endswith("_digit") else np.int32)
 
 
 def coarse(pictures: np.ndarray) -> np.ndarray:
@@ -49,23 +129,35 @@ def coarse(pictures: np.ndarray) -> np.ndarray:
 
 def write_readme() -> None:
     """checkpoints/README.md: what each shipped run is, what it reaches, and the command that repeats it."""
+    found = sorted(runs.listing(runs.shelf()))
+    total = sum(_size(run) for run in found)
     lines = [
         "# Shipped runs",
         "",
-        "Trained by the commands beside them, last epoch, scored on the 10,000 official test images. The format is that of",
-        "`runs/` (see [the run directory](../docs/adr/0001-one-run-one-directory.md)); latent vectors are kept in half",
-        "precision and reconstructions in 32 greys. This page is written by `python -m ganad ship`; a test scores every one again.",
+        "Trained by the commands beside them, last epoch, scored on official test images. The format is that of `runs/` (see [the",
+        "run directory](../docs/adr/0001-one-run-one-directory.md)). Weights lie here in half precision where that leaves the third digit of",
+        "the AUROC alone; the scores are those of the weights as they lie here. Runs without reconstructions let the net draw them anew.",
+        "This page is written by `python -m ganad ship`; a test scores every one again on a sample, `python -m ganad bench quality --shelf`",
+        f"all of them in full. {len(found)} runs, {total:.1f} MB.",
         "",
-        "| run | method | normal | AUROC | average precision | seconds | MB | SHA-256 of the weights | command |",
-        "|---|---|---|---:|---:|---:|---:|---|---|",
+        "| run | method | normal | AUROC | average precision | test images | seconds | MB | SHA-256 of the weights | command |",
+        "|---|---|---|---:|---:|---:|---:|---:|---|---|",
     ]
-    for run in sorted(runs.listing(runs.shelf())):
+    for run in found:
         settings, report = runs.settings(run), runs.read_json(run / "report.json")
-        size = sum(p.stat().st_size for p in run.rglob("*") if p.is_file()) / 1e6
-        digest = hashlib.sha256((run / "weights.safetensors").read_bytes()).hexdigest()[:16]
         lines.append(
             f"| {run.name} | {METHOD_NAMES[settings.method]} {settings.preset} | {' '.join(map(str, settings.normal))} "
-            f"| {report['auroc']:.4f} | {report['average_precision']:.4f} | {runs.read_status(run).seconds:.0f} "
-            f"| {size:.1f} | `{digest}` | `{runs.read_json(run / 'meta.json')['command']}` |"
+            f"| {report['auroc']:.4f} | {report['average_precision']:.4f} | {report['n_normal'] + report['n_anomalous']:,} "
+            f"| {runs.read_status(run).seconds:.0f} | {_size(run):.1f} | {_digest(run)} "
+            f"| `{runs.read_json(run / 'meta.json')['command']}` |"
         )
     runs.write_text(runs.shelf() / "README.md", "\n".join(lines) + "\n")
+
+
+def _size(run: Path) -> float:
+    return sum(p.stat().st_size for p in run.rglob("*") if p.is_file()) / 1e6
+
+
+def _digest(run: Path) -> Any:
+    path = run / "weights.safetensors"
+    return f"`{hashlib.sha256(path.read_bytes()).hexdigest()[:16]}`" if path.exists() else "shipped without"

@@ -160,17 +160,31 @@ def _val(method: Any, split: Any, beat: Callable[[int], None]) -> dict[str, floa
 
 
 def _score(run: Path, desk: Desk, method: Any, split: Any) -> None:
-    """The last word: weights, parts and reconstructions of val and test, and the report at the default weights."""
-    from ganad import checkpoint, evaluate
-    from ganad.score import score
+    """The last word: weights, and what they say."""
+    from ganad import checkpoint
 
     method.eval()
     checkpoint.save_weights(run, method)
+    counts = {"val": len(split.val.images), "test": len(split.test.images)}
+    auroc = leave_scores(
+        run, method, split, lambda name, done: desk.beat(doing=f"scoring {name} images, {done} of {counts[name]}")
+    )
+    desk.say(f"AUROC {auroc:.4f} on {counts['test']} test images")
+
+
+def leave_scores(
+    run: Path, method: Any, split: Any, tell: Callable[[str, int], None] = lambda name, done: None
+) -> float:
+    """Parts and reconstructions of val and test, and the report at the default weights; returns its AUROC.
+
+    tell hears which set is being scored and how many of its images are done.
+    """
+    from ganad import evaluate
+    from ganad.score import score
+
     sets, pictures = {}, {}
     for name, images in (("val", split.val), ("test", split.test)):
-        of = f"{name} images, {{}} of {len(images.images)}"
-        tell = functools.partial(lambda of, done: desk.beat(doing=f"scoring {of.format(done)}"), of)
-        scored = score(method, images.images, on_batch=tell)
+        scored = score(method, images.images, on_batch=functools.partial(tell, name))
         sets[name] = {part: getattr(scored, part) for part in evaluate.PARTS}
         sets[name] |= {"z": scored.z, "digit": images.digit, "index": images.index}
         pictures[name] = scored.reconstruction
@@ -180,7 +194,7 @@ def _score(run: Path, desk: Desk, method: Any, split: Any) -> None:
     result = evaluate.evaluate(sets["test"], split.test.digit, method.settings.normal, weights, threshold)
     runs.write_json(run / "report.json", evaluate.report(result, weights))
     runs.write_scores(run, sets)
-    desk.say(f"AUROC {result.auroc:.4f} on {len(split.test.images)} test images")
+    return result.auroc
 
 
 def probe_images(split: Any) -> Any:

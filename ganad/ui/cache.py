@@ -82,3 +82,9 @@ def examples(path: str | None = None) -> np.ndarray:
 def class_counts(path: str | None) -> dict[int, int]:
     """digit -> number of its training images."""
     return service.class_counts(path)
+
+
+@st.cache_data(show_spinner="Computing the baselines", max_entries=30)
+def baseline_curves(normal: tuple[int, ...], path: str | None) -> list[service.BaselineCurve]:
+    """ROC curves of PCA and nearest neighbours on the whole test set."""
+    return service.baseline_curves(normal, path)

@@ -45,6 +45,7 @@ class Curve:
     colour        `#rrggbb`
     point         (fpr, tpr) of the threshold in use, or None
     thresholds    (K,) score above which an image is called anomalous, or None; the first may be infinite
+    baseline      drawn thin and dashed: something to beat, not something that was trained
     """
 
     name: str
@@ -54,6 +55,7 @@ class Curve:
     colour: str = colours.ANOMALOUS.both
     point: tuple[float, float] | None = None
     thresholds: np.ndarray | None = None
+    baseline: bool = False
 
 
 # --- scores ---------------------------------------------------------------------------------------------------------
@@ -259,7 +261,8 @@ def roc(curves: Sequence[Curve], *, height: int = 340) -> go.Figure:
         ]
         single = len(curves) == 1
         figure.add_scatter(
-            x=fpr, y=tpr, mode="lines", name=curve.name, customdata=hover, line={"color": curve.colour, "width": 2.5},
+            x=fpr, y=tpr, mode="lines", name=curve.name, customdata=hover,
+            line={"color": curve.colour, "width": 1.5 if curve.baseline else 2.5, "dash": _dash(curve)},
             fill="tozeroy" if single else None, fillcolor=colours.rgba(curve.colour, 0.1),
             hovertemplate=f"<b>{curve.name}</b><br>%{{customdata}}<extra></extra>",
         )  # fmt: skip
@@ -268,6 +271,10 @@ def roc(curves: Sequence[Curve], *, height: int = 340) -> go.Figure:
     _aurocs(figure, curves)
     _unit_square(figure, "false alarms", "anomalies caught")
     return figure
+
+
+def _dash(curve: Curve) -> str:
+    return "dash" if curve.baseline else "solid"
 
 
 def _aurocs(figure: go.Figure, curves: Sequence[Curve]) -> None:

@@ -7,13 +7,15 @@ from html import escape
 import pandas as pd
 import streamlit as st
 
+from ganad import service
 from ganad.config import METHOD_NAMES
 from ganad.service import RunInfo, digits_in_words
-from ganad.ui import cache, charts, page
+from ganad.ui import cache, charts, colours, page
 
 SERIES = ("#1a80c4", "#dc641a", "#0d9470", "#c25a98", "#aa7f0f", "#7c8797", "#8a63d2", "#d9435c")
 """Colours of runs. A run is neither normal nor anomalous, so here a hue only tells the runs apart."""
 MOST = len(SERIES)
+BASELINES = (colours.THRESHOLD.both, colours.THRESHOLD.light)
 
 
 def compare() -> None:
@@ -112,9 +114,10 @@ def _curves(runs: list[RunInfo]) -> None:
         )
     left, right = page.split("curves", [3, 2])
     with left:
+        drawn = curves + _baselines(runs)
         st.plotly_chart(
-            charts.roc(curves, height=440), key="rocs", config=charts.CONFIG,
-            alt="ROC curves: " + ", ".join(f"{c.name} {c.auroc:.3f}" for c in curves),
+            charts.roc(drawn, height=440), key="rocs", config=charts.CONFIG,
+            alt="ROC curves: " + ", ".join(f"{c.name} {c.auroc:.3f}" for c in drawn),
         )  # fmt: skip
     with right:
         for curve, r in sorted(zip(curves, runs, strict=True), key=lambda pair: -pair[0].auroc):
@@ -133,3 +136,22 @@ def _curves(runs: list[RunInfo]) -> None:
             st.caption(
                 "One run a setting is an anecdote, since runs differ by their seed alone: train three before you trust a small gap."
             )
+
+
+def _baselines(runs: list[RunInfo]) -> list[charts.Curve]:
+    """The curves that a GAN has to beat; drawn when all runs do the same task."""
+    tasks = {(r.normal, r.settings.data) for r in runs}
+    if len(tasks) > 1:
+        return []
+    ((normal, path),) = tasks
+    quick = service.baselines_are_quick(normal, path)
+    if not st.toggle(
+        "Baselines", quick, key="baselines", help="PCA with 20 components and the 3 nearest neighbours in blurred pixels, on "
+        "the whole test set: what a GAN has to beat before its training time is earned."
+        + ("" if quick else " With so many normal digits they take half a minute the first time."),
+    ):  # fmt: skip
+        return []
+    return [
+        charts.Curve(b.name, b.fpr, b.tpr, b.auroc, colour=colour, baseline=True)
+        for b, colour in zip(page.guarded(cache.baseline_curves, normal, path), BASELINES, strict=True)
+    ]

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ganad.config import Settings
+from ganad.models.convolution import gradients_of
 
 
 class Parts(NamedTuple):
@@ -76,8 +77,11 @@ class Method(nn.Module):
         """Let the named players step down the loss; nobody else gets a gradient. again: keep the graph for a second use."""
         nets = [self.nets[name] for name in names]
         own = [p for net in nets for p in net.parameters()]
-        for p, g in zip(own, torch.autograd.grad(loss, own, retain_graph=again), strict=True):
-            p.grad = g
+        with gradients_of(own):
+            found = torch.autograd.grad(loss, own, retain_graph=again)
+        for p, g in zip(own, found, strict=True):
+            # A fused Adam takes the numbers as they lie in memory: both must lie in the same order.
+            p.grad = g if g.stride() == p.stride() else torch.empty_like(p).copy_(g)
         for name in names:
             self.optimisers()[name].step()
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ganad.config import Settings
 from ganad.models.convolution import gradients_of
+from ganad.models.folding import fold
 
 
 class Parts(NamedTuple):
@@ -72,6 +73,18 @@ class Method(nn.Module):
     def judge(self, name: str) -> nn.Module:
         """The net that scores: the averaged one where there is one."""
         return self.averaged[name] if self.settings.average > 0 else self.nets[name]
+
+    def folded(self) -> Method:
+        """A copy that only scores, the same up to rounding and faster; this method may go on training meanwhile.
+
+        The copy is frozen and in eval(). Its nets are the judging ones, and share no tensor with this method's.
+        """
+        twin = copy.copy(self)
+        twin._modules = {}
+        twin.nets = nn.ModuleDict({name: fold(self.judge(name)) for name in self.nets})
+        twin.averaged = twin.nets
+        twin._optimisers = None
+        return twin.eval()
 
     def update(self, loss: Tensor, *names: str, again: bool = False) -> None:
         """Let the named players step down the loss; nobody else gets a gradient. again: keep the graph for a second use."""

@@ -25,24 +25,30 @@ WIDE = 2**18
 
 
 class Conv(nn.Conv2d):
-    """nn.Conv2d with a square kernel, stride and padding."""
+    """nn.Conv2d with a square kernel, stride and padding. free: may round differently from it in float32 too."""
+
+    free = False
 
     def forward(self, x: Tensor) -> Tensor:
-        if not _training_in_bf16(x):
+        bf16 = _in_bf16(x)
+        if not (bf16 or self.free):
             return super().forward(x)
         w, bias, shape = self.weight, self.bias, (self.kernel_size[0], self.stride[0], self.padding[0])
         if x.shape[-1] == shape[0] and shape[2] == 0:
-            return F.linear(_rows(x).view(len(x), -1), _matrix(w), bias)[:, :, None, None]
-        if w.shape[1] == 1 and shape == (4, 2, 1) and x.shape[-1] % 2 == 0:
+            return F.linear(_matrix(x), _matrix(w), bias)[:, :, None, None]
+        if bf16 and w.shape[1] == 1 and shape == (4, 2, 1) and x.shape[-1] % 2 == 0:
             return F.conv2d(_fours(F.pad(x.bfloat16(), (1, 1, 1, 1))), _fours_of_weight(w), bias)
-        return _Wide.apply(x, w, bias, shape) if w.numel() >= WIDE else super().forward(x)
+        return _Wide.apply(x, w, bias, shape) if bf16 and w.numel() >= WIDE else super().forward(x)
 
 
 class Deconv(nn.ConvTranspose2d):
-    """nn.ConvTranspose2d with a square kernel, stride and padding."""
+    """nn.ConvTranspose2d with a square kernel, stride and padding. free: may round differently from it in float32 too."""
+
+    free = False
 
     def forward(self, x: Tensor) -> Tensor:
-        if not _training_in_bf16(x):
+        bf16 = _in_bf16(x)
+        if not (bf16 or self.free):
             return super().forward(x)
         w, bias, shape = self.weight, self.bias, (self.kernel_size[0], self.stride[0], self.padding[0])
         if x.shape[-1] == 1 and shape[2] == 0:
@@ -51,10 +57,10 @@ class Deconv(nn.ConvTranspose2d):
         if w.shape[1] == 1 and shape == (4, 2, 1):
             y = F.conv_transpose2d(x, _fours_of_weight(w), None if bias is None else bias.expand(4))
             return _unfours(y)[:, :, 1:-1, 1:-1]
-        return _WideUp.apply(x, w, bias, shape) if w.numel() >= WIDE else super().forward(x)
+        return _WideUp.apply(x, w, bias, shape) if bf16 and w.numel() >= WIDE else super().forward(x)
 
 
-def _training_in_bf16(x: Tensor) -> bool:
+def _in_bf16(x: Tensor) -> bool:
     return (
         x.device.type == "cpu" and torch.is_autocast_enabled("cpu") and torch.get_autocast_dtype("cpu") == torch.bfloat16
     )
@@ -72,8 +78,7 @@ def _matrix(w: Tensor) -> Tensor:
 
 def _fours(x: Tensor) -> Tensor:
     """(B, 1, H, W) -> (B, 4, H / 2, W / 2): the pixels of each square of four as channels."""
-    b, _, h, w = x.shape
-    return x.reshape(b, h // 2, 2, w // 2, 2).permute(0, 1, 3, 2, 4).reshape(b, h // 2, w // 2, 4).permute(0, 3, 1, 2)
+    return torch.stack([x[:, 0, i::2, j::2] for i in (0, 1) for j in (0, 1)], dim=-1).permute(0, 3, 1, 2)
 
 
 def _unfours(x: Tensor) -> Tensor:

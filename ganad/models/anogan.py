@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from ganad.config import AnoganSettings
 from ganad.models.base import Method, Parts, quiet
+from ganad.models.convolution import Conv
 from ganad.models.dcgan import GENERATORS, SLOPES, article_pyramid, small_pyramid
 from ganad.models.layers import init_dcgan, shifted
 from ganad.models.losses import fake, real, sum_abs
@@ -38,8 +39,8 @@ def paper(f: int) -> Discriminator:
     slope = SLOPES["paper"]
     return Discriminator(
         [
-            nn.Conv2d(1, f, kernel_size=4, stride=2, padding=1), nn.LeakyReLU(slope),
-            nn.Conv2d(f, f, kernel_size=4, stride=2, padding=1), nn.BatchNorm2d(f), nn.LeakyReLU(slope),
+            Conv(1, f, kernel_size=4, stride=2, padding=1), nn.LeakyReLU(slope),
+            Conv(f, f, kernel_size=4, stride=2, padding=1), nn.BatchNorm2d(f), nn.LeakyReLU(slope),
             nn.Flatten(), nn.Linear(49 * f, 1024), nn.BatchNorm1d(1024), nn.LeakyReLU(slope),
         ],
         1024,

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from ganad.config import Settings
+from ganad.models.convolution import gradients_of
+from ganad.models.folding import fold
 
 
 class Parts(NamedTuple):
@@ -72,12 +74,27 @@ class Method(nn.Module):
         """The net that scores: the averaged one where there is one."""
         return self.averaged[name] if self.settings.average > 0 else self.nets[name]
 
+    def folded(self) -> Method:
+        """A copy that only scores, the same up to rounding and faster; this method may go on training meanwhile.
+
+        The copy is frozen and in eval(). Its nets are the judging ones, and share no tensor with this method's.
+        """
+        twin = copy.copy(self)
+        twin._modules = {}
+        twin.nets = nn.ModuleDict({name: fold(self.judge(name)) for name in self.nets})
+        twin.averaged = twin.nets
+        twin._optimisers = None
+        return twin.eval()
+
     def update(self, loss: Tensor, *names: str, again: bool = False) -> None:
         """Let the named players step down the loss; nobody else gets a gradient. again: keep the graph for a second use."""
         nets = [self.nets[name] for name in names]
         own = [p for net in nets for p in net.parameters()]
-        for p, g in zip(own, torch.autograd.grad(loss, own, retain_graph=again), strict=True):
-            p.grad = g
+        with gradients_of(own):
+            found = torch.autograd.grad(loss, own, retain_graph=again)
+        for p, g in zip(own, found, strict=True):
+            # A fused Adam takes the numbers as they lie in memory: both must lie in the same order.
+            p.grad = g if g.stride() == p.stride() else torch.empty_like(p).copy_(g)
         for name in names:
             self.optimisers()[name].step()
 

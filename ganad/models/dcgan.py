@@ -10,6 +10,8 @@ from collections.abc import Callable
 
 from torch import nn
 
+from ganad.models.convolution import Conv, Deconv
+
 SLOPES = {"paper": 0.1, "article": 0.1, "small": 0.2}
 """architecture -> slope of LeakyReLU below 0."""
 
@@ -18,7 +20,7 @@ def conv(
     i: int, o: int, *, kernel: int = 4, stride: int = 2, padding: int = 1, slope: float, norm: bool
 ) -> list[nn.Module]:
     """A convolution, batch norm where asked for, LeakyReLU."""
-    layers: list[nn.Module] = [nn.Conv2d(i, o, kernel_size=kernel, stride=stride, padding=padding)]
+    layers: list[nn.Module] = [Conv(i, o, kernel_size=kernel, stride=stride, padding=padding)]
     if norm:
         layers.append(nn.BatchNorm2d(o))
     return [*layers, nn.LeakyReLU(slope, inplace=True)]
@@ -27,7 +29,7 @@ def conv(
 def deconv(i: int, o: int, *, stride: int = 2, padding: int = 1) -> list[nn.Module]:
     """A transposed 4x4 convolution, batch norm, ReLU."""
     return [
-        nn.ConvTranspose2d(i, o, kernel_size=4, stride=stride, padding=padding),
+        Deconv(i, o, kernel_size=4, stride=stride, padding=padding),
         nn.BatchNorm2d(o),
         nn.ReLU(inplace=True),
     ]
@@ -35,7 +37,7 @@ def deconv(i: int, o: int, *, stride: int = 2, padding: int = 1) -> list[nn.Modu
 
 def last_deconv(i: int) -> list[nn.Module]:
     """The layer that draws: to one channel, tanh, no batch norm."""
-    return [nn.ConvTranspose2d(i, 1, kernel_size=4, stride=2, padding=1), nn.Tanh()]
+    return [Deconv(i, 1, kernel_size=4, stride=2, padding=1), nn.Tanh()]
 
 
 def paper_generator(f: int, nz: int) -> nn.Sequential:
@@ -69,7 +71,7 @@ def article_pyramid(f: int) -> list[nn.Module]:
     return [
         *conv(1, f, slope=slope, norm=True), *conv(f, 2 * f, slope=slope, norm=True),
         *conv(2 * f, 4 * f, slope=slope, norm=True), *conv(4 * f, 8 * f, slope=slope, norm=True),
-        nn.Conv2d(8 * f, 8 * f, kernel_size=4), nn.Flatten(),
+        Conv(8 * f, 8 * f, kernel_size=4), nn.Flatten(),
     ]  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from ganad.config import EgbadSettings
 from ganad.models.base import Method, Parts, quiet
+from ganad.models.convolution import Conv
 from ganad.models.dcgan import (
     SLOPES,
     article_generator,
@@ -57,8 +58,8 @@ def paper(s: EgbadSettings) -> Nets:
     )
     g = paper_generator(f, nz)
     image = nn.Sequential(
-        nn.Conv2d(1, f, kernel_size=4, stride=2, padding=1), nn.LeakyReLU(slope), Dropout(s.dropout),
-        nn.Conv2d(f, f, kernel_size=4, stride=2, padding=1), nn.BatchNorm2d(f), nn.LeakyReLU(slope), Dropout(s.dropout),
+        Conv(1, f, kernel_size=4, stride=2, padding=1), nn.LeakyReLU(slope), Dropout(s.dropout),
+        Conv(f, f, kernel_size=4, stride=2, padding=1), nn.BatchNorm2d(f), nn.LeakyReLU(slope), Dropout(s.dropout),
         nn.Flatten(),
     )  # fmt: skip
     latent = nn.Sequential(nn.Linear(nz, 512), nn.LeakyReLU(slope), Dropout(s.dropout))
@@ -80,7 +81,7 @@ def article(s: EgbadSettings) -> Nets:
 def small(s: EgbadSettings) -> Nets:
     """E, G, D of our own, 32x32: three halvings, one joint layer."""
     f, nz, slope = s.filters, s.latent, SLOPES["small"]
-    e = nn.Sequential(*small_pyramid(f), nn.Conv2d(4 * f, nz, kernel_size=4), nn.Flatten())
+    e = nn.Sequential(*small_pyramid(f), Conv(4 * f, nz, kernel_size=4), nn.Flatten())
     g = small_generator(f, nz)
     image = nn.Sequential(*small_pyramid(f), nn.Flatten(), Dropout(s.dropout))
     latent = nn.Sequential(nn.Linear(nz, 8 * f), nn.LeakyReLU(slope), Dropout(s.dropout))

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ganad.config import GanomalySettings
 from ganad.models.base import Method, Parts, quiet
+from ganad.models.convolution import Conv, Deconv
 from ganad.models.layers import init_dcgan, shifted
 from ganad.models.losses import fake, l1, l2, mean_square, real, sum_abs, wide
 
@@ -21,13 +22,13 @@ from ganad.models.losses import fake, l1, l2, mean_square, real, sum_abs, wide
 def down(size: int, filters: int) -> tuple[nn.Sequential, int]:
     """(B, 1, S, S) -> (B, c, 4, 4): halve the side and double the maps until the side is 4."""
     layers: list[nn.Module] = [
-        nn.Conv2d(1, filters, kernel_size=4, stride=2, padding=1, bias=False),
+        Conv(1, filters, kernel_size=4, stride=2, padding=1, bias=False),
         nn.LeakyReLU(0.2, inplace=True),
     ]
     c, side = filters, size // 2
     while side > 4:
         layers += [
-            nn.Conv2d(c, 2 * c, kernel_size=4, stride=2, padding=1, bias=False),
+            Conv(c, 2 * c, kernel_size=4, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(2 * c),
             nn.LeakyReLU(0.2, inplace=True),
         ]
@@ -41,7 +42,7 @@ class Encoder(nn.Module):
     def __init__(self, size: int, filters: int, latent: int):
         super().__init__()
         self.pyramid, c = down(size, filters)
-        self.last = nn.Conv2d(c, latent, kernel_size=4, bias=False)
+        self.last = Conv(c, latent, kernel_size=4, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.last(self.pyramid(x)).flatten(1)
@@ -54,19 +55,19 @@ class Decoder(nn.Module):
         super().__init__()
         c = filters * size // 8
         layers: list[nn.Module] = [
-            nn.ConvTranspose2d(latent, c, kernel_size=4, bias=False),
+            Deconv(latent, c, kernel_size=4, bias=False),
             nn.BatchNorm2d(c),
             nn.ReLU(inplace=True),
         ]
         side = 4
         while side < size // 2:
             layers += [
-                nn.ConvTranspose2d(c, c // 2, kernel_size=4, stride=2, padding=1, bias=False),
+                Deconv(c, c // 2, kernel_size=4, stride=2, padding=1, bias=False),
                 nn.BatchNorm2d(c // 2),
                 nn.ReLU(inplace=True),
             ]
             c, side = c // 2, 2 * side
-        layers += [nn.ConvTranspose2d(c, 1, kernel_size=4, stride=2, padding=1, bias=False), nn.Tanh()]
+        layers += [Deconv(c, 1, kernel_size=4, stride=2, padding=1, bias=False), nn.Tanh()]
         self.net = nn.Sequential(*layers)
 
     def forward(self, z: Tensor) -> Tensor:
@@ -101,7 +102,7 @@ class Discriminator(nn.Module):
     def __init__(self, size: int, filters: int):
         super().__init__()
         self.pyramid, c = down(size, filters)
-        self.last = nn.Conv2d(c, 1, kernel_size=4, bias=False)
+        self.last = Conv(c, 1, kernel_size=4, bias=False)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         features = self.pyramid(x)

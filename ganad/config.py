@@ -197,7 +197,7 @@ SETTINGS_OF = {"ganomaly": GanomalySettings, "egbad": EgbadSettings, "anogan": A
 
 PRESETS: dict[str, dict[str, dict[str, Any]]] = {
     "ganomaly": {
-        "tuned": dict(epochs=12, filters=16, lr=1e-3, w_enc=10.0, average=0.99),
+        "tuned": dict(epochs=20, filters=16, lr=1e-3, w_enc=50.0, sphere=True, average=0.99),
         "paper": dict(epochs=15, filters=64, latent=100, batch_size=64, lr=2e-4),
     },
     "egbad": {

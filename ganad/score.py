@@ -14,9 +14,8 @@ from torch.nn.functional import interpolate, pad
 from ganad.models import Method
 from ganad.models.base import quiet
 
-
 FOLDED_FROM = 128
-"""From so many images on, the time that folding takes is won back."""
+"""From so many images on, the time that folding takes is won back; a search wins it back with one."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ def score(
     between the steps of a search; an error that it raises ends the scoring.
     """
     method.eval()
-    judge = method.folded() if len(images) >= FOLDED_FROM else method
+    judge = method.folded() if len(images) >= FOLDED_FROM or hasattr(method, "search") else method
     device = next(method.parameters()).device
     columns: dict[str, list[np.ndarray]] = {name: [] for name in Scored.__dataclass_fields__}
     for at in range(0, len(images) or 1, batch_size):

@@ -177,7 +177,10 @@ class Anogan(Method):
         """(B, R, nz): the same draws for every image, or the R of them whose pictures score lowest against it."""
         s = self.settings
         rng = torch.Generator().manual_seed(0)  # of the search, not of the run: a score is the same in every process
-        drawn = torch.randn((max(s.search_bank, s.search_restarts), s.latent), generator=rng).to(x)
+        n = max(s.search_bank, s.search_restarts)
+        drawn = torch.stack([torch.randn(s.latent, generator=rng) for _ in range(n)]).to(
+            x
+        )  # the first are the same for all n
         if not s.search_bank:
             return drawn.expand(len(x), -1, -1).clone()
         picture = self.judge("generator")(drawn)

@@ -14,7 +14,16 @@ from ganad.score import score
 from tests.models.test_egbad import SIZE, conv, cross_entropy, idle, images, linear
 from tests.models.test_ganomaly import outputs
 
-PLAIN = dict(average=0.0, lr=1e-3, lr_d=5e-4, search_steps=40, search_lr=0.1, search_bank=0, search_patience=0)
+PLAIN = dict(
+    average=0.0,
+    lr=1e-3,
+    lr_d=5e-4,
+    search_steps=40,
+    search_lr=0.1,
+    search_bank=0,
+    search_patience=0,
+    weights=(0.9, 0.1, 0.0),
+)
 
 
 def tiny(architecture="small", **asked):
@@ -206,7 +215,8 @@ def test_more_starts_never_end_farther_away():
 
 def test_with_a_bank_the_search_starts_at_the_nearest_drawn_picture():
     method = lively(search_bank=32, search_restarts=2)
-    drawn = torch.randn((32, 6), generator=torch.Generator().manual_seed(0)).double()
+    rng = torch.Generator().manual_seed(0)
+    drawn = torch.stack([torch.randn(6, generator=rng) for _ in range(32)]).double()
     x = method.picture(drawn[[7, 21]])
     x_double = method.judge("generator")(drawn[[7, 21]]).detach()
     start = next(method.search(x_double))

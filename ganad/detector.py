@@ -24,9 +24,10 @@ from ganad.train import steps_per_epoch, train
 class Detector(OutlierMixin, BaseEstimator):
     """A GAN that learns what is normal and scores what is not.
 
-    method: "ganomaly" or "egbad". preset: "tuned", "paper" (or "article"). seed: fixes everything random.
+    method: "ganomaly", "egbad" or "anogan". preset: "tuned", "paper" (or "article"). seed: fixes everything random.
     epochs: None means the preset's. settings: further settings of the method, such as {"lr": 1e-4}.
-    contamination: share of normal images that `predict` may call anomalous. verbose: show a progress bar.
+    contamination: share of normal images that `predict` may call anomalous; with n held-out ones it cannot be less than
+    1 / (n + 1). verbose: show a progress bar.
 
     After `fit`: method_ (the trained nets), val_parts_ (parts of the held-out normals), threshold_, offset_.
     """
@@ -77,7 +78,7 @@ class Detector(OutlierMixin, BaseEstimator):
         )
         for _ in _bar(steps, total, f"{self.method} learns", self.verbose):
             pass
-        self._finish(method.eval().requires_grad_(False), _parts(method, val))
+        self._finish(method.eval().requires_grad_(False), _parts(method, val[: s.sample]))
         self.settings_ = s
         return self
 
@@ -85,7 +86,10 @@ class Detector(OutlierMixin, BaseEstimator):
         self.method_ = method
         self.val_parts_ = val_parts
         self.val_scores_ = evaluate.total(val_parts, method.settings.weights)
-        self.threshold_ = evaluate.threshold_for(self.val_scores_, self.contamination)
+        # With n held-out images no threshold keeps false alarms below 1 / (n + 1): then the largest score of theirs is the line.
+        self.threshold_ = min(
+            evaluate.threshold_for(self.val_scores_, self.contamination), float(self.val_scores_.max())
+        )
         self.offset_ = -self.threshold_
         self.n_features_in_ = 784
 

@@ -5,6 +5,10 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from ganad import Detector, load_mnist
 from ganad.config import PARTS
@@ -88,3 +92,44 @@ def test_any_other_kind_is_refused_with_what_was_seen(bad, said):
 def test_too_few_images_are_refused():
     with pytest.raises(DataError, match="too few"):
         Detector().fit(np.zeros((5, 28, 28), dtype=np.uint8))
+
+
+def labelled(digits):
+    """Images of both kinds with scikit-learn's labels for outliers: +1 normal, -1 not."""
+    ones, zeros = digits[0][:200], digits[1][:20]
+    return np.concatenate([ones, zeros]), np.r_[np.ones(200), -np.ones(20)].astype(int)
+
+
+def test_cross_validation_scores_it_as_any_outlier_detector(digits):
+    x, y = labelled(digits)
+    detector = Detector(epochs=3, settings=SMALL, verbose=False)
+    folds = list(StratifiedKFold(2, shuffle=True, random_state=0).split(x, y))
+    found = cross_val_score(detector, x, y, scoring="roc_auc", cv=folds)
+    by_hand = [
+        roc_auc_score(y[test] == -1, clone(detector).fit(x[train]).anomaly_score(x[test])) for train, test in folds
+    ]
+    assert found == pytest.approx(by_hand)
+
+
+def test_it_ends_a_pipeline_and_its_settings_can_be_searched(digits):
+    x, y = labelled(digits)
+    made = Pipeline([("unit", FunctionTransformer(lambda images: images / 255.0)), ("gan", Detector(verbose=False))])
+    made.set_params(gan__epochs=2, gan__settings=SMALL)
+    said = made.fit(x[:200]).predict(x)
+    assert set(np.unique(said)) <= {-1, 1}
+    np.testing.assert_allclose(made.score_samples(x[:5]), made[-1].score_samples(x[:5]))
+    tried = GridSearchCV(made, {"gan__epochs": [1, 2]}, scoring="roc_auc", cv=StratifiedKFold(2), refit=False).fit(x, y)
+    assert len(tried.cv_results_["mean_test_score"]) == 2
+    assert np.isfinite(tried.cv_results_["mean_test_score"]).all()
+
+
+@pytest.mark.parametrize("method", ["egbad", "anogan"])
+def test_every_method_fits_and_scores(method, digits):
+    settings = {"filters": 4, "latent": 6, "precision": "float32"}
+    if method == "anogan":
+        settings |= {"search_steps": 3, "search_bank": 8, "sample": 100}
+    made = Detector(method, epochs=1, settings=settings, verbose=False).fit(digits[0][:120])
+    scores = made.anomaly_score(digits[1][:5])
+    assert scores.shape == (5,)
+    assert np.isfinite(scores).all()
+    assert made.reconstruct(digits[1][:2]).shape == (2, 28, 28)

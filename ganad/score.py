@@ -14,7 +14,6 @@ from torch.nn.functional import interpolate, pad
 from ganad.models import Method
 from ganad.models.base import quiet
 
-
 FOLDED_FROM = 128
 """From so many images on, the time that folding takes is won back."""
 

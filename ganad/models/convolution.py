@@ -62,7 +62,9 @@ class Deconv(nn.ConvTranspose2d):
 
 def _in_bf16(x: Tensor) -> bool:
     return (
-        x.device.type == "cpu" and torch.is_autocast_enabled("cpu") and torch.get_autocast_dtype("cpu") == torch.bfloat16
+        x.device.type == "cpu"
+        and torch.is_autocast_enabled("cpu")
+        and torch.get_autocast_dtype("cpu") == torch.bfloat16
     )
 
 

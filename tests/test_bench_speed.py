@@ -45,7 +45,7 @@ def test_rows_name_both_sides_and_their_ratio(small):
         "training step, ganomaly paper, float32 against the release's step in float32"
     ]
     assert sum("one image" in r["name"] for r in rows) == len(METHOD_NAMES)
-    assert {r["name"].split()[0] for r in rows if "share" in r} == {"training", "scoring"}
+    assert {r["name"].split()[0] for r in rows if "share" in r} == {"training", "scoring,"}
     assert all(r["share"] > 0 and r["gflop"] > 0 for r in rows if "share" in r)
     table = speed.speed_table(rows).splitlines()
     assert len(table) == 2 + len(rows)
@@ -134,7 +134,8 @@ def test_a_real_training_is_scored_after_each_epoch_on_a_sample_with_every_digit
     assert len(row["epochs"]) == 2
     (first, a), (second, b) = row["epochs"]
     assert 0 < first < second
-    assert 0 <= a <= 1 and 0 <= b <= 1
+    assert 0 <= a <= 1
+    assert 0 <= b <= 1
     assert [len(s) for s in seen] == [100, 100]
     assert np.mean(seen[0]) == pytest.approx(0.9, abs=0.02)  # as in the whole test set
     assert config.PRESETS[method]["tuned"]["epochs"] > 2

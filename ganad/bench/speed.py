@@ -61,7 +61,7 @@ def _training(say: Say, rounds: int) -> Iterator[Row]:
         say(f"{what} …")
         matmul, work = _matmul(chosen)
         count = flops(_stepper(s, "float32"))
-        a, b, m = alternate(_stepper(s, chosen), plain, matmul, rounds=2 * rounds)
+        a, b, m = alternate(_stepper(s, chosen), plain, matmul, rounds=3 * rounds)
         yield _row(what, s.batch_size / a, s.batch_size / b, gflop=count / 1e9, share=count / a / (work / m))
 
 

@@ -291,12 +291,25 @@ app.add_typer(bench, name="bench")
 
 
 @bench.command("speed")
-def bench_speed(json_: Json = False) -> None:
-    """Training steps and scoring, each against a plain reference in the same process."""
+def bench_speed(
+    to: Annotated[
+        float | None, typer.Option(help="instead: seconds until the mean AUROC is so high", min=0, max=1)
+    ] = None,
+    digits: Annotated[str, typer.Option(help="with --to: normal digits, a training each")] = "0,1,2,3,4,5,6,7,8,9",
+    json_: Json = False,
+) -> None:
+    """Training steps, scoring and single images, each against a plain reference in the same process.
+
+    `--to 0.95 --digits 2,4,8` trains every method in full instead, until it is good.
+    """
+    from ganad.bench import reach as r
     from ganad.bench import speed as b
 
-    rows = b.speed(lambda text: err.print(text, highlight=False))
-    print(json.dumps(rows, indent=2) if json_ else b.speed_table(rows))
+    def say(text: str) -> None:
+        err.print(text, highlight=False)
+
+    rows = b.speed(say) if to is None else r.reach(to, list(METHOD_NAMES), _numbers(digits), say)
+    print(json.dumps(rows, indent=2) if json_ else b.speed_table(rows) if to is None else r.reach_table(rows))
 
 
 @bench.command("quality")

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from ganad.checkpoint import load_state, save_state
 from ganad.config import resolve
 from ganad.errors import GanadError
-from ganad.models import build
+from ganad.models import build, convolution
 from ganad.train import check_finite, steps_per_epoch, train
 
 TINY = {
@@ -25,10 +26,10 @@ def images(n=48):
     return np.random.default_rng(0).integers(0, 256, (n, 28, 28), dtype=np.uint8)
 
 
-def steps(method, settings, start=0):
+def steps(method, settings, start=0, precision="float32"):
     return train(
         method, images(), epochs=settings.epochs, batch_size=settings.batch_size, seed=settings.seed,
-        size=settings.image_size, start=start,
+        size=settings.image_size, start=start, precision=precision,
     )  # fmt: skip
 
 
@@ -70,6 +71,25 @@ def test_a_resumed_run_goes_on_with_the_numbers_of_an_uninterrupted_one(name):
     second.load_training_state(first.training_state())
     assert [x.scalars for x in steps(second, s, start=4)] == expected[4:]
     for a, b in zip(whole.scoring_state().values(), second.scoring_state().values(), strict=True):
+        torch.testing.assert_close(a, b, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_a_resumed_run_goes_on_with_the_same_numbers_in_bf16_too(name, tmp_path, monkeypatch):
+    monkeypatch.setattr(convolution, "WIDE", 100)
+    s = tiny(name, average=0.9)
+
+    def made():
+        return build(s).to(memory_format=torch.channels_last)
+
+    whole, first, second = made(), made(), made()
+    expected = [x.scalars for x in steps(whole, s, precision="bf16")]
+    for _ in itertools.islice(steps(first, s, precision="bf16"), 4):
+        pass
+    save_state(tmp_path, first, step=4, seconds=1.0, precision="bf16")
+    second.load_training_state(load_state(tmp_path, torch.device("cpu"))["method"])
+    assert [x.scalars for x in steps(second, s, start=4, precision="bf16")] == expected[4:]
+    for a, b in zip(whole.state_dict().values(), second.state_dict().values(), strict=True):
         torch.testing.assert_close(a, b, rtol=0, atol=0)
 
 

@@ -1,96 +1,212 @@
-"""Speed, rerun by one command. It is told as ratios: absolute times say more of the machine than of the project."""
+"""Speed, rerun by one command. It is told as ratios: absolute times say more of the machine than of the project.
+
+Nets are untrained and images are noise: neither changes what a layer costs.
+"""
 
 from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
-from ganad.config import resolve
+from ganad.config import METHOD_NAMES, resolve
 
 Say = Callable[[str], None]
+Row = dict[str, Any]
+
+STEPS = tuple((name, preset) for name in METHOD_NAMES for preset in ("tuned", "paper"))
+"""(method, preset) whose training step is measured."""
+ONE_PASS = ("ganomaly", "egbad")
+"""Methods that score in one pass, so that ten thousand images take seconds."""
+IMAGES, ONE_BY_ONE = 10_000, 100
+"""Images that are scored in batches, and how many of them one by one."""
+SEARCH_BATCHES = (1, 256)
+"""Images of which AnoGAN's search and EGBAD's pass are compared."""
+MATMUL = 2048
+"""Side of the square matrices whose product is the measure of what this machine can do."""
 
 
-def speed(say: Say, rounds: int = 7) -> list[dict[str, Any]]:
+def speed(say: Say, rounds: int = 7) -> list[Row]:
     """Rows of {"name", "ours", "reference", "unit", "ratio"}; ratio > 1 means that ours is faster.
 
-    Both sides take turns on the same inputs in one process; medians are compared.
+    Both sides take turns on the same inputs in one process; medians are compared. A row with "share" says how much of
+    the rate of a large matrix product, in ours' number format and in turn with it, ours reaches; "gflop" is what it counts.
     """
-    import torch
-
-    from ganad import checkpoint
     from ganad import speed as measured
-    from ganad.models import build
-    from ganad.score import score
-    from ganad.train import train
 
-    device = checkpoint.pick_device()
-    noise = np.random.default_rng(0).integers(0, 256, (512, 28, 28), dtype=np.uint8)
+    measured.leave_a_core()
     rows = []
-
-    def row(name: str, count: int, ours: Callable[[], Any], reference: Callable[[], Any]) -> None:
-        say(f"{name} …")
-        a, b = alternate(ours, reference, rounds)
-        rows.append({"name": name, "ours": count / a, "reference": count / b, "unit": "images/s", "ratio": b / a})
-
-    for method, preset in (
-        ("ganomaly", "tuned"),
-        ("ganomaly", "paper"),
-        ("egbad", "tuned"),
-        ("egbad", "paper"),
-    ):
-        s = resolve(method, preset, normal=(8,))
-        chosen = measured.choose(s, measured.known(s))
-        steps = {}
-        for side, precision in (("ours", chosen), ("reference", "float32")):
-            net = build(s).to(device)
-            if precision == "bf16":
-                net = net.to(memory_format=torch.channels_last)
-            steps[side] = train(
-                net,
-                noise,
-                epochs=10_000,
-                batch_size=s.batch_size,
-                seed=0,
-                size=s.image_size,
-                precision=precision,
-            )
-        row(
-            f"training step, {method} {preset}, {chosen} against float32",
-            s.batch_size,
-            lambda it=steps["ours"]: next(it),
-            lambda it=steps["reference"]: next(it),
-        )
-    for method in ("ganomaly", "egbad"):
-        net = build(resolve(method, "tuned", normal=(8,))).to(device)
-        row(
-            f"scoring, {method} tuned, in batches against one by one",
-            len(noise),
-            lambda net=net: score(net, noise),
-            lambda net=net: score(net, noise, batch_size=1),
-        )
+    for row in chain(_training(say, rounds), _scoring(say, rounds), _one_image(say, rounds), _search(say)):
+        say(f"  {row['ours']:,.1f} against {row['reference']:,.1f} {row['unit']}, ratio {row['ratio']:.2f}")
+        rows.append(row)
     return rows
 
 
-def alternate(a: Callable[[], Any], b: Callable[[], Any], rounds: int) -> tuple[float, float]:
+def _training(say: Say, rounds: int) -> Iterator[Row]:
+    """A step of each method in the format chosen for this machine against a plain float32 one."""
+    from ganad import speed as measured
+
+    for name, preset in STEPS:
+        s = resolve(name, preset, normal=(8,))
+        chosen = measured.choose(s, measured.measure(s))
+        if (name, preset) == ("ganomaly", "paper"):
+            against, plain = "the release's step", _plain_stepper(s)
+        else:
+            against, plain = "our own", _stepper(s, "float32")
+        what = f"training step, {name} {preset}, {chosen} against {against} in float32"
+        say(f"{what} …")
+        matmul, work = _matmul(chosen)
+        count = flops(_stepper(s, "float32"))
+        a, b, m = alternate(_stepper(s, chosen), plain, matmul, rounds=3 * rounds)
+        yield _row(what, s.batch_size / a, s.batch_size / b, gflop=count / 1e9, share=count / a / (work / m))
+
+
+def _stepper(s: Any, precision: str) -> Callable[[], Any]:
+    """What takes a step of a training."""
+    import torch
+
+    from ganad.checkpoint import pick_device
+    from ganad.models import build
+    from ganad.train import train
+
+    method = build(s).to(pick_device())
+    if precision == "bf16":
+        method = method.to(memory_format=torch.channels_last)
+    it = train(
+        method, _images(4 * s.batch_size), epochs=10_000, batch_size=s.batch_size, seed=0, size=s.image_size,
+        precision=precision,
+    )  # fmt: skip
+    return lambda: next(it)
+
+
+def _plain_stepper(s: Any) -> Callable[[], Any]:
+    from ganad.bench.plain import PlainGanomaly
+    from ganad.checkpoint import pick_device
+
+    plain = PlainGanomaly(s.image_size, s.filters, s.latent, s.lr).to(pick_device())
+    x = _noise(s).to(pick_device())
+    return lambda: plain.step(x)
+
+
+def _scoring(say: Say, rounds: int) -> Iterator[Row]:
+    """Many images at once, as a run's test set is scored, against one by one with the method as it was trained."""
+    from ganad.score import score
+
+    for name in ONE_PASS:
+        method, images = _method(name), _images(IMAGES)
+        what = f"scoring, {name} tuned, {IMAGES:,} in batches and folded against one by one"
+        say(f"{what} …")
+        matmul, work = _matmul("float32")
+        count = flops(lambda m=method: m.parts(_noise(m.settings)[:1])) * IMAGES
+        a, b, m = alternate(
+            lambda m=method, i=images: score(m, i),
+            lambda m=method, i=images: score(m, i[:ONE_BY_ONE], batch_size=1),
+            matmul,
+            rounds=rounds,
+        )
+        yield _row(what, IMAGES / a, ONE_BY_ONE / b, gflop=count / 1e9, share=count / a / (work / m))
+
+
+def _one_image(say: Say, rounds: int) -> Iterator[Row]:
+    """One image from (28, 28) uint8 to its parts, with the method folded before and with the method as it was trained."""
+    from ganad.score import score
+
+    for name, spelt in METHOD_NAMES.items():
+        method, image = _method(name), _images(1)
+        folded = method.folded()
+        what = f"one image, {spelt} tuned, folded before against as trained"
+        say(f"{what} …")
+        a, b = alternate(
+            lambda m=folded, i=image: score(m, i), lambda m=method, i=image: score(m, i), rounds=3 * rounds
+        )
+        yield _row(what, 1000 * a, 1000 * b, unit="ms")
+
+
+def _search(say: Say) -> Iterator[Row]:
+    """What AnoGAN pays for having no encoder: all steps of its search against one pass of EGBAD."""
+    from ganad.score import score
+
+    if "anogan" in METHOD_NAMES:
+        one_pass, search = (_method(name).folded() for name in ("egbad", "anogan"))
+        search.settings = search.settings.model_copy(update={"search_patience": 0})  # no path stops early
+        for n in SEARCH_BATCHES:
+            images = _images(n)
+            what = f"EGBAD's pass against AnoGAN's search ({search.settings.search_steps} steps), batch of {n}"
+            say(f"{what} …")
+            a, b = alternate(
+                lambda i=images, n=n: score(one_pass, i, batch_size=n),
+                lambda i=images, n=n: score(search, i, batch_size=n),
+                rounds=3,
+            )
+            yield _row(what, n / a, n / b)
+
+
+def _method(name: str) -> Any:
+    from ganad.checkpoint import pick_device
+    from ganad.models import build
+
+    return build(resolve(name, "tuned", normal=(8,))).to(pick_device()).eval()
+
+
+def _images(n: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (n, 28, 28), dtype=np.uint8)
+
+
+def _noise(s: Any) -> Any:
+    from ganad.score import to_input
+
+    return to_input(_images(s.batch_size), s.image_size)
+
+
+def _row(name: str, ours: float, reference: float, unit: str = "images/s", **more: float) -> Row:
+    ratio = reference / ours if unit == "ms" else ours / reference
+    return {"name": name, "ours": ours, "reference": reference, "unit": unit, "ratio": ratio, **more}
+
+
+def flops(call: Callable[[], Any]) -> int:
+    """Additions and multiplications of the layers, and of their gradients, that a call runs."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with FlopCounterMode(display=False) as counter:
+        call()
+    return counter.get_total_flops()
+
+
+def _matmul(precision: str) -> tuple[Callable[[], Any], int]:
+    """A large matrix product, and how many additions and multiplications it is."""
+    import torch
+
+    from ganad.checkpoint import pick_device
+
+    a = torch.rand((MATMUL, MATMUL), device=pick_device())
+    a = a.bfloat16() if precision == "bf16" else a
+    return lambda: (a @ a)[0, 0].item(), 2 * MATMUL**3
+
+
+def alternate(*calls: Callable[[], Any], rounds: int) -> list[float]:
     """Median seconds of each, taken in turns after one call that is not counted."""
-    times: tuple[list[float], list[float]] = ([], [])
+    times: list[list[float]] = [[] for _ in calls]
     for k in range(rounds + 1):
-        for kept, call in zip(times, (a, b), strict=True):
+        for kept, call in zip(times, calls, strict=True):
             began = time.perf_counter()
             call()
             if k:
                 kept.append(time.perf_counter() - began)
-    return statistics.median(times[0]), statistics.median(times[1])
+    return [statistics.median(t) for t in times]
 
 
-def speed_table(rows: list[dict[str, Any]]) -> str:
+def speed_table(rows: list[Row]) -> str:
     """The rows of `speed` as a Markdown table."""
-    lines = ["| what | ours | reference | unit | ratio |", "|---|---:|---:|---|---:|"]
-    lines += [
-        f"| {r['name']} | {r['ours']:,.0f} | {r['reference']:,.0f} | {r['unit']} | {r['ratio']:.2f} |" for r in rows
-    ]
+    lines = ["| what | ours | reference | unit | ratio | of the limit |", "|---|---:|---:|---|---:|---:|"]
+    for r in rows:
+        digits = 2 if r["unit"] == "ms" else 0
+        share = f"{r['share']:.0%}" if "share" in r else ""
+        lines.append(
+            f"| {r['name']} | {r['ours']:,.{digits}f} | {r['reference']:,.{digits}f} | {r['unit']} | {r['ratio']:.2f} | "
+            f"{share} |"
+        )
     return "\n".join(lines)

@@ -53,7 +53,7 @@ class Deconv(nn.ConvTranspose2d):
         w, bias, shape = self.weight, self.bias, (self.kernel_size[0], self.stride[0], self.padding[0])
         if x.shape[-1] == 1 and shape[2] == 0:
             y = F.linear(x.flatten(1), _matrix(w).t()).view(len(x), shape[0], shape[0], -1).permute(0, 3, 1, 2)
-            return y if bias is None else y + bias[:, None, None]
+            return y if bias is None else y + bias.to(y.dtype)[:, None, None]
         if w.shape[1] == 1 and shape == (4, 2, 1):
             y = F.conv_transpose2d(x, _fours_of_weight(w), None if bias is None else bias.expand(4))
             return _unfours(y)[:, :, 1:-1, 1:-1]

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from ganad.bench.plain import PlainGanomaly
 from ganad.config import resolve
 from ganad.models import build
 
@@ -121,6 +122,21 @@ def test_a_step_is_that_of_the_plain_slow_version(weights):
         torch.testing.assert_close(p.detach(), expected, rtol=1e-4, atol=1e-6, msg=name)
         moved = max(moved, float((p - q).detach().abs().max()))
     assert moved == pytest.approx(1e-3, rel=0.01)
+
+
+def test_a_step_finds_the_gradients_of_the_released_code():
+    """Which runs D four times, goes back through all of it and throws away what is not a player's own."""
+    method = tiny(latent=8)
+    plain = PlainGanomaly(32, filters=4, latent=8, lr=1e-3)
+    for p, q in zip(plain.parameters(), method.nets.parameters(), strict=True):
+        p.data.copy_(q.data)
+    for k in range(2):  # the second from weights that both have moved
+        x = images(seed=k)
+        expected, said = plain.step(x), method.step(x, torch.Generator())
+        assert {name: value.item() for name, value in said.items()} == pytest.approx(expected, rel=1e-3 if k else 1e-5)
+        for (name, p), q in zip(method.nets.named_parameters(), plain.parameters(), strict=True):
+            most = float(q.grad.abs().max())
+            torch.testing.assert_close(p.grad, q.grad, rtol=1e-3, atol=(1e-2 if k else 1e-5) * most, msg=name)
 
 
 def test_the_encoder_loss_pulls_the_first_encoder_both_ways():

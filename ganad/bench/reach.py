@@ -1,0 +1,89 @@
+"""How long from Start until a detector is good? Training is timed, scoring is not."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from ganad import evaluate
+from ganad.config import resolve
+
+Say = Callable[[str], None]
+Row = dict[str, Any]
+
+SAMPLE = 2000
+"""Test images that are scored after each epoch: the same ones always, each digit by its share."""
+
+
+def reach(bar: float, methods: Sequence[str], digits: Sequence[int], say: Say, **asked: Any) -> list[Row]:
+    """Train each digit with the tuned preset until the mean AUROC over the digits is at least `bar`.
+
+    The digits take turns, an epoch each, so all stop at the first epoch that is good enough. Rows of {"name", "ours",
+    "reference", "unit", "ratio", "epoch", "best", "epochs"}. ours: seconds of training of one digit up to that epoch,
+    mean over the digits; None if the preset's epochs do not suffice. reference: the first method's, ratio: how often
+    ours goes into that. best: the highest mean seen. epochs: (seconds, mean AUROC) after each. asked: other settings.
+    """
+    rows: list[Row] = []
+    for method in methods:
+        name = f"mean AUROC {bar:g} over digits {', '.join(map(str, digits))}, {method} tuned"
+        say(f"{name} …")
+        runs = [_epochs(resolve(method, "tuned", normal=(d,), **({"sample": SAMPLE} | asked))) for d in digits]
+        seen: list[tuple[float, float]] = []
+        for now in zip(*runs, strict=True):
+            seconds, aurocs = zip(*now, strict=True)
+            seen.append((statistics.mean(seconds), statistics.mean(aurocs)))
+            say(f"  epoch {len(seen)}: {seen[-1][1]:.4f} after {seen[-1][0]:.1f} s")
+            if seen[-1][1] >= bar:
+                break
+        there = seen[-1][1] >= bar
+        ours = seen[-1][0] if there else None
+        first = rows[0]["ours"] if rows else ours
+        rows.append({
+            "name": name, "ours": ours, "reference": first, "unit": "s",
+            "ratio": first / ours if first is not None and ours is not None else None,
+            "epoch": len(seen) if there else None, "best": max(a for _, a in seen), "epochs": seen,
+        })  # fmt: skip
+    return rows
+
+
+def _epochs(settings: Any) -> Iterator[tuple[float, float]]:
+    """(seconds of training so far, AUROC) after each epoch of a run."""
+    import numpy as np
+    import torch
+
+    from ganad import checkpoint, data, speed
+    from ganad.models import build
+    from ganad.score import score
+    from ganad.train import train
+
+    speed.leave_a_core()
+    split = data.split(data.load(settings.data), settings)
+    precision = speed.choose(settings, speed.known(settings) if settings.precision == "auto" else {})
+    method = build(settings).to(checkpoint.pick_device())
+    if precision == "bf16":
+        method = method.to(memory_format=torch.channels_last)
+    anomalous = ~np.isin(split.test.digit, settings.normal)
+    seconds, began = 0.0, time.perf_counter()
+    for step in train(
+        method, split.train.images, epochs=settings.epochs, batch_size=settings.batch_size, seed=settings.seed,
+        size=settings.image_size, precision=precision,
+    ):  # fmt: skip
+        if step.ends_epoch:
+            seconds += time.perf_counter() - began
+            scored = score(method, split.test.images)
+            total = evaluate.total(vars(scored), settings.weights)
+            yield seconds, evaluate.auroc(anomalous, total)
+            method.train()
+            began = time.perf_counter()
+
+
+def reach_table(rows: list[Row]) -> str:
+    """The rows of `reach` as a Markdown table."""
+    lines = ["| what | seconds | epoch | best mean | times the first's speed |", "|---|---:|---:|---:|---:|"]
+    for r in rows:
+        seconds = "not reached" if r["ours"] is None else f"{r['ours']:,.1f}"
+        ratio = "" if r["ratio"] is None else f"{r['ratio']:.2f}"
+        lines.append(f"| {r['name']} | {seconds} | {r['epoch'] or ''} | {r['best']:.4f} | {ratio} |")
+    return "\n".join(lines)

@@ -1,0 +1,141 @@
+"""The speed benchmark's own arithmetic: what it counts, how it takes turns, what its rows say."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from ganad import config, evaluate
+from ganad.__main__ import app
+from ganad.bench import reach, speed
+from ganad.config import METHOD_NAMES, resolve
+from ganad.models import build
+
+KEYS = {"name", "ours", "reference", "unit", "ratio"}
+
+
+@pytest.fixture
+def small(monkeypatch, runs_dir):
+    """The same work on nets of four filters and a handful of images."""
+
+    def tiny(method, preset, **asked):
+        less = dict(filters=4, latent=6, batch_size=8) | (
+            dict(search_steps=3, search_bank=4) if method == "anogan" else {}
+        )
+        return resolve(method, preset, **(less | asked))
+
+    for module in (speed, reach):
+        monkeypatch.setattr(module, "resolve", tiny)
+    monkeypatch.setattr("ganad.speed.measure", lambda s, seconds=1.0: {"float32": 1.0, "bf16": None, "score": 1.0})
+    for name, value in dict(IMAGES=20, ONE_BY_ONE=3, SEARCH_BATCHES=(1, 2), MATMUL=64).items():
+        monkeypatch.setattr(speed, name, value)
+
+
+def test_rows_name_both_sides_and_their_ratio(small):
+    rows = speed.speed(lambda text: None, rounds=1)
+    assert all(row.keys() >= KEYS for row in rows)
+    for row in rows:
+        sides = (row["reference"], row["ours"]) if row["unit"] == "ms" else (row["ours"], row["reference"])
+        assert row["ratio"] == pytest.approx(sides[0] / sides[1]), row["name"]
+        assert row["ours"] > 0
+    assert len({row["name"] for row in rows}) == len(rows)
+    assert [r["name"] for r in rows if "release" in r["name"]] == [
+        "training step, ganomaly paper, float32 against the release's step in float32"
+    ]
+    assert sum("one image" in r["name"] for r in rows) == len(METHOD_NAMES)
+    assert {r["name"].split()[0] for r in rows if "share" in r} == {"training", "scoring,"}
+    assert all(r["share"] > 0 and r["gflop"] > 0 for r in rows if "share" in r)
+    table = speed.speed_table(rows).splitlines()
+    assert len(table) == 2 + len(rows)
+    assert {line.count("|") for line in table} == {7}
+    json.dumps(rows)
+
+
+def test_the_command_prints_the_rows_as_json(monkeypatch, capsys):
+    row = {"name": "a", "ours": 2.0, "reference": 1.0, "unit": "images/s", "ratio": 2.0}
+    monkeypatch.setattr(speed, "speed", lambda say: [row])
+    app(["bench", "speed", "--json"], standalone_mode=False)
+    assert json.loads(capsys.readouterr().out) == [row]
+    app(["bench", "speed"], standalone_mode=False)
+    assert "| a | 2 | 1 | images/s | 2.00 |" in capsys.readouterr().out
+
+
+def test_sides_take_turns_and_their_first_call_is_not_counted(monkeypatch):
+    now, calls = [0.0], []
+    monkeypatch.setattr(speed.time, "perf_counter", lambda: now[0])
+
+    def side(name, *lasts):
+        left = iter(lasts)
+
+        def call():
+            calls.append(name)
+            now[0] += next(left)
+
+        return call
+
+    assert speed.alternate(side("a", 100, 1, 5, 2), side("b", 100, 8, 7, 9), rounds=3) == [2, 8]
+    assert calls == ["a", "b"] * 4
+
+
+def test_what_a_layer_costs_is_two_for_each_weight_at_each_place():
+    net = nn.Sequential(nn.Conv2d(3, 5, 4, 2, 1), nn.Flatten(), nn.Linear(5 * 16, 7))
+    x = torch.zeros(2, 3, 8, 8)
+    assert speed.flops(lambda: net(x)) == 2 * 2 * (16 * 5 * 3 * 16 + 80 * 7)
+
+
+def test_a_step_of_the_release_costs_more_than_ours():
+    """Of the forward passes alone: G and four looks of D against G and two."""
+    s = resolve("ganomaly", "paper", normal=(8,), filters=4, latent=6)
+    ours, plain = build(s), speed._plain_stepper(s)
+    assert speed.flops(plain) > 1.2 * speed.flops(lambda: ours.step(speed._noise(s), torch.Generator()))
+
+
+# --- seconds until it is good ---------------------------------------------------------------------------------------
+
+
+def curves(monkeypatch, **of):
+    """Stand-ins: method -> digit -> (seconds, AUROC) after each epoch."""
+    monkeypatch.setattr(reach, "resolve", lambda method, preset, normal, **asked: (method, normal[0]))
+    monkeypatch.setattr(reach, "_epochs", lambda settings: iter(of[settings[0]][settings[1]]))
+
+
+def test_the_first_epoch_counts_at_which_the_mean_over_the_digits_reaches_the_bar(monkeypatch):
+    curves(
+        monkeypatch,
+        ganomaly={2: [(10, 0.8), (20, 0.97), (30, 0.99)], 4: [(12, 0.9), (24, 0.91), (36, 0.93)]},
+        egbad={2: [(4, 0.96), (8, 0.5), (12, 0.5)], 4: [(6, 0.96), (12, 0.5), (18, 0.5)]},
+    )
+    rows = reach.reach(0.95, ["ganomaly", "egbad"], [2, 4], lambda text: None)
+    assert all(row.keys() >= KEYS for row in rows)
+    assert [(r["ours"], r["epoch"]) for r in rows] == [(33, 3), (5, 1)]  # digit 4 alone never gets there
+    assert [r["best"] for r in rows] == pytest.approx([0.96, 0.96])
+    assert [r["ratio"] for r in rows] == pytest.approx([1, 33 / 5])
+    assert len(rows[1]["epochs"]) == 1, "it stops when it is good enough"
+
+
+def test_what_is_not_reached_says_its_best(monkeypatch):
+    curves(monkeypatch, egbad={8: [(1, 0.6), (2, 0.7), (3, 0.65)]})
+    (row,) = reach.reach(0.95, ["egbad"], [8], lambda text: None)
+    assert (row["ours"], row["epoch"], row["ratio"], row["best"]) == (None, None, None, 0.7)
+    assert "not reached" in reach.reach_table([row])
+    assert "0.7000" in reach.reach_table([row])
+
+
+@pytest.mark.parametrize("method", METHOD_NAMES)
+def test_a_real_training_is_scored_after_each_epoch_on_a_sample_with_every_digit(method, small, monkeypatch):
+    seen = []
+    auroc = evaluate.auroc
+    monkeypatch.setattr(evaluate, "auroc", lambda anomalous, score: seen.append(anomalous) or auroc(anomalous, score))
+    (row,) = reach.reach(
+        1.0, [method], [8], lambda text: None, epochs=2, limit=300, sample=100, precision="float32", average=0.5
+    )
+    assert len(row["epochs"]) == 2
+    (first, a), (second, b) = row["epochs"]
+    assert 0 < first < second
+    assert 0 <= a <= 1
+    assert 0 <= b <= 1
+    assert [len(s) for s in seen] == [100, 100]
+    assert np.mean(seen[0]) == pytest.approx(0.9, abs=0.02)  # as in the whole test set
+    assert config.PRESETS[method]["tuned"]["epochs"] > 2

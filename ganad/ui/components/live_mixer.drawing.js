@@ -1,8 +1,8 @@
 // --- drawing: numbers onto canvases. Each function is given its canvas, what to show and the colours of the page. ---
 
 const BARS = 48;
-const PAD = { left: 14, right: 14, top: 30, bottom: 40 };
-const SQUARE = { left: 46, right: 14, top: 12, bottom: 40 };
+const PAD = { left: 26, right: 14, top: 30, bottom: 40 };
+const SQUARE = { left: 66, right: 14, top: 12, bottom: 40 };
 const TILE = 56, GAP = 8, MIDDLE = 36, CAPTION = 20, HEADING = 22;
 
 export function number(x) {
@@ -49,6 +49,14 @@ function write(pen, text, x, y, { colour, align = "left", base = "alphabetic", a
   pen.fillText(text, x, y);
   pen.globalAlpha = 1;
   pen.font = font;
+}
+
+function upright(pen, text, x, y, theme) {
+  pen.save();
+  pen.translate(x, y);
+  pen.rotate(-Math.PI / 2);
+  write(pen, text, 0, 0, { colour: theme.text, align: "center", base: "middle", alpha: 0.75 });
+  pen.restore();
 }
 
 // About `want` round numbers between low and high.
@@ -107,6 +115,8 @@ export function histogram(canvas, { normal, anomalous, threshold, span, held }, 
   const note = beyond ? ` · the last bar holds ${beyond.toLocaleString("en-US")} above ${number(span.high)}` : "";
   write(pen, "score" + note, (left + right) / 2, height - 5, { colour: theme.text, align: "center", alpha: 0.75 });
 
+  upright(pen, "share of each class", 10, (floor + ceiling) / 2, theme);
+
   if (!Number.isFinite(threshold)) return;
   line(pen, [[at, ceiling - 8], [at, floor]], held ? theme.text : theme.ink, held ? 2 : 1.5, [5, 4]);
   pen.beginPath();
@@ -150,7 +160,12 @@ export function curve(canvas, { roc: own, usual, counts, held }, theme) {
   }
   line(pen, [[x(0), y(0)], [x(1), y(1)]], theme.ink, 1, [2, 3]);
   write(pen, "false alarms", (left + right) / 2, height - 5, { colour: theme.text, align: "center", alpha: 0.75 });
-  if (usual) line(pen, corners(usual, x, y), theme.ink, 1.5);
+  upright(pen, "anomalies caught", 12, (floor + ceiling) / 2, theme);
+  if (usual) {
+    line(pen, corners(usual, x, y), theme.ink, 1.5);
+    line(pen, [[right - 76, floor - 12], [right - 58, floor - 12]], theme.ink, 1.5);
+    write(pen, "default", right - 8, floor - 12, { colour: theme.text, align: "right", base: "middle", alpha: 0.75 });
+  }
   const points = corners(own, x, y);
   pen.beginPath();
   points.forEach(([u, v], i) => (i ? pen.lineTo(u, v) : pen.moveTo(u, v)));
@@ -176,7 +191,6 @@ export function curve(canvas, { roc: own, usual, counts, held }, theme) {
   const align = toRight ? "left" : "right";
   write(pen, `catches ${percent(tpr)}`, px + side * 12, top, { colour: theme.text, align, weight: "600" });
   write(pen, `at ${percent(fpr)} false alarms`, px + side * 12, top + 17, { colour: theme.text, align });
-  write(pen, "anomalies caught", left + 8, ceiling + 15, { colour: theme.text, alpha: 0 });
 }
 
 // Where a place on the curve's canvas lies in the unit square, and how large that square is drawn.
@@ -197,7 +211,7 @@ function corners(roc, x, y) {
 
 // How many digits fit on the strip, on each side of its middle.
 export function fits(canvas) {
-  return Math.max(2, Math.min(10, Math.floor((canvas.clientWidth - MIDDLE + GAP) / (TILE + GAP) / 2)));
+  return Math.max(2, Math.min(10, Math.floor((canvas.clientWidth - MIDDLE + 2 * GAP - 2) / (TILE + GAP) / 2)));
 }
 
 // Digits left and right of a line; without a line, in one row. Frames tell the truth, red words tell the mistakes.
@@ -205,7 +219,7 @@ export function strip(canvas, { left, right, headings, divided, truth, called, d
   const [pen, width] = sheet(canvas, theme);
   const middle = divided ? MIDDLE : GAP, n = left.length + right.length;
   const perSide = fits(canvas), whole = 2 * perSide * (TILE + GAP) - 2 * GAP + middle;
-  const start = Math.max(2, (width - whole) / 2), centre = start + perSide * (TILE + GAP) - GAP + middle / 2;
+  const start = (width - whole) / 2, centre = start + perSide * (TILE + GAP) - GAP + middle / 2;
   const places = [
     ...left.map((_, i) => centre - middle / 2 - (left.length - i) * (TILE + GAP) + GAP),
     ...right.map((_, i) => centre + middle / 2 + i * (TILE + GAP)),
@@ -233,6 +247,9 @@ export function strip(canvas, { left, right, headings, divided, truth, called, d
     line(pen, [[centre, 2], [centre, HEADING + TILE + CAPTION + 4]], theme.ink, 1.5, [5, 4]);
     write(pen, headings[0], centre - middle / 2, 13, { colour: theme.text, align: "right", alpha: 0.8 });
     write(pen, headings[1], centre + middle / 2, 13, { colour: theme.text, alpha: 0.8 });
+    const low = HEADING + 4 + TILE / 2;
+    if (!left.length) write(pen, "none", centre - middle / 2, low, { colour: theme.text, align: "right", base: "middle", alpha: 0.6 });
+    if (!right.length) write(pen, "none", centre + middle / 2, low, { colour: theme.text, base: "middle", alpha: 0.6 });
   } else {
     write(pen, headings[0], places[0] || 2, 13, { colour: theme.text, alpha: 0.8 });
   }

@@ -235,7 +235,7 @@ function controls(own, threshold) {
   const place = hand ? (200 * (threshold - own.span.low)) / (own.span.high - own.span.low) : 100 * own.share;
   if (own.grabbed !== slide) slide.value = place;
   slide.style.setProperty("--at", (slide.value - low) / (high - low));
-  const said = hand ? number(threshold) : percent(own.share);
+  const said = hand ? `threshold ${number(threshold)}` : `at most ${percent(own.share)} of normal images`;
   slide.setAttribute("aria-label", hand ? "Threshold" : "False alarms at most");
   slide.setAttribute("aria-valuetext", said);
   set(own.find(".line .raw"), said);
@@ -244,7 +244,7 @@ function controls(own, threshold) {
 function words(own, threshold, { tp, fn, fp, tn }) {
   const { find, data } = own, usual = isUsual(own), gain = own.curve.area - own.usual.area;
   set(find(".auroc"), Number.isFinite(own.curve.area) ? own.curve.area.toFixed(4) : "–");
-  set(find(".gain"), usual || !Number.isFinite(gain) ? "" : `${gain < 0 ? "−" : "+"}${Math.abs(gain).toFixed(4)}`);
+  set(find(".gain"), usual || !Number.isFinite(gain) ? "" : `${gain < 0 ? "−" : "+"}${Math.abs(gain).toFixed(4)} against default`);
   const some = (name, n, of) => `${name} ${n.toLocaleString("en-US")} · ${percent(n / of)}`;
   set(find(".missed"), some("missed", fn, tp + fn));
   set(find(".caught"), some("caught", tp, tp + fn));
@@ -283,6 +283,7 @@ function dress(own) {
   own.says.forEach((say, i) => {
     set(say.querySelector(".name"), data.parts[i]);
     say.style.setProperty("--own", data.colours[data.parts[i].toLowerCase()]);
+    say.style.setProperty("--words", `var(--st-${data.hues[i]}-text-color)`);
     say.style.setProperty("--default", Math.min(1, data.defaults.weights[i] * data.scales[i]));
     say.title = `How much say the ${data.parts[i].toLowerCase()} part has: its weight times its spread among held-out normals. The mark is the default.`;
   });
@@ -297,6 +298,6 @@ function themeOf(own) {
   const style = getComputedStyle(own.root), { colours } = own.data;
   return {
     text: style.color, page: style.backgroundColor, font: style.fontFamily, faint: colours.faint, ink: colours.ink,
-    normal: colours.normal, anomalous: colours.anomalous, wrong: colours.wrong, tile: colours.tile,
+    normal: colours.normal, anomalous: colours.anomalous, wrong: style.getPropertyValue("--st-red-text-color") || colours.wrong, tile: colours.tile,
   };
 }

@@ -81,6 +81,7 @@ def live_mixer(
         | {
             "version": version,
             "parts": [p.capitalize() for p in PARTS],
+            "hues": [colours.PARTS[p].name for p in PARTS],
             "scales": list(scales),
             "defaults": _plain(defaults),
             "set": _given(key, version, current),

@@ -19,11 +19,18 @@ from ganad.ui import colours
 RULES = ("false alarms", "by hand")
 
 _FILE = Path(__file__)
+SOURCES = {
+    "numbers": _FILE.with_suffix(".numbers.js").read_text(encoding="utf-8"),
+    "drawing": _FILE.with_suffix(".drawing.js").read_text(encoding="utf-8"),
+    "mixer": _FILE.with_suffix(".js").read_text(encoding="utf-8"),
+}
+"""One script for the browser in three files: what is computed, what is drawn, what is dragged."""
+
 _LIVE = st.components.v2.component(
     "ganad_live_mixer",
     html=_FILE.with_suffix(".html").read_text(encoding="utf-8"),
     css=_FILE.with_suffix(".css").read_text(encoding="utf-8"),
-    js="\n".join(_FILE.with_suffix(f".{s}").read_text(encoding="utf-8") for s in ("numbers.js", "drawing.js", "js")),
+    js="\n".join(SOURCES.values()),
 )
 
 

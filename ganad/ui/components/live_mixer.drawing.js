@@ -230,7 +230,9 @@ export function strip(canvas, { left, right, headings, divided, truth, called, d
     const x = places[i], colour = truth(row) ? theme.anomalous : theme.normal;
     pen.fillStyle = theme.tile;
     pen.fillRect(x, HEADING + 4, TILE, TILE);
+    pen.globalCompositeOperation = "lighten"; // ink on the ground of all tiles, which is not quite black
     if (atlas) pen.drawImage(atlas, 28 * i, 0, 28, 28, x, HEADING + 4, TILE, TILE);
+    pen.globalCompositeOperation = "source-over";
     pen.beginPath();
     pen.roundRect(x - 1, HEADING + 3, TILE + 2, TILE + 2, 5);
     pen.lineWidth = 3;

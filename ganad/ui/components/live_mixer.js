@@ -54,6 +54,7 @@ function weigh(own, weights) {
 }
 
 function put(own, { weights, rule, value }) {
+  own.refused = false;
   own.weights = [...weights];
   weigh(own, own.weights);
   own.rule = rule;
@@ -65,7 +66,7 @@ function put(own, { weights, rule, value }) {
 // A threshold by hand keeps its distance from the held-out normals, in their spreads, while the weights move: a mere
 // number would be left behind by the scores at the first touch of a weight.
 function setByHand(own, threshold) {
-  own.rule = "by hand";
+  Object.assign(own, { rule: "by hand", refused: false });
   own.hand = { weights: [...own.weights], threshold, spreads: own.spread ? (threshold - own.mean) / own.spread : 0 };
 }
 
@@ -91,7 +92,9 @@ function prepare(root) {
     if (by) setByHand(own, threshold);
     const mix = { weights: own.weights, rule: own.rule, value: by ? threshold : own.share };
     kept.set(own.version, { ...mix, set: own.set, strip: own.strip });
-    root.dataset.frames = own.frames.map((ms) => ms.toFixed(2)).join(" ");
+    const { frames } = own; // of this drag, in ms: what a frame took, and from frame to frame
+    root.dataset.frames = frames.map(([, took]) => took.toFixed(2)).join(" ");
+    root.dataset.gaps = frames.slice(1).map(([began], i) => (began - frames[i][0]).toFixed(2)).join(" ");
     own.send(mix);
     speak(own);
   };
@@ -99,9 +102,9 @@ function prepare(root) {
   let keys = false;
   root.addEventListener("keydown", () => { keys = true; }, true);
   root.addEventListener("pointerdown", () => { keys = false; own.frames = []; }, true);
+  const loose = () => { own.grabbed = own.frozen = null; own.redraw(); };
   const released = () => {
-    own.grabbed = null;
-    own.redraw();
+    loose();
     clearTimeout(own.timer);
     if (keys) own.timer = setTimeout(report, LATER); else report();
   };
@@ -111,15 +114,17 @@ function prepare(root) {
     const slider = say.querySelector("input");
     slider.oninput = () => { pull(own, i, Number(slider.value)); held(slider); };
     slider.onchange = released;
+    slider.onpointerup = loose; // back where it began, it has not changed
   });
   own.slide.oninput = () => {
     if (own.rule === "by hand") {
       own.frozen ||= own.span;
       setByHand(own, own.frozen.low + ((own.frozen.high - own.frozen.low) * own.slide.value) / 200);
-    } else own.share = 0.01 * own.slide.value;
+    } else Object.assign(own, { share: 0.01 * own.slide.value, refused: false });
     held(own.slide);
   };
-  own.slide.onchange = () => { own.frozen = null; released(); };
+  own.slide.onchange = released;
+  own.slide.onpointerup = loose;
   for (const radio of root.querySelectorAll("[name=rule]")) {
     radio.onchange = () => {
       const now = thresholdOf(own);
@@ -129,27 +134,32 @@ function prepare(root) {
     };
   }
   for (const radio of root.querySelectorAll("[name=strip]"))
-    radio.onchange = () => { own.strip = radio.value; own.redraw(); };
+    radio.onchange = () => {
+      own.strip = radio.value;
+      kept.set(own.version, { ...kept.get(own.version), strip: own.strip });
+      own.redraw();
+    };
   find(".defaults").onclick = () => {
     own.share = own.data.defaults.value;
     put(own, own.data.defaults);
-    own.redraw();
-    report();
+    released();
   };
 
-  drags(own, own.scores, (px) => setByHand(own, scoreAt(own.scores, px, own.frozen)), released, held);
+  drags(own, own.scores, (px) => setByHand(own, scoreAt(own.scores, px, own.frozen)), released, held, loose);
   drags(own, own.square, (px, py) => {
     const [x, y, width, height] = unitAt(own.square, px, py);
     setByHand(own, own.curve.at[nearest(own.curve, x, y, width, height)]);
-  }, released, held);
+  }, released, held, loose);
 
+  document.fonts.ready.then(own.redraw);
   new ResizeObserver(own.redraw).observe(root);
   root.ontransitionend = (event) => { if (event.propertyName === "color") own.redraw(); }; // another theme
   return own;
 }
 
 // A press takes the line along at once; the axis stands still until it is let go.
-function drags(own, canvas, to, released, held) {
+function drags(own, canvas, to, released, held, loose) {
+  let before;
   const move = (event) => {
     const box = canvas.getBoundingClientRect();
     to(event.clientX - box.left, event.clientY - box.top);
@@ -159,13 +169,15 @@ function drags(own, canvas, to, released, held) {
     if (event.button !== 0 || !own.span) return;
     canvas.setPointerCapture(event.pointerId);
     own.frozen = own.span;
+    before = { rule: own.rule, hand: own.hand, share: own.share };
     move(event);
   };
   canvas.onpointermove = (event) => { if (own.grabbed === canvas) move(event); };
-  canvas.onpointerup = canvas.onpointercancel = () => {
+  canvas.onpointerup = () => { if (own.grabbed === canvas) released(); };
+  canvas.onpointercancel = () => { // a finger that came to scroll the page
     if (own.grabbed !== canvas) return;
-    own.frozen = null;
-    released();
+    Object.assign(own, before);
+    loose();
   };
 }
 
@@ -193,8 +205,7 @@ function frame(own) {
   controls(own, threshold);
   words(own, threshold, counts);
   own.now = { threshold, counts };
-  if (own.grabbed) own.frames.push(performance.now() - began);
-  if (own.frames.length > FRAMES) own.frames.shift();
+  if (own.grabbed && own.frames.length < FRAMES) own.frames.push([began, performance.now() - began]);
 }
 
 function chosen(own, threshold) {
@@ -244,7 +255,7 @@ function controls(own, threshold) {
 function words(own, threshold, { tp, fn, fp, tn }) {
   const { find, data } = own, usual = isUsual(own), gain = own.curve.area - own.usual.area;
   set(find(".auroc"), Number.isFinite(own.curve.area) ? own.curve.area.toFixed(4) : "–");
-  set(find(".gain"), usual || !Number.isFinite(gain) ? "" : `${gain < 0 ? "−" : "+"}${Math.abs(gain).toFixed(4)} against default`);
+  set(find(".gain"), usual || !Number.isFinite(gain) ? "" : `${gain < 0 ? "−" : "+"}${Math.abs(gain).toFixed(4)} against the default`);
   const some = (name, n, of) => `${name} ${n.toLocaleString("en-US")} · ${percent(n / of)}`;
   set(find(".missed"), some("missed", fn, tp + fn));
   set(find(".caught"), some("caught", tp, tp + fn));
@@ -282,6 +293,7 @@ function dress(own) {
   for (const [name, colour] of Object.entries(data.colours)) own.root.style.setProperty("--" + name, colour);
   own.says.forEach((say, i) => {
     set(say.querySelector(".name"), data.parts[i]);
+    say.querySelector("input").setAttribute("aria-label", data.parts[i]);
     say.style.setProperty("--own", data.colours[data.parts[i].toLowerCase()]);
     say.style.setProperty("--words", `var(--st-${data.hues[i]}-text-color)`);
     say.style.setProperty("--default", Math.min(1, data.defaults.weights[i] * data.scales[i]));

@@ -32,8 +32,10 @@ def evaluate(run: RunInfo, mix: Mix, *, curves: bool = True) -> None:
     while that is still being imported.
     """
     numbers = st.container()
+    above = st.container()  # always there: what stands below it keeps its place on the page, and need not be drawn anew
     if curves:
-        left, right = page.split("scores", [3, 2])
+        with above:
+            left, right = page.split("scores", [3, 2])
         with left:
             _histogram(run, mix)
     e = page.guarded(cache.evaluation, run.name, mix.weights, mix.threshold)

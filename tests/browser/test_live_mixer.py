@@ -66,6 +66,18 @@ def test_area_threshold_and_counts_are_python_s(page, weights, share):
     assert seen["counts"] == counts
 
 
+def test_every_promise_on_the_slider_gives_the_same_place_whatever_the_number_of_held_out_images(page):
+    sizes, shares = [19, 99, 199, 585, 999], [0.01 * 0.5 * k for k in range(1, 41)]
+    script = """async ([source, sizes, shares]) => {
+      const m = await import("data:text/javascript;base64," + source);
+      return sizes.map((n) => shares.map((a) => String(m.thresholdFor(Float64Array.from({ length: n }, (_, i) => i), a))));
+    }"""
+    source = live_mixer.base64.b64encode(live_mixer.SOURCES["numbers"].encode()).decode()
+    seen = page.evaluate(script, [source, sizes, shares])
+    for n, row in zip(sizes, seen, strict=True):
+        assert [float(t) for t in row] == [evaluate.threshold_for(np.arange(n), a) for a in shares]
+
+
 def test_equal_scores_count_half_and_a_threshold_that_many_share_is_not_above_itself(page):
     rng = np.random.default_rng(0)
     anomalous = rng.random(500) < 0.6
@@ -241,6 +253,30 @@ def test_the_last_part_that_has_a_say_keeps_it(opened):
     expect(slider(page, "latent")).not_to_have_value("0")
     settled(page)
     assert float(area(page).inner_text()) == pytest.approx(float(before), abs=1e-3)  # an area does not know the scale
+
+
+def test_the_strip_shows_the_digits_that_python_would_put_there(opened):
+    page = opened
+    found = service.scores(RUN)
+    weights = service.run_info(RUN).weights
+    score, digit = evaluate.total(found.test.parts, weights), found.test.digit
+    called = score > evaluate.threshold_for(evaluate.total(found.val.parts, weights))
+    order = np.argsort(score, kind="stable")
+    missed, alarms = found.anomalous & ~called, ~found.anomalous & called
+    rows = {
+        "Around the line": [order[~called[order]][-8:], order[called[order]][:8]],
+        "Worst mistakes": [order[missed[order]][:8][::-1], order[alarms[order]][::-1][:8]],
+        "Strangest": [order[::-1][:16]],
+    }
+    canvas = page.locator(".mixer .strip canvas")
+    for name, sides in rows.items():
+        page.locator(".mixer .strip").get_by_text(name).click()
+        words = ".*: ".join(" ".join(map(str, digit[side])) for side in sides)
+        expect(canvas).to_have_attribute("aria-label", re.compile(f": {words}$"))
+        # the row begins and ends near the edges of the canvas
+        inked = canvas.evaluate("""c => [40, c.width - 40].map((x) =>
+            c.getContext("2d").getImageData(x, c.height / 2, 1, 1).data[3] > 0)""")
+        assert inked == [True, True]
 
 
 def test_defaults_bring_everything_back(opened):

@@ -222,7 +222,7 @@ export function strip(canvas, { left, right, headings, divided, truth, called, d
   const start = (width - whole) / 2, centre = start + perSide * (TILE + GAP) - GAP + middle / 2;
   const places = [
     ...left.map((_, i) => centre - middle / 2 - (left.length - i) * (TILE + GAP) + GAP),
-    ...right.map((_, i) => centre + middle / 2 + i * (TILE + GAP)),
+    ...right.map((_, i) => (divided ? centre + middle / 2 : start) + i * (TILE + GAP)),
   ];
   const atlas = n && pixels ? atlasOf([...left, ...right], pixels) : null;
   pen.imageSmoothingEnabled = false;

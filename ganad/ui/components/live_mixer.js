@@ -96,7 +96,7 @@ function prepare(root) {
     root.dataset.frames = frames.map(([, took]) => took.toFixed(2)).join(" ");
     root.dataset.gaps = frames.slice(1).map(([began], i) => (began - frames[i][0]).toFixed(2)).join(" ");
     own.send(mix);
-    speak(own);
+    set(find(".said"), own.square.getAttribute("aria-label"));
   };
   // A key that is held down changes the slider thirty times a second.
   let keys = false;
@@ -201,11 +201,12 @@ function frame(own) {
   const onLine = own.grabbed === own.scores || own.grabbed === own.square || own.grabbed === own.slide;
   histogram(own.scores, { normal, anomalous, threshold, span: own.span, held: onLine }, theme);
   curve(own.square, { roc: own.curve, usual: isUsual(own) ? null : own.usual, counts, held: onLine }, theme);
-  strip(own.gallery, chosen(own, threshold), theme);
+  const shown = chosen(own, threshold);
+  strip(own.gallery, shown, theme);
   controls(own, threshold);
   words(own, threshold, counts);
-  own.now = { threshold, counts };
-  if (own.grabbed && own.frames.length < FRAMES) own.frames.push([began, performance.now() - began]);
+  if (!own.grabbed) describe(own, threshold, counts, shown);
+  else if (own.frames.length < FRAMES) own.frames.push([began, performance.now() - began]);
 }
 
 function chosen(own, threshold) {
@@ -277,14 +278,14 @@ function set(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-// Once per release, for those who hear the page.
-function speak(own) {
-  const threshold = thresholdOf(own), { tp, fn, fp, tn } = count(...own.sorted, threshold);
+// What the pictures show, for those who hear the page.
+function describe(own, threshold, { tp, fn, fp, tn }, { left, right, headings }) {
   const rates = `catches ${percent(tp / (tp + fn))} at ${percent(fp / (fp + tn))} false alarms`;
-  set(own.find(".said"), `AUROC ${own.curve.area.toFixed(4)}, ${rates}`);
-  own.scores.setAttribute("aria-label", `Histogram of the scores of ${fp + tn} normal and ${tp + fn} anomalous images, threshold ${number(threshold)}`);
-  own.square.setAttribute("aria-label", `ROC curve, area ${own.curve.area.toFixed(4)}, ${rates}`);
-  own.gallery.setAttribute("aria-label", { near: "Digits around the threshold", mistakes: "The worst mistakes", strangest: "The digits with the highest scores" }[own.strip]);
+  const digits = (rows) => (rows.length ? rows.map((row) => own.digit[row]).join(" ") : "none");
+  const sides = headings.length > 1 ? [left, right] : [right];
+  own.scores.ariaLabel = `Histogram of the scores of ${fp + tn} normal and ${tp + fn} anomalous images, threshold ${number(threshold)}`;
+  own.square.ariaLabel = `ROC curve, AUROC ${own.curve.area.toFixed(4)}, ${rates}`;
+  own.gallery.ariaLabel = "Digits, " + sides.map((rows, i) => `${headings[i]}: ${digits(rows)}`).join("; ");
 }
 
 // What is written once: names, colours, the marks of the defaults.

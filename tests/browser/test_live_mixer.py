@@ -1,5 +1,6 @@
 """The live mixer in a real browser: its numbers are Python's, it follows the drag, and the page follows the release."""
 
+import base64
 import math
 import re
 
@@ -16,6 +17,12 @@ from tests.browser.conftest import go, keyed, settled
 RUN = "ganomaly-n8"
 EVALUATE = f"/Evaluate?run={RUN}"
 
+
+def encoded(raw):
+    return base64.b64encode(raw).decode()
+
+
+NUMBERS = encoded(live_mixer.SOURCES["numbers"].encode())
 JUDGE = """async ([source, test, val, anomalous, weights, share]) => {
   const m = await import("data:text/javascript;base64," + source);
   const parts = test.map(m.floats), held = val.map(m.floats), truth = m.bytes(anomalous), n = truth.length;
@@ -30,10 +37,9 @@ JUDGE = """async ([source, test, val, anomalous, weights, share]) => {
 
 
 def in_the_browser(page, parts, val, anomalous, weights, share):
-    source = live_mixer.SOURCES["numbers"].encode()
-    texts = [[live_mixer._base64(np.asarray(of[p], "<f4")) for p in PARTS] for of in (parts, val)]
-    flags = live_mixer._base64(anomalous.astype(np.uint8))
-    return page.evaluate(JUDGE, [live_mixer.base64.b64encode(source).decode(), *texts, flags, list(weights), share])
+    texts = [[encoded(np.asarray(of[p], "<f4").tobytes()) for p in PARTS] for of in (parts, val)]
+    flags = encoded(anomalous.astype(np.uint8).tobytes())
+    return page.evaluate(JUDGE, [NUMBERS, *texts, flags, list(weights), share])
 
 
 def in_python(parts, val, anomalous, weights, share):
@@ -72,8 +78,7 @@ def test_every_promise_on_the_slider_gives_the_same_place_whatever_the_number_of
       const m = await import("data:text/javascript;base64," + source);
       return sizes.map((n) => shares.map((a) => String(m.thresholdFor(Float64Array.from({ length: n }, (_, i) => i), a))));
     }"""
-    source = live_mixer.base64.b64encode(live_mixer.SOURCES["numbers"].encode()).decode()
-    seen = page.evaluate(script, [source, sizes, shares])
+    seen = page.evaluate(script, [NUMBERS, sizes, shares])
     for n, row in zip(sizes, seen, strict=True):
         assert [float(t) for t in row] == [evaluate.threshold_for(np.arange(n), a) for a in shares]
 

@@ -142,10 +142,6 @@ export function scoreAt(canvas, px, span) {
   return span.low + (Math.min(Math.max(px - PAD.left, 0), inner) / inner) * (span.high - span.low);
 }
 
-export function placeOf(canvas, score, span) {
-  return PAD.left + ((score - span.low) / (span.high - span.low)) * (canvas.clientWidth - PAD.left - PAD.right);
-}
-
 // Anomalies caught against false alarms, the usual weighting in grey behind it, and the point of the threshold in use.
 export function curve(canvas, { roc: own, usual, counts, held }, theme) {
   const [pen, width, height] = sheet(canvas, theme);

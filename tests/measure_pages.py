@@ -43,6 +43,8 @@ def main() -> None:
             print(f"| {name or 'Start'} | {times[0][0]:.2f} | {times[0][1]:.2f} | {times[1][1]:.2f} |", flush=True)
             if name == "Evaluate":
                 settled(page)
+                page.get_by_text("Plain controls").click()
+                settled(page)
                 slider, area = (
                     keyed(page, "say_residual").get_by_role("slider"),
                     page.get_by_test_id("stMetricValue").first,

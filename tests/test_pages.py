@@ -73,6 +73,7 @@ def test_an_unknown_run_in_the_address_falls_back_to_one_that_has_something_to_s
 def test_moving_a_weight_changes_the_area_and_defaults_bring_it_back(runs_dir):
     run = put_finished(runs_dir)
     at = opened("pages/3_Evaluate.py", run=run.name)
+    at.toggle(key="plain_controls").set_value(True).run()
     area = at.metric[0].value
     at.slider(key="say_residual").set_value(1.0).run()
     at.slider(key="say_latent").set_value(0.0).run()
@@ -92,6 +93,7 @@ def test_the_area_on_screen_is_the_one_of_the_report(runs_dir):
 def test_a_stricter_promise_catches_less_and_flags_less(runs_dir):
     run = put_finished(runs_dir)
     at = opened("pages/3_Evaluate.py", run=run.name)
+    at.toggle(key="plain_controls").set_value(True).run()
     caught = float(at.metric[3].value.rstrip("%"))
     at.slider(key="rule_share").set_value(0.5).run()
     assert float(at.metric[3].value.rstrip("%")) < caught

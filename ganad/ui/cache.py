@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import streamlit as st
 
@@ -21,6 +23,23 @@ def scores(name: str) -> runs.Scores:
 @st.cache_resource(show_spinner="Reading scores", max_entries=12)
 def _scores(name: str, version: int) -> runs.Scores:
     return service.scores(name)
+
+
+def version(name: str) -> int:
+    """Changes when a run is scored anew."""
+    return service.version(name)
+
+
+def packed(name: str) -> dict[str, Any]:
+    """What the live mixer sends to the browser of a run; the same object until the run is scored anew."""
+    return _packed(name, service.version(name))
+
+
+@st.cache_resource(show_spinner="Packing images", max_entries=4)
+def _packed(name: str, version: int) -> dict[str, Any]:
+    from ganad.ui.components.live_mixer import pack
+
+    return pack(scores(name), images(name))
 
 
 def images(name: str) -> np.ndarray:

@@ -8,48 +8,44 @@ import streamlit as st
 from ganad.config import PARTS
 from ganad.service import RunInfo, digits_in_words
 from ganad.ui import cache, charts, colours, page
+from ganad.ui.live import live
 from ganad.ui.mixer import Mix, mixer
 
 
 @st.fragment
 def judge(run: RunInfo) -> None:
     """Sliders and all that follows them. A fragment: a slider redraws this and not the rest of the page."""
-    evaluate(run, mixer(run))
+    place = st.container()
+    plain = st.toggle(
+        "Plain controls", key="plain_controls", persist_state="session",
+        help="Sliders and charts without the live mixer: they follow when a slider is let go, and charts can be zoomed.",
+    )  # fmt: skip
+    with place:
+        mix = mixer(run) if plain else live(run)
+    evaluate(run, mix, curves=plain)
 
 
-def evaluate(run: RunInfo, mix: Mix) -> None:
+def evaluate(run: RunInfo, mix: Mix, *, curves: bool = True) -> None:
     """All views under one weighting and threshold, the quick ones first.
 
-    The histogram needs no scikit-learn, so it is on screen while that is still being imported.
+    curves: with histogram and ROC; the live mixer has its own. The histogram needs no scikit-learn, so it is on screen
+    while that is still being imported.
     """
     numbers = st.container()
-    found = cache.scores(run.name)
-    _, test = cache.totals(run.name, mix.weights)
-    anomalous = found.anomalous
-    left, right = page.split("scores", [3, 2])
-    with left:
-        st.subheader("Scores", help="How often each score occurs, among normal and among anomalous test images.")
-        st.plotly_chart(
-            charts.histogram(test[~anomalous], test[anomalous], mix.threshold, height=350), key="histogram",
-            config=charts.CONFIG,
-            alt=f"histogram of the scores of {(~anomalous).sum()} normal and {anomalous.sum()} anomalous test images",
-        )  # fmt: skip
+    above = st.container()  # always there: what stands below it keeps its place on the page, and need not be drawn anew
+    if curves:
+        with above:
+            left, right = page.split("scores", [3, 2])
+        with left:
+            _histogram(run, mix)
     e = page.guarded(cache.evaluation, run.name, mix.weights, mix.threshold)
     with numbers:  # drawn last, shown first; what was there stays until then, so that nothing jumps
         _numbers(run, e)
         for warning in e.warnings:
             st.warning(warning, icon=":material/warning:")
-    with right:
-        st.subheader(
-            "ROC", help="Each point is a threshold: how many anomalies it catches against how many normals it flags."
-        )
-        curve = charts.Curve(
-            name="this weighting", fpr=e.roc.x, tpr=e.roc.y, auroc=e.auroc, colour=colours.ANOMALOUS.both,
-            point=(e.false_alarm_rate, e.hit_rate), thresholds=e.roc.thresholds,
-        )  # fmt: skip
-        st.plotly_chart(
-            charts.roc([curve], height=350), key="roc", config=charts.CONFIG, alt=f"ROC curve, area {e.auroc:.3f}"
-        )
+    if curves:
+        with right:
+            _roc(e)
     left, middle, right = page.split("details", [1, 1, 1])
     with left:
         st.subheader("Digit by digit", help="The share of each digit's test images that is called anomalous.")
@@ -77,6 +73,30 @@ def evaluate(run: RunInfo, mix: Mix) -> None:
         )  # fmt: skip
     with st.expander("The same as a table", icon=":material/table:"):
         st.dataframe(_table(e), hide_index=True, width="stretch", column_config=_COLUMNS)
+
+
+def _histogram(run: RunInfo, mix: Mix) -> None:
+    anomalous = cache.scores(run.name).anomalous
+    _, test = cache.totals(run.name, mix.weights)
+    st.subheader("Scores", help="How often each score occurs, among normal and among anomalous test images.")
+    st.plotly_chart(
+        charts.histogram(test[~anomalous], test[anomalous], mix.threshold, height=350), key="histogram",
+        config=charts.CONFIG,
+        alt=f"histogram of the scores of {(~anomalous).sum()} normal and {anomalous.sum()} anomalous test images",
+    )  # fmt: skip
+
+
+def _roc(e) -> None:
+    st.subheader(
+        "ROC", help="Each point is a threshold: how many anomalies it catches against how many normals it flags."
+    )
+    curve = charts.Curve(
+        name="this weighting", fpr=e.roc.x, tpr=e.roc.y, auroc=e.auroc, colour=colours.ANOMALOUS.both,
+        point=(e.false_alarm_rate, e.hit_rate), thresholds=e.roc.thresholds,
+    )  # fmt: skip
+    st.plotly_chart(
+        charts.roc([curve], height=350), key="roc", config=charts.CONFIG, alt=f"ROC curve, area {e.auroc:.3f}"
+    )
 
 
 _COLUMNS = {

@@ -42,9 +42,40 @@ def weights_of(run: RunInfo) -> tuple[float, float, float]:
     return st.session_state.get("weights", {}).get(run.name, run.weights)
 
 
+def rule_of(run: RunInfo) -> tuple[str, float]:
+    """Where the threshold comes from, a key of `RULES`, and its number: the share of false alarms or the threshold."""
+    return st.session_state.get("rule", {}).get(run.name, ("false alarms", FALSE_ALARMS))
+
+
+def keep(run: RunInfo, weights: tuple[float, float, float], rule: tuple[str, float]) -> None:
+    """Put weights and rule in force for a run in this session."""
+    for name, value, usual in (("weights", weights, run.weights), ("rule", rule, ("false alarms", FALSE_ALARMS))):
+        st.session_state.setdefault(name, {}).pop(run.name, None)
+        if value != usual:
+            st.session_state[name][run.name] = value
+
+
+def mix_of(run: RunInfo) -> Mix:
+    """Weights and threshold in force for a run, without drawing anything."""
+    weights, (rule, value) = weights_of(run), rule_of(run)
+    val, _ = cache.totals(run.name, weights)
+    by_hand = rule == "by hand"
+    threshold = float(value) if by_hand else evaluate.threshold_for(val, value)
+    if by_hand:
+        words = f"Threshold {threshold:.4g}, by hand."
+    elif math.isinf(threshold):
+        words = f"{len(val)} held-out images are too few for a rate of {value:.1%}: nothing is called anomalous."
+    else:
+        words = (
+            f"Threshold {threshold:.4g}: a new normal image lies above it with a probability of at most {value:.1%}."
+        )
+    default = weights == run.weights
+    return Mix(weights=weights, threshold=threshold, words=words, default_weights=default, by_hand=by_hand)
+
+
 def mixer(run: RunInfo, *, with_threshold: bool = True) -> Mix:
     """Draw the sliders and return what they say. Values outlive a change of page, and are kept per run."""
-    scales = _scales(run)
+    scales = scales_of(run)
     st.session_state.pop("mixer_was_reset", None)
     if st.session_state.pop("mixer_refused", False):
         st.toast("At least one part needs a weight.", icon=":material/info:")
@@ -73,7 +104,7 @@ def mixer(run: RunInfo, *, with_threshold: bool = True) -> Mix:
     return mix
 
 
-def _scales(run: RunInfo) -> tuple[float, ...]:
+def scales_of(run: RunInfo) -> tuple[float, ...]:
     """Slider position per unit of weight: the part's spread among held-out normals, over the largest default say."""
     spread = evaluate.spread(cache.scores(run.name).val.parts)
     largest = max(w * spread[p] for w, p in zip(run.weights, PARTS, strict=True)) or 1.0
@@ -98,7 +129,7 @@ def _reset(run: RunInfo) -> None:
 
 
 def _threshold(run: RunInfo, weights: tuple[float, float, float], column) -> Mix:
-    rule, value = st.session_state.get("rule", {}).get(run.name, ("false alarms", FALSE_ALARMS))
+    rule, value = rule_of(run)
     val, test = cache.totals(run.name, weights)
     if column is not None:
         with column:
@@ -122,18 +153,7 @@ def _threshold(run: RunInfo, weights: tuple[float, float, float], column) -> Mix
                     "Threshold", low, high, step=(high - low) / 200, format="%.4g", key="rule_hand", on_change=_slid,
                     args=(run, "rule_hand", 1.0), label_visibility="collapsed",
                 )  # fmt: skip
-    by_hand = rule == "by hand"
-    threshold = float(value) if by_hand else evaluate.threshold_for(val, value)
-    if by_hand:
-        words = f"Threshold {threshold:.4g}, by hand."
-    elif math.isinf(threshold):
-        words = f"{len(val)} held-out images are too few for a rate of {value:.1%}: nothing is called anomalous."
-    else:
-        words = (
-            f"Threshold {threshold:.4g}: a new normal image lies above it with a probability of at most {value:.1%}."
-        )
-    default = weights == run.weights
-    return Mix(weights=weights, threshold=threshold, words=words, default_weights=default, by_hand=by_hand)
+    return mix_of(run)
 
 
 def _ruled(run: RunInfo, val: np.ndarray) -> None:

@@ -81,7 +81,7 @@ def test_from_the_tiles_to_a_verdict(page, server):
     settled(page)
     area = page.get_by_test_id("stMetricValue").first
     before = area.inner_text()
-    slider = keyed(page, "say_residual").get_by_role("slider")
+    slider = page.locator(".mixer").get_by_role("slider", name="Residual")
     slider.focus()
     slider.press("End")
     expect(area).not_to_have_text(before)

@@ -1,0 +1,316 @@
+// --- the mixer: what is dragged lives here and is redrawn at once; Python hears of it on release. ---
+const mixers = new WeakMap();
+const kept = new Map(); // run -> what was last said here, for when the page is put together anew
+const LATER = 250; // ms after the last key press
+const FRAMES = 600;
+
+export default function (component) {
+  const { data, parentElement, setStateValue } = component;
+  const root = parentElement.querySelector(".mixer");
+  if (!root) return;
+  let own = mixers.get(root);
+  if (!own) { own = prepare(root); mixers.set(root, own); }
+  own.send = (mix) => setStateValue("mix", mix);
+  if (own.version !== data.version) load(own, data);
+  if (own.set !== data.set.id) {
+    const before = kept.get(data.version);
+    own.set = data.set.id;
+    if (!own.strip) own.strip = before?.strip ?? "near";
+    put(own, before?.set === own.set ? before : data.set);
+  }
+  own.redraw();
+}
+
+// The parts of every image, once; what depends on no weight.
+function load(own, data) {
+  const test = data.test.map(floats), val = data.val.map(floats), digit = bytes(data.digit), truth = bytes(data.anomalous);
+  const rows = (wanted) => Int32Array.from(truth.keys()).filter((i) => truth[i] === wanted);
+  const n = digit.length;
+  Object.assign(own, {
+    data, version: data.version, set: null, test, val, digit, truth, n, pixels: null, rows: [rows(0), rows(1)],
+    score: new Float64Array(n), held: new Float64Array(val[0].length), curve: room(n), usual: room(n), weighed: null,
+  });
+  own.sorted = own.rows.map((r) => new Float64Array(r.length));
+  weigh(own, data.defaults.weights);
+  roc(...own.sorted, own.usual);
+  const packed = new Blob([bytes(data.images)]).stream().pipeThrough(new DecompressionStream("deflate"));
+  new Response(packed).arrayBuffer().then((raw) => {
+    if (own.version !== data.version) return;
+    own.pixels = new Uint8Array(raw);
+    own.redraw();
+  });
+  dress(own);
+}
+
+// Weights in, sorted scores out; nothing to do while only the threshold moves.
+function weigh(own, weights) {
+  if (own.weighed && own.weighed.every((w, i) => w === weights[i])) return;
+  own.weighed = [...weights];
+  total(own.test, weights, own.score);
+  own.rows.forEach((rows, k) => take(own.score, rows, own.sorted[k]).sort());
+  total(own.val, weights, own.held).sort();
+  [own.mean, own.spread] = meanAndSpread(own.held);
+  roc(...own.sorted, own.curve);
+}
+
+function put(own, { weights, rule, value }) {
+  own.refused = false;
+  own.weights = [...weights];
+  weigh(own, own.weights);
+  own.rule = rule;
+  if (rule === "by hand") setByHand(own, value);
+  else own.share = value;
+  own.share ??= own.data.defaults.value;
+}
+
+// A threshold by hand keeps its distance from the held-out normals, in their spreads, while the weights move: a mere
+// number would be left behind by the scores at the first touch of a weight.
+function setByHand(own, threshold) {
+  Object.assign(own, { rule: "by hand", refused: false });
+  own.hand = { weights: [...own.weights], threshold, spreads: own.spread ? (threshold - own.mean) / own.spread : 0 };
+}
+
+function thresholdOf(own) {
+  if (own.rule !== "by hand") return thresholdFor(own.held, own.share);
+  const { weights, threshold, spreads } = own.hand;
+  return weights.every((w, i) => w === own.weights[i]) ? threshold : own.mean + spreads * own.spread;
+}
+
+const isUsual = (own) => own.weights.every((w, i) => w === own.data.defaults.weights[i]);
+
+function prepare(root) {
+  const find = (selector) => root.querySelector(selector);
+  const own = {
+    root, find, says: [...root.querySelectorAll(".say")], slide: find(".slide"), grabbed: null, frames: [], asked: 0,
+    scores: find(".scores canvas"), square: find(".roc canvas"), gallery: find(".strip canvas"),
+  };
+  own.redraw = () => { own.asked ||= requestAnimationFrame(() => { own.asked = 0; frame(own); }); };
+
+  const report = () => {
+    clearTimeout(own.timer);
+    const by = own.rule === "by hand", threshold = thresholdOf(own);
+    if (by) setByHand(own, threshold);
+    const mix = { weights: own.weights, rule: own.rule, value: by ? threshold : own.share };
+    kept.set(own.version, { ...mix, set: own.set, strip: own.strip });
+    const { frames } = own; // of this drag, in ms: what a frame took, and from frame to frame
+    root.dataset.frames = frames.map(([, took]) => took.toFixed(2)).join(" ");
+    root.dataset.gaps = frames.slice(1).map(([began], i) => (began - frames[i][0]).toFixed(2)).join(" ");
+    own.send(mix);
+    set(find(".said"), own.square.getAttribute("aria-label"));
+  };
+  // A key that is held down changes the slider thirty times a second.
+  let keys = false;
+  root.addEventListener("keydown", () => { keys = true; }, true);
+  root.addEventListener("pointerdown", () => { keys = false; own.frames = []; }, true);
+  const loose = () => { own.grabbed = own.frozen = null; own.redraw(); };
+  const released = () => {
+    loose();
+    clearTimeout(own.timer);
+    if (keys) own.timer = setTimeout(report, LATER); else report();
+  };
+  const held = (what) => { own.grabbed = what; own.redraw(); };
+
+  own.says.forEach((say, i) => {
+    const slider = say.querySelector("input");
+    slider.oninput = () => { pull(own, i, Number(slider.value)); held(slider); };
+    slider.onchange = released;
+    slider.onpointerup = loose; // back where it began, it has not changed
+  });
+  own.slide.oninput = () => {
+    if (own.rule === "by hand") {
+      own.frozen ||= own.span;
+      setByHand(own, own.frozen.low + ((own.frozen.high - own.frozen.low) * own.slide.value) / 200);
+    } else Object.assign(own, { share: 0.01 * own.slide.value, refused: false });
+    held(own.slide);
+  };
+  own.slide.onchange = released;
+  own.slide.onpointerup = loose;
+  for (const radio of root.querySelectorAll("[name=rule]")) {
+    radio.onchange = () => {
+      const now = thresholdOf(own);
+      if (radio.value === "by hand") setByHand(own, Number.isFinite(now) ? now : own.held.at(-1));
+      else Object.assign(own, { rule: radio.value, share: own.data.defaults.value });
+      released();
+    };
+  }
+  for (const radio of root.querySelectorAll("[name=strip]"))
+    radio.onchange = () => {
+      own.strip = radio.value;
+      kept.set(own.version, { ...kept.get(own.version), strip: own.strip });
+      own.redraw();
+    };
+  find(".defaults").onclick = () => {
+    own.share = own.data.defaults.value;
+    put(own, own.data.defaults);
+    released();
+  };
+
+  drags(own, own.scores, (px) => setByHand(own, scoreAt(own.scores, px, own.frozen)), released, held, loose);
+  drags(own, own.square, (px, py) => {
+    const [x, y, width, height] = unitAt(own.square, px, py);
+    setByHand(own, own.curve.at[nearest(own.curve, x, y, width, height)]);
+  }, released, held, loose);
+
+  document.fonts.ready.then(own.redraw);
+  new ResizeObserver(own.redraw).observe(root);
+  root.ontransitionend = (event) => { if (event.propertyName === "color") own.redraw(); }; // another theme
+  return own;
+}
+
+// A press takes the line along at once; the axis stands still until it is let go.
+function drags(own, canvas, to, released, held, loose) {
+  let before;
+  const move = (event) => {
+    const box = canvas.getBoundingClientRect();
+    to(event.clientX - box.left, event.clientY - box.top);
+    held(canvas);
+  };
+  canvas.onpointerdown = (event) => {
+    if (event.button !== 0 || !own.span) return;
+    canvas.setPointerCapture(event.pointerId);
+    own.frozen = own.span;
+    before = { rule: own.rule, hand: own.hand, share: own.share };
+    move(event);
+  };
+  canvas.onpointermove = (event) => { if (own.grabbed === canvas) move(event); };
+  canvas.onpointerup = () => { if (own.grabbed === canvas) released(); };
+  canvas.onpointercancel = () => { // a finger that came to scroll the page
+    if (own.grabbed !== canvas) return;
+    Object.assign(own, before);
+    loose();
+  };
+}
+
+// A say becomes a weight. All weights zero would be no score at all, so the last allowed ones stay.
+function pull(own, i, say) {
+  const { scales, defaults } = own.data, next = [...own.weights];
+  const usual = Math.round(100 * Math.min(1, defaults.weights[i] * scales[i])) / 100;
+  // Back on its mark, a slider means the default itself and not what a hundredth of its way makes of it.
+  next[i] = say === usual ? defaults.weights[i] : scales[i] ? say / scales[i] : 0;
+  own.refused = !next.some((w) => w > 0);
+  if (!own.refused) own.weights = next;
+}
+
+function frame(own) {
+  if (!own.data || !own.root.clientWidth) return;
+  const began = performance.now();
+  weigh(own, own.weights);
+  const [normal, anomalous] = own.sorted, threshold = thresholdOf(own), theme = themeOf(own);
+  const counts = count(normal, anomalous, threshold);
+  own.span = own.frozen || range(normal, anomalous, threshold, BARS);
+  const onLine = own.grabbed === own.scores || own.grabbed === own.square || own.grabbed === own.slide;
+  histogram(own.scores, { normal, anomalous, threshold, span: own.span, held: onLine }, theme);
+  curve(own.square, { roc: own.curve, usual: isUsual(own) ? null : own.usual, counts, held: onLine }, theme);
+  const shown = chosen(own, threshold);
+  strip(own.gallery, shown, theme);
+  controls(own, threshold);
+  words(own, threshold, counts);
+  if (!own.grabbed) describe(own, threshold, counts, shown);
+  else if (own.frames.length < FRAMES) own.frames.push([began, performance.now() - began]);
+}
+
+function chosen(own, threshold) {
+  const { score, truth, n, digit, pixels } = own, m = fits(own.gallery);
+  const about = {
+    truth: (i) => truth[i] === 1, called: (i) => score[i] > threshold, digit: (i) => digit[i], pixels,
+    left: [], right: [], divided: own.strip !== "strangest",
+  };
+  if (own.strip === "near") {
+    about.left = lowest(n, m, (i) => (score[i] <= threshold ? -score[i] : Infinity)).reverse();
+    about.right = lowest(n, m, (i) => (score[i] > threshold ? score[i] : Infinity));
+    about.headings = ["just below: called normal", "just above: called anomalous"];
+  } else if (own.strip === "mistakes") {
+    about.left = lowest(n, m, (i) => (truth[i] === 1 && score[i] <= threshold ? score[i] : Infinity)).reverse();
+    about.right = lowest(n, m, (i) => (truth[i] === 0 && score[i] > threshold ? -score[i] : Infinity));
+    about.headings = ["lowest scores of the missed", "highest scores of the false alarms"];
+  } else {
+    about.right = lowest(n, 2 * m, (i) => -score[i]);
+    about.headings = ["the highest scores of all"];
+  }
+  return about;
+}
+
+function controls(own, threshold) {
+  const { data, weights } = own;
+  own.says.forEach((say, i) => {
+    const slider = say.querySelector("input"), at = Math.min(1, weights[i] * data.scales[i]);
+    if (own.grabbed !== slider) slider.value = at;
+    set(say.querySelector(".raw"), `weight ${number(weights[i])}`);
+    slider.style.setProperty("--at", slider.value);
+    slider.setAttribute("aria-valuetext", `say ${Number(slider.value).toFixed(2)}, weight ${number(weights[i])}`);
+  });
+  for (const radio of own.root.querySelectorAll("[name=rule]")) radio.checked = radio.value === own.rule;
+  for (const radio of own.root.querySelectorAll("[name=strip]")) radio.checked = radio.value === own.strip;
+  const slide = own.slide, hand = own.rule === "by hand";
+  const [low, high, step] = hand ? [0, 200, 1] : [0.5, 20, 0.5];
+  if (slide.max !== String(high)) Object.assign(slide, { min: low, max: high, step });
+  const place = hand ? (200 * (threshold - own.span.low)) / (own.span.high - own.span.low) : 100 * own.share;
+  if (own.grabbed !== slide) slide.value = place;
+  slide.style.setProperty("--at", (slide.value - low) / (high - low));
+  const said = hand ? `threshold ${number(threshold)}` : `at most ${percent(own.share)} of normal images`;
+  slide.setAttribute("aria-label", hand ? "Threshold" : "False alarms at most");
+  slide.setAttribute("aria-valuetext", said);
+  set(own.find(".line .raw"), said);
+}
+
+function words(own, threshold, { tp, fn, fp, tn }) {
+  const { find, data } = own, usual = isUsual(own), gain = own.curve.area - own.usual.area;
+  set(find(".auroc"), Number.isFinite(own.curve.area) ? own.curve.area.toFixed(4) : "–");
+  set(find(".gain"), usual || !Number.isFinite(gain) ? "" : `${gain < 0 ? "−" : "+"}${Math.abs(gain).toFixed(4)} against the default`);
+  const some = (name, n, of) => `${name} ${n.toLocaleString("en-US")} · ${percent(n / of)}`;
+  set(find(".missed"), some("missed", fn, tp + fn));
+  set(find(".caught"), some("caught", tp, tp + fn));
+  set(find(".passed"), some("passed", tn, fp + tn));
+  set(find(".alarms"), some("false alarms", fp, fp + tn));
+  find(".count.anomalous .bar").style.setProperty("--cut", fn / (tp + fn) || 0);
+  find(".count.normal .bar").style.setProperty("--cut", tn / (fp + tn) || 0);
+  const hand = own.rule === "by hand", same = usual && !hand && own.share === data.defaults.value;
+  find(".defaults").disabled = same;
+  find(".peeked").classList.toggle("shown", hand || !usual);
+  set(find(".words"), own.refused ? "At least one part needs a say."
+    : hand ? `Threshold ${number(threshold)}, by hand.`
+      : Number.isFinite(threshold)
+        ? `Threshold ${number(threshold)}: a new normal image lies above it with a probability of at most ${percent(own.share)}.`
+        : `${own.held.length} held-out images are too few for a rate of ${percent(own.share)}: nothing is called anomalous.`);
+}
+
+function set(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+// What the pictures show, for those who hear the page.
+function describe(own, threshold, { tp, fn, fp, tn }, { left, right, headings }) {
+  const rates = `catches ${percent(tp / (tp + fn))} at ${percent(fp / (fp + tn))} false alarms`;
+  const digits = (rows) => (rows.length ? rows.map((row) => own.digit[row]).join(" ") : "none");
+  const sides = headings.length > 1 ? [left, right] : [right];
+  own.scores.ariaLabel = `Histogram of the scores of ${fp + tn} normal and ${tp + fn} anomalous images, threshold ${number(threshold)}`;
+  own.square.ariaLabel = `ROC curve, AUROC ${own.curve.area.toFixed(4)}, ${rates}`;
+  own.gallery.ariaLabel = "Digits, " + sides.map((rows, i) => `${headings[i]}: ${digits(rows)}`).join("; ");
+}
+
+// What is written once: names, colours, the marks of the defaults.
+function dress(own) {
+  const { data, find } = own;
+  for (const [name, colour] of Object.entries(data.colours)) own.root.style.setProperty("--" + name, colour);
+  own.says.forEach((say, i) => {
+    set(say.querySelector(".name"), data.parts[i]);
+    say.querySelector("input").setAttribute("aria-label", data.parts[i]);
+    say.style.setProperty("--own", data.colours[data.parts[i].toLowerCase()]);
+    say.style.setProperty("--words", `var(--st-${data.hues[i]}-text-color)`);
+    say.style.setProperty("--default", Math.min(1, data.defaults.weights[i] * data.scales[i]));
+    say.title = `How much say the ${data.parts[i].toLowerCase()} part has: its weight times its spread among held-out normals. The mark is the default.`;
+  });
+  const [n0, n1] = own.rows.map((r) => r.length.toLocaleString("en-US"));
+  set(find(".key.normal"), `normal ${n0}`);
+  set(find(".key.anomalous"), `anomalous ${n1}`);
+  set(find(".count.normal .who"), `${n0} normal images`);
+  set(find(".count.anomalous .who"), `${n1} anomalies`);
+}
+
+function themeOf(own) {
+  const style = getComputedStyle(own.root), { colours } = own.data;
+  return {
+    text: style.color, page: style.backgroundColor, font: style.fontFamily, faint: colours.faint, ink: colours.ink,
+    normal: colours.normal, anomalous: colours.anomalous, wrong: style.getPropertyValue("--st-red-text-color") || colours.wrong, tile: colours.tile,
+  };
+}

@@ -1,0 +1,162 @@
+"""Sliders, histogram, ROC, counts and digits that follow the drag: the browser itself weighs every image anew."""
+
+from __future__ import annotations
+
+import base64
+import math
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from ganad.config import PARTS
+from ganad.runs import Scores
+from ganad.ui import colours
+
+RULES = ("false alarms", "by hand")
+
+_FILE = Path(__file__)
+SOURCES = {
+    "numbers": _FILE.with_suffix(".numbers.js").read_text(encoding="utf-8"),
+    "drawing": _FILE.with_suffix(".drawing.js").read_text(encoding="utf-8"),
+    "mixer": _FILE.with_suffix(".js").read_text(encoding="utf-8"),
+}
+"""One script for the browser in three files: what is computed, what is drawn, what is dragged."""
+
+_LIVE = st.components.v2.component(
+    "ganad_live_mixer",
+    html=_FILE.with_suffix(".html").read_text(encoding="utf-8"),
+    css=_FILE.with_suffix(".css").read_text(encoding="utf-8"),
+    js="\n".join(SOURCES.values()),
+)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the sliders of the mixer stand for.
+
+    weights   raw weight of each part, in the order of `PARTS`; none negative, not all zero
+    rule      "false alarms": the threshold that held-out normals give; "by hand": a number
+    value     the share of false alarms in (0, 1), or the threshold itself
+    """
+
+    weights: tuple[float, float, float]
+    rule: str
+    value: float
+
+
+def pack(scores: Scores, images: np.ndarray) -> dict[str, Any]:
+    """Everything about a run that the browser needs once: parts, digits, labels, pixels; as JSON values.
+
+    The nets work in float32, so the parts lose nothing as such. All images are sent, (N, 28, 28) uint8, deflated: any of them
+    may come to the threshold during a drag, when Python cannot be asked. 10,000 digits are 2 MB, less than as a PNG, and
+    the browser keeps 8 MB of bytes instead of 31 MB of coloured pixels.
+    """
+    return {
+        "test": [_base64(np.asarray(scores.test.parts[p], dtype="<f4")) for p in PARTS],
+        "val": [_base64(np.asarray(scores.val.parts[p], dtype="<f4")) for p in PARTS],
+        "digit": _base64(scores.test.digit.astype(np.uint8)),
+        "anomalous": _base64(scores.anomalous.astype(np.uint8)),
+        "images": base64.b64encode(zlib.compress(np.ascontiguousarray(images, dtype=np.uint8))).decode("ascii"),
+    }
+
+
+def live_mixer(
+    packed: dict[str, Any],
+    *,
+    key: str,
+    version: str,
+    scales: tuple[float, ...],
+    defaults: Setting,
+    current: Setting,
+) -> None:
+    """Show the mixer; what it was last left at is `reported(key)`, a new script run follows each release.
+
+    packed     what `pack` made; it travels only when the component is shown anew, so hand in the same again and again
+    key        where the state lives: `st.session_state[key]["mix"]`
+    version    names the run: the browser unpacks the images again only when it changes
+    scales     position of a part's slider per unit of its weight
+    defaults   what its button goes back to
+    current    what it shall show. While this is what the browser said itself, nothing is sent back
+    """
+    _LIVE(
+        key=key,
+        data=packed
+        | {
+            "version": version,
+            "parts": [p.capitalize() for p in PARTS],
+            "hues": [colours.PARTS[p].name for p in PARTS],
+            "scales": list(scales),
+            "defaults": _plain(defaults),
+            "set": _given(key, version, current),
+            "colours": _COLOURS,
+        },
+        default={"mix": None},
+        on_mix_change=lambda: None,
+        height="content",
+    )
+
+
+def reported(key: str) -> Setting | None:
+    """What the browser said last, or None when it said nothing that makes sense."""
+    return parse((st.session_state.get(key) or {}).get("mix"))
+
+
+def parse(mix: object) -> Setting | None:
+    """A setting out of {"weights": [..], "rule": .., "value": ..} as a browser sends it; None for anything else."""
+    if not isinstance(mix, dict):
+        return None
+    weights, rule, value = mix.get("weights"), mix.get("rule"), mix.get("value")
+    if (
+        not isinstance(weights, list | tuple)
+        or len(weights) != len(PARTS)
+        or not all(map(_is_finite, [*weights, value]))
+    ):
+        return None
+    if min(weights) < 0 or not any(weights) or rule not in RULES:
+        return None
+    if rule == "false alarms" and not 0 < value < 1:
+        return None
+    return Setting(tuple(map(float, weights)), rule, float(value))  # type: ignore[arg-type]
+
+
+def _is_finite(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _given(key: str, version: str, current: Setting) -> dict[str, Any]:
+    """What to tell the browser to show, under a new name whenever it does not know it from itself.
+
+    It stays the same while the browser moves its own sliders. So does the whole message then, and Streamlit does not
+    send it: megabytes travel once and not with each release.
+    """
+    memory = f"{key}/given"
+    said = reported(key)
+    n, given, spoken = st.session_state.get(memory, (0, None, False))
+    if said == current and given is not None:
+        spoken = True
+    elif given != current or spoken:
+        n, given, spoken = n + 1, current, False
+    st.session_state[memory] = n, given, spoken
+    return {"id": f"{version}/{n}"} | _plain(given)
+
+
+def _plain(setting: Setting) -> dict[str, Any]:
+    return {"weights": list(setting.weights), "rule": setting.rule, "value": setting.value}
+
+
+def _base64(array: np.ndarray) -> str:
+    return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode("ascii")
+
+
+_COLOURS = {
+    "normal": colours.NORMAL.both,
+    "anomalous": colours.ANOMALOUS.both,
+    "wrong": colours.WRONG.both,
+    "ink": colours.THRESHOLD.both,
+    "faint": colours.THRESHOLD.faint(0.25),
+    "tile": colours.TILE,
+} | {part: colours.PARTS[part].both for part in PARTS}

@@ -1,0 +1,359 @@
+"""The live mixer in a real browser: its numbers are Python's, it follows the drag, and the page follows the release."""
+
+import base64
+import math
+import re
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+from sklearn.metrics import roc_auc_score
+
+from ganad import evaluate, service
+from ganad.config import PARTS
+from ganad.ui.components import live_mixer
+from tests.browser.conftest import go, keyed, settled
+
+RUN = "ganomaly-n8"
+EVALUATE = f"/Evaluate?run={RUN}"
+
+
+def encoded(raw):
+    return base64.b64encode(raw).decode()
+
+
+NUMBERS = encoded(live_mixer.SOURCES["numbers"].encode())
+JUDGE = """async ([source, test, val, anomalous, weights, share]) => {
+  const m = await import("data:text/javascript;base64," + source);
+  const parts = test.map(m.floats), held = val.map(m.floats), truth = m.bytes(anomalous), n = truth.length;
+  const score = m.total(parts, weights, new Float64Array(n));
+  const [normal, odd] = [0, 1].map((k) => score.filter((_, i) => truth[i] === k).sort());
+  const threshold = m.thresholdFor(m.total(held, weights, new Float64Array(held[0].length)).sort(), share);
+  const curve = m.roc(normal, odd, m.room(n));
+  return { area: curve.area, threshold: String(threshold), counts: m.count(normal, odd, threshold),
+           fp: [...curve.fp.slice(0, curve.length)], tp: [...curve.tp.slice(0, curve.length)],
+           at: [...curve.at.slice(0, curve.length - 1)] };
+}"""
+
+
+def in_the_browser(page, parts, val, anomalous, weights, share):
+    texts = [[encoded(np.asarray(of[p], "<f4").tobytes()) for p in PARTS] for of in (parts, val)]
+    flags = encoded(anomalous.astype(np.uint8).tobytes())
+    return page.evaluate(JUDGE, [NUMBERS, *texts, flags, list(weights), share])
+
+
+def in_python(parts, val, anomalous, weights, share):
+    """AUROC, threshold and counts of the parts as they travelled, in float32."""
+    parts, val = ({p: of[p].astype(np.float32) for p in PARTS} for of in (parts, val))
+    score = evaluate.total(parts, weights)
+    threshold = evaluate.threshold_for(evaluate.total(val, weights), share)
+    called = score > threshold
+    counts = {
+        "tp": int((anomalous & called).sum()),
+        "fn": int((anomalous & ~called).sum()),
+        "fp": int((~anomalous & called).sum()),
+        "tn": int((~anomalous & ~called).sum()),
+    }
+    return roc_auc_score(anomalous, score), threshold, counts, score
+
+
+WEIGHTS = [(0, 0, 1), (1, 0, 0), (0, 1, 0), (0.9, 0.1, 0), (1e-3, 0.02, 1), (0.3, 70.0, 1234.5)]
+
+
+@pytest.mark.parametrize("share", [0.005, 0.05, 0.2])
+@pytest.mark.parametrize("weights", WEIGHTS, ids=str)
+def test_area_threshold_and_counts_are_python_s(page, weights, share):
+    found = service.scores(RUN)
+    given = (found.test.parts, found.val.parts, found.anomalous, weights, share)
+    area, threshold, counts, _ = in_python(*given)
+    seen = in_the_browser(page, *given)
+    assert seen["area"] == pytest.approx(area, abs=1e-6)
+    assert float(seen["threshold"]) == pytest.approx(threshold, rel=1e-6)
+    assert seen["counts"] == counts
+
+
+def test_every_promise_on_the_slider_gives_the_same_place_whatever_the_number_of_held_out_images(page):
+    sizes, shares = [19, 99, 199, 585, 999], [0.01 * 0.5 * k for k in range(1, 41)]
+    script = """async ([source, sizes, shares]) => {
+      const m = await import("data:text/javascript;base64," + source);
+      return sizes.map((n) => shares.map((a) => String(m.thresholdFor(Float64Array.from({ length: n }, (_, i) => i), a))));
+    }"""
+    seen = page.evaluate(script, [NUMBERS, sizes, shares])
+    for n, row in zip(sizes, seen, strict=True):
+        assert [float(t) for t in row] == [evaluate.threshold_for(np.arange(n), a) for a in shares]
+
+
+def test_equal_scores_count_half_and_a_threshold_that_many_share_is_not_above_itself(page):
+    rng = np.random.default_rng(0)
+    anomalous = rng.random(500) < 0.6
+    parts = {p: rng.integers(0, 4, 500) + anomalous for p in PARTS}
+    val = {p: rng.integers(0, 4, 99) for p in PARTS}
+    area, threshold, counts, score = in_python(parts, val, anomalous, (1, 2, 0), 0.05)
+    assert len(np.unique(score)) < 15
+    seen = in_the_browser(page, parts, val, anomalous, (1, 2, 0), 0.05)
+    assert seen["area"] == pytest.approx(area, abs=1e-12)
+    assert float(seen["threshold"]) == threshold
+    assert seen["counts"] == counts
+    # each corner of the curve holds what lies above its threshold
+    for fp, tp, at in zip(seen["fp"], seen["tp"], seen["at"], strict=False):
+        assert (fp, tp) == (int((score > at)[~anomalous].sum()), int((score > at)[anomalous].sum()))
+    assert (seen["fp"][-1], seen["tp"][-1]) == (int((~anomalous).sum()), int(anomalous.sum()))
+
+
+def test_too_few_held_out_images_for_a_promise_mean_that_nothing_is_called(page):
+    rng = np.random.default_rng(1)
+    parts, val = ({p: rng.random(n) for p in PARTS} for n in (50, 30))
+    seen = in_the_browser(page, parts, val, np.arange(50) < 20, (1, 1, 1), 0.005)
+    assert seen["threshold"] == "Infinity"
+    assert math.isinf(evaluate.threshold_for(np.zeros(30), 0.005))
+    assert seen["counts"] == {"tp": 0, "fn": 20, "fp": 0, "tn": 30}
+
+
+# --- on the page ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def opened(page, server):
+    return on_screen(page, server)
+
+
+def on_screen(page, server):
+    """Evaluate, with the mixer drawn and Python's number beside it."""
+    go(page, server, EVALUATE)
+    expect(area(page)).to_have_text(re.compile(r"0\.\d{4}"))
+    expect(metric(page)).to_have_text(area(page).inner_text())
+    return page
+
+
+def area(page):
+    return page.locator(".mixer .auroc")
+
+
+def metric(page, n=0):
+    return page.get_by_test_id("stMetricValue").nth(n)
+
+
+def slider(page, part):
+    return page.locator(".mixer .say input").nth(PARTS.index(part))
+
+
+def grab(page, part):
+    """Press the mouse on a slider's thumb."""
+    box = slider(page, part).bounding_box()
+    at = float(slider(page, part).input_value())
+    page.mouse.move(box["x"] + 11 + at * (box["width"] - 22), box["y"] + box["height"] / 2)
+    page.mouse.down()
+    return box
+
+
+def drag(page, box, share):
+    page.mouse.move(box["x"] + 11 + share * (box["width"] - 22), box["y"] + box["height"] / 2, steps=5)
+
+
+def counts(page):
+    """The four counts on screen, once what was asked for is drawn."""
+    page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+    texts = {name: page.locator(f".mixer .{name}").inner_text() for name in ("caught", "missed", "alarms", "passed")}
+    return {name: int(re.search(r"([\d,]+) ·", text).group(1).replace(",", "")) for name, text in texts.items()}
+
+
+def test_the_area_follows_while_the_button_is_down_and_the_page_when_it_is_let_go(opened):
+    page = opened
+    before = area(page).inner_text()
+    assert metric(page).inner_text() == before
+    box = grab(page, "residual")
+    drag(page, box, 0.3)
+    expect(area(page)).not_to_have_text(before)
+    half_way = area(page).inner_text()
+    drag(page, box, 0.8)
+    expect(area(page)).not_to_have_text(half_way)
+    assert metric(page).inner_text() == before  # Python was not asked
+    page.mouse.up()
+    expect(metric(page)).not_to_have_text(before)
+    assert metric(page).inner_text() == area(page).inner_text()
+    assert page.locator(".mixer").get_attribute("data-frames")
+
+
+def test_the_keyboard_moves_a_slider_and_python_hears_of_it(opened):
+    page = opened
+    before = area(page).inner_text()
+    slider(page, "residual").focus()
+    for _ in range(10):
+        page.keyboard.press("ArrowRight")
+    expect(slider(page, "residual")).to_have_attribute("aria-valuetext", re.compile(r"say 0\.10, weight"))
+    expect(metric(page)).not_to_have_text(before)
+    expect(metric(page)).to_have_text(area(page).inner_text())
+    expect(slider(page, "residual")).to_be_focused()
+
+
+def test_the_line_in_the_histogram_is_dragged_and_marked_as_chosen_by_eye(opened):
+    page = opened
+    expect(page.locator(".mixer .peeked")).to_be_hidden()
+    before = counts(page)
+    box = page.locator(".mixer .scores canvas").bounding_box()
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + 0.5 * box["width"], y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.7 * box["width"], y, steps=4)
+    expect(page.locator(".mixer .peeked")).to_be_visible()
+    expect(page.locator(".mixer .words")).to_have_text(re.compile("by hand"))
+    page.mouse.up()
+    after = counts(page)
+    assert after["missed"] > before["missed"]
+    assert after["caught"] + after["missed"] == before["caught"] + before["missed"]
+    share = after["caught"] / (after["caught"] + after["missed"])
+    expect(metric(page, 3)).to_have_text(f"{share:.1%}")
+
+
+def test_a_line_by_hand_keeps_its_place_among_the_normals_while_a_weight_moves(opened):
+    page = opened
+    page.locator(".mixer").get_by_text("By hand").click()
+    settled(page)
+    before = counts(page)
+    drag(page, grab(page, "latent"), 0.5)  # the only part with a say: every score is halved
+    page.mouse.up()
+    expect(slider(page, "latent")).to_have_value("0.5")
+    assert counts(page) == before
+    share = before["caught"] / (before["caught"] + before["missed"])
+    settled(page)
+    expect(metric(page, 3)).to_have_text(f"{share:.1%}")
+
+
+def test_a_finger_that_scrolls_the_page_leaves_the_line_where_it_was(opened):
+    page = opened
+    before = counts(page)
+    canvas = page.locator(".mixer .scores canvas")
+    box = canvas.bounding_box()
+    page.mouse.move(box["x"] + 0.8 * box["width"], box["y"] + 100)
+    page.mouse.down()
+    expect(page.locator(".mixer .peeked")).to_be_visible()
+    canvas.dispatch_event("pointercancel")
+    expect(page.locator(".mixer .peeked")).to_be_hidden()
+    page.mouse.up()
+    assert counts(page) == before
+    expect(page.locator(".mixer .defaults")).to_be_disabled()
+
+
+def test_the_point_on_the_curve_is_dragged_to_the_place_under_the_pointer(opened):
+    page = opened
+    box = page.locator(".mixer .roc canvas").bounding_box()
+    page.mouse.move(box["x"] + 80, box["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 5, steps=4)
+    page.mouse.up()
+    expect(page.locator(".mixer .words")).to_have_text(re.compile("by hand"))
+    seen = counts(page)
+    false_alarms = seen["alarms"] / (seen["alarms"] + seen["passed"])
+    assert 0.3 < false_alarms < 0.55  # the middle of the canvas lies left of the middle of the axis
+    expect(metric(page, 3)).to_have_text(f"{seen['caught'] / (seen['caught'] + seen['missed']):.1%}")
+
+
+def test_the_last_part_that_has_a_say_keeps_it(opened):
+    page = opened  # of the default weights all but one are zero
+    before = area(page).inner_text()
+    box = grab(page, "latent")
+    drag(page, box, 0.0)
+    expect(page.locator(".mixer .words")).to_have_text("At least one part needs a say.")
+    page.mouse.up()
+    expect(slider(page, "latent")).not_to_have_value("0")
+    settled(page)
+    assert float(area(page).inner_text()) == pytest.approx(float(before), abs=1e-3)  # an area does not know the scale
+
+
+def test_the_strip_shows_the_digits_that_python_would_put_there(opened):
+    page = opened
+    found = service.scores(RUN)
+    weights = service.run_info(RUN).weights
+    score, digit = evaluate.total(found.test.parts, weights), found.test.digit
+    called = score > evaluate.threshold_for(evaluate.total(found.val.parts, weights))
+    order = np.argsort(score, kind="stable")
+    missed, alarms = found.anomalous & ~called, ~found.anomalous & called
+    rows = {
+        "Around the line": [order[~called[order]][-8:], order[called[order]][:8]],
+        "Worst mistakes": [order[missed[order]][:8][::-1], order[alarms[order]][::-1][:8]],
+        "Strangest": [order[::-1][:16]],
+    }
+    canvas = page.locator(".mixer .strip canvas")
+    for name, sides in rows.items():
+        page.locator(".mixer .strip").get_by_text(name).click()
+        words = ".*: ".join(" ".join(map(str, digit[side])) for side in sides)
+        expect(canvas).to_have_attribute("aria-label", re.compile(f": {words}$"))
+        # the row begins and ends near the edges of the canvas
+        inked = canvas.evaluate("""c => [40, c.width - 40].map((x) =>
+            c.getContext("2d").getImageData(x, c.height / 2, 1, 1).data[3] > 0)""")
+        assert inked == [True, True]
+
+
+def test_defaults_bring_everything_back(opened):
+    page = opened
+    before, was = area(page).inner_text(), counts(page)
+    button = page.locator(".mixer .defaults")
+    expect(button).to_be_disabled()
+    drag(page, grab(page, "residual"), 0.9)
+    page.mouse.up()
+    expect(metric(page)).not_to_have_text(before)
+    button.click()
+    expect(area(page)).to_have_text(before)
+    expect(metric(page)).to_have_text(before)
+    assert counts(page) == was
+    expect(button).to_be_disabled()
+    expect(page.locator(".mixer .peeked")).to_be_hidden()
+
+
+def test_other_pages_and_the_plain_controls_share_the_weights(opened):
+    page = opened
+    before = area(page).inner_text()
+    drag(page, grab(page, "residual"), 0.9)
+    page.mouse.up()
+    expect(metric(page)).not_to_have_text(before)
+    chosen, say = area(page).inner_text(), float(slider(page, "residual").input_value())
+    page.get_by_role("link", name="Browse", exact=True).click()
+    expect(page).to_have_url(re.compile("/Browse"))
+    settled(page)
+    page.get_by_text("Weights and threshold").click()
+    expect(keyed(page, "say_residual").get_by_role("slider")).to_have_value(f"{say:g}")
+    page.get_by_role("link", name="Evaluate", exact=True).click()
+    expect(area(page)).to_have_text(chosen)
+    expect(slider(page, "residual")).to_have_value(f"{say:g}")
+    settled(page)
+    page.get_by_text("Plain controls").click()
+    keyed(page, "mixer_defaults").get_by_role("button").click()
+    expect(metric(page)).to_have_text(before)
+    settled(page)
+    page.get_by_text("Plain controls").click()
+    expect(area(page)).to_have_text(before)
+    expect(slider(page, "residual")).to_have_value("0")
+
+
+def test_the_images_travel_once_and_not_with_each_release(context, server):
+    page = context.new_page()
+    heard = []
+    page.on("websocket", lambda ws: ws.on("framereceived", lambda data: heard.append(len(data))))
+    on_screen(page, server)
+    assert sum(heard) > 1_000_000  # ten thousand digits
+    for share in (0.2, 0.5):
+        heard.clear()
+        old = metric(page).inner_text()
+        drag(page, grab(page, "residual"), share)
+        page.mouse.up()
+        expect(metric(page)).not_to_have_text(old)
+        settled(page)
+        assert sum(heard) < 500_000
+    page.close()
+
+
+def test_the_charts_take_the_colours_of_another_theme_at_once(opened):
+    page = opened
+    colour = """() => {
+      const c = document.querySelector("*"); let found;
+      const look = (n) => { for (const e of n.querySelectorAll("*")) { if (e.matches(".scores canvas")) found = e; if (e.shadowRoot) look(e.shadowRoot); } };
+      look(document);
+      const d = found.getContext("2d").getImageData(0, found.height - 30, found.width, 30).data;
+      let most = 0; for (let i = 0; i < d.length; i += 4) if (d[i + 3] > 150) most = Math.max(most, d[i]);
+      return most;  // words: nearly black on the light theme, nearly white on the dark one
+    }"""
+    page.emulate_media(color_scheme="light")
+    page.wait_for_function(f"({colour})() < 120")
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(f"({colour})() > 180")
+    page.emulate_media(color_scheme="light")

@@ -1,0 +1,165 @@
+"""The live mixer on Python's side: what is sent, what a browser may send back, and who has the last word."""
+
+import base64
+import math
+import zlib
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from ganad import service
+from ganad.config import FALSE_ALARMS, PARTS
+from ganad.ui import live
+from ganad.ui.components import live_mixer
+from ganad.ui.components.live_mixer import Setting, parse
+from tests.conftest import ROOT, SHIPPED
+
+RUN = "ganomaly-n8"
+SAID = {"weights": [0.5, 0.0, 1.0], "rule": "by hand", "value": 12.5}
+
+
+@pytest.mark.parametrize("name", [f"{m}-n8" for m in SHIPPED])
+def test_the_browser_gets_every_part_and_every_pixel_without_a_loss(name):
+    scores, images = service.scores(name), service.test_images(name)
+    packed = live_mixer.pack(scores, images)
+    for key, kind in (("test", scores.test), ("val", scores.val)):
+        for text, part in zip(packed[key], PARTS, strict=True):
+            assert np.array_equal(np.frombuffer(base64.b64decode(text), "<f4").astype(np.float64), kind.parts[part])
+    assert np.array_equal(np.frombuffer(base64.b64decode(packed["digit"]), np.uint8), scores.test.digit)
+    assert np.array_equal(np.frombuffer(base64.b64decode(packed["anomalous"]), np.uint8), scores.anomalous)
+    assert zlib.decompress(base64.b64decode(packed["images"])) == images.tobytes()
+
+
+def test_a_setting_comes_back_as_it_was_said():
+    assert parse(SAID) == Setting((0.5, 0.0, 1.0), "by hand", 12.5)
+    assert parse({"weights": [1, 2, 3], "rule": "false alarms", "value": 0.2}) == Setting(
+        (1, 2, 3), "false alarms", 0.2
+    )
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"weights": [0, 0, 0]},  # no score at all
+        {"weights": [-1, 1, 1]},
+        {"weights": [1, 1]},
+        {"weights": [1, 1, math.nan]},
+        {"weights": [1, 1, math.inf]},
+        {"weights": [1, 1, "1"]},
+        {"weights": [1, 1, True]},
+        {"weights": "111"},
+        {"weights": None},
+        {"rule": "by chance"},
+        {"rule": ["by hand"]},
+        {"value": None},
+        {"value": math.inf},
+        {"rule": "false alarms", "value": 0.0},
+        {"rule": "false alarms", "value": 1.0},
+    ],
+)
+def test_whatever_is_no_setting_is_ignored(wrong):
+    assert parse(SAID | wrong) is None
+
+
+@pytest.mark.parametrize("wrong", [None, 3, "x", [SAID], {}])
+def test_whatever_is_not_even_a_dictionary_of_it_is_ignored(wrong):
+    assert parse(wrong) is None
+
+
+# --- on the page ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def evaluate():
+    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    at.switch_page("pages/3_Evaluate.py")
+    at.query_params["run"] = RUN
+    at.run()
+    assert not at.exception
+    return at
+
+
+def say(at, **mix):
+    """What the browser sends on release."""
+    at.session_state[f"live_{RUN}"] = {"mix": SAID | mix}
+    at.run()
+    assert not at.exception
+
+
+def in_force(at):
+    weights = at.session_state["weights"] if "weights" in at.session_state else {}
+    rule = at.session_state["rule"] if "rule" in at.session_state else {}
+    return weights.get(RUN), rule.get(RUN)
+
+
+def given(at):
+    """What the browser was told to show, and the number of the telling."""
+    n, setting, _ = at.session_state[f"live_{RUN}/given"]
+    return n, setting
+
+
+def test_what_the_browser_says_is_what_the_numbers_are_computed_for(evaluate):
+    weights = (0.5, 0.0, 1000.0)
+    say(evaluate, weights=list(weights), rule="false alarms", value=0.2)
+    e, _ = service.judge_run(RUN, weights)
+    assert evaluate.metric[0].value == f"{e.auroc:.4f}"
+    assert in_force(evaluate) == (weights, ("false alarms", 0.2))
+
+
+def test_the_defaults_leave_nothing_behind(evaluate):
+    say(evaluate)
+    assert in_force(evaluate) == ((0.5, 0.0, 1.0), ("by hand", 12.5))
+    say(evaluate, weights=list(service.run_info(RUN).weights), rule="false alarms", value=FALSE_ALARMS)
+    assert in_force(evaluate) == (None, None)
+
+
+def test_nonsense_changes_nothing(evaluate):
+    area = evaluate.metric[0].value
+    say(evaluate, weights=[0, 0, 0])
+    assert evaluate.metric[0].value == area
+    assert in_force(evaluate) == (None, None)
+
+
+def test_what_it_said_itself_is_not_sent_back_and_so_the_images_travel_once(evaluate):
+    first = given(evaluate)
+    say(evaluate)
+    say(evaluate, weights=[0.0, 1.0, 0.0])
+    evaluate.run()
+    assert given(evaluate) == first
+
+
+def test_what_was_chosen_elsewhere_is_told_under_a_new_name_even_when_it_was_told_before(evaluate):
+    n, usual = given(evaluate)
+    say(evaluate)
+    for k in ("weights", "rule"):
+        evaluate.session_state[k] = {}
+    evaluate.run()
+    assert given(evaluate) == (n + 1, usual)
+    assert in_force(evaluate) == (None, None)  # its earlier word does not come back
+
+
+def test_plain_controls_show_the_same_state_and_the_charts(evaluate):
+    run = service.run_info(RUN)
+    scale = live.scales_of(run)[0]
+    say(evaluate, weights=[0.25 / scale, 0.0, 1.0])
+    area = evaluate.metric[0].value
+    assert not evaluate.slider
+    before = len(evaluate.get("plotly_chart"))
+    evaluate.toggle(key="plain_controls").set_value(True).run()
+    assert not evaluate.exception
+    assert evaluate.slider(key="say_residual").value == pytest.approx(0.25)
+    assert evaluate.metric[0].value == area
+    assert len(evaluate.get("plotly_chart")) == before + 2  # histogram and ROC
+
+
+def test_back_from_the_plain_controls_the_browser_is_told_what_they_did(evaluate):
+    say(evaluate)
+    evaluate.toggle(key="plain_controls").set_value(True).run()
+    evaluate.slider(key="say_latent").set_value(0.5).run()
+    weights, _ = in_force(evaluate)
+    assert weights != (0.5, 0.0, 1.0)
+    evaluate.toggle(key="plain_controls").set_value(False).run()
+    assert not evaluate.exception
+    assert given(evaluate)[1].weights == weights
+    assert in_force(evaluate)[0] == weights

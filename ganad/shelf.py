@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ganad import runs
-from ganad.config import METHOD_NAMES, resolve
+from ganad.config import METHOD_NAMES
 from ganad.errors import RunError
 
 GREYS = 8
@@ -86,15 +86,15 @@ def fill(preset: str = "tuned") -> list[Path]:
 
     The runs on 8 are whole, the others light. Returns what was shipped.
     """
-    from ganad.bench.quality import ALL, finished, normal
+    from ganad.bench.quality import ALL, Job, finished, settings
 
     shipped = []
     for method in METHOD_NAMES:
         for digit in ALL:
-            run = finished(resolve(method, preset, normal=(digit,), seed=0))
+            run = finished(settings(Job("B", method, digit, 0), preset))
             if run is not None:
                 shipped.append(ship(run, f"{method}-n{digit}", light=digit != 8))
-    run = finished(resolve("ganomaly", preset, normal=normal("A", 8), seed=0))
+    run = finished(settings(Job("A", "ganomaly", 8, 0), preset))
     if run is not None:
         shipped.append(ship(run, "ganomaly-all-but-8", light=True))
     return shipped

@@ -56,7 +56,7 @@ def test_the_table_of_presets_says_what_the_presets_are(method, preset):
         "scores with": [s.average] if s.average else [],
     }
     if method == "ganomaly":
-        expected |= {"Adam": [s.lr, s.beta1], "w_adv / w_con / w_enc": [s.w_adv, s.w_con, s.w_enc]}
+        expected |= {"codes": [], "Adam": [s.lr, s.beta1], "w_adv / w_con / w_enc": [s.w_adv, s.w_con, s.w_enc]}
     elif method == "anogan":
         bank = [s.search_bank] if s.search_bank else []
         scored = [s.sample] if s.sample else [s.test_limit, *s.test_digits]

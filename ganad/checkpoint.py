@@ -11,6 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from ganad import runs
+from ganad.config import command
 from ganad.errors import RunError
 from ganad.models import Method, build
 
@@ -35,13 +36,7 @@ def save_tensors(run: Path, state: dict[str, Any]) -> None:
 def load_method(run: Path, device: torch.device | None = None) -> Method:
     """The trained method of a run, frozen and in eval(), ready to be shared. Raises RunError if it cannot be."""
     settings = runs.settings(run)
-    path = run / "weights.safetensors"
-    try:
-        tensors = load(path.read_bytes())
-    except FileNotFoundError:
-        raise RunError(f"{run.name} has no weights yet: they are written when its training ends.") from None
-    except SafetensorError as error:
-        raise RunError(f"{path.name} of {run.name} cannot be read ({error}).") from None
+    tensors = load_tensors(run)
     method = build(settings)
     try:
         # Shipped weights may be stored in half precision; nets always work in float32.
@@ -49,6 +44,23 @@ def load_method(run: Path, device: torch.device | None = None) -> Method:
     except (RuntimeError, KeyError) as error:
         raise RunError(f"The weights of {run.name} do not fit its config.json: {error}") from None
     return method.to(device or pick_device()).eval().requires_grad_(False)
+
+
+def load_tensors(run: Path) -> dict[str, torch.Tensor]:
+    """weights.safetensors as it lies there. Raises RunError if it does not, or cannot be read."""
+    path = run / "weights.safetensors"
+    try:
+        return load(path.read_bytes())
+    except FileNotFoundError:
+        finished = (run / "scores.npz").exists()
+        why = (
+            f"was shipped without its nets, so it cannot judge new images. Train it: {command(runs.settings(run))}"
+            if finished
+            else "has no weights yet: they are written when its training ends."
+        )
+        raise RunError(f"{run.name} {why}") from None
+    except SafetensorError as error:
+        raise RunError(f"{path.name} of {run.name} cannot be read ({error}).") from None
 
 
 def save_state(run: Path, method: Method, *, step: int, seconds: float, precision: str) -> None:

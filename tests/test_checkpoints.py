@@ -5,58 +5,117 @@ import json
 import numpy as np
 import pytest
 
-from ganad import evaluate, runs, service, shelf
+from ganad import checkpoint, evaluate, runs, service, shelf
+from ganad.bench.quality import shelf_table
 from ganad.config import METHOD_NAMES, PARTS
-from tests.conftest import ROOT, SHIPPED
+from tests.conftest import ROOT, SHIPPED, put_finished
 
-NAMES = sorted(p.name for p in SHIPPED.values())
-
-
-def test_there_is_one_of_each_method():
-    assert {runs.settings(p).method for p in SHIPPED.values()} == set(METHOD_NAMES)
+NAMES = sorted(p.parent.name for p in (ROOT / "checkpoints").glob("*/config.json"))
+BARE = [n for n in NAMES if not (ROOT / "checkpoints" / n / "weights.safetensors").exists()]
+WITH_NETS = [n for n in NAMES if n not in BARE]
 
 
-@pytest.mark.parametrize("name", NAMES)
+def test_there_are_ten_digits_for_each_method_the_article_and_a_run_with_nine_normal_digits():
+    expected = {f"{m}-n{d}" for m in METHOD_NAMES for d in range(10)} | {"ganomaly-all-but-8"}
+    assert expected | {"egbad-article", "anogan-article"} == set(NAMES)
+    for m, path in SHIPPED.items():
+        assert runs.settings(path).method == m
+        assert runs.settings(path).normal == (8,)
+
+
+def test_the_shelf_fits_on_forty_megabytes_and_says_so():
+    files = [p for p in (ROOT / "checkpoints").rglob("*") if p.is_file()]
+    assert sum(p.stat().st_size for p in files) <= 40e6
+    said = (ROOT / "checkpoints" / "README.md").read_text()
+    assert f"{len(NAMES)} runs" in said
+
+
+@pytest.mark.parametrize("name", WITH_NETS)
 def test_scoring_it_again_gives_what_it_was_shipped_with(name):
-    found = service.scores(name)
-    rows = np.r_[0:60, 5000:5040]
-    made = service.judge(name, service.test_images(name)[rows])
+    found, settings = service.scores(name), runs.settings(ROOT / "checkpoints" / name)
+    rows = np.linspace(0, len(found.test) - 1, 12 if settings.method == "anogan" else 60).astype(int)
+    made = service.rescore(name, rows)
+    if settings.method == "anogan":  # a search magnifies rounding, which differs by the images beside it
+        shipped = evaluate.total({p: found.test.parts[p][rows] for p in PARTS}, settings.weights)
+        np.testing.assert_allclose(evaluate.total(made, settings.weights), shipped, rtol=0.25)
+        assert np.median(np.abs(evaluate.total(made, settings.weights) / shipped - 1)) < 0.03
+        return
     for part in PARTS:
-        np.testing.assert_allclose([j.parts[part] for j in made], found.test.parts[part][rows], rtol=2e-3)
-    shown = np.stack([j.reconstruction for j in made]).astype(int)
-    assert np.abs(shown - service.reconstructions(name)[rows]).max() <= shelf.GREYS / 2 + 1
+        np.testing.assert_allclose(made[part], found.test.parts[part][rows], rtol=2e-3)
+    stored = service.reconstructions(name)
+    if stored is not None:
+        again = service.reconstruct(name, service.test_images(name)[rows]).astype(int)
+        assert np.abs(again - stored[rows]).max() <= shelf.GREYS / 2 + 1
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_its_report_is_what_its_scores_say_and_the_threshold_keeps_its_promise(name):
     found, said = service.scores(name), service.run_info(name).report
     result, weights = service.judge_run(name)
-    assert json.loads(json.dumps(evaluate.report(result, weights))) == said
-    assert result.auroc > 0.8
-    assert result.false_alarm_rate < 0.08  # 5 % promised, 974 images counted
-    assert len(np.unique(found.test.parts["residual"])) > 9_900  # scores that all differ: nothing collapsed
+    again = json.loads(json.dumps(evaluate.report(result, weights)))
+    assert again["auroc"] == pytest.approx(said["auroc"], abs=1e-6)  # parts are shipped in single precision
+    assert again["per_digit"].keys() == said["per_digit"].keys()
+    assert again["threshold"] == pytest.approx(said["threshold"], rel=1e-5)
+    distinct = len(np.unique(found.test.parts["residual"]))
+    assert distinct > 0.98 * len(found.test)  # scores that all differ: nothing collapsed
+    if len(found.normal) == 1:
+        assert result.auroc > 0.85
+        n = result.n_normal
+        assert result.false_alarm_rate < 0.05 + 4 * (0.05 * 0.95 / n) ** 0.5 + 0.03  # 5 % promised, n images counted
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_it_is_small_and_stands_in_the_readme(name):
-    folder = ROOT / "checkpoints" / name
-    assert sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()) < 12e6
+def test_it_stands_in_the_readme_with_its_weights(name):
     readme = (ROOT / "checkpoints" / "README.md").read_text()
-    assert f"| {name} |" in readme
-    assert f"{service.run_info(name).report['auroc']:.4f}" in readme
+    (line,) = [row for row in readme.splitlines() if row.startswith(f"| {name} |")]
+    assert f"{service.run_info(name).report['auroc']:.4f}" in line
+    assert ("shipped without" in line) == (name in BARE)
 
 
-def test_a_run_is_shipped_small_and_says_the_same(runs_dir):
-    from tests.conftest import put_finished
+def test_only_the_nets_of_the_tutorial_which_outweigh_the_shelf_stay_at_home():
+    assert set(BARE) == {"egbad-article", "anogan-article"}
+    for name in BARE:
+        assert service.reconstructions(name) is not None
 
+
+def test_a_run_is_shipped_small_and_says_what_its_smaller_weights_say(runs_dir):
     run = put_finished(runs_dir)
-    target = shelf.ship(run, "again")
+    target = shelf.ship(run, "again", light=True)
     assert not (target / "state.pt").exists()
-    a, b = runs.read_scores(run), runs.read_scores(target)
+    assert runs.read_reconstructions(target) is None
+    assert runs.read_scores(target).test.z.shape == (10_000, 0)
+    rows = np.arange(0, 10_000, 250)
+    made = service.rescore("again", rows)
     for part in PARTS:
-        np.testing.assert_array_equal(a.test.parts[part], b.test.parts[part])
+        np.testing.assert_allclose(made[part], runs.read_scores(target).test.parts[part][rows], rtol=1e-4)
+    assert abs(service.run_info("again").report["auroc"] - service.run_info(run.name).report["auroc"]) < 5e-4
+    half = {str(t.dtype) for t in checkpoint.load_tensors(target).values() if t.ndim > 1}
+    assert half == {"torch.float16"}
     assert "| again |" in (runs.shelf() / "README.md").read_text()
     assert service.run_info("again").shipped
+
+
+def test_where_half_precision_would_change_the_auroc_the_weights_stay_whole(runs_dir, monkeypatch):
+    run = put_finished(runs_dir)
+    report = runs.read_json(run / "report.json")
+    runs.write_json(run / "report.json", report | {"auroc": report["auroc"] - 0.01})
+    target = shelf.ship(run, "whole", light=True)
+    assert runs.read_json(target / "report.json")["auroc"] == report["auroc"] - 0.01
+    assert (target / "weights.safetensors").read_bytes() == (run / "weights.safetensors").read_bytes()
+
+
+def test_a_log_is_thinned_to_its_epochs_and_some_of_its_steps(runs_dir):
+    run = put_finished(runs_dir)
+    rows = [{"step": i, "loss/generator": 1.0} for i in range(1000)] + [{"step": 1000, "val": {}}]
+    runs.write_text(run / "metrics.jsonl", "".join(json.dumps(r) + "\n" for r in rows))
+    kept = runs.read_metrics(shelf.ship(run, "thin", light=True))
+    assert len(kept) == shelf.LINES + 1
+    assert (kept[0]["step"], kept[-2]["step"], kept[-1]["step"]) == (0, 999, 1000)
+
+
+def test_the_table_of_the_shelf_shows_every_difference():
+    table = shelf_table([{"run": "a", "shipped": 0.95, "again": 0.9501, "difference": 0.0001}])
+    assert "| a | 0.95000 | 0.95010 | +0.00010 |" in table
 
 
 def test_rounding_greys_is_off_by_half_a_step_at_most():

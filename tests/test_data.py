@@ -530,3 +530,27 @@ def test_a_test_set_of_one_kind_is_an_error(mnist):
     only = data.Dataset(train=mnist.train, test=eights, classes=mnist.classes, fingerprint="", source="eights")
     with pytest.raises(DataError, match="no anomalies"):
         data.split(only, settings(limit=UNSET))
+
+
+def test_a_sample_is_evenly_spread_over_each_digit_and_the_same_for_every_seed():
+    mnist = data.load()
+    first, second = (
+        data.split(mnist, resolve("anogan", "tuned", normal=(8,), sample=500, seed=s)).test for s in (0, 1)
+    )
+    assert len(first.digit) == 500
+    assert (first.index == second.index).all()
+    whole = np.bincount(mnist.test.digit, minlength=10) / 10_000
+    assert np.abs(np.bincount(first.digit, minlength=10) / 500 - whole).max() <= 1 / 500
+    for d in range(10):  # at equal distances among the images of that digit
+        at = np.searchsorted(np.flatnonzero(mnist.test.digit == d), first.index[first.digit == d])
+        assert set(np.diff(at)) <= {19, 20, 21}
+    assert (np.diff(first.index) > 0).all()
+
+
+def test_held_out_images_that_a_sample_leaves_out_are_not_learned_from():
+    mnist = data.load()
+    few = data.split(mnist, resolve("anogan", "tuned", normal=(8,), sample=100))
+    all_ = data.split(mnist, resolve("anogan", "tuned", normal=(8,), sample=10_000))
+    assert (few.train.index == all_.train.index).all()
+    assert len(few.val.index) == 100
+    assert set(few.val.index) < set(all_.val.index)

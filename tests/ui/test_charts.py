@@ -272,6 +272,26 @@ def test_a_history_writes_its_last_value_at_its_end():
     assert charts.history([], [], "AUROC").data[0].x == ()
 
 
+def test_a_search_is_drawn_as_the_best_score_over_its_paths():
+    score, paths = np.array([5.0, 4.0, 4.0]), np.array([[5.0, 9.0], [4.0, 8.0], [6.0, np.nan]])
+    figure = charts.descent(score, paths)
+    *faint, bold = figure.data
+    assert next(tuple(f.y) for f in faint) == (5.0, 4.0, 6.0)
+    assert tuple(bold.y) == (5.0, 4.0, 4.0)
+    low, high = figure.layout.yaxis.range
+    assert low < 4.0
+    assert high >= 8.0
+    assert "4" in words(figure)
+
+
+def test_a_baseline_is_dashed_and_thinner_than_a_run():
+    line = np.linspace(0, 1, 9)
+    run, base = charts.Curve("run", line, line, 0.9), charts.Curve("PCA", line, line, 0.8, baseline=True)
+    _, drawn, dashed = charts.roc([run, base]).data
+    assert (drawn.line.dash, dashed.line.dash) == ("solid", "dash")
+    assert dashed.line.width < drawn.line.width
+
+
 # --- the look
 
 
@@ -286,6 +306,7 @@ def every_figure():
     yield charts.part_bars({"latent": {"value": 1.0, "weight": 1.0, "contribution": 1.0, "percentile": 50.0}})
     yield charts.score_strip([("a long label", 0.5, "normal")], 1.0)
     yield charts.history([1], [1.0], "loss")
+    yield charts.descent(np.array([3.0, 2.0, 1.0]), np.array([[3.0], [2.5], [1.0]]))
 
 
 def test_every_figure_is_see_through_has_no_legend_and_its_own_height():

@@ -1,0 +1,61 @@
+"""The film of a search: what the service hands over, and what the page makes of it."""
+
+import re
+
+import numpy as np
+import pytest
+
+from ganad import service
+from ganad.config import resolve
+from ganad.models import build
+from ganad.score import score
+from ganad.ui import searching
+
+IMAGE = np.random.default_rng(0).integers(0, 256, (28, 28), dtype=np.uint8)
+
+
+@pytest.fixture
+def net(monkeypatch):
+    settings = resolve(
+        "anogan", "tuned", normal=(8,), filters=4, latent=6, search_steps=30, search_bank=8, search_restarts=2
+    )
+    made = build(settings).eval().requires_grad_(False)
+    monkeypatch.setattr(service, "method", lambda name: made)
+    return made
+
+
+def test_a_search_is_told_from_its_start_to_its_end(net):
+    found = service.search("any", IMAGE, frames=6)
+    steps = len(found.score)
+    assert found.paths.shape == (steps, 2)
+    assert (np.diff(found.score) <= 0).all()
+    assert found.score == pytest.approx(np.minimum.accumulate(found.paths.min(axis=1)), rel=1e-5)
+    assert (found.shown[0], found.shown[-1]) == (0, steps - 1)
+    assert found.frames.shape == (len(found.shown), 28, 28)
+
+
+def test_the_last_picture_of_the_film_is_the_reconstruction_that_is_scored(net):
+    found = service.search("any", IMAGE)
+    made = score(net.folded(), IMAGE[None]).reconstruction[0]
+    assert np.abs(found.frames[-1].astype(int) - made).max() <= 12  # two searches, rounded differently
+
+
+def test_a_method_that_does_not_search_has_no_film(monkeypatch):
+    monkeypatch.setattr(service, "method", lambda name: build(resolve("egbad", "tuned", normal=(8,))))
+    assert service.search("any", IMAGE) is None
+
+
+def test_the_film_holds_its_last_picture_and_stands_still_for_whoever_wants_no_motion():
+    html = searching.playing(np.stack([IMAGE] * 5), "a film")
+    assert int(re.search(r"--frames: (\d+)", html)[1]) == 5 + searching.HELD
+    assert 'aria-label="a film"' in html
+    assert "prefers-reduced-motion" in searching._STYLE
+
+
+def test_each_still_of_the_strip_says_its_step_and_score():
+    found = service.Search(
+        score=np.array([9.0, 5.0, 4.0]), paths=np.ones((3, 1)), shown=np.array([0, 2]), frames=np.stack([IMAGE, IMAGE])
+    )
+    html = searching.strip(found)
+    assert "G(z) at step 0, score 9" in html
+    assert "G(z) at step 2, score 4" in html

@@ -280,13 +280,13 @@ class BaselineCurve:
     auroc: float
 
 
-def baselines_are_quick(normal: Sequence[int], path: str | None = None) -> bool:
-    """True when the baselines of these normal digits are known, or take no more than a few seconds."""
-    return len(normal) <= 2 or all(baselines.known(name, normal, path) for name in baselines.NAMES)
+def baselines_are_known(normal: Sequence[int]) -> bool:
+    """True when the baselines of these normal digits were computed before."""
+    return all(baselines.known(name, normal) for name in baselines.NAMES)
 
 
 def baseline_curves(normal: Sequence[int], path: str | None = None) -> list[BaselineCurve]:
-    """PCA and nearest neighbours for these normal digits; with nine of them this takes half a minute the first time."""
+    """PCA and nearest neighbours for these normal digits; the first time this takes seconds, with nine of them half a minute."""
     from sklearn.metrics import roc_curve
 
     anomalous = ~np.isin(_test_images(path).digit, list(normal))
@@ -326,7 +326,7 @@ class Judgement:
 
 
 def method(name: str) -> Any:
-    """The trained net of a run, frozen; the last few are kept, so that a second image is judged at once."""
+    """The trained net of a run, frozen and folded; the last few are kept, so that a second image is judged at once."""
     run = runs.find(name)
     path = run / "weights.safetensors"
     return _method(str(run), path.stat().st_mtime_ns if path.exists() else 0)
@@ -336,7 +336,8 @@ def method(name: str) -> Any:
 def _method(run: str, version: int) -> Any:
     from ganad.checkpoint import load_method
 
-    return load_method(Path(run))
+    speed.leave_a_core()  # two threads would wait for each other while a training has the other core
+    return load_method(Path(run)).folded()
 
 
 def judge(

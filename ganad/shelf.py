@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ganad import runs
+from ganad import baselines, runs
 from ganad.config import METHOD_NAMES
 from ganad.errors import RunError
 
@@ -84,11 +84,17 @@ def without_weights(run: Path, name: str) -> Path:
 def fill(preset: str = "tuned") -> list[Path]:
     """Ship seed 0 of every finished run with one normal digit, and the nine-normal run whose anomaly is the 8.
 
-    The runs on 8 are whole, the others light. Returns what was shipped.
+    The runs on 8 are whole, the others light. The baselines of one normal digit go with them. Returns what was shipped.
     """
     from ganad.bench.quality import ALL, Job, finished, settings
 
     shipped = []
+    (runs.shelf() / baselines.FOLDER).mkdir(exist_ok=True)
+    for name in baselines.NAMES:
+        for digit in ALL:
+            baselines.scores(name, (digit,))
+            for file in (runs.root() / baselines.FOLDER).glob(f"{name}-{digit}-*.npy"):
+                shutil.copy(file, runs.shelf() / baselines.FOLDER / file.name)
     for method in METHOD_NAMES:
         for digit in ALL:
             run = finished(settings(Job("B", method, digit, 0), preset))

@@ -31,6 +31,8 @@ def quiet() -> None:
 class Method(nn.Module):
     """Nets under `nets`, their averaged copies under `averaged` when settings.average > 0, and Adam for each player."""
 
+    is_folded = False
+
     def __init__(self, settings: Settings, nets: dict[str, nn.Module]):
         super().__init__()
         self.settings = settings
@@ -79,7 +81,10 @@ class Method(nn.Module):
 
         The copy is frozen and in eval(). Its nets are the judging ones, and share no tensor with this method's.
         """
+        if self.is_folded:
+            return self
         twin = copy.copy(self)
+        twin.is_folded = True
         twin._modules = {}
         twin.nets = nn.ModuleDict({name: fold(self.judge(name)) for name in self.nets})
         twin.averaged = twin.nets

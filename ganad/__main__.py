@@ -296,6 +296,7 @@ def bench_speed(
         float | None, typer.Option(help="instead: seconds until the mean AUROC is so high", min=0, max=1)
     ] = None,
     digits: Annotated[str, typer.Option(help="with --to: normal digits, a training each")] = "0,1,2,3,4,5,6,7,8,9",
+    method: Annotated[list[MethodName] | None, typer.Option(help="with --to; repeat for more; default: all")] = None,
     json_: Json = False,
 ) -> None:
     """Training steps, scoring and single images, each against a plain reference in the same process.
@@ -308,7 +309,8 @@ def bench_speed(
     def say(text: str) -> None:
         err.print(text, highlight=False)
 
-    rows = b.speed(say) if to is None else r.reach(to, list(METHOD_NAMES), _numbers(digits), say)
+    methods = [m.value for m in method] if method else list(METHOD_NAMES)
+    rows = b.speed(say) if to is None else r.reach(to, methods, _numbers(digits), say)
     print(json.dumps(rows, indent=2) if json_ else b.speed_table(rows) if to is None else r.reach_table(rows))
 
 

@@ -11,6 +11,7 @@ Words   a patch is what one output pixel sees: k · k · C numbers. Images lie i
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -110,18 +111,23 @@ def _of_weight(x: Tensor, y: Tensor, shape: tuple[int, int, int]) -> Tensor:
     return (_rows(y).t() @ _patches(x, shape)).float().view(y.shape[1], k, k, x.shape[1]).permute(0, 3, 1, 2)
 
 
-_wanted: set[int] | None = None
+class _Asked(threading.local):
+    """Of each thread its own: on a CPU a way back runs in the thread that asked for it."""
+
+    parameters: set[int] | None = None
+
+
+_asked = _Asked()
 
 
 @contextlib.contextmanager
 def gradients_of(parameters: Iterable[Tensor]) -> Iterator[None]:
     """Inside, a way back finds gradients of these alone: autograd does not tell a Function what it was asked for."""
-    global _wanted
-    before, _wanted = _wanted, {id(p) for p in parameters}
+    before, _asked.parameters = _asked.parameters, {id(p) for p in parameters}
     try:
         yield
     finally:
-        _wanted = before
+        _asked.parameters = before
 
 
 class _Wide(Function):
@@ -165,7 +171,7 @@ class _WideUp(Function):
 def _learned(ctx: Any, x: Tensor, y: Tensor, grad: Tensor) -> tuple[Tensor | None, Tensor | None]:
     """The gradients of weight and bias, each where it has a use."""
     _, weight, bias, _ = ctx.needs_input_grad
-    asked = _wanted is None or ctx.weight in _wanted
+    asked = _asked.parameters is None or ctx.weight in _asked.parameters
     return (
         _of_weight(x, y, ctx.shape) if weight and asked else None,
         _rows(grad).sum(0, dtype=torch.float32) if bias and asked else None,

@@ -203,7 +203,7 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
     "egbad": {
         "tuned": dict(
             epochs=8, filters=16, latent=32, batch_size=32, lr=2e-3, lr_d=4e-4, average=0.99, w_cycle=10.0, w_cycle_z=1.0,
-            w_code=10.0, weights=(0.0, 1.0, 1000.0),
+            w_code=10.0, weights=(0.0, 2.0, 1000.0),
         ),
         "paper": dict(
             architecture="paper", image_size=28, latent=200, filters=64, lr=1e-5, batch_size=100, epochs=100,

@@ -82,16 +82,26 @@ def digits_in_words(digits: Sequence[int]) -> str:
 
 
 def list_runs() -> list[RunInfo]:
-    """The user's runs, newest first, then the shipped ones. A directory that cannot be read is left out."""
+    """The user's runs, newest first, then the shipped ones, whole before light. What cannot be read is left out."""
     jobs.reap()
+    own, shipped = _readable(runs.root()), _readable(runs.shelf())
+    return own + sorted(shipped, key=_place_on_shelf)
+
+
+def _readable(folder: Path) -> list[RunInfo]:
     found = []
-    for folder in (runs.root(), runs.shelf()):
-        for run in runs.listing(folder):
-            try:
-                found.append(_info(run))
-            except GanadError:
-                continue
+    for run in runs.listing(folder):
+        try:
+            found.append(_info(run))
+        except GanadError:
+            continue
     return found
+
+
+def _place_on_shelf(run: RunInfo) -> tuple[bool, int, int, str]:
+    """Runs that open without a net first, the others by method and digit."""
+    light = not (runs.shelf() / run.name / "reconstructions.npz").exists() or run.settings.preset != "tuned"
+    return light, list(METHOD_NAMES).index(run.method), len(run.normal), run.name
 
 
 def run_info(name: str) -> RunInfo:

@@ -85,8 +85,8 @@ def small(s: EgbadSettings) -> Nets:
     g = small_generator(f, nz)
     image = nn.Sequential(*small_pyramid(f), nn.Flatten(), Dropout(s.dropout))
     latent = nn.Sequential(nn.Linear(nz, 8 * f), nn.LeakyReLU(slope), Dropout(s.dropout))
-    joint = nn.Sequential(nn.Linear(4 * f * 16 + 8 * f, 512), nn.LeakyReLU(slope), Dropout(s.dropout))
-    return e, g, Discriminator(image, latent, joint, nn.Linear(512, 1), feature="joint")
+    joint = nn.Sequential(nn.Linear(64 * f + 8 * f, 16 * f), nn.LeakyReLU(slope), Dropout(s.dropout))
+    return e, g, Discriminator(image, latent, joint, nn.Linear(16 * f, 1), feature="joint")
 
 
 ARCHITECTURES: dict[str, Callable[[EgbadSettings], Nets]] = {"paper": paper, "article": article, "small": small}

@@ -106,7 +106,7 @@ def test_our_small_nets_halve_three_times():
     x, z = torch.zeros(2, 1, 32, 32), torch.zeros(2, 6)
     assert outputs(nets["encoder"], nn.Conv2d, x) == [(8, 16), (16, 8), (32, 4), (6, 1)]
     assert outputs(nets["generator"], nn.ConvTranspose2d, z) == [(32, 4), (16, 8), (8, 16), (1, 32)]
-    assert nets["discriminator"](x, z)[1].shape == (2, 512)
+    assert nets["discriminator"](x, z)[1].shape == (2, 16 * 8)
 
 
 @pytest.mark.parametrize("architecture", SIZE)

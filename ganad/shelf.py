@@ -22,7 +22,7 @@ GREYS = 8
 """Shipped reconstructions are rounded to steps of so many of 255 greys: a third of the size, and no eye sees it."""
 THIRD_DIGIT = 5e-4
 """So much may the AUROC change through half precision."""
-STILLS, LINES = 7, 150
+STILLS, LINES = 5, 120
 """Pictures and logged steps of the training that are kept."""
 
 
@@ -120,9 +120,11 @@ def _keep_some(run: Path, target: Path) -> None:
 
 
 def _small(name: str, values: np.ndarray) -> np.ndarray:
-    """Latent vectors in half precision, parts in single, positions in as few bytes as they need."""
+    """Latent vectors rounded to a 16th of their spread, parts in single precision, positions in few bytes."""
     if name.endswith("_z"):
-        return values.astype(np.float16)
+        values = values.astype(np.float32)
+        step = float(values.std()) / 16 or 1.0
+        return (np.round(values / step) * step).astype(np.float16)
     if values.dtype.kind == "f":
         return values.astype(np.float32)
     return values.astype(np.uint8 if name.endswith("_digit") else np.int32)

@@ -70,9 +70,22 @@ def reconstruction(name: str, row: int) -> np.ndarray:
     return _reconstruct(name, service.version(name), row)
 
 
+def reconstructions_of(name: str, rows: tuple[int, ...]) -> np.ndarray:
+    """(len(rows), 28, 28) uint8 of some test images: the stored ones, else made by the net, all at once."""
+    stored = reconstructions(name)
+    if stored is not None:
+        return stored[list(rows)]
+    return _reconstruct_some(name, service.version(name), rows)
+
+
 @st.cache_data(show_spinner="Asking the net", max_entries=500)
 def _reconstruct(name: str, version: int, row: int) -> np.ndarray:
     return service.reconstruct(name, images(name)[row : row + 1])[0]
+
+
+@st.cache_data(show_spinner="Asking the net", max_entries=50)
+def _reconstruct_some(name: str, version: int, rows: tuple[int, ...]) -> np.ndarray:
+    return service.reconstruct(name, images(name)[list(rows)])
 
 
 def totals(name: str, weights: tuple[float, float, float]) -> tuple[np.ndarray, np.ndarray]:

@@ -22,7 +22,7 @@ WAYS = (
         "pages/2_Browse.py",
         "Browse the test set",
         ":material/grid_view:",
-        "All 10,000 images beside their reconstructions.",
+        "Every image beside its reconstruction.",
     ),
     (
         "pages/3_Evaluate.py",
@@ -68,18 +68,19 @@ def cards(run: RunInfo) -> list[pictures.Card]:
     val, test = cache.totals(run.name, run.weights)
     threshold = evaluate.threshold_for(val)
     present = sorted(np.unique(found.test.digit).tolist(), key=lambda d: (d not in run.normal, d))
-    made = []
+    rows = []
     for d in present:
-        rows = np.flatnonzero(found.test.digit == d)
-        row = int(rows[np.argsort(test[rows])[len(rows) // 2]])
-        made.append(
-            pictures.Card(
-                image=cache.images(run.name)[row],
-                reconstruction=cache.reconstruction(run.name, row),
-                label=f"{d} · normal" if d in run.normal else str(d),
-                score=float(test[row]),
-                threshold=threshold,
-                verdict="anomalous" if test[row] > threshold else "normal",
-            )
+        own = np.flatnonzero(found.test.digit == d)
+        rows.append(int(own[np.argsort(test[own])[len(own) // 2]]))
+    drawn = cache.reconstructions_of(run.name, tuple(rows))
+    return [
+        pictures.Card(
+            image=cache.images(run.name)[row],
+            reconstruction=drawn[i],
+            label=f"{d} · normal" if d in run.normal else str(d),
+            score=float(test[row]),
+            threshold=threshold,
+            verdict="anomalous" if test[row] > threshold else "normal",
         )
-    return made
+        for i, (d, row) in enumerate(zip(present, rows, strict=True))
+    ]

@@ -127,8 +127,8 @@ def _encoded(content: bytes) -> str:
 
 
 def _lead(run: RunInfo, found: Scores, meta: Mapping[str, Any]) -> str:
-    seen = (meta.get("data") or {}).get("train")
-    trained = f"on {seen:,} images" if seen else "on images"
+    seen = _group(meta, "data").get("train")
+    trained = f"on {seen:,} images" if isinstance(seen, int) else "on images"
     anomalous = int(found.anomalous.sum())
     return (
         f"A detector that was trained {trained} of the {'digit' if len(run.normal) == 1 else 'digits'} "
@@ -225,7 +225,7 @@ def _settings(run: RunInfo) -> str:
 
 
 def _circumstances(run: RunInfo, meta: Mapping[str, Any]) -> str:
-    data, versions = meta.get("data") or {}, meta.get("versions") or {}
+    data, versions = _group(meta, "data"), _group(meta, "versions")
     parts = [
         f"run {run.name}",
         f"begun {str(meta['created'])[:10]}" if meta.get("created") else "",
@@ -236,3 +236,9 @@ def _circumstances(run: RunInfo, meta: Mapping[str, Any]) -> str:
         ", ".join(f"{k} {v}" for k, v in versions.items()),
     ]
     return escape(" · ".join(p for p in parts if p))
+
+
+def _group(meta: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A group of meta.json, empty where it has none: a run may come from elsewhere."""
+    found = meta.get(name)
+    return found if isinstance(found, dict) else {}

@@ -17,8 +17,8 @@ def offer(run: RunInfo) -> None:
             on_click="ignore", icon=":material/description:",
         )  # fmt: skip
         st.caption(
-            "This page as one file that opens without network: numbers, the live mixer with every test image, digits, "
-            "settings. About 3 MB."
+            "This run as one file that opens without network: numbers at the default weights, the live mixer with every "
+            "test image, digits, settings. About 3 MB."
         )
 
 

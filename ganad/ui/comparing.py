@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from html import escape
 
 import pandas as pd
@@ -10,7 +11,7 @@ import streamlit as st
 from ganad import service
 from ganad.config import METHOD_NAMES
 from ganad.service import RunInfo, digits_in_words
-from ganad.ui import cache, charts, colours, page
+from ganad.ui import cache, charts, colours, keeping, page
 
 SERIES = ("#1a80c4", "#dc641a", "#0d9470", "#c25a98", "#aa7f0f", "#7c8797", "#8a63d2", "#d9435c")
 """Colours of runs. A run is neither normal nor anomalous, so here a hue only tells the runs apart."""
@@ -22,13 +23,15 @@ def compare() -> None:
     """Runs that have ended, with settings and results; the chosen ones drawn."""
     runs = cache.list_runs()
     if not runs:
+        keeping.bring_in()
         page.empty("There is nothing to compare yet: no detector has been trained.", "Train one")
     table = _table(runs)
     finished = [r for r in runs if r.state == "finished"]
     curves_slot = st.container()
     st.subheader("Runs", help="Tick the runs whose curves are drawn above.")
+    # Ticks are kept by row, so another list of runs begins with ticks of its own.
     chosen = st.dataframe(
-        table, hide_index=True, width="stretch", key="runs_table", on_select="rerun", selection_mode="multi-row",
+        table, hide_index=True, width="stretch", key=f"runs_table_{zlib.crc32(repr([r.name for r in runs]).encode())}", on_select="rerun", selection_mode="multi-row",
         selection_default={"selection": {"rows": [i for i, r in enumerate(runs) if r.state == "finished"][:4]}},
         column_config=_COLUMNS,
     )  # fmt: skip
@@ -78,6 +81,7 @@ def _table(runs: list[RunInfo]) -> pd.DataFrame:
             "lr": f"{s.lr:g}",
             "weights": " / ".join(f"{w:g}" for w in s.weights),
             "name": s.name,
+            "note": r.note,
         }
 
     return pd.DataFrame([row(r) for r in runs])

@@ -241,6 +241,12 @@ def estimate(settings: Settings) -> Estimate | None:
     return Estimate(seconds=seconds, rate=rate, images=n)
 
 
+def scoring_ms(settings: Settings) -> float | None:
+    """Milliseconds to score one image of many on this machine, as it was measured once; None until it is."""
+    rates = speed.recall(settings)
+    return 1000 / rates["score"] if rates and rates.get("score") else None
+
+
 # --- data ------------------------------------------------------------------------------------------------------
 
 

@@ -3,7 +3,8 @@
 from ganad.ui import comparing, keeping, page
 
 run = page.begin(
-    "Compare", lead="Every finished run side by side: what it was asked, what it reached, and its ROC curve."
+    "Compare",
+    lead="Every finished run side by side: what it was asked, what it reached, and whether the gap is more than noise.",
 )
 comparing.compare()
 keeping.keep(run)

@@ -149,7 +149,7 @@ def _card(shown: Sequence[Shown], v: Verdicts, i: int, image: np.ndarray, digit:
     truth = "anomalous" if v.anomalous[i] else "normal"
     lines = "".join(
         f"<div title='{escape(s.name, quote=True)}: stranger than {p:.1f} % of held-out normals' "
-        "style='display:grid;grid-template-columns:1fr 2.4rem 4.7rem;gap:.4rem;align-items:center;font-size:.8rem;line-height:1.5'>"
+        "style='display:grid;grid-template-columns:1fr 1.7rem 4.5rem;gap:.35rem;align-items:center;font-size:.8rem;line-height:1.5'>"
         f"<span style='height:8px;border-radius:4px;background:{colours.THRESHOLD.faint(0.18)}'>"
         f"<span style='display:block;height:100%;width:{max(p, 1.5):.1f}%;border-radius:4px;background:{s.colour}'></span></span>"
         f"<span style='text-align:right;font-variant-numeric:tabular-nums'>{p:.0f}</span>"
@@ -159,9 +159,9 @@ def _card(shown: Sequence[Shown], v: Verdicts, i: int, image: np.ndarray, digit:
     )
     picture = pictures.data_uri(pictures.png(image))
     return (
-        f"<div style='display:grid;grid-template-columns:76px 1fr;gap:12px;padding:10px;border-radius:8px;"
-        f"border:1px solid {colours.THRESHOLD.faint(0.3)}'><div><img src='{picture}' alt='a {digit}' style='display:block;width:76px;"
-        f"height:76px;image-rendering:pixelated;border-radius:6px;background:{colours.TILE}'></div>"
+        f"<div style='display:grid;grid-template-columns:64px 1fr;gap:10px;padding:10px;border-radius:8px;"
+        f"border:1px solid {colours.THRESHOLD.faint(0.3)}'><div><img src='{picture}' alt='a {digit}' style='display:block;width:64px;"
+        f"height:64px;image-rendering:pixelated;border-radius:6px;background:{colours.TILE}'></div>"
         f"<div style='min-width:0;align-self:center'><div style='display:flex;justify-content:space-between;gap:.5rem;"
         f"margin-bottom:.3rem;font-size:.88rem'><b>a {digit}</b>{pictures.pill(truth, small=True)}</div>{lines}</div></div>"
     )

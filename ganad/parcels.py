@@ -20,7 +20,7 @@ import numpy as np
 from PIL import Image
 
 from ganad import data, evaluate, runs
-from ganad.config import PARTS, Settings, parse
+from ganad.config import PARTS, Settings, command, parse
 from ganad.errors import ConfigError, RunError
 
 FILES = (
@@ -137,6 +137,7 @@ def _checked(files: dict[str, bytes]) -> tuple[Settings, dict[str, bytes]]:
         raise RunError("The zip holds no config.json, so it is not a run. Pack the folder that holds that file.")
     try:
         settings = parse(_object(files, "config.json"))
+        command(settings)  # a run whose preset is not known here would not be listed
     except ConfigError as error:
         raise RunError(f"config.json of the zip cannot be used: {error}.") from None
     checked = {k: v for k, v in files.items() if k not in ("config.json", "report.json")}

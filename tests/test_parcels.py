@@ -171,6 +171,7 @@ def test_a_flipped_bit_is_noticed(runs_dir, content):
         ("[]", "a JSON object is wanted"),
         ('{"method": "ganomaly", "normal": [11]}', "digits lie in 0..9, got 11"),
         ('{"method": "other", "normal": [1]}', "config.json of the zip cannot be used"),
+        ('{"method": "ganomaly", "normal": [1], "epochs": 1, "preset": "mine"}', "preset of ganomaly must be one of"),
         ("[" * 100_000, "is not JSON"),
     ],
 )
@@ -224,3 +225,21 @@ def test_a_disk_that_is_full_leaves_no_half_run(runs_dir, content, monkeypatch):
     with pytest.raises(OSError, match="No space"):
         parcels.unpack(zipped(content))
     assert list(runs_dir.iterdir()) == []
+
+
+def test_an_encrypted_zip_is_told(runs_dir, content):
+    parcel = bytearray(zipped(content))
+    parcel[parcel.rindex(b"PK\x01\x02") + 8] |= 1  # the flag that says so, of the last file
+    refused(runs_dir, bytes(parcel), "encrypted")
+
+
+def test_an_array_that_claims_to_be_endless_is_refused(runs_dir, content):
+    header = (
+        b"\x93NUMPY\x01\x00v\x00"
+        + b"{'descr': '<f8', 'fortran_order': False, 'shape': (10000000000000,), }".ljust(117)
+        + b"\n"
+    )
+    inner = io.BytesIO(npz(**arrays_of(content)))
+    with zipfile.ZipFile(inner, "a") as file:
+        file.writestr("more.npy", header)
+    refused(runs_dir, changed(content, "scores.npz", inner.getvalue()), "scores.npz of the zip cannot be read")

@@ -226,6 +226,16 @@ def test_a_run_is_thrown_away_and_comes_back_with_undo(runs_dir):
     assert "lies in the trash" not in words(at)
 
 
+def test_the_last_run_of_all_comes_back_as_well(runs_dir):
+    run = put_finished(runs_dir)
+    at = opened("pages/5_Compare.py", run=run.name)
+    at.button(key="throw_away").click().run()
+    assert "nothing to compare yet" in words(at)
+    at.button(key=f"back_{run.name}").click().run()
+    assert not at.exception
+    assert at.selectbox(key="run").value == run.name
+
+
 def test_a_run_at_work_and_a_shipped_one_cannot_be_thrown_away(runs_dir, monkeypatch):
     run = put_running(runs_dir)
     assert opened("pages/5_Compare.py", run=run.name).button(key="throw_away").disabled

@@ -24,7 +24,7 @@ def compare() -> None:
     """Runs that have ended, with settings and results; the chosen ones drawn."""
     runs = cache.list_runs()
     if not runs:
-        keeping.bring_in()
+        keeping.bring_back()
         page.empty("There is nothing to compare yet: no detector has been trained.", "Train one")
     table = _table(runs)
     finished = [r for r in runs if r.state == "finished"]

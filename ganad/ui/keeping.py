@@ -17,13 +17,18 @@ _LARGEST_MB = parcels.MOST_BYTES // 1_000_000
 def keep(run: RunInfo | None) -> None:
     """What can be done with the picked run, and what brings others in or back."""
     st.subheader("Keep in order", help="For the run that is picked in the sidebar. What is thrown away can come back.")
-    _undo()
     if run is not None and run.note:
         st.html(f'<div style="white-space: pre-wrap; opacity: .8; max-width: 62rem">{escape(run.note)}</div>')
+    bring_back(run)
+
+
+def bring_back(run: RunInfo | None = None) -> None:
+    """Undo, import and trash: what there is to do even when no run is left."""
+    _undo()
     with st.container(horizontal=True, vertical_alignment="center", key="keep"):
         if run is not None:
             _of_one(run)
-        bring_in()
+        _bring_in()
         _trash()
 
 
@@ -109,7 +114,7 @@ def _take_back(name: str) -> None:
 # --- runs from elsewhere -----------------------------------------------------------------------------------------------
 
 
-def bring_in() -> None:
+def _bring_in() -> None:
     """Import a zip. It is checked to the last file, and gets a number of its own."""
     key = f"parcel_{st.session_state.get('parcels', 0)}"  # another key empties it
     with st.popover("Import", icon=":material/upload:", key="import"):

@@ -248,6 +248,25 @@ def score(
         out.print(f"  score {j.score:.4g}, threshold {j.threshold:.4g}; {parts}", highlight=False)
 
 
+@app.command()
+def report(
+    run: Run,
+    to: Annotated[Path | None, typer.Option("--out", help="the file; default: the run's name, here")] = None,
+) -> None:
+    """Write a finished run as one HTML file that opens without network: numbers, live mixer, digits, settings."""
+    from ganad import report as r
+    from ganad import runs
+
+    page = r.report_html(run)
+    path = to or Path(f"{runs.find(run).name}.html")
+    try:
+        runs.write_text(path, page)
+    except OSError as error:
+        raise GanadError(f"{path} cannot be written ({error.strerror}). Name another file with --out.") from None
+    err.print(f"{len(page) / 1e6:.1f} MB. Open it in a browser; it needs no network.", highlight=False)
+    out.print(str(path), highlight=False)
+
+
 @app.command(hidden=True)
 def work(run: Path) -> None:
     """Train a run that was made before: what the dashboard starts in the background."""

@@ -12,9 +12,11 @@
       reconstructions.npz  the reconstructions of val and test, for the eye (8 bit)
       report.json          metrics at the default weights
       log.txt              the process's own words
+      note.txt             exists: what its owner wrote about it
       stop                 exists: somebody asked it to stop
 
-One process writes a run, any number read it. Nothing here knows a network.
+One process writes a run, any number read it. Nothing here knows a network. A run that was thrown away lies whole in
+`runs/.trash/`, until its owner empties that folder.
 """
 
 from __future__ import annotations
@@ -50,6 +52,11 @@ def root() -> Path:
     return Path(os.environ.get("GANAD_RUNS") or HOME / "runs")
 
 
+def trash() -> Path:
+    """Where runs lie that were thrown away. Their numbers are not given again, so that each can come back."""
+    return root() / ".trash"
+
+
 def shelf() -> Path:
     """The folder of the runs that are shipped with the project."""
     return Path(os.environ.get("GANAD_CHECKPOINTS") or HOME / "checkpoints")
@@ -81,9 +88,18 @@ def listing(folder: Path) -> list[Path]:
 
 def create(settings: Settings) -> Path:
     """A new run directory with its config.json, numbered one above the highest. State: queued."""
+    run = reserve(settings)
+    write_json(run / "config.json", settings.model_dump(mode="json"))
+    write_status(run, Status(state="queued", since=time.time()))
+    return run
+
+
+def reserve(settings: Settings) -> Path:
+    """A new, empty directory with the next free number. It is no run until a config.json lies in it."""
     root().mkdir(parents=True, exist_ok=True)
     digits = "".join(map(str, settings.normal))
-    number = max((int(p.name.split("-")[0]) for p in root().iterdir() if _NUMBERED.fullmatch(p.name)), default=0)
+    taken = [p.name for folder in (root(), trash()) if folder.is_dir() for p in folder.iterdir()]
+    number = max((int(name.split("-")[0]) for name in taken if _NUMBERED.fullmatch(name)), default=0)
     while True:  # another process may take the same number: the one that makes the folder has it
         number += 1
         if any(root().glob(f"{number:04d}-*")):
@@ -93,10 +109,7 @@ def create(settings: Settings) -> Path:
             run.mkdir()
         except FileExistsError:
             continue
-        break
-    write_json(run / "config.json", settings.model_dump(mode="json"))
-    write_status(run, Status(state="queued", since=time.time()))
-    return run
+        return run
 
 
 def settings(run: Path) -> Settings:
@@ -296,6 +309,81 @@ def read_reconstructions(run: Path, which: str = "test") -> np.ndarray | None:
             return file[which]
     except (OSError, KeyError, ValueError, zipfile.BadZipFile):
         return None
+
+
+# --- what its owner does with it ---------------------------------------------------------------------------------
+
+NOTE_LENGTH = 4000
+"""Characters of a note."""
+
+
+def rename(run: Path, name: str) -> None:
+    """Give a run a name of its owner's own; an empty one takes it away. The directory keeps its name.
+
+    Raises RunError for a shipped run, ConfigError for a name that is too long.
+    """
+    _own(run, "renamed")
+    changed = parse(settings(run).model_dump(mode="json") | {"name": " ".join(name.split())})
+    write_json(run / "config.json", changed.model_dump(mode="json"))
+
+
+def note(run: Path) -> str:
+    """What its owner wrote about a run, or an empty string."""
+    try:
+        return (run / "note.txt").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def write_note(run: Path, text: str) -> None:
+    """Replace the note of a run. Raises RunError for a shipped run and for a note that is too long."""
+    _own(run, "given a note")
+    if len(text) > NOTE_LENGTH:
+        raise RunError(f"A note has at most {NOTE_LENGTH:,} characters, this one has {len(text):,}.")
+    if text.strip() or note(run):
+        write_text(run / "note.txt", text.strip())
+
+
+def throw_away(run: Path) -> str:
+    """Move a run into the trash, whole; returns the name that `take_back` wants.
+
+    Raises RunError for a shipped run, and for one that is at work or whose process still lives.
+    """
+    _own(run, "thrown away")
+    said = status(run)
+    if said.state not in ENDED or (said.pid is not None and alive(said.pid, said.process_started)):
+        raise RunError(f"{run.name} is still at work: stop it first, then throw it away.")
+    trash().mkdir(exist_ok=True)
+    name, again = run.name, 0
+    while (trash() / name).exists():
+        again += 1
+        name = f"{run.name}~{again}"
+    os.rename(run, trash() / name)
+    return name
+
+
+def thrown_away() -> list[str]:
+    """Names of the runs in the trash, the last thrown first."""
+    found = listing(trash())
+    return [run.name for run in sorted(found, key=lambda run: run.stat().st_ctime_ns, reverse=True)]
+
+
+def take_back(name: str) -> str:
+    """Move a run out of the trash to where it was; returns its name. Raises RunError if its place is taken."""
+    if name not in thrown_away():
+        raise RunError(f"There is no run {name!r} in the trash: it was taken back already.")
+    home = root() / re.sub(r"~\d+$", "", name)
+    if home.exists():
+        raise RunError(f"There is another run {home.name} now. Rename that folder, then take this one back.")
+    os.rename(trash() / name, home)
+    return home.name
+
+
+def _own(run: Path, done: str) -> None:
+    if run.resolve().parent == shelf().resolve():
+        raise RunError(
+            f"{run.name} is shipped with the project, so it cannot be {done}. Copy it: download, then import."
+        )
 
 
 # --- files -----------------------------------------------------------------------------------------------------

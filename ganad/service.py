@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ganad import baselines, data, evaluate, imaging, jobs, runs, speed
+from ganad import baselines, data, evaluate, imaging, jobs, parcels, runs, speed
 from ganad.config import (
     FALSE_ALARMS,
     METHOD_NAMES,
@@ -45,6 +45,7 @@ class RunInfo:
     status: runs.Status
     report: dict[str, Any] | None
     command: str
+    note: str = ""
 
     @property
     def state(self) -> str:
@@ -126,7 +127,46 @@ def _info(run: Path) -> RunInfo:
         status=runs.status(run),
         report=runs.read_json(run / "report.json"),
         command=command(settings),
+        note=runs.note(run),
     )
+
+
+# --- keeping order ---------------------------------------------------------------------------------------------
+
+
+def rename(name: str, own: str) -> None:
+    """Call a run by a name of one's own; an empty one takes it away."""
+    runs.rename(runs.find(name), own)
+
+
+def write_note(name: str, text: str) -> None:
+    """Replace the note of a run."""
+    runs.write_note(runs.find(name), text)
+
+
+def throw_away(name: str) -> str:
+    """Move a run into the trash; returns what `take_back` wants. Raises RunError for one that is at work or shipped."""
+    return runs.throw_away(runs.find(name))
+
+
+def thrown_away() -> list[str]:
+    """What is in the trash, the last thrown first."""
+    return runs.thrown_away()
+
+
+def take_back(name: str) -> str:
+    """Bring a run back out of the trash; returns its name."""
+    return runs.take_back(name)
+
+
+def packed(name: str) -> bytes:
+    """A run as a zip file."""
+    return parcels.pack(runs.find(name))
+
+
+def unpacked(parcel: Any) -> str:
+    """A new run out of a zip file (open, or its bytes); returns its name. Raises RunError, and then leaves nothing."""
+    return parcels.unpack(parcel).name
 
 
 # --- training --------------------------------------------------------------------------------------------------
@@ -209,6 +249,12 @@ def estimate(settings: Settings) -> Estimate | None:
     scored = looks + min(n_val, most) + min(n_test, most)
     seconds = START_UP_S + (n - n_val) * settings.epochs / rate + scored / rates["score"]
     return Estimate(seconds=seconds, rate=rate, images=n)
+
+
+def scoring_ms(settings: Settings) -> float | None:
+    """Milliseconds to score one image of many on this machine, as it was measured once; None until it is."""
+    rates = speed.recall(settings)
+    return 1000 / rates["score"] if rates and rates.get("score") else None
 
 
 # --- data ------------------------------------------------------------------------------------------------------

@@ -1,6 +1,10 @@
 """Compare: which run is better, and what did they do differently?"""
 
-from ganad.ui import comparing, page
+from ganad.ui import comparing, keeping, page
 
-page.begin("Compare", lead="Every finished run side by side: what it was asked, what it reached, and its ROC curve.")
+run = page.begin(
+    "Compare",
+    lead="Every finished run side by side: what it was asked, what it reached, and whether the gap is more than noise.",
+)
 comparing.compare()
+keeping.keep(run)

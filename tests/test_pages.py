@@ -209,3 +209,65 @@ def test_an_upload_that_is_no_image_is_answered_by_name(runs_dir):
     at.file_uploader(key="upload").upload("seven.png", b"not a picture").run()
     assert not at.exception
     assert "seven.png" in at.error[0].value
+
+
+def test_a_run_is_thrown_away_and_comes_back_with_undo(runs_dir):
+    other, run = put_finished(runs_dir), put_finished(runs_dir, "0002-ganomaly-n8-s0")
+    at = opened("pages/5_Compare.py", run=run.name)
+    at.button(key="throw_away").click().run()
+    assert not at.exception
+    assert not run.exists()
+    assert at.selectbox(key="run").value == other.name
+    assert "lies in the trash" in words(at)
+    at.button(key="undo").click().run()
+    assert not at.exception
+    assert run.exists()
+    assert at.selectbox(key="run").value == run.name
+    assert "lies in the trash" not in words(at)
+
+
+def test_the_last_run_of_all_comes_back_as_well(runs_dir):
+    run = put_finished(runs_dir)
+    at = opened("pages/5_Compare.py", run=run.name)
+    at.button(key="throw_away").click().run()
+    assert "nothing to compare yet" in words(at)
+    at.button(key=f"back_{run.name}").click().run()
+    assert not at.exception
+    assert at.selectbox(key="run").value == run.name
+
+
+def test_a_run_at_work_and_a_shipped_one_cannot_be_thrown_away(runs_dir, monkeypatch):
+    run = put_running(runs_dir)
+    assert opened("pages/5_Compare.py", run=run.name).button(key="throw_away").disabled
+    monkeypatch.delenv("GANAD_CHECKPOINTS")
+    assert opened("pages/5_Compare.py", run="ganomaly-n8").button(key="throw_away").disabled
+
+
+def test_a_new_name_is_in_the_picker_and_a_note_is_read_as_text(runs_dir):
+    run = put_finished(runs_dir)
+    at = opened("pages/5_Compare.py", run=run.name)
+    at.text_input[0].set_value("Monday's")
+    at.text_area[0].set_value("w_enc was <b>10</b>")
+    at.button(key="save_description").click().run()
+    assert not at.exception
+    assert json.loads((run / "config.json").read_text())["name"] == "Monday's"
+    assert at.selectbox(key="run").options == ["0001 Monday's"]
+    assert "w_enc was &lt;b&gt;10&lt;/b&gt;" in words(at)
+
+
+def test_a_zip_is_imported_and_picked_and_a_wrong_one_is_answered(runs_dir):
+    from ganad import service
+
+    run = put_finished(runs_dir)
+    at = opened("pages/5_Compare.py", run=run.name)
+    at.file_uploader[0].upload("run.zip", b"no zip").run()
+    assert not at.exception
+    assert "not a whole zip file" in at.error[0].value
+    at.file_uploader[0].upload("run.zip", service.packed(run.name)).run()
+    assert not at.exception
+    assert not at.error
+    assert at.selectbox(key="run").value == "0002-ganomaly-n8-s0"
+
+
+def test_the_first_run_may_come_as_a_zip(runs_dir):
+    assert opened("pages/5_Compare.py").file_uploader

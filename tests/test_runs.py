@@ -12,8 +12,9 @@ import pytest
 
 from ganad import runs
 from ganad.config import PARTS, resolve
-from ganad.errors import RunError
+from ganad.errors import ConfigError, RunError
 from ganad.runs import Status
+from tests.conftest import SHIPPED, put_finished, put_running
 
 EIGHT = resolve("ganomaly", "tuned", normal=(8,))
 
@@ -155,3 +156,85 @@ def test_a_config_that_cannot_be_read_is_an_error_of_that_run_alone(run):
     with pytest.raises(RunError, match=r"config.json"):
         runs.settings(other)
     assert json.loads((run / "config.json").read_text())["method"] == "ganomaly"
+
+
+def files(run):
+    return {p.relative_to(run).as_posix(): p.read_bytes() for p in run.rglob("*") if p.is_file()}
+
+
+def test_a_new_name_and_a_note_change_nothing_else(runs_dir):
+    run = put_finished(runs_dir)
+    before = files(run)
+    runs.rename(run, "  my best\n one ")
+    runs.write_note(run, "trained on a Monday\n")
+    assert runs.settings(run) == runs.settings(SHIPPED["ganomaly"]).model_copy(update={"name": "my best one"})
+    assert runs.note(run) == "trained on a Monday"
+    assert {k for k, v in files(run).items() if before.get(k) != v} == {"config.json", "note.txt"}
+    runs.write_note(run, "")
+    assert runs.note(run) == ""
+
+
+def test_a_name_or_a_note_that_is_too_long_is_refused_and_what_was_there_stays(runs_dir):
+    run = put_finished(runs_dir)
+    before = files(run)
+    with pytest.raises(ConfigError, match="at most 80"):
+        runs.rename(run, "x" * 81)
+    with pytest.raises(RunError, match="4,000 characters, this one has 4,001"):
+        runs.write_note(run, "x" * 4001)
+    assert files(run) == before
+
+
+def test_what_was_thrown_away_comes_back_whole_under_its_name_whatever_was_begun_since(runs_dir):
+    run = put_finished(runs_dir, "0003-ganomaly-n8-s0")
+    before = files(run)
+    thrown = runs.throw_away(run)
+    assert not run.exists()
+    assert runs.listing(runs_dir) == []
+    with pytest.raises(RunError, match="no run"):
+        runs.find(run.name)
+    assert runs.create(EIGHT).name == "0004-ganomaly-n8-s0"
+    assert runs.thrown_away() == [thrown]
+    assert runs.take_back(thrown) == run.name
+    assert files(run) == before
+    with pytest.raises(RunError, match="taken back already"):
+        runs.take_back(thrown)
+
+
+def test_two_runs_of_one_name_lie_in_the_trash_beside_each_other(runs_dir):
+    first = files(put_finished(runs_dir))
+    names = [runs.throw_away(runs_dir / "0001-ganomaly-n8-s0")]
+    run = put_finished(runs_dir)
+    runs.rename(run, "second")
+    names.append(runs.throw_away(run))
+    assert len(set(runs.thrown_away())) == 2
+    assert runs.take_back(names[1]) == run.name
+    with pytest.raises(RunError, match="another run"):
+        runs.take_back(names[0])
+    assert runs.settings(run).name == "second"
+    runs.throw_away(run)
+    assert runs.take_back(names[0]) == run.name
+    assert files(run) == first
+
+
+def test_the_trash_gives_nothing_else_than_its_runs(runs_dir):
+    put_finished(runs_dir)
+    for name in ("../0001-ganomaly-n8-s0", "..", "", "/etc"):
+        with pytest.raises(RunError, match="in the trash"):
+            runs.take_back(name)
+
+
+def test_a_run_at_work_is_not_thrown_away_and_neither_is_one_whose_process_still_lives(runs_dir):
+    for run in (put_running(runs_dir), put_running(runs_dir, "0003-ganomaly-n8-s0", beat=0.0)):
+        with pytest.raises(RunError, match="still at work: stop it first"):
+            runs.throw_away(run)
+        assert run.exists()
+    assert runs.status(run).state == "failed"  # the second had been silent for too long
+
+
+def test_a_shipped_run_stays_as_it_is(runs_dir, tmp_path):
+    run = put_finished(tmp_path / "checkpoints", "ganomaly-n8")
+    before = files(run)
+    for change in (lambda: runs.rename(run, "x"), lambda: runs.write_note(run, "x"), lambda: runs.throw_away(run)):
+        with pytest.raises(RunError, match="shipped with the project"):
+            change()
+    assert files(run) == before

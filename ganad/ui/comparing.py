@@ -1,7 +1,8 @@
-"""The views of the Compare page: ROC curves over each other, and a table of runs."""
+"""The Compare page: a table of runs to tick, ROC curves over each other, and the other ways to look at what is ticked."""
 
 from __future__ import annotations
 
+import zlib
 from html import escape
 
 import pandas as pd
@@ -10,7 +11,8 @@ import streamlit as st
 from ganad import service
 from ganad.config import METHOD_NAMES
 from ganad.service import RunInfo, digits_in_words
-from ganad.ui import cache, charts, colours, page
+from ganad.ui import cache, charts, colours, contrasting, jury, keeping, page
+from ganad.ui.contrasting import Shown
 
 SERIES = ("#1a80c4", "#dc641a", "#0d9470", "#c25a98", "#aa7f0f", "#7c8797", "#8a63d2", "#d9435c")
 """Colours of runs. A run is neither normal nor anomalous, so here a hue only tells the runs apart."""
@@ -22,13 +24,14 @@ def compare() -> None:
     """Runs that have ended, with settings and results; the chosen ones drawn."""
     runs = cache.list_runs()
     if not runs:
+        keeping.bring_back()
         page.empty("There is nothing to compare yet: no detector has been trained.", "Train one")
     table = _table(runs)
     finished = [r for r in runs if r.state == "finished"]
     curves_slot = st.container()
     st.subheader("Runs", help="Tick the runs whose curves are drawn above.")
     chosen = st.dataframe(
-        table, hide_index=True, width="stretch", key="runs_table", on_select="rerun", selection_mode="multi-row",
+        table, hide_index=True, width="stretch", key=table_key(runs), on_select="rerun", selection_mode="multi-row",
         selection_default={"selection": {"rows": [i for i, r in enumerate(runs) if r.state == "finished"][:4]}},
         column_config=_COLUMNS,
     )  # fmt: skip
@@ -39,7 +42,37 @@ def compare() -> None:
                 "None of the runs has finished yet: curves appear here when one has.", icon=":material/hourglass_top:"
             )
             return
-        _curves([r for r in rows if r.state == "finished"])
+        view = st.segmented_control(
+            "View", list(VIEWS), default="Curves", key="view", required=True, persist_state="session",
+            label_visibility="collapsed",
+        )  # fmt: skip
+        if view == "All digits":
+            contrasting.matrix(runs)
+            return
+        ticked = [r for r in rows if r.state == "finished" and r.report]
+        if not ticked:
+            st.info("Tick finished runs in the table to see them here.", icon=":material/check_box:")
+            return
+        if len(ticked) > MOST:
+            st.caption(f"The first {MOST} of {len(ticked)} ticked runs are shown.")
+        shown = [Shown(r, _name(r), colour) for r, colour in zip(ticked, SERIES, strict=False)]
+        if view in RANKING and len({r.run.normal for r in shown}) > 1:
+            kinds = "; ".join(sorted({digits_in_words(r.run.normal) for r in shown}))
+            st.caption(
+                f":material/info: These runs call different digits normal ({kinds}), so they do different tasks: "
+                "their areas are not a ranking."
+            )
+        VIEWS[view](shown)
+
+
+def _name(r: RunInfo) -> str:
+    name = f"{METHOD_NAMES[r.method]} · {digits_in_words(r.normal)} · {r.settings.name or r.settings.preset}"
+    return name if r.shipped else f"{name} · {r.name[:4]}"
+
+
+def table_key(runs: list[RunInfo]) -> str:
+    """The table's key. It keeps ticks by row, so another list of runs begins with ticks of its own."""
+    return f"runs_table_{zlib.crc32(repr([r.name for r in runs]).encode())}"
 
 
 _COLUMNS = {
@@ -78,36 +111,26 @@ def _table(runs: list[RunInfo]) -> pd.DataFrame:
             "lr": f"{s.lr:g}",
             "weights": " / ".join(f"{w:g}" for w in s.weights),
             "name": s.name,
+            "note": r.note,
         }
 
     return pd.DataFrame([row(r) for r in runs])
 
 
-def _curves(runs: list[RunInfo]) -> None:
-    if not runs:
-        st.info("Tick finished runs in the table to see their curves.", icon=":material/check_box:")
-        return
-    if len(runs) > MOST:
-        st.caption(f"The first {MOST} of {len(runs)} ticked runs are drawn.")
-    runs = runs[:MOST]
-    if len({r.normal for r in runs}) > 1:
-        kinds = "; ".join(sorted({digits_in_words(r.normal) for r in runs}))
-        st.caption(
-            f":material/info: These runs call different digits normal ({kinds}), so they do different tasks: "
-            "their areas are not a ranking."
-        )
+def _curves(shown: list[Shown]) -> None:
+    runs = [s.run for s in shown]
     curves = []
-    for i, r in enumerate(runs):
+    for s in shown:
+        r = s.run
         threshold = (r.report or {}).get("threshold")
         e = page.guarded(cache.evaluation, r.name, r.weights, float("inf") if threshold is None else threshold)
         curves.append(
             charts.Curve(
-                name=f"{METHOD_NAMES[r.method]} · {digits_in_words(r.normal)} · {r.settings.name or r.settings.preset}"
-                + ("" if r.shipped else f" · {r.name[:4]}"),
+                name=s.name,
                 fpr=e.roc.x,
                 tpr=e.roc.y,
                 auroc=e.auroc,
-                colour=SERIES[i],
+                colour=s.colour,
                 point=(e.false_alarm_rate, e.hit_rate),
                 thresholds=e.roc.thresholds,
             )
@@ -134,7 +157,7 @@ def _curves(runs: list[RunInfo]) -> None:
                 st.page_link("pages/3_Evaluate.py", label="Evaluate", icon=":material/monitoring:", query_params=here)
         if len(curves) > 1:
             st.caption(
-                "One run a setting is an anecdote, since runs differ by their seed alone: train three before you trust a small gap."
+                "One run a setting is an anecdote, since runs differ by their seed alone: **Noise** says which gaps to trust."
             )
 
 
@@ -155,3 +178,17 @@ def _baselines(runs: list[RunInfo]) -> list[charts.Curve]:
         charts.Curve(b.name, b.fpr, b.tpr, b.auroc, colour=colour, baseline=True)
         for b, colour in zip(page.guarded(cache.baseline_curves, normal, path), BASELINES, strict=True)
     ]
+
+
+VIEWS = {
+    "Curves": _curves,
+    "Digits": contrasting.digits,
+    "Noise": contrasting.noise,
+    "Cost": contrasting.cost,
+    "Settings": contrasting.settings,
+    "Jury": jury.jury,
+    "All digits": contrasting.matrix,
+}
+"""Ways to look at the ticked runs; the last one looks at all runs."""
+RANKING = ("Curves", "Cost")
+"""Views that put areas of runs beside each other as if they were of one task."""

@@ -1,0 +1,141 @@
+"""Keep runs in order: name, note, zip, trash. Everything here can be undone."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from ganad import parcels, runs, service
+from ganad.errors import GanadError
+from ganad.service import RunInfo
+from ganad.ui import page
+
+_LARGEST_MB = parcels.MOST_BYTES // 1_000_000
+
+
+def keep(run: RunInfo | None) -> None:
+    """What can be done with the picked run, and what brings others in or back."""
+    st.subheader("Keep in order", help="For the run that is picked in the sidebar. What is thrown away can come back.")
+    if run is not None and run.note:
+        st.html(f'<div style="white-space: pre-wrap; opacity: .8; max-width: 62rem">{escape(run.note)}</div>')
+    bring_back(run)
+
+
+def bring_back(run: RunInfo | None = None) -> None:
+    """Undo, import and trash: what there is to do even when no run is left."""
+    _undo()
+    with st.container(horizontal=True, vertical_alignment="center", key="keep"):
+        if run is not None:
+            _of_one(run)
+        _bring_in()
+        _trash()
+
+
+def _of_one(run: RunInfo) -> None:
+    own = (
+        "" if not run.shipped else "It is shipped with the project. Download and import it to have a copy of your own."
+    )
+    st.html(f"<b>{escape(run.short)}</b>", width="content")
+    with st.popover("Name and note", icon=":material/edit:", disabled=run.shipped, help=own or None, key="describe"):
+        with st.form(f"describe_{run.name}", border=False):
+            name = st.text_input("Name", run.settings.name, max_chars=80, placeholder="none: named after its settings")
+            note = st.text_area(
+                "Note",
+                run.note,
+                max_chars=runs.NOTE_LENGTH,
+                height=140,
+                placeholder="what you tried, and what came of it",
+            )
+            if st.form_submit_button("Save", type="primary", key="save_description"):
+                _describe(run.name, name, note)
+    st.download_button(
+        "Download", lambda: service.packed(run.name), f"{run.name}.zip", "application/zip", key="download_zip",
+        on_click="ignore", icon=":material/folder_zip:", disabled=run.at_work,
+        help="It is still at work." if run.at_work else "The run as a zip, to keep it elsewhere or send it to somebody.",
+    )  # fmt: skip
+    st.button(
+        "Throw away", icon=":material/delete:", key="throw_away", on_click=_throw_away, args=(run.name,),
+        disabled=run.shipped or run.at_work, help=own or ("Stop it first." if run.at_work else "Into the trash, whole."),
+    )  # fmt: skip
+
+
+def _describe(name: str, own: str, note: str) -> None:
+    try:
+        service.rename(name, own)
+        service.write_note(name, note)
+    except GanadError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    st.rerun()
+
+
+# --- the trash ---------------------------------------------------------------------------------------------------------
+
+
+def _undo() -> None:
+    """For as long as the page is open, what was thrown away last is one click from coming back."""
+    thrown = st.session_state.get("thrown")
+    if thrown is None or thrown not in service.thrown_away():
+        return
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key="undo_bar"):
+        st.html(f"<b>{escape(thrown)}</b> lies in the trash.", width="content")
+        st.button("Undo", icon=":material/undo:", key="undo", on_click=_take_back, args=(thrown,), type="primary")
+
+
+def _trash() -> None:
+    thrown = service.thrown_away()
+    if not thrown:
+        return
+    with st.popover(f"Trash ({len(thrown)})", icon=":material/delete:", key="trash"):
+        st.caption("These runs are whole. To free their space, empty the folder `.trash` beside your runs.")
+        for name in thrown[:20]:
+            st.button(
+                name, icon=":material/undo:", key=f"back_{name}", on_click=_take_back, args=(name,), help="Take it back",
+                type="tertiary",
+            )  # fmt: skip
+
+
+def _throw_away(name: str) -> None:
+    try:
+        st.session_state["thrown"] = service.throw_away(name)
+    except GanadError as error:
+        st.toast(str(error), icon=":material/error:")
+
+
+def _take_back(name: str) -> None:
+    try:
+        page.choose(service.take_back(name))
+        st.session_state.pop("thrown", None)
+    except GanadError as error:
+        st.toast(str(error), icon=":material/error:")
+
+
+# --- runs from elsewhere -----------------------------------------------------------------------------------------------
+
+
+def _bring_in() -> None:
+    """Import a zip. It is checked to the last file, and gets a number of its own."""
+    key = f"parcel_{st.session_state.get('parcels', 0)}"  # another key empties it
+    with st.popover("Import", icon=":material/upload:", key="import"):
+        st.file_uploader(
+            "A run's zip", "zip", key=key, on_change=_unpack, args=(key,), max_upload_size=_LARGEST_MB,
+            help="As **Download** makes it, or the zipped folder of a run.",
+        )  # fmt: skip
+        if (wrong := st.session_state.get("parcel_error")) is not None:
+            st.error(wrong, icon=":material/folder_off:")
+
+
+def _unpack(key: str) -> None:
+    parcel = st.session_state.get(key)
+    st.session_state["parcel_error"] = None
+    if parcel is None:
+        return
+    try:
+        name = service.unpacked(parcel)
+    except GanadError as error:
+        st.session_state["parcel_error"] = str(error)
+        return
+    st.session_state["parcels"] = st.session_state.get("parcels", 0) + 1
+    page.choose(name)
+    st.toast(f"Imported as {name}.", icon=":material/check_circle:")

@@ -1,0 +1,48 @@
+"""Compare's views in a real browser, and a speed that is measured while one looks on."""
+
+import shutil
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import go, keyed, settled
+from tests.conftest import put_finished
+
+PICTURES = {"Curves": "rocs", "Digits": "digit_dots", "Noise": "standings"}
+
+
+@pytest.fixture
+def two(server):
+    run = put_finished(server.runs, "9101-ganomaly-n8-s0")
+    yield run
+    shutil.rmtree(run)
+
+
+def show(page, view):
+    keyed(page, "view").get_by_text(view, exact=True).click()
+    settled(page)
+
+
+def test_every_view_draws_its_picture_and_the_choice_outlives_another_page(page, server, two):
+    go(page, server, "/Compare")
+    for view, key in PICTURES.items():
+        show(page, view)
+        expect(keyed(page, key).locator(".plot-container")).to_be_visible()
+    show(page, "Jury")
+    expect(page.get_by_role("heading", name="Most disputed")).to_be_visible()
+    expect(page.locator("img[alt^='a ']")).to_have_count(12)
+    page.get_by_role("link", name="Methods").click()
+    settled(page)
+    page.get_by_role("link", name="Compare").click()
+    expect(page.get_by_role("heading", name="Most disputed")).to_be_visible()
+    show(page, "Curves")
+
+
+def test_a_speed_is_measured_on_demand_and_then_drawn(page, server, two):
+    go(page, server, "/Compare")
+    show(page, "Cost")
+    keyed(page, "measure").get_by_role("button").click()
+    expect(keyed(page, "trade").locator(".plot-container")).to_be_visible(timeout=120_000)
+    expect(page.get_by_text("measuring")).to_have_count(0, timeout=120_000)
+    expect(keyed(page, "measure")).to_have_count(0)
+    expect(page.get_by_text("Up and to the left is better")).to_be_visible()

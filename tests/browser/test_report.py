@@ -1,0 +1,104 @@
+"""The report in a real browser, from disk, with the network off."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from ganad import report, service
+from tests.browser.conftest import go, keyed
+
+RUN = "ganomaly-n8"
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    path.write_text(report.report_html(RUN), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def opened(browser, written):
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="light")
+    context.set_offline(True)
+    page = context.new_page()
+    problems = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
+    page.on("request", lambda r: problems.append(r.url) if not r.url.startswith(("file:", "data:", "blob:")) else None)
+    page.goto(written.as_uri())
+    yield page
+    context.close()
+    assert not problems, problems
+
+
+def drag(page, slider, share):
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    now = float(slider.input_value())
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + 11 + now * (box["width"] - 22), y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 11 + share * (box["width"] - 22), y, steps=6)
+    page.mouse.up()
+
+
+def test_a_dragged_slider_changes_the_area_to_what_python_says(opened):
+    usual, _ = service.judge_run(RUN)
+    area = opened.locator(".auroc")
+    expect(area).to_have_text(f"{usual.auroc:.4f}")
+    sliders = opened.locator(".say input")
+    drag(opened, sliders.nth(0), 0.6)
+    drag(opened, sliders.nth(2), 0.3)
+    expect(area).not_to_have_text(f"{usual.auroc:.4f}")
+    weights = opened.evaluate("""() => {
+      const inputs = [...document.querySelector("#mixer").shadowRoot.querySelectorAll(".say input")];
+      const { scales } = JSON.parse(document.querySelector("#run").textContent);
+      return inputs.map((input, i) => input.value / scales[i]);
+    }""")
+    mixed, _ = service.judge_run(RUN, weights)
+    expect(area).to_have_text(f"{mixed.auroc:.4f}")
+    expect(opened.locator(".caught")).to_have_text(f"caught {mixed.confusion['tp']:,} · {100 * mixed.hit_rate:.1f} %")
+    expect(opened.locator(".peeked")).to_be_visible()
+    opened.get_by_role("button", name="Defaults").click()
+    expect(area).to_have_text(f"{usual.auroc:.4f}")
+
+
+def test_the_pixels_arrive_and_every_canvas_is_drawn(opened):
+    canvases = opened.locator("canvas")
+    expect(canvases).to_have_count(3)
+    for i in range(3):
+        opened.wait_for_function(
+            """(i) => { const c = document.querySelector("#mixer").shadowRoot.querySelectorAll("canvas")[i];
+            const d = c.getContext("2d").getImageData(0, 0, c.width, c.height).data;
+            return new Set(new Uint32Array(d.buffer)).size > 20; }""", arg=i,
+        )  # fmt: skip
+    # Ink, white on the tiles: the deflated images were unpacked.
+    opened.wait_for_function(
+        """() => { const c = document.querySelector("#mixer").shadowRoot.querySelectorAll("canvas")[2];
+        const d = c.getContext("2d").getImageData(0, 26, c.width, 56).data; let n = 0;
+        for (let i = 0; i < d.length; i += 4) n += d[i] > 240 && d[i + 1] > 240 && d[i + 2] > 240 && d[i + 3] > 240;
+        return n > 500; }"""
+    )
+
+
+def test_a_dark_desk_makes_a_dark_page_and_redraws_the_mixer(opened):
+    ground = "getComputedStyle(document.body).backgroundColor"
+    corner = "document.querySelector('#mixer').shadowRoot.querySelector('.scores canvas').toDataURL()"
+    assert opened.evaluate(ground) == "rgb(255, 255, 255)"
+    opened.wait_for_timeout(300)
+    light = opened.evaluate(corner)
+    opened.emulate_media(color_scheme="dark")
+    opened.wait_for_function(f"{ground} === 'rgb(16, 21, 28)'")
+    opened.wait_for_function(f"(light) => {corner} !== light", arg=light)
+
+
+def test_evaluate_hands_the_report_out(page, server):
+    go(page, server, f"/Evaluate?run={RUN}")
+    with page.expect_download() as download:
+        keyed(page, "report").get_by_role("button").click()
+    assert download.value.suggested_filename == f"{RUN}.html"
+    with open(download.value.path(), encoding="utf-8") as file:
+        text = file.read()
+    assert re.search(r"<span>AUROC</span><b>0\.\d{4}</b>", text)

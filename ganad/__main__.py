@@ -287,7 +287,7 @@ def measure(settings: str) -> None:
 def ship(
     run: Annotated[str | None, typer.Argument()] = None,
     name: Annotated[str | None, typer.Argument()] = None,
-    light: Annotated[bool, typer.Option("--light", help="without reconstructions and latent vectors")] = False,
+    light: Annotated[bool, typer.Option("--light", help="without reconstructions")] = False,
     bare: Annotated[bool, typer.Option("--bare", help="without weights")] = False,
     fill: Annotated[bool, typer.Option("--fill", help="instead: every run of the quality tables, seed 0")] = False,
 ) -> None:
@@ -299,8 +299,7 @@ def ship(
             out.print(str(path), highlight=False)
     elif run and name:
         found = runs.find(run)
-        path = shelf.without_weights(found, name) if bare else shelf.ship(found, name, light=light)
-        out.print(str(path), highlight=False)
+        out.print(str(shelf.ship(found, name, light=light, nets=not bare)), highlight=False)
     else:
         raise ConfigError("ship wants a RUN and a NAME, or --fill")
 

@@ -53,9 +53,9 @@ def test_its_report_is_what_its_scores_say_and_the_threshold_keeps_its_promise(n
     found, said = service.scores(name), service.run_info(name).report
     result, weights = service.judge_run(name)
     again = json.loads(json.dumps(evaluate.report(result, weights)))
-    assert again["auroc"] == pytest.approx(said["auroc"], abs=1e-6)  # parts are shipped in single precision
+    assert again["auroc"] == pytest.approx(said["auroc"], abs=2e-5)  # parts are shipped with fifteen binary places
     assert again["per_digit"].keys() == said["per_digit"].keys()
-    assert again["threshold"] == pytest.approx(said["threshold"], rel=1e-5)
+    assert again["threshold"] == pytest.approx(said["threshold"], rel=1e-4)
     distinct = len(np.unique(found.test.parts["residual"]))
     assert distinct > 0.98 * len(found.test)  # scores that all differ: nothing collapsed
     if len(found.normal) == 1:

@@ -103,7 +103,7 @@ def scores(name: str, normal: Sequence[int], path: str | None = None) -> np.ndar
     file = f"{_stem(name, normal)}{hashlib.sha256(dataset.fingerprint.encode()).hexdigest()[:8]}.npy"
     for folder in _folders():
         try:
-            return np.load(folder / file, allow_pickle=False)
+            return np.load(folder / file, allow_pickle=False).astype(np.float32)
         except (FileNotFoundError, ValueError, EOFError):
             continue
     fitted = build(name).fit(dataset.train.images[np.isin(dataset.train.digit, list(normal))])

@@ -18,11 +18,11 @@ from ganad import baselines, runs
 from ganad.config import METHOD_NAMES
 from ganad.errors import RunError
 
-GREYS = 8
-"""Shipped reconstructions are rounded to steps of so many of 255 greys: a third of the size, and no eye sees it."""
+GREYS = 16
+"""Shipped reconstructions are rounded to steps of so many of 255 greys: a quarter of the size, and hardly an eye sees it."""
 THIRD_DIGIT, SEARCHED = 5e-4, 5e-3
 """So much may the AUROC change through half precision; a search magnifies any rounding, so where there is one."""
-STILLS, LINES = 3, 40
+STILLS, LINES = 2, 40
 """Pictures and logged steps of the training that are kept."""
 
 

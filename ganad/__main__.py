@@ -315,6 +315,8 @@ def bench_speed(
     ] = None,
     digits: Annotated[str, typer.Option(help="with --to: normal digits, a training each")] = "0,1,2,3,4,5,6,7,8,9",
     method: Annotated[list[MethodName] | None, typer.Option(help="with --to; repeat for more; default: all")] = None,
+    every: Annotated[int, typer.Option(help="with --to: epochs between two looks", min=1)] = 1,
+    sample: Annotated[int, typer.Option(help="with --to: test images scored at each look", min=100)] = 2000,
     json_: Json = False,
 ) -> None:
     """Training steps, scoring and single images, each against a plain reference in the same process.
@@ -328,7 +330,7 @@ def bench_speed(
         err.print(text, highlight=False)
 
     methods = [m.value for m in method] if method else list(METHOD_NAMES)
-    rows = b.speed(say) if to is None else r.reach(to, methods, _numbers(digits), say)
+    rows = b.speed(say) if to is None else r.reach(to, methods, _numbers(digits), say, every=every, sample=sample)
     print(json.dumps(rows, indent=2) if json_ else b.speed_table(rows) if to is None else r.reach_table(rows))
 
 

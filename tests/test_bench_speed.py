@@ -98,7 +98,13 @@ def test_a_step_of_the_release_costs_more_than_ours():
 def curves(monkeypatch, **of):
     """Stand-ins: method -> digit -> (seconds, AUROC) after each epoch."""
     monkeypatch.setattr(reach, "resolve", lambda method, preset, normal, **asked: (method, normal[0]))
-    monkeypatch.setattr(reach, "_epochs", lambda settings: iter(of[settings[0]][settings[1]]))
+
+    def looks(settings, every):
+        for epoch, (seconds, auroc) in enumerate(of[settings[0]][settings[1]], 1):
+            if epoch % every == 0:
+                yield epoch, seconds, auroc
+
+    monkeypatch.setattr(reach, "_looks", looks)
 
 
 def test_the_first_epoch_counts_at_which_the_mean_over_the_digits_reaches_the_bar(monkeypatch):
@@ -112,7 +118,9 @@ def test_the_first_epoch_counts_at_which_the_mean_over_the_digits_reaches_the_ba
     assert [(r["ours"], r["epoch"]) for r in rows] == [(33, 3), (5, 1)]  # digit 4 alone never gets there
     assert [r["best"] for r in rows] == pytest.approx([0.96, 0.96])
     assert [r["ratio"] for r in rows] == pytest.approx([1, 33 / 5])
-    assert len(rows[1]["epochs"]) == 1, "it stops when it is good enough"
+    assert len(rows[1]["looks"]) == 1, "it stops when it is good enough"
+    (row,) = reach.reach(0.95, ["ganomaly"], [2, 4], lambda text: None, every=2)
+    assert (row["epoch"], row["best"]) == (None, 0.94), "a look at each second epoch alone misses the third"
 
 
 def test_what_is_not_reached_says_its_best(monkeypatch):
@@ -131,8 +139,8 @@ def test_a_real_training_is_scored_after_each_epoch_on_a_sample_with_every_digit
     (row,) = reach.reach(
         1.0, [method], [8], lambda text: None, epochs=2, limit=300, sample=100, precision="float32", average=0.5
     )
-    assert len(row["epochs"]) == 2
-    (first, a), (second, b) = row["epochs"]
+    (one, first, a), (two, second, b) = row["looks"]
+    assert (one, two) == (1, 2)
     assert 0 < first < second
     assert 0 <= a <= 1
     assert 0 <= b <= 1

@@ -14,42 +14,45 @@ Say = Callable[[str], None]
 Row = dict[str, Any]
 
 SAMPLE = 2000
-"""Test images that are scored after each epoch: the same ones always, each digit by its share."""
+"""Test images that are scored at each look: the same ones always, each digit by its share."""
 
 
-def reach(bar: float, methods: Sequence[str], digits: Sequence[int], say: Say, **asked: Any) -> list[Row]:
+def reach(
+    bar: float, methods: Sequence[str], digits: Sequence[int], say: Say, *, every: int = 1, **asked: Any
+) -> list[Row]:
     """Train each digit with the tuned preset until the mean AUROC over the digits is at least `bar`.
 
-    The digits take turns, an epoch each, so all stop at the first epoch that is good enough. Rows of {"name", "ours",
-    "reference", "unit", "ratio", "epoch", "best", "epochs"}. ours: seconds of training of one digit up to that epoch,
-    mean over the digits; None if the preset's epochs do not suffice. reference: the first method's, ratio: how often
-    ours goes into that. best: the highest mean seen. epochs: (seconds, mean AUROC) after each. asked: other settings.
+    The digits take turns, `every` epochs each and then a look, so all stop at the first look that is good enough. Rows
+    of {"name", "ours", "reference", "unit", "ratio", "epoch", "best", "looks"}. ours: seconds of training of one digit
+    up to that epoch, mean over the digits; None if the preset's epochs do not suffice. reference: the first method's,
+    ratio: how often ours goes into that. best: the highest mean seen. looks: (epoch, seconds, mean AUROC) at each.
+    asked: other settings.
     """
     rows: list[Row] = []
     for method in methods:
         name = f"mean AUROC {bar:g} over digits {', '.join(map(str, digits))}, {method} tuned"
         say(f"{name} …")
-        runs = [_epochs(resolve(method, "tuned", normal=(d,), **({"sample": SAMPLE} | asked))) for d in digits]
-        seen: list[tuple[float, float]] = []
+        runs = [_looks(resolve(method, "tuned", normal=(d,), **({"sample": SAMPLE} | asked)), every) for d in digits]
+        seen: list[tuple[int, float, float]] = []
         for now in zip(*runs, strict=True):
-            seconds, aurocs = zip(*now, strict=True)
-            seen.append((statistics.mean(seconds), statistics.mean(aurocs)))
-            say(f"  epoch {len(seen)}: {seen[-1][1]:.4f} after {seen[-1][0]:.1f} s")
-            if seen[-1][1] >= bar:
+            epochs, seconds, aurocs = zip(*now, strict=True)
+            seen.append((epochs[0], statistics.mean(seconds), statistics.mean(aurocs)))
+            say(f"  epoch {epochs[0]}: {seen[-1][2]:.4f} after {seen[-1][1]:.1f} s")
+            if seen[-1][2] >= bar:
                 break
-        there = seen[-1][1] >= bar
-        ours = seen[-1][0] if there else None
-        first = rows[0]["ours"] if rows else ours
+        epoch, ours, last = seen[-1]
+        there = last >= bar
+        first = rows[0]["ours"] if rows else ours if there else None
         rows.append({
-            "name": name, "ours": ours, "reference": first, "unit": "s",
-            "ratio": first / ours if first is not None and ours is not None else None,
-            "epoch": len(seen) if there else None, "best": max(a for _, a in seen), "epochs": seen,
+            "name": name, "ours": ours if there else None, "reference": first, "unit": "s",
+            "ratio": first / ours if first is not None and there else None,
+            "epoch": epoch if there else None, "best": max(a for *_, a in seen), "looks": seen,
         })  # fmt: skip
     return rows
 
 
-def _epochs(settings: Any) -> Iterator[tuple[float, float]]:
-    """(seconds of training so far, AUROC) after each epoch of a run."""
+def _looks(settings: Any, every: int) -> Iterator[tuple[int, float, float]]:
+    """(epoch, seconds of training so far, AUROC) after every so many epochs of a run, and after its last."""
     import numpy as np
     import torch
 
@@ -70,11 +73,11 @@ def _epochs(settings: Any) -> Iterator[tuple[float, float]]:
         method, split.train.images, epochs=settings.epochs, batch_size=settings.batch_size, seed=settings.seed,
         size=settings.image_size, precision=precision,
     ):  # fmt: skip
-        if step.ends_epoch:
+        if step.ends_epoch and (step.epoch % every == 0 or step.epoch == settings.epochs):
             seconds += time.perf_counter() - began
             scored = score(method, split.test.images)
             total = evaluate.total(vars(scored), settings.weights)
-            yield seconds, evaluate.auroc(anomalous, total)
+            yield step.epoch, seconds, evaluate.auroc(anomalous, total)
             method.train()
             began = time.perf_counter()
 

@@ -130,19 +130,18 @@ def _search(say: Say) -> Iterator[Row]:
     """What AnoGAN pays for having no encoder: all steps of its search against one pass of EGBAD."""
     from ganad.score import score
 
-    if "anogan" in METHOD_NAMES:
-        one_pass, search = (_method(name).folded() for name in ("egbad", "anogan"))
-        search.settings = search.settings.model_copy(update={"search_patience": 0})  # no path stops early
-        for n in SEARCH_BATCHES:
-            images = _images(n)
-            what = f"EGBAD's pass against AnoGAN's search ({search.settings.search_steps} steps), batch of {n}"
-            say(f"{what} …")
-            a, b = alternate(
-                lambda i=images, n=n: score(one_pass, i, batch_size=n),
-                lambda i=images, n=n: score(search, i, batch_size=n),
-                rounds=3,
-            )
-            yield _row(what, n / a, n / b)
+    one_pass, search = (_method(name).folded() for name in ("egbad", "anogan"))
+    search.settings = search.settings.model_copy(update={"search_patience": 0})  # no path stops early
+    for n in SEARCH_BATCHES:
+        images = _images(n)
+        what = f"EGBAD's pass against AnoGAN's search ({search.settings.search_steps} steps), batch of {n}"
+        say(f"{what} …")
+        a, b = alternate(
+            lambda i=images, n=n: score(one_pass, i, batch_size=n),
+            lambda i=images, n=n: score(search, i, batch_size=n),
+            rounds=3,
+        )
+        yield _row(what, n / a, n / b)
 
 
 def _method(name: str) -> Any:

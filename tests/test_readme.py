@@ -1,5 +1,6 @@
 """What the README says can be done can be done."""
 
+import os
 import re
 import shlex
 import subprocess
@@ -25,7 +26,7 @@ def test_the_readme_has_commands_and_python():
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_of_the_readme_is_understood(command, runs_dir):
+def test_every_command_of_the_readme_is_understood(command, runs_dir, tmp_path):
     """Its words are parsed by the command line itself; what would train for a minute only shows its help."""
     put_finished(runs_dir)
     words = shlex.split(command)[3:]
@@ -33,8 +34,9 @@ def test_every_command_of_the_readme_is_understood(command, runs_dir):
     if words[0] == "score":
         words = [*words[:2], str(ROOT / "ganad" / "mnist" / "README.md")]  # no image, and that is said
     done = subprocess.run(
-        [sys.executable, "-m", "ganad", *words], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+        [sys.executable, "-m", "ganad", *words], cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
     assert done.returncode == (1 if words[0] in ("score", "resume") else 0), done.stderr
     assert "Traceback" not in done.stderr
 

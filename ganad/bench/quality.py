@@ -32,11 +32,12 @@ PLAN = {  # (protocol, method) -> {seed: digits}; what two cores can afford in a
     ("B", "egbad"): {0: ALL, 1: (2, 4, 8), 2: (2, 4, 8)},
     ("B", "anogan"): {0: ALL},
     ("A", "ganomaly"): {0: ALL},
+    ("A", "egbad"): {0: ALL},
 }
 
 
-EPOCHS_A = 4
-"""Nine digits make nine times the steps of one in an epoch, so fewer epochs are no less training."""
+EPOCHS_A = {"ganomaly": 4}
+"""Nine digits make nine times the steps of one in an epoch, so fewer epochs are no less training. Others: the preset's."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Job:
 
 def settings(job: Job, preset: str) -> Any:
     """What is asked of the run of a job."""
-    epochs = EPOCHS_A if job.protocol == "A" else None
+    epochs = EPOCHS_A.get(job.method) if job.protocol == "A" else None
     return resolve(job.method, preset, normal=job.normal, seed=job.seed, epochs=epochs)
 
 
@@ -243,11 +244,24 @@ def page(rows: Sequence[Row], preset: str) -> str:
         said += ["", table(protocol, rows), "", covers(protocol, rows), "", "By part, mean AUROC over these runs:", ""]
         said += [parts_table(protocol, rows)]
         if protocol == "A":
-            said += ["", f"Trained for {EPOCHS_A} epochs, which are as many steps as {9 * EPOCHS_A} of one digit."]
+            said += [
+                "",
+                " ".join(
+                    _epochs(m, preset)
+                    for m in METHOD_NAMES
+                    if any((r.job.protocol, r.job.method) == ("A", m) for r in rows)
+                ),
+            ]
         if protocol == "A":
             said += ["", "Average precision, which guessing brings to the prevalence of about 0.10:", ""]
             said += [table(protocol, rows, "average_precision")]
     return "\n".join(said) + "\n"
+
+
+def _epochs(method: str, preset: str) -> str:
+    """How long a method trains in protocol A, in words."""
+    n = settings(Job("A", method, 0, 0), preset).epochs
+    return f"{METHOD_NAMES[method]} trains for {n} epochs, which are as many steps as {9 * n} of one digit."
 
 
 def shelf(say: Say) -> list[dict[str, Any]]:

@@ -78,10 +78,10 @@ def strip(found: service.Search) -> str:
         [
             (
                 pictures.png(found.frames[i], 3),
-                f"step {found.shown[i]}",
+                f"step {found.shown[i]}" if n == 0 else f"{found.shown[i]}",
                 f"G(z) at step {found.shown[i]}, score {found.score[found.shown[i]]:.4g}",
             )
-            for i in places
+            for n, i in enumerate(places)
         ],
         size_px=66,
     )

@@ -180,6 +180,31 @@ def _thin(x: np.ndarray, y: np.ndarray, thresholds: np.ndarray, points: int = 50
     return Curve(x=x, y=y, thresholds=thresholds)
 
 
+def cheapest(score: np.ndarray, anomalous: np.ndarray, ratio: float) -> float:
+    """The threshold at which misses and false alarms cost least, if a miss costs `ratio` false alarms (> 0).
+
+    It is one of the scores; of several that are equally cheap, the highest. Chosen with labels: on a test set that is a
+    figure of what could be had, no promise.
+    """
+    thresholds, fp, fn = _counts(score, anomalous)
+    return float(thresholds[np.argmin(ratio * fn + fp)])
+
+
+def best_f1(score: np.ndarray, anomalous: np.ndarray) -> float:
+    """The threshold, one of the scores, with the highest F1 = 2 tp / (2 tp + fp + fn); of equals the highest. With labels."""
+    thresholds, fp, fn = _counts(score, anomalous)
+    tp = anomalous.sum() - fn
+    return float(thresholds[np.argmax(2 * tp / np.maximum(2 * tp + fp + fn, 1))])
+
+
+def _counts(score: np.ndarray, anomalous: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Every distinct score as a threshold, highest first, with the false alarms and the misses that it makes."""
+    thresholds = np.unique(score)[::-1]
+    normal, strange = np.sort(score[~anomalous]), np.sort(score[anomalous])
+    fp = len(normal) - np.searchsorted(normal, thresholds, side="right")
+    return thresholds, fp, np.searchsorted(strange, thresholds, side="right")
+
+
 def report(evaluation: Evaluation, weights: Sequence[float]) -> dict[str, Any]:
     """The evaluation as plain JSON values: what `evaluate --json` prints and report.json holds."""
     return {

@@ -6,7 +6,6 @@ import re
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ganad.ui.browsing import page_key
 from tests.conftest import ROOT, put_failed, put_finished, put_running
 
 PAGES = ["app.py", *sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("pages/*.py"))]
@@ -99,31 +98,73 @@ def test_a_stricter_promise_catches_less_and_flags_less(runs_dir):
     assert float(at.metric[3].value.rstrip("%")) < caught
 
 
+def picked(at: AppTest) -> str:
+    """The picked image in the words of the inspector."""
+    return next(c.value for c in at.caption if "test image" in c.value and "stranger" in c.value)
+
+
 def test_browse_shows_only_what_was_asked_for(runs_dir):
     run = put_finished(runs_dir)
     at = opened("pages/2_Browse.py", run=run.name)
-    everything = at.session_state["picked_row"]
+    everything = picked(at)
     at.segmented_control(key="verdict").set_value("false alarms").run()
     assert not at.exception
     assert "called anomalous" in at.subheader[0].value
     assert at.subheader[0].value.startswith("A 8")
-    assert at.session_state["picked_row"] != everything
+    assert picked(at) != everything
     at.selectbox(key="sort").set_value("lowest latent").run()
     assert not at.exception
 
 
 def test_another_selection_begins_at_its_first_page(runs_dir):
     run = put_finished(runs_dir)
-    at = opened("pages/2_Browse.py", run=run.name)
-    first = at.session_state["picked_row"]
-    at.session_state[page_key(run.name, 167, [], "all", "highest score")] = 167
-    at.run()
-    assert not at.exception
-    assert at.session_state["picked_row"] != first
+    at = opened("pages/2_Browse.py", run=run.name, digits="7")
+    first = picked(at)
+    at = opened("pages/2_Browse.py", run=run.name, image="9999")
+    assert picked(at).endswith("test image 9999")
     at.segmented_control(key="verdict").set_value("hits").run()
     at.segmented_control(key="verdict").set_value("all").run()
+    at.pills(key="digits").set_value([7]).run()
     assert not at.exception
-    assert at.session_state["picked_row"] == first
+    assert picked(at) == first
+
+
+def test_a_link_brings_back_filters_weights_line_and_image_on_every_page(runs_dir):
+    run = put_finished(runs_dir)
+    link = {
+        "w": "0.9,0.1,0",
+        "at": "by-hand:120",
+        "digits": "38",
+        "verdict": "misses",
+        "band": "60~110",
+        "sort": "lowest-score",
+    }
+    at = opened("pages/2_Browse.py", run=run.name, **link)
+    assert at.pills(key="digits").value == [3, 8]
+    assert at.segmented_control(key="verdict").value == "misses"
+    assert at.selectbox(key="sort").value == "lowest score"
+    assert at.button(key="no_band").label == "score 60 to 110"
+    for page in ("pages/3_Evaluate.py", "pages/2_Browse.py"):
+        at.switch_page(page).run()
+        assert not at.exception
+        assert {k: "".join(v) for k, v in at.query_params.items() if k in link} == link
+
+
+def test_a_link_that_makes_no_sense_is_told_and_left_out(runs_dir):
+    run = put_finished(runs_dir)
+    odd = {
+        "w": "0,0,0",
+        "at": "by-hand:nan",
+        "digits": "x",
+        "verdict": "odd",
+        "band": "2~1",
+        "image": "-4",
+        "sort": "up",
+        "lasso": "1,2",
+    }
+    at = opened("pages/2_Browse.py", run=run.name, **odd)
+    assert all(f"{k}={v}" in at.toast[0].value for k, v in odd.items())
+    assert not set(odd) & set(at.query_params)
 
 
 def test_a_failed_run_shows_its_error_and_can_be_resumed(runs_dir):

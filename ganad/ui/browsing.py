@@ -2,103 +2,122 @@
 
 from __future__ import annotations
 
-import zlib
-
 import numpy as np
 import streamlit as st
 
 from ganad import evaluate
 from ganad.config import PARTS
-from ganad.service import RunInfo
-from ganad.ui import cache, charts, colours, pictures, searching
+from ganad.service import RunInfo, digits_in_words
+from ganad.ui import cache, charts, colours, pictures, searching, selection
 from ganad.ui.components.tiles import tiles
-from ganad.ui.mixer import Mix
+from ganad.ui.mix import Mix
+from ganad.ui.selection import MEANING, SORTS, VERDICTS
 
 PAGE = 60
-VERDICTS = {
-    "all": "everything",
-    "hits": "hits",
-    "misses": "misses",
-    "false alarms": "false alarms",
-    "correct": "correct",
-}
-MEANING = {
-    "hits": "anomalies called anomalous",
-    "misses": "anomalies called normal",
-    "false alarms": "normal images called anomalous",
-    "correct": "normal images called normal",
-}
-
-
-def outcome(anomalous: np.ndarray, called: np.ndarray) -> np.ndarray:
-    """(N,) words: hits, misses, false alarms, correct."""
-    return np.select(
-        [anomalous & called, anomalous & ~called, ~anomalous & called], ["hits", "misses", "false alarms"], "correct"
-    )
 
 
 def gallery(run: RunInfo, mix: Mix) -> int | None:
     """Filters, sort order and tiles; returns the row of the picked image, or None when nothing matches."""
     found = cache.scores(run.name)
-    val, test = cache.totals(run.name, mix.weights)
-    called = test > mix.threshold
-    kinds = outcome(found.anomalous, called)
-    present = np.unique(found.test.digit).tolist()
-    digits = st.pills(
-        "Digits", present, selection_mode="multi", key="digits", persist_state="session", help="None picked: all of them.",
-        format_func=lambda d: f"{d} · normal" if d in run.normal else str(d),
+    _, test = cache.totals(run.name, mix.weights)
+    chosen = selection.current(run)
+    _show(digits=list(chosen.digits), verdict=chosen.verdict, sort=chosen.sort)
+    st.pills(
+        "Digits", np.unique(found.test.digit).tolist(), selection_mode="multi", key="digits", on_change=_filtered, args=(run,),
+        help="None picked: all of them.", format_func=lambda d: f"{d} · normal" if d in run.normal else str(d),
     )  # fmt: skip
-    kind = st.segmented_control(
-        "Verdict", list(VERDICTS), default="all", key="verdict", required=True, persist_state="session",
-        format_func=VERDICTS.get, help="; ".join(f"{k}: {v}" for k, v in MEANING.items()),
+    st.segmented_control(
+        "Verdict", list(VERDICTS), key="verdict", required=True, on_change=_filtered, args=(run,),
+        format_func=VERDICTS.get, help="; ".join(f"{VERDICTS[k]}: {v}" for k, v in MEANING.items()),
     )  # fmt: skip
-    bar = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
-    with bar:
-        count = st.empty()
-        order = st.selectbox(
-            "Sort", [f"{direction} {by}" for by in ("score", *PARTS) for direction in ("highest", "lowest")], key="sort",
-            persist_state="session", label_visibility="collapsed", width=220,
-        )  # fmt: skip
-    keep = np.isin(found.test.digit, digits) if digits else np.ones(len(test), dtype=bool)
-    if kind != "all":
-        keep &= kinds == kind
-    rows = np.flatnonzero(keep)
-    direction, by = order.split()
-    values = test if by == "score" else found.test.parts[by]
-    rows = rows[np.argsort(-values[rows] if direction == "highest" else values[rows], kind="stable")]
-    if not len(rows):
-        st.info(f"No test image is among these: {VERDICTS[kind]}. Choose other digits or another verdict.")
-        return None
-    pages = -(-len(rows) // PAGE)
-    box = st.container()
-    at = 1
-    if pages > 1:
-        with st.container(key="gallery_pages"):
-            at = st.pagination(pages, key=page_key(run.name, pages, list(digits), kind, order))
-    shown = rows[(at - 1) * PAGE : at * PAGE]
-    picked = st.session_state.get("picked_row")
-    if picked not in shown:
-        picked = int(shown[0])
-    with box:
-        place = tiles(
-            cache.images(run.name)[shown],
-            key="gallery",
-            labels=[label(found, test, called, int(r)) for r in shown],
-            frames=[frame(p, c) for p, c in zip(evaluate.percentile(test[shown], val), called[shown], strict=True)],
-            picked=int(np.flatnonzero(shown == picked)[0]),
-            size=54,
-            version=f"{run.name}-{mix.weights}-{mix.threshold}-{sorted(digits or [])}-{kind}-{order}-{at}",
+    chips(run)
+    rows = selection.rows(run, mix, chosen)
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.caption(f"{len(rows):,} of {len(test):,} test images")
+        st.selectbox(
+            "Sort", SORTS, key="sort", on_change=_filtered, args=(run,), label_visibility="collapsed", width=220
         )
-    if place is not None:
-        picked = int(shown[place])
-    st.session_state["picked_row"] = picked
-    count.caption(f"{len(rows):,} of {len(test):,} test images")
+    picked = selection.picked(run, mix, rows)
+    if picked is None:
+        st.info(f"No test image is among these: {VERDICTS[chosen.verdict]}. Choose other digits or another verdict.")
+        return None
+    place, pages = int(np.flatnonzero(rows == picked)[0]), -(-len(rows) // PAGE)
+    at = place // PAGE
+    shown = rows[at * PAGE : (at + 1) * PAGE]
+    wall(run, mix, shown, picked, key="gallery", size=54)
+    if pages > 1:
+        _show(gallery_page=at + 1)
+        with st.container(key="gallery_pages"):
+            st.pagination(pages, key="gallery_page", on_change=_turned, args=(run, rows))
     return picked
 
 
-def page_key(*selection: object) -> str:
-    """A name of its own for each selection, so that another one begins at its first page."""
-    return f"gallery_page_{zlib.crc32(repr(selection).encode())}"
+def wall(run: RunInfo, mix: Mix, shown: np.ndarray, picked: int, *, key: str, size: int) -> None:
+    """Tiles of some rows of the test images, framed by verdict; a click picks the image on every page."""
+    found = cache.scores(run.name)
+    val, test = cache.totals(run.name, mix.weights)
+    called = test[shown] > mix.threshold
+    there = np.flatnonzero(shown == picked)
+    where = {"picked": int(there[0]) if len(there) else None}
+    if st.session_state.get(key, where) != where:
+        st.session_state[key] = where
+    tiles(
+        cache.images(run.name)[shown],
+        key=key,
+        labels=[label(found, test, mix.threshold, int(r)) for r in shown],
+        frames=[frame(p, c) for p, c in zip(evaluate.percentile(test[shown], val), called, strict=True)],
+        picked=where["picked"],
+        size=size,
+        version=f"{run.name}-{mix.weights}-{mix.threshold}-{hash(shown.tobytes())}",
+        on_pick=lambda: _picked(run, key, shown),
+    )
+
+
+def chips(run: RunInfo) -> None:
+    """What narrows the choice besides digits and verdict, each to be taken away."""
+    chosen = selection.current(run)
+    if not (chosen.band or chosen.lasso):
+        return
+    with st.container(horizontal=True, key="chips"):
+        if chosen.band:
+            words = "score {:.4g} to {:.4g}".format(*chosen.band)
+            st.button(
+                words,
+                icon=":material/close:",
+                key="no_band",
+                on_click=selection.choose,
+                args=(run,),
+                kwargs={"band": None},
+            )
+        if chosen.lasso:
+            st.button(
+                "inside the lasso", icon=":material/close:", key="no_lasso", on_click=selection.choose, args=(run,),
+                kwargs={"lasso": ()},
+            )  # fmt: skip
+
+
+def _show(**values: object) -> None:
+    """Let widgets show what is in force; they are told on every run, since another page or a link may have changed it."""
+    for key, value in values.items():
+        st.session_state[key] = value
+
+
+def _filtered(run: RunInfo) -> None:
+    state = st.session_state
+    digits = tuple(sorted(state["digits"]))
+    selection.choose(run, digits=digits, verdict=state["verdict"], sort=state["sort"], image=None)
+
+
+def _turned(run: RunInfo, rows: np.ndarray) -> None:
+    """Another page of the gallery: its first image is the picked one."""
+    row = rows[min((st.session_state["gallery_page"] - 1) * PAGE, len(rows) - 1)]
+    selection.choose(run, image=int(cache.scores(run.name).test.index[row]))
+
+
+def _picked(run: RunInfo, key: str, shown: np.ndarray) -> None:
+    place = (st.session_state.get(key) or {}).get("picked")
+    if isinstance(place, int) and 0 <= place < len(shown):
+        selection.choose(run, image=int(cache.scores(run.name).test.index[shown[place]]))
 
 
 def frame(percentile: float, called: bool) -> str:
@@ -107,9 +126,9 @@ def frame(percentile: float, called: bool) -> str:
     return colour.faint(1.0 if called else 0.35 + 0.65 * float(percentile) / 100)
 
 
-def label(found, test: np.ndarray, called: np.ndarray, row: int) -> str:
+def label(found, test: np.ndarray, threshold: float, row: int) -> str:
     """What a screen reader and a tooltip say of a tile."""
-    verdict = "anomalous" if called[row] else "normal"
+    verdict = "anomalous" if test[row] > threshold else "normal"
     truth = "an anomaly" if found.anomalous[row] else "normal"
     return f"digit {found.test.digit[row]}, called {verdict}, is {truth}, score {test[row]:.4g}"
 
@@ -119,19 +138,9 @@ def inspector(run: RunInfo, mix: Mix, row: int | None) -> None:
     if row is None:
         return
     found = cache.scores(run.name)
-    val, test = cache.totals(run.name, mix.weights)
-    score, digit, anomalous = float(test[row]), int(found.test.digit[row]), bool(found.anomalous[row])
-    called = score > mix.threshold
-    st.subheader(f"A {digit}, called {'anomalous' if called else 'normal'}")
-    word = str(outcome(np.array([anomalous]), np.array([called]))[0])
-    right = word in ("hits", "correct")
-    share = float(evaluate.percentile(score, val))
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.badge(
-            {"hits": "hit", "misses": "miss", "false alarms": "false alarm"}.get(word, word),
-            icon=":material/check:" if right else ":material/close:", color="green" if right else "red",
-        )  # fmt: skip
-        st.caption(f"stranger than **{share:.1f} %** of held-out normals · test image {int(found.test.index[row])}")
+    _, test = cache.totals(run.name, mix.weights)
+    score = float(test[row])
+    headline(run, mix, row)
     given = cache.images(run.name)[row]
     made = cache.reconstruction(run.name, row)
     st.html(triple(given, made))
@@ -149,6 +158,26 @@ def inspector(run: RunInfo, mix: Mix, row: int | None) -> None:
         "Film the search", key="film", persist_state="session", help="How z was found, once more and step by step."
     ):
         searching.film(run, given, key="browse")
+
+
+def headline(run: RunInfo, mix: Mix, row: int) -> None:
+    """The verdict on an image, whether it is right, and how strange the image is among held-out normals."""
+    found = cache.scores(run.name)
+    val, test = cache.totals(run.name, mix.weights)
+    called = bool(test[row] > mix.threshold)
+    word = str(selection.outcome(found.anomalous[[row]], np.array([called]))[0])
+    right = word in ("hits", "correct")
+    share = float(evaluate.percentile(float(test[row]), val))
+    st.subheader(f"A {found.test.digit[row]}, called {'anomalous' if called else 'normal'}")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(
+            {"hits": "hit", "misses": "miss", "false alarms": "false alarm"}.get(word, word),
+            icon=":material/check:" if right else ":material/close:", color="green" if right else "red",
+        )  # fmt: skip
+        st.caption(
+            f"stranger than **{share:.1f} %** of held-out normal {digits_in_words(run.normal)}s · test image "
+            f"{int(found.test.index[row])}"
+        )
 
 
 def triple(given: np.ndarray, made: np.ndarray, size: int = 148) -> str:

@@ -94,6 +94,10 @@ def bin_scores(samples: Sequence[np.ndarray], *, bins: int = BINS, include: Sequ
     return Bins(edges, counts, int(sum((s > high).sum() for s in finite)))
 
 
+_AS_IT_IS = {"selected": {"marker": {"opacity": 1}}, "unselected": {"marker": {"opacity": 1}}}
+"""What is clicked stays as it is: the choice is shown elsewhere."""
+
+
 def histogram(
     normal_scores: np.ndarray,
     anomalous_scores: np.ndarray,
@@ -101,13 +105,15 @@ def histogram(
     *,
     marked: float | None = None,
     marked_label: str = "",
+    band: tuple[float, float] | None = None,
     height: int = 260,
     x_title: str = "score",
 ) -> go.Figure:
     """Scores of normal and of anomalous images, each class as a density, with the threshold between them.
 
     Scores: (N,) and (M,), raw, higher = more anomalous; either may be empty. Each class has area 1, so that 9,000
-    anomalies do not bury 1,000 normals; the counts are in the hover text. `marked` pins one image's score.
+    anomalies do not bury 1,000 normals; the counts are in the hover text. `marked` pins one image's score, `band` shades
+    scores from, to.
     """
     binned = bin_scores((normal_scores, anomalous_scores), include=(threshold,))
     edges, width = binned.edges, binned.edges[1] - binned.edges[0]
@@ -135,7 +141,14 @@ def histogram(
     figure.add_bar(
         x=(edges[:-1] + edges[1:]) / 2, y=np.full(len(hover), peak or 1.0), width=width, customdata=hover, name="count",
         hovertemplate="%{customdata}<extra></extra>", marker={"color": "rgba(0,0,0,0)", "line": {"width": 0}},
+        **_AS_IT_IS,
     )  # fmt: skip
+    if band is not None:
+        low, high = (float(np.clip(b, edges[0], edges[-1])) for b in band)
+        figure.add_shape(
+            type="rect", x0=low, x1=high, y0=0, y1=1, yref="paper", fillcolor=colours.THRESHOLD.faint(0.16),
+            line={"color": _INK, "width": 1}, layer="below",
+        )  # fmt: skip
     figure.add_annotation(text="&nbsp;&nbsp;&nbsp;".join(heading), **_above(0, 40, "left", ref="paper"))
     if np.isfinite(threshold):
         _vertical(figure, threshold, colour=_INK, dash="dash")
@@ -390,6 +403,7 @@ def per_digit(rows: Sequence[Mapping[str, Any]], *, height: int = 300) -> go.Fig
     """For each digit the share of its test images that is called anomalous: near 0 for normal digits, near 1 else.
 
     rows: digit, normal (bool), n (images), auroc (against the normal digits; None for those) and flagged in [0, 1].
+    A click anywhere in a row selects a point with the digit as its `customdata`.
     """
     figure = _figure(height, top=24, bottom=44, right=70)
     figure.add_annotation(text="AUROC", xshift=14, **(_above(1, 2, "left", ref="paper")))
@@ -404,7 +418,12 @@ def per_digit(rows: Sequence[Mapping[str, Any]], *, height: int = 300) -> go.Fig
         figure.add_scatter(
             x=[share], y=[y], mode="markers", cliponaxis=False, name=y,
             marker={"size": 14, "color": colour.both, "line": {"width": 1.5, "color": _PAGE}},
-            hovertemplate=f"digit {y}: {_percent(share)} of {row['n']:,} called anomalous<br>{what}<extra></extra>",
+            hoverinfo="skip",
+        )  # fmt: skip
+        said = f"digit {y}: {_percent(share)} of {row['n']:,} called anomalous<br>{what}"
+        figure.add_bar(
+            x=[1], y=[y], orientation="h", width=0.95, customdata=[row["digit"]], marker={"color": "rgba(0,0,0,0)"},
+            hovertemplate=said + "<extra></extra>", **_AS_IT_IS,
         )  # fmt: skip
         figure.add_annotation(
             text=what.replace("AUROC ", "") if not row["normal"] else "normal", x=1, xref="paper", xshift=14, y=y,

@@ -7,9 +7,10 @@ import streamlit as st
 
 from ganad.config import PARTS
 from ganad.service import RunInfo, digits_in_words
-from ganad.ui import cache, charts, colours, page
+from ganad.ui import cache, charts, colours, linked, page, selection
 from ganad.ui.live import live
-from ganad.ui.mixer import Mix, mixer
+from ganad.ui.mix import Mix
+from ganad.ui.mixer import mixer
 
 
 @st.fragment
@@ -45,18 +46,21 @@ def evaluate(run: RunInfo, mix: Mix, *, curves: bool = True) -> None:
             st.warning(warning, icon=":material/warning:")
     if curves:
         with right:
-            _roc(e)
+            _roc(run, e)
+    linked.these_images(run, mix)
     left, middle, right = page.split("details", [1, 1, 1])
     with left:
-        st.subheader("Digit by digit", help="The share of each digit's test images that is called anomalous.")
-        st.plotly_chart(
-            charts.per_digit(e.per_digit), key="digits", config=charts.CONFIG, alt="share called anomalous per digit"
+        st.subheader(
+            "Digit by digit",
+            help="The share of each digit's test images that is called anomalous. Click a row to see them.",
         )
+        st.plotly_chart(
+            charts.per_digit(e.per_digit), key="digit_bars", config=charts.CONFIG, alt="share called anomalous per digit",
+            on_select=lambda: linked.picked_digit(run), selection_mode="points",
+        )  # fmt: skip
     with middle:
-        st.subheader("At this threshold")
-        st.plotly_chart(
-            charts.confusion(**e.confusion), key="confusion", config=charts.CONFIG, alt=f"confusion: {e.confusion}"
-        )
+        st.subheader("At this threshold", help="Click an outcome to see its images.")
+        linked.confusion(run, mix)
     with right:
         st.subheader(
             "Precision, recall",
@@ -78,15 +82,20 @@ def evaluate(run: RunInfo, mix: Mix, *, curves: bool = True) -> None:
 def _histogram(run: RunInfo, mix: Mix) -> None:
     anomalous = cache.scores(run.name).anomalous
     _, test = cache.totals(run.name, mix.weights)
-    st.subheader("Scores", help="How often each score occurs, among normal and among anomalous test images.")
+    st.subheader(
+        "Scores",
+        help="How often each score occurs, among normal and among anomalous test images. Draw a box to see its images.",
+    )
     st.plotly_chart(
-        charts.histogram(test[~anomalous], test[anomalous], mix.threshold, height=350), key="histogram",
-        config=charts.CONFIG,
+        charts.histogram(
+            test[~anomalous], test[anomalous], mix.threshold, band=selection.current(run).band, height=350
+        ),
+        key="histogram", config=charts.CONFIG, on_select=lambda: linked.brushed(run), selection_mode="box",
         alt=f"histogram of the scores of {(~anomalous).sum()} normal and {anomalous.sum()} anomalous test images",
     )  # fmt: skip
 
 
-def _roc(e) -> None:
+def _roc(run: RunInfo, e) -> None:
     st.subheader(
         "ROC", help="Each point is a threshold: how many anomalies it catches against how many normals it flags."
     )
@@ -95,8 +104,10 @@ def _roc(e) -> None:
         point=(e.false_alarm_rate, e.hit_rate), thresholds=e.roc.thresholds,
     )  # fmt: skip
     st.plotly_chart(
-        charts.roc([curve], height=350), key="roc", config=charts.CONFIG, alt=f"ROC curve, area {e.auroc:.3f}"
-    )
+        charts.roc([curve], height=350), key="roc", config=charts.CONFIG, alt=f"ROC curve, area {e.auroc:.3f}",
+        on_select=lambda: linked.picked_on_roc(run, e.roc),
+        selection_mode="points",
+    )  # fmt: skip
 
 
 _COLUMNS = {

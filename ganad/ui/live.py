@@ -6,9 +6,10 @@ import streamlit as st
 
 from ganad.config import FALSE_ALARMS
 from ganad.service import RunInfo
-from ganad.ui import cache
+from ganad.ui import cache, linked, selection
 from ganad.ui.components.live_mixer import Setting, live_mixer, reported
-from ganad.ui.mixer import Mix, keep, mix_of, rule_of, scales_of, weights_of
+from ganad.ui.mix import Mix, keep, mix_of, rule_of, weights_of
+from ganad.ui.mixer import scales_of
 
 
 def live(run: RunInfo) -> Mix:
@@ -24,7 +25,8 @@ def live(run: RunInfo) -> Mix:
         version=f"{run.name}/{cache.version(run.name)}",
         scales=scales_of(run),
         defaults=Setting(run.weights, "false alarms", FALSE_ALARMS),
-        current=Setting(weights_of(run), *rule_of(run)),
+        current=Setting(weights_of(run), *rule_of(run), selection.current(run).band),
+        on_pick=lambda: linked.picked_on_strip(run, key),
     )
     return mix_of(run)
 
@@ -40,4 +42,8 @@ def take_over(run: RunInfo, key: str) -> None:
     if said != st.session_state.get(f"{key}/taken"):
         st.session_state[f"{key}/taken"] = said
         if said is not None:
+            was = rule_of(run)
             keep(run, said.weights, (said.rule, said.value))
+            selection.choose(run, band=said.band)
+            if said.rule == "by hand" and rule_of(run) != was:
+                selection.choose(run, image=selection.nearest_to(run, mix_of(run)))

@@ -8,7 +8,6 @@ command line, stand below.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
@@ -16,61 +15,11 @@ import streamlit as st
 from ganad import evaluate
 from ganad.config import FALSE_ALARMS, PARTS
 from ganad.service import RunInfo
-from ganad.ui import cache, page
+from ganad.ui import address, cache, page
+from ganad.ui.mix import RULES, USUAL, Mix, mix_of, rule_of, weights_of
 
-RULES = {"false alarms": "False alarms at most", "by hand": "By hand"}
-
-
-@dataclass(frozen=True)
-class Mix:
-    """What the sliders say. words tells where the threshold comes from."""
-
-    weights: tuple[float, float, float]
-    threshold: float
-    words: str
-    default_weights: bool
-    by_hand: bool
-
-    @property
-    def peeked(self) -> bool:
-        """True when something was chosen by a person who sees the test labels."""
-        return self.by_hand or not self.default_weights
-
-
-def weights_of(run: RunInfo) -> tuple[float, float, float]:
-    """The raw weights in force for a run in this session."""
-    return st.session_state.get("weights", {}).get(run.name, run.weights)
-
-
-def rule_of(run: RunInfo) -> tuple[str, float]:
-    """Where the threshold comes from, a key of `RULES`, and its number: the share of false alarms or the threshold."""
-    return st.session_state.get("rule", {}).get(run.name, ("false alarms", FALSE_ALARMS))
-
-
-def keep(run: RunInfo, weights: tuple[float, float, float], rule: tuple[str, float]) -> None:
-    """Put weights and rule in force for a run in this session."""
-    for name, value, usual in (("weights", weights, run.weights), ("rule", rule, ("false alarms", FALSE_ALARMS))):
-        st.session_state.setdefault(name, {}).pop(run.name, None)
-        if value != usual:
-            st.session_state[name][run.name] = value
-
-
-def mix_of(run: RunInfo) -> Mix:
-    """Weights and threshold in force for a run, without drawing anything."""
-    weights, (rule, value) = weights_of(run), rule_of(run)
-    val, _ = cache.totals(run.name, weights)
-    by_hand = rule == "by hand"
-    threshold = float(value) if by_hand else evaluate.threshold_for(val, value)
-    if by_hand:
-        words = f"Threshold {threshold:.4g}, by hand."
-    elif math.isinf(threshold):
-        words = f"{len(val)} held-out images are too few for a rate of {value:.1%}: nothing is called anomalous."
-    else:
-        words = (
-            f"Threshold {threshold:.4g}: a new normal image lies above it with a probability of at most {value:.1%}."
-        )
-    default = weights == run.weights
-    return Mix(weights=weights, threshold=threshold, words=words, default_weights=default, by_hand=by_hand)
+PRICES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
+"""What a miss may cost, in false alarms."""
 
 
 def mixer(run: RunInfo, *, with_threshold: bool = True) -> Mix:
@@ -118,6 +67,7 @@ def _moved(run: RunInfo, part: str, scale: float) -> None:
     said[PARTS.index(part)] = st.session_state[f"say_{part}"] / scale if scale else 0.0
     if any(said):
         st.session_state.setdefault("weights", {})[run.name] = tuple(said)
+        address.write(run)
     else:
         st.session_state["mixer_refused"] = True
 
@@ -126,6 +76,7 @@ def _reset(run: RunInfo) -> None:
     st.session_state.get("weights", {}).pop(run.name, None)
     st.session_state.get("rule", {}).pop(run.name, None)
     st.session_state["mixer_was_reset"] = True
+    address.write(run)
 
 
 def _threshold(run: RunInfo, weights: tuple[float, float, float], column) -> Mix:
@@ -135,9 +86,9 @@ def _threshold(run: RunInfo, weights: tuple[float, float, float], column) -> Mix
         with column:
             st.session_state["rule_kind"] = rule
             st.segmented_control(
-                "Threshold", list(RULES), key="rule_kind", format_func=RULES.get, required=True, on_change=_ruled,
-                args=(run, val),
-                help="From held-out normal images, never from the test set; or wherever your hand puts it.",
+                "Threshold", list(RULES), key="rule_kind", format_func=RULES.get, required=True, on_change=_ruled, args=(run,),
+                help="False alarms: from held-out normal images, never from the test set. Cost: how many false alarms a miss "
+                "is worth. Best F1, cost and by hand look at test labels.",
             )  # fmt: skip
             if rule == "false alarms":
                 st.session_state["rule_share"] = 100 * value
@@ -145,7 +96,13 @@ def _threshold(run: RunInfo, weights: tuple[float, float, float], column) -> Mix
                     "False alarms at most", 0.5, 20.0, step=0.5, format="%.1f %%", key="rule_share", on_change=_slid,
                     args=(run, "rule_share", 0.01), label_visibility="collapsed",
                 )  # fmt: skip
-            else:
+            elif rule == "cost":
+                st.session_state["rule_cost"] = min(PRICES, key=lambda p: abs(math.log(p / value)))
+                st.select_slider(
+                    "A miss costs so many false alarms", PRICES, key="rule_cost", on_change=_slid,
+                    args=(run, "rule_cost", 1.0), label_visibility="collapsed", format_func=lambda p: f"miss = {p:g} × alarm",
+                )  # fmt: skip
+            elif rule == "by hand":
                 low, high = float(min(val.min(), test.min())), float(np.quantile(np.r_[val, test], 0.995))
                 high = high if high > low else low + 1.0
                 st.session_state["rule_hand"] = float(np.clip(value, low, high))
@@ -156,14 +113,16 @@ def _threshold(run: RunInfo, weights: tuple[float, float, float], column) -> Mix
     return mix_of(run)
 
 
-def _ruled(run: RunInfo, val: np.ndarray) -> None:
-    kind = st.session_state["rule_kind"]
-    value = FALSE_ALARMS if kind == "false alarms" else evaluate.threshold_for(val)
-    if math.isinf(value):
-        value = float(val.max())
-    st.session_state.setdefault("rule", {})[run.name] = (kind, value)
+def _ruled(run: RunInfo) -> None:
+    """Another rule. By hand begins where the line is."""
+    now, kind = mix_of(run).threshold, st.session_state["rule_kind"]
+    if math.isinf(now):
+        now = float(cache.totals(run.name, weights_of(run))[0].max())
+    st.session_state.setdefault("rule", {})[run.name] = (kind, USUAL.get(kind, now))
+    address.write(run)
 
 
 def _slid(run: RunInfo, key: str, factor: float) -> None:
     kind = st.session_state["rule_kind"]
     st.session_state.setdefault("rule", {})[run.name] = (kind, factor * st.session_state[key])
+    address.write(run)

@@ -9,7 +9,7 @@ import streamlit as st
 from ganad import service
 from ganad.errors import GanadError
 from ganad.service import RunInfo
-from ganad.ui import cache
+from ganad.ui import address, cache
 
 MENU = (
     ("app.py", "Start", ":material/flag:"),
@@ -53,12 +53,15 @@ def begin(title: str, *, lead: str = "", heading: str | None = None) -> RunInfo 
         st.html('<div class="ganad-brand">ganad<small>see what a GAN finds strange</small></div>')
         menu = st.container(gap="xxsmall")
         run = pick_run()
+        if run and run.state == "finished":
+            guarded(address.arrive, run)
         st.space("small")
         active = any(r.at_work for r in cache.list_runs())
         st.fragment(_at_work, run_every=3.0 if active else None)()
     with menu:
         for path, label, icon in MENU:
-            st.page_link(path, label=label, icon=icon, query_params=dict(st.query_params))
+            # Only the run: what else is chosen is in the session, and may change before the link is clicked.
+            st.page_link(path, label=label, icon=icon, query_params={"run": run.name} if run else {})
     st.title(heading or title)
     if lead:
         st.html(f'<p class="ganad-lead">{lead}</p>')

@@ -14,7 +14,7 @@ from ganad.errors import GanadError
 from ganad.service import Judgement, RunInfo, digits_in_words
 from ganad.ui import browsing, cache, charts, colours, page, pictures, searching
 from ganad.ui.components.digit_pad import digit_pad
-from ganad.ui.mixer import weights_of
+from ganad.ui.mix import weights_of
 
 FORMATS = ["png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff", "gif"]
 MOST = 50

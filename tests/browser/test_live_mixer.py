@@ -31,6 +31,7 @@ JUDGE = """async ([source, test, val, anomalous, weights, share]) => {
   const threshold = m.thresholdFor(m.total(held, weights, new Float64Array(held[0].length)).sort(), share);
   const curve = m.roc(normal, odd, m.room(n));
   return { area: curve.area, threshold: String(threshold), counts: m.count(normal, odd, threshold),
+           cheap: [0.01, 0.5, 1, 10, 100].map((ratio) => curve.at[m.cheapest(curve, ratio)]), f1: curve.at[m.bestF1(curve)],
            fp: [...curve.fp.slice(0, curve.length)], tp: [...curve.tp.slice(0, curve.length)],
            at: [...curve.at.slice(0, curve.length - 1)] };
 }"""
@@ -70,6 +71,15 @@ def test_area_threshold_and_counts_are_python_s(page, weights, share):
     assert seen["area"] == pytest.approx(area, abs=1e-6)
     assert float(seen["threshold"]) == pytest.approx(threshold, rel=1e-6)
     assert seen["counts"] == counts
+
+
+@pytest.mark.parametrize("weights", WEIGHTS)
+def test_the_cheapest_line_and_that_of_the_best_f1_are_python_s(page, weights):
+    found = service.scores(RUN)
+    seen = in_the_browser(page, found.test.parts, found.val.parts, found.anomalous, weights, 0.05)
+    score = in_python(found.test.parts, found.val.parts, found.anomalous, weights, 0.05)[3]
+    assert seen["cheap"] == [evaluate.cheapest(score, found.anomalous, r) for r in (0.01, 0.5, 1, 10, 100)]
+    assert seen["f1"] == evaluate.best_f1(score, found.anomalous)
 
 
 def test_every_promise_on_the_slider_gives_the_same_place_whatever_the_number_of_held_out_images(page):
@@ -150,6 +160,11 @@ def drag(page, box, share):
     page.mouse.move(box["x"] + 11 + share * (box["width"] - 22), box["y"] + box["height"] / 2, steps=5)
 
 
+def line(page):
+    """Where the threshold stands on the histogram, in pixels from its left edge."""
+    return float(page.locator(".mixer .scores canvas").get_attribute("data-line"))
+
+
 def counts(page):
     """The four counts on screen, once what was asked for is drawn."""
     page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
@@ -192,7 +207,7 @@ def test_the_line_in_the_histogram_is_dragged_and_marked_as_chosen_by_eye(opened
     before = counts(page)
     box = page.locator(".mixer .scores canvas").bounding_box()
     y = box["y"] + box["height"] / 2
-    page.mouse.move(box["x"] + 0.5 * box["width"], y)
+    page.mouse.move(box["x"] + line(page), y)
     page.mouse.down()
     page.mouse.move(box["x"] + 0.7 * box["width"], y, steps=4)
     expect(page.locator(".mixer .peeked")).to_be_visible()
@@ -224,8 +239,9 @@ def test_a_finger_that_scrolls_the_page_leaves_the_line_where_it_was(opened):
     before = counts(page)
     canvas = page.locator(".mixer .scores canvas")
     box = canvas.bounding_box()
-    page.mouse.move(box["x"] + 0.8 * box["width"], box["y"] + 100)
+    page.mouse.move(box["x"] + line(page), box["y"] + 100)
     page.mouse.down()
+    page.mouse.move(box["x"] + line(page) + 40, box["y"] + 100, steps=3)
     expect(page.locator(".mixer .peeked")).to_be_visible()
     canvas.dispatch_event("pointercancel")
     expect(page.locator(".mixer .peeked")).to_be_hidden()

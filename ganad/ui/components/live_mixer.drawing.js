@@ -68,7 +68,7 @@ export function ticks(low, high, want) {
 }
 
 // Both classes as densities with area 1 each, and the line between the verdicts, which has a grip.
-export function histogram(canvas, { normal, anomalous, threshold, span, held }, theme) {
+export function histogram(canvas, { normal, anomalous, threshold, span, held, band }, theme) {
   const [pen, width, height] = sheet(canvas, theme);
   const left = PAD.left, right = width - PAD.right, floor = height - PAD.bottom, ceiling = PAD.top;
   const x = (score) => left + ((score - span.low) / (span.high - span.low)) * (right - left);
@@ -106,6 +106,14 @@ export function histogram(canvas, { normal, anomalous, threshold, span, held }, 
     line(pen, steps, colour, 1.6);
   }
 
+  if (band) {
+    const [from, to] = band.map((score) => Math.min(Math.max(x(score), left), right));
+    pen.fillStyle = theme.text;
+    pen.globalAlpha = 0.1;
+    pen.fillRect(from, ceiling - 8, Math.max(1, to - from), floor - ceiling + 8);
+    pen.globalAlpha = 1;
+    for (const edge of [from, to]) line(pen, [[edge, ceiling - 8], [edge, floor]], theme.text, 1);
+  }
   line(pen, [[left, floor + 0.5], [right, floor + 0.5]], theme.faint, 1);
   for (const tick of ticks(span.low, span.high, Math.max(3, width / 110))) {
     line(pen, [[x(tick), floor], [x(tick), floor + 4]], theme.faint, 1);
@@ -140,6 +148,12 @@ function scoresAbove(sorted, x) {
 export function scoreAt(canvas, px, span) {
   const inner = canvas.clientWidth - PAD.left - PAD.right;
   return span.low + (Math.min(Math.max(px - PAD.left, 0), inner) / inner) * (span.high - span.low);
+}
+
+// The place on the histogram's canvas of a score.
+export function placeOf(canvas, score, span) {
+  const inner = canvas.clientWidth - PAD.left - PAD.right;
+  return PAD.left + Math.min(Math.max((score - span.low) / (span.high - span.low), 0), 1) * inner;
 }
 
 // Anomalies caught against false alarms, the usual weighting in grey behind it, and the point of the threshold in use.
@@ -210,16 +224,29 @@ export function fits(canvas) {
   return Math.max(2, Math.min(10, Math.floor((canvas.clientWidth - MIDDLE + 2 * GAP - 2) / (TILE + GAP) / 2)));
 }
 
-// Digits left and right of a line; without a line, in one row. Frames tell the truth, red words tell the mistakes.
-export function strip(canvas, { left, right, headings, divided, truth, called, digit, pixels }, theme) {
-  const [pen, width] = sheet(canvas, theme);
-  const middle = divided ? MIDDLE : GAP, n = left.length + right.length;
-  const perSide = fits(canvas), whole = 2 * perSide * (TILE + GAP) - 2 * GAP + middle;
-  const start = (width - whole) / 2, centre = start + perSide * (TILE + GAP) - GAP + middle / 2;
+// Where the digits of the strip begin, from left to right.
+function placesOf({ left, right, divided }, canvas) {
+  const middle = divided ? MIDDLE : GAP, perSide = fits(canvas), whole = 2 * perSide * (TILE + GAP) - 2 * GAP + middle;
+  const start = (canvas.clientWidth - whole) / 2, centre = start + perSide * (TILE + GAP) - GAP + middle / 2;
   const places = [
     ...left.map((_, i) => centre - middle / 2 - (left.length - i) * (TILE + GAP) + GAP),
     ...right.map((_, i) => (divided ? centre + middle / 2 : start) + i * (TILE + GAP)),
   ];
+  return { places, middle, centre };
+}
+
+// The row of the digit under a place on the strip; undefined between them.
+export function rowAt(shown, canvas, px) {
+  if (!shown) return undefined;
+  const at = placesOf(shown, canvas).places.findIndex((x) => px >= x && px <= x + TILE);
+  return [...shown.left, ...shown.right][at];
+}
+
+// Digits left and right of a line; without a line, in one row. Frames tell the truth, red words tell the mistakes.
+export function strip(canvas, shown, theme) {
+  const { left, right, headings, divided, truth, called, digit, pixels } = shown;
+  const [pen] = sheet(canvas, theme), n = left.length + right.length;
+  const { places, middle, centre } = placesOf(shown, canvas);
   const atlas = n && pixels ? atlasOf([...left, ...right], pixels) : null;
   pen.imageSmoothingEnabled = false;
   [...left, ...right].forEach((row, i) => {

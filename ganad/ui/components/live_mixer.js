@@ -5,12 +5,13 @@ const LATER = 250; // ms after the last key press
 const FRAMES = 600;
 
 export default function (component) {
-  const { data, parentElement, setStateValue } = component;
+  const { data, parentElement, setStateValue, setTriggerValue } = component;
   const root = parentElement.querySelector(".mixer");
   if (!root) return;
   let own = mixers.get(root);
   if (!own) { own = prepare(root); mixers.set(root, own); }
   own.send = (mix) => setStateValue("mix", mix);
+  own.pick = (row) => setTriggerValue("pick", { row });
   if (own.version !== data.version) load(own, data);
   if (own.set !== data.set.id) {
     const before = kept.get(data.version);
@@ -53,14 +54,17 @@ function weigh(own, weights) {
   roc(...own.sorted, own.curve);
 }
 
-function put(own, { weights, rule, value }) {
+function put(own, { weights, rule, value, band }) {
   own.refused = false;
+  own.band = band ?? null;
   own.weights = [...weights];
   weigh(own, own.weights);
   own.rule = rule;
   if (rule === "by hand") setByHand(own, value);
-  else own.share = value;
+  else if (rule === "cost") own.price = value;
+  else if (rule === "false alarms") own.share = value;
   own.share ??= own.data.defaults.value;
+  own.price ??= 1;
 }
 
 // A threshold by hand keeps its distance from the held-out normals, in their spreads, while the weights move: a mere
@@ -71,6 +75,8 @@ function setByHand(own, threshold) {
 }
 
 function thresholdOf(own) {
+  if (own.rule === "cost") return own.curve.at[cheapest(own.curve, own.price)];
+  if (own.rule === "best F1") return own.curve.at[bestF1(own.curve)];
   if (own.rule !== "by hand") return thresholdFor(own.held, own.share);
   const { weights, threshold, spreads } = own.hand;
   return weights.every((w, i) => w === own.weights[i]) ? threshold : own.mean + spreads * own.spread;
@@ -90,7 +96,8 @@ function prepare(root) {
     clearTimeout(own.timer);
     const by = own.rule === "by hand", threshold = thresholdOf(own);
     if (by) setByHand(own, threshold);
-    const mix = { weights: own.weights, rule: own.rule, value: by ? threshold : own.share };
+    const value = { "by hand": threshold, cost: own.price, "best F1": 0 }[own.rule] ?? own.share;
+    const mix = { weights: own.weights, rule: own.rule, value, band: own.band };
     kept.set(own.version, { ...mix, set: own.set, strip: own.strip });
     const { frames } = own; // of this drag, in ms: what a frame took, and from frame to frame
     root.dataset.frames = frames.map(([, took]) => took.toFixed(2)).join(" ");
@@ -120,7 +127,8 @@ function prepare(root) {
     if (own.rule === "by hand") {
       own.frozen ||= own.span;
       setByHand(own, own.frozen.low + ((own.frozen.high - own.frozen.low) * own.slide.value) / 200);
-    } else Object.assign(own, { share: 0.01 * own.slide.value, refused: false });
+    } else if (own.rule === "cost") Object.assign(own, { price: 10 ** (own.slide.value / 10), refused: false });
+    else Object.assign(own, { share: 0.01 * own.slide.value, refused: false });
     held(own.slide);
   };
   own.slide.onchange = released;
@@ -129,7 +137,7 @@ function prepare(root) {
     radio.onchange = () => {
       const now = thresholdOf(own);
       if (radio.value === "by hand") setByHand(own, Number.isFinite(now) ? now : own.held.at(-1));
-      else Object.assign(own, { rule: radio.value, share: own.data.defaults.value });
+      else Object.assign(own, { rule: radio.value, share: own.data.defaults.value, price: 1 });
       released();
     };
   }
@@ -141,11 +149,19 @@ function prepare(root) {
     };
   find(".defaults").onclick = () => {
     own.share = own.data.defaults.value;
-    put(own, own.data.defaults);
+    put(own, { ...own.data.defaults, band: own.band });
     released();
   };
 
-  drags(own, own.scores, (px) => setByHand(own, scoreAt(own.scores, px, own.frozen)), released, held, loose);
+  brushes(own, own.scores, released, held, loose);
+  own.gallery.onclick = (event) => {
+    const row = rowAt(own.shown, own.gallery, event.clientX - own.gallery.getBoundingClientRect().left);
+    if (row !== undefined) own.pick(row);
+  };
+  own.gallery.onpointermove = (event) => {
+    const over = rowAt(own.shown, own.gallery, event.clientX - own.gallery.getBoundingClientRect().left);
+    own.gallery.style.cursor = over === undefined ? "default" : "pointer";
+  };
   drags(own, own.square, (px, py) => {
     const [x, y, width, height] = unitAt(own.square, px, py);
     setByHand(own, own.curve.at[nearest(own.curve, x, y, width, height)]);
@@ -155,6 +171,52 @@ function prepare(root) {
   new ResizeObserver(own.redraw).observe(root);
   root.ontransitionend = (event) => { if (event.propertyName === "color") own.redraw(); }; // another theme
   return own;
+}
+
+// On the histogram: near the line a press takes it along; elsewhere a drag brushes a band of scores, and a mere click puts
+// the line there. A click inside a band takes the band away first.
+const GRIP = 14, STILL = 4;
+function brushes(own, canvas, released, held, loose) {
+  let from, before, line;
+  const place = (event) => event.clientX - canvas.getBoundingClientRect().left;
+  canvas.onpointerdown = (event) => {
+    if (event.button !== 0 || !own.span) return;
+    canvas.setPointerCapture(event.pointerId);
+    own.frozen = own.span;
+    before = { rule: own.rule, hand: own.hand, share: own.share, price: own.price, band: own.band };
+    from = place(event);
+    line = Math.abs(from - placeOf(canvas, thresholdOf(own), own.span)) <= GRIP;
+    held(canvas);
+  };
+  canvas.onpointermove = (event) => {
+    const px = place(event);
+    if (own.grabbed !== canvas) {
+      const near = own.span && Math.abs(px - placeOf(canvas, thresholdOf(own), own.span)) <= GRIP;
+      canvas.style.cursor = near ? "ew-resize" : "crosshair";
+      return;
+    }
+    if (line) setByHand(own, scoreAt(canvas, px, own.frozen));
+    else if (Math.abs(px - from) > STILL || own.brushing) {
+      own.brushing = true;
+      own.band = [from, px].map((p) => scoreAt(canvas, p, own.frozen)).sort((a, b) => a - b);
+      // The last bar holds whatever lies above it, so a band that reaches it does too.
+      if (own.band[1] >= own.frozen.high - (own.frozen.high - own.frozen.low) / BARS) own.band[1] = Math.max(own.band[1], own.curve.at[0]);
+    }
+    held(canvas);
+  };
+  canvas.onpointerup = (event) => {
+    if (own.grabbed !== canvas) return;
+    if (!line && !own.brushing) {
+      if (own.band) own.band = null; else setByHand(own, scoreAt(canvas, place(event), own.frozen));
+    }
+    own.brushing = false;
+    released();
+  };
+  canvas.onpointercancel = () => { // a finger that came to scroll the page
+    if (own.grabbed !== canvas) return;
+    Object.assign(own, before, { brushing: false });
+    loose();
+  };
 }
 
 // A press takes the line along at once; the axis stands still until it is let go.
@@ -169,7 +231,7 @@ function drags(own, canvas, to, released, held, loose) {
     if (event.button !== 0 || !own.span) return;
     canvas.setPointerCapture(event.pointerId);
     own.frozen = own.span;
-    before = { rule: own.rule, hand: own.hand, share: own.share };
+    before = { rule: own.rule, hand: own.hand, share: own.share, price: own.price };
     move(event);
   };
   canvas.onpointermove = (event) => { if (own.grabbed === canvas) move(event); };
@@ -199,9 +261,10 @@ function frame(own) {
   const counts = count(normal, anomalous, threshold);
   own.span = own.frozen || range(normal, anomalous, threshold, BARS);
   const onLine = own.grabbed === own.scores || own.grabbed === own.square || own.grabbed === own.slide;
-  histogram(own.scores, { normal, anomalous, threshold, span: own.span, held: onLine }, theme);
+  histogram(own.scores, { normal, anomalous, threshold, span: own.span, held: onLine && !own.brushing, band: own.band }, theme);
+  own.scores.dataset.line = Math.round(placeOf(own.scores, threshold, own.span)); // where it can be grasped, in CSS pixels
   curve(own.square, { roc: own.curve, usual: isUsual(own) ? null : own.usual, counts, held: onLine }, theme);
-  const shown = chosen(own, threshold);
+  const shown = own.shown = chosen(own, threshold);
   strip(own.gallery, shown, theme);
   controls(own, threshold);
   words(own, threshold, counts);
@@ -241,14 +304,17 @@ function controls(own, threshold) {
   });
   for (const radio of own.root.querySelectorAll("[name=rule]")) radio.checked = radio.value === own.rule;
   for (const radio of own.root.querySelectorAll("[name=strip]")) radio.checked = radio.value === own.strip;
-  const slide = own.slide, hand = own.rule === "by hand";
-  const [low, high, step] = hand ? [0, 200, 1] : [0.5, 20, 0.5];
-  if (slide.max !== String(high)) Object.assign(slide, { min: low, max: high, step });
-  const place = hand ? (200 * (threshold - own.span.low)) / (own.span.high - own.span.low) : 100 * own.share;
+  const slide = own.slide, hand = own.rule === "by hand", cost = own.rule === "cost", f1 = own.rule === "best F1";
+  const [low, high, step] = hand ? [0, 200, 1] : cost ? [-20, 20, 1] : [0.5, 20, 0.5];
+  if (slide.max !== String(high) || slide.min !== String(low)) Object.assign(slide, { min: low, max: high, step });
+  slide.disabled = f1;
+  const place = hand ? (200 * (threshold - own.span.low)) / (own.span.high - own.span.low)
+    : cost ? 10 * Math.log10(own.price) : 100 * own.share;
   if (own.grabbed !== slide) slide.value = place;
   slide.style.setProperty("--at", (slide.value - low) / (high - low));
-  const said = hand ? `threshold ${number(threshold)}` : `at most ${percent(own.share)} of normal images`;
-  slide.setAttribute("aria-label", hand ? "Threshold" : "False alarms at most");
+  const said = hand ? `threshold ${number(threshold)}` : f1 ? `F1 ${f1At(own.curve, bestF1(own.curve)).toFixed(3)}`
+    : cost ? `a miss costs ${number(own.price)} false alarms` : `at most ${percent(own.share)} of normal images`;
+  slide.setAttribute("aria-label", hand ? "Threshold" : cost ? "What a miss costs in false alarms" : "False alarms at most");
   slide.setAttribute("aria-valuetext", said);
   set(own.find(".line .raw"), said);
 }
@@ -264,11 +330,13 @@ function words(own, threshold, { tp, fn, fp, tn }) {
   set(find(".alarms"), some("false alarms", fp, fp + tn));
   find(".count.anomalous .bar").style.setProperty("--cut", fn / (tp + fn) || 0);
   find(".count.normal .bar").style.setProperty("--cut", tn / (fp + tn) || 0);
-  const hand = own.rule === "by hand", same = usual && !hand && own.share === data.defaults.value;
+  const { rule } = own, promised = rule === "false alarms", same = usual && promised && own.share === data.defaults.value;
   find(".defaults").disabled = same;
-  find(".peeked").classList.toggle("shown", hand || !usual);
+  find(".peeked").classList.toggle("shown", !promised || !usual);
   set(find(".words"), own.refused ? "At least one part needs a say."
-    : hand ? `Threshold ${number(threshold)}, by hand.`
+    : rule === "by hand" ? `Threshold ${number(threshold)}, by hand.`
+    : rule === "cost" ? `Threshold ${number(threshold)}: cheapest on the test set if a miss costs as much as ${number(own.price)} false alarms.`
+    : rule === "best F1" ? `Threshold ${number(threshold)}: the highest F1 on the test set.`
       : Number.isFinite(threshold)
         ? `Threshold ${number(threshold)}: a new normal image lies above it with a probability of at most ${percent(own.share)}.`
         : `${own.held.length} held-out images are too few for a rate of ${percent(own.share)}: nothing is called anomalous.`);

@@ -140,3 +140,30 @@ export function lowest(n, want, rank) {
   }
   return rows;
 }
+
+// `evaluate.cheapest`: the corner with the least cost, if a miss costs so many false alarms; of equals the highest threshold.
+// The last corner flags everything: no score lies below its threshold, so it is left out, as there.
+export function cheapest(curve, ratio) {
+  const n1 = curve.tp[curve.length - 1];
+  let best = 0, least = Infinity;
+  for (let i = 0; i < curve.length - 1; i++) {
+    const cost = ratio * (n1 - curve.tp[i]) + curve.fp[i];
+    if (cost < least) { least = cost; best = i; }
+  }
+  return best;
+}
+
+// `evaluate.best_f1`, the same way.
+export function bestF1(curve) {
+  let best = 0, most = -1;
+  for (let i = 0; i < curve.length - 1; i++) {
+    const f1 = f1At(curve, i);
+    if (f1 > most) { most = f1; best = i; }
+  }
+  return best;
+}
+
+export function f1At(curve, i) {
+  const n1 = curve.tp[curve.length - 1], tp = curve.tp[i];
+  return (2 * tp) / Math.max(tp + n1 + curve.fp[i], 1);
+}

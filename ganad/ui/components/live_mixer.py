@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import math
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,7 @@ import streamlit as st
 from ganad.config import PARTS
 from ganad.runs import Scores
 from ganad.ui import colours
-
-RULES = ("false alarms", "by hand")
+from ganad.ui.mix import sensible
 
 _FILE = Path(__file__)
 SOURCES = {
@@ -39,13 +39,15 @@ class Setting:
     """What the sliders of the mixer stand for.
 
     weights   raw weight of each part, in the order of `PARTS`; none negative, not all zero
-    rule      "false alarms": the threshold that held-out normals give; "by hand": a number
-    value     the share of false alarms in (0, 1), or the threshold itself
+    rule      where the threshold comes from, a key of `mix.RULES`
+    value     the share of false alarms in (0, 1), what a miss costs in false alarms, or the threshold itself
+    band      scores from, to that are brushed on the histogram, or None
     """
 
     weights: tuple[float, float, float]
     rule: str
     value: float
+    band: tuple[float, float] | None = None
 
 
 def pack(scores: Scores, images: np.ndarray) -> dict[str, Any]:
@@ -72,6 +74,7 @@ def live_mixer(
     scales: tuple[float, ...],
     defaults: Setting,
     current: Setting,
+    on_pick: Callable[[], None] = lambda: None,
 ) -> None:
     """Show the mixer; what it was last left at is `reported(key)`, a new script run follows each release.
 
@@ -80,6 +83,7 @@ def live_mixer(
     version    names the run: the browser unpacks the images again only when it changes
     scales     position of a part's slider per unit of its weight
     defaults   what its button goes back to
+    on_pick    called when a digit of the strip was clicked; `st.session_state[key]["pick"]["row"]` says which
     current    what it shall show. While this is what the browser said itself, nothing is sent back
     """
     _LIVE(
@@ -96,6 +100,7 @@ def live_mixer(
         },
         default={"mix": None},
         on_mix_change=lambda: None,
+        on_pick_change=on_pick,
         height="content",
     )
 
@@ -109,18 +114,20 @@ def parse(mix: object) -> Setting | None:
     """A setting out of {"weights": [..], "rule": .., "value": ..} as a browser sends it; None for anything else."""
     if not isinstance(mix, dict):
         return None
-    weights, rule, value = mix.get("weights"), mix.get("rule"), mix.get("value")
+    weights, rule, value, band = (mix.get(name) for name in ("weights", "rule", "value", "band"))
     if (
         not isinstance(weights, list | tuple)
         or len(weights) != len(PARTS)
         or not all(map(_is_finite, [*weights, value]))
     ):
         return None
-    if min(weights) < 0 or not any(weights) or rule not in RULES:
+    if min(weights) < 0 or not any(weights) or not sensible(rule, value):
         return None
-    if rule == "false alarms" and not 0 < value < 1:
-        return None
-    return Setting(tuple(map(float, weights)), rule, float(value))  # type: ignore[arg-type]
+    if band is not None:
+        if not isinstance(band, list | tuple) or len(band) != 2 or not all(map(_is_finite, band)) or band[0] > band[1]:
+            return None
+        band = (float(band[0]), float(band[1]))
+    return Setting(tuple(map(float, weights)), rule, float(value), band)  # type: ignore[arg-type]
 
 
 def _is_finite(value: object) -> bool:
@@ -145,7 +152,8 @@ def _given(key: str, version: str, current: Setting) -> dict[str, Any]:
 
 
 def _plain(setting: Setting) -> dict[str, Any]:
-    return {"weights": list(setting.weights), "rule": setting.rule, "value": setting.value}
+    band = None if setting.band is None else list(setting.band)
+    return {"weights": list(setting.weights), "rule": setting.rule, "value": setting.value, "band": band}
 
 
 def _base64(array: np.ndarray) -> str:

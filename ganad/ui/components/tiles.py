@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +32,7 @@ def tiles(
     multi: bool = False,
     size: int = 56,
     name: str = "Images",
+    on_pick: Callable[[], None] = lambda: None,
 ) -> int | list[int] | None:
     """Show images (N, 28, 28) uint8 as tiles; returns the picked index or None, with `multi` a sorted list of indices.
 
@@ -45,6 +46,7 @@ def tiles(
     multi     tiles are switches: framed when on, dimmed when off
     size      side of a tile in CSS pixels; multiples of 28 are the crispest
     name      what the gallery shows, for screen readers
+    on_pick   called when somebody picked, before the script runs again
 
     From Python: `st.session_state[key] = {"picked": 3}` (or a list), in a callback or before this call; a test does
     the same through `at.session_state`. Raises ValueError when labels, frames or badges are not N.
@@ -74,7 +76,7 @@ def tiles(
             "name": name,
         },
         default={"picked": start},
-        on_picked_change=lambda: None,
+        on_picked_change=on_pick,
         height="content",
     )
     return valid(result.picked, n, multi)

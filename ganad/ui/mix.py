@@ -1,0 +1,128 @@
+"""Weights and threshold in force: one state for each run, shared by Browse, Evaluate and Score."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import streamlit as st
+
+from ganad import evaluate
+from ganad.config import FALSE_ALARMS, check_weights
+from ganad.errors import ConfigError
+from ganad.service import RunInfo
+from ganad.ui import cache
+
+NAMES = ("w", "at")
+RULES = {"false alarms": "False alarms", "cost": "Cost", "best F1": "Best F1", "by hand": "By hand"}
+"""Where a threshold comes from: held-out normals; the price of a miss in false alarms; the test labels; the hand."""
+USUAL = {"false alarms": FALSE_ALARMS, "cost": 1.0, "best F1": 0.0}
+"""The number that a rule begins with."""
+
+
+@dataclass(frozen=True)
+class Mix:
+    """What the sliders say. words tells where the threshold comes from."""
+
+    weights: tuple[float, float, float]
+    threshold: float
+    words: str
+    default_weights: bool
+    rule: str
+
+    @property
+    def peeked(self) -> bool:
+        """True when something was chosen by the test labels, or by a person who sees them."""
+        return self.rule != "false alarms" or not self.default_weights
+
+
+def weights_of(run: RunInfo) -> tuple[float, float, float]:
+    """The raw weights in force for a run in this session."""
+    return st.session_state.get("weights", {}).get(run.name, run.weights)
+
+
+def rule_of(run: RunInfo) -> tuple[str, float]:
+    """Where the threshold comes from, a key of `RULES`, and its number: the share of false alarms, how many false alarms a
+    miss costs, or the threshold itself; best F1 has none."""
+    return st.session_state.get("rule", {}).get(run.name, ("false alarms", FALSE_ALARMS))
+
+
+def keep(run: RunInfo, weights: tuple[float, float, float], rule: tuple[str, float]) -> None:
+    """Put weights and rule in force for a run in this session."""
+    for name, value, usual in (("weights", weights, run.weights), ("rule", rule, ("false alarms", FALSE_ALARMS))):
+        st.session_state.setdefault(name, {}).pop(run.name, None)
+        if value != usual:
+            st.session_state[name][run.name] = value
+
+
+def mix_of(run: RunInfo) -> Mix:
+    """Weights and threshold in force for a run, without drawing anything."""
+    weights, (rule, value) = weights_of(run), rule_of(run)
+    val, test = cache.totals(run.name, weights)
+    anomalous = cache.scores(run.name).anomalous
+    if rule == "by hand":
+        threshold = float(value)
+        words = f"Threshold {threshold:.4g}, by hand."
+    elif rule == "cost":
+        threshold = evaluate.cheapest(test, anomalous, value)
+        words = (
+            f"Threshold {threshold:.4g}: cheapest on the test set if a miss costs as much as {value:.3g} false alarms."
+        )
+    elif rule == "best F1":
+        threshold = evaluate.best_f1(test, anomalous)
+        words = f"Threshold {threshold:.4g}: the highest F1 on the test set."
+    else:
+        threshold = evaluate.threshold_for(val, value)
+        words = (
+            f"{len(val)} held-out images are too few for a rate of {value:.1%}: nothing is called anomalous."
+            if math.isinf(threshold)
+            else f"Threshold {threshold:.4g}: a new normal image lies above it with a probability of at most {value:.1%}."
+        )
+    return Mix(weights=weights, threshold=threshold, words=words, default_weights=weights == run.weights, rule=rule)
+
+
+# --- in the URL ------------------------------------------------------------------------------------------------
+
+
+def words(run: RunInfo) -> dict[str, str]:
+    """Weights and rule as they stand in a URL; what is as usual is left out."""
+    said = {}
+    if weights_of(run) != run.weights:
+        said["w"] = ",".join(f"{w:.6g}" for w in weights_of(run))
+    rule, value = rule_of(run)
+    if (rule, value) != ("false alarms", FALSE_ALARMS):
+        said["at"] = f"{rule.replace(' ', '-')}:{value:.8g}"
+    return said
+
+
+def take(run: RunInfo, said: Mapping[str, str]) -> list[str]:
+    """Put a URL's weights and rule in force; returns what made no sense, as "name=value"."""
+    weights, rule, odd = run.weights, ("false alarms", FALSE_ALARMS), []
+    if "w" in said:
+        try:
+            weights = check_weights(tuple(map(float, said["w"].split(","))))
+        except (ValueError, ConfigError):
+            odd.append(f"w={said['w'][:40]}")
+    if "at" in said:
+        try:
+            rule = _rule(said["at"])
+        except ValueError:
+            odd.append(f"at={said['at'][:40]}")
+    keep(run, weights, rule)
+    return odd
+
+
+def _rule(text: str) -> tuple[str, float]:
+    kind, _, number = text.partition(":")
+    kind, value = kind.replace("-", " "), float(number)
+    if not sensible(kind, value):
+        raise ValueError
+    return kind, value
+
+
+def sensible(rule: object, value: float) -> bool:
+    """True for a key of `RULES` with a number that it can have."""
+    if rule == "false alarms":
+        return 0 < value < 1
+    return rule in tuple(RULES) and math.isfinite(value) and (rule != "cost" or value > 0)

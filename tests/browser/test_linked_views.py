@@ -1,0 +1,172 @@
+"""Every chart is a filter: what is brushed or clicked leaves its images, and the address keeps the view."""
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from ganad import evaluate, service
+from tests.browser.conftest import go, keyed, settled
+
+RUN = "ganomaly-n8"
+
+
+@pytest.fixture(scope="module")
+def truth():
+    """Scores, digits, indices and labels of the run at its own weights, and the threshold for 5 % false alarms."""
+    found, weights = service.scores(RUN), service.run_info(RUN).weights
+    score = evaluate.total(found.test.parts, weights)
+    return found, score, evaluate.threshold_for(evaluate.total(found.val.parts, weights))
+
+
+@pytest.fixture
+def opened(page, server):
+    go(page, server, f"/Evaluate?run={RUN}")
+    expect(keyed(page, "these_images").locator("button.tile").first).to_be_visible()
+    expect(page.locator(".mixer .auroc")).to_have_text(re.compile(r"0\.\d{4}"))
+    return page
+
+
+def asked(page):
+    return {k: v[0] for k, v in parse_qs(urlsplit(page.url).query).items()}
+
+
+def said(page, words):
+    """Wait for the caption of the images that are left, and return it."""
+    caption = keyed(page, "these_images").get_by_text(re.compile(words)).first
+    expect(caption).to_be_visible()
+    settled(page)
+    return caption.inner_text()
+
+
+def how_many(text):
+    return int(re.match(r"([\d,]+) of", text).group(1).replace(",", ""))
+
+
+def place(locator):
+    """Where something is, once it can be seen."""
+    locator.scroll_into_view_if_needed()
+    return locator.bounding_box()
+
+
+def brush(page, start, end):
+    box = place(page.locator(".mixer .scores canvas"))
+    y = box["y"] + 150
+    page.mouse.move(box["x"] + start * box["width"], y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + end * box["width"], y, steps=5)
+    page.mouse.up()
+
+
+def test_a_band_brushed_on_the_histogram_leaves_its_images_and_the_line_alone(opened, truth):
+    page, (_, score, _) = opened, truth
+    before = page.locator(".mixer .words").inner_text()
+    brush(page, 0.6, 0.8)
+    text = said(page, r"score .* to ")
+    low, high = map(float, asked(page)["band"].split("~"))
+    assert how_many(text) == pytest.approx(((score >= low) & (score <= high)).sum(), abs=1)  # the address rounds
+    assert page.locator(".mixer .words").inner_text() == before
+    expect(page.locator(".mixer .peeked")).to_be_hidden()
+    keyed(page, "all_again").get_by_role("button").click()
+    said(page, "brush the histogram")
+    assert "band" not in asked(page)
+
+
+def test_a_click_on_an_outcome_leaves_its_images_and_another_brings_all_back(opened, truth):
+    page, (found, score, threshold) = opened, truth
+    misses = int((found.anomalous & (score <= threshold)).sum())
+    cell = keyed(page, "outcomes").locator("button[data-name=misses]")
+    cell.click()
+    assert how_many(said(page, "misses")) == misses
+    expect(keyed(page, "these_images").get_by_text("miss", exact=True)).to_be_visible()
+    expect(cell).to_have_attribute("aria-pressed", "true")
+    cell.click()
+    assert how_many(said(page, "brush the histogram")) == len(score)
+
+
+def test_a_click_on_a_row_of_the_digits_leaves_that_digit(opened, truth):
+    page, (found, *_) = opened, truth
+    chart = keyed(page, "digit_bars").locator(".nsewdrag").first
+    box = place(chart)
+    page.mouse.move(box["x"] + box["width"] / 3, box["y"] + 3.5 / 10 * box["height"])
+    page.mouse.click(box["x"] + box["width"] / 3, box["y"] + 3.5 / 10 * box["height"])
+    assert how_many(said(page, "digit 3")) == (found.test.digit == 3).sum()
+    assert asked(page)["digits"] == "3"
+
+
+def test_a_line_put_on_the_curve_picks_the_image_nearest_to_it(opened, truth):
+    page, (found, score, _) = opened, truth
+    box = place(page.locator(".mixer .roc canvas"))
+    page.mouse.click(box["x"] + 0.4 * box["width"], box["y"] + 25)
+    expect(page.locator(".mixer .words")).to_have_text(re.compile("by hand"))
+    expect(keyed(page, "these_images").get_by_text(re.compile("test image"))).to_be_visible()
+    settled(page)
+    kind, value = asked(page)["at"].split(":")
+    assert kind == "by-hand"
+    assert int(asked(page)["image"]) == found.test.index[np.argmin(np.abs(score - float(value)))]
+    expect(page.locator(".mixer .peeked")).to_be_visible()
+
+
+def test_a_digit_of_the_strip_is_picked_by_a_click(opened, truth):
+    page, (found, score, threshold) = opened, truth
+    canvas = page.locator(".mixer .strip canvas")
+    box = place(canvas)
+    above = np.flatnonzero(score > threshold)
+    nearest = above[np.argmin(score[above])]
+    page.mouse.click(box["x"] + box["width"] / 2 + 18 + 20, box["y"] + 50)
+    expect(keyed(page, "these_images").get_by_text(f"test image {found.test.index[nearest]}")).to_be_visible()
+
+
+@pytest.mark.parametrize(("rule", "price"), [("Cost", 1.0), ("Best F1", None)])
+def test_rules_that_look_at_labels_are_python_s_and_marked(opened, truth, rule, price):
+    page, (found, score, _) = opened, truth
+    page.locator(".mixer").get_by_text(rule, exact=True).click()
+    threshold = evaluate.cheapest(score, found.anomalous, price) if price else evaluate.best_f1(score, found.anomalous)
+    expect(page.locator(".mixer .peeked")).to_be_visible()
+    caught = (score[found.anomalous] > threshold).mean()
+    expect(page.get_by_test_id("stMetricValue").nth(3)).to_have_text(f"{caught:.1%}")
+
+
+def test_a_link_opens_the_same_view_elsewhere(opened, browser, server):
+    page = opened
+    keyed(page, "outcomes").locator("button[data-name=misses]").click()
+    said(page, "misses")
+    brush(page, 0.1, 0.15)
+    text = said(page, r"misses, score .* to ")
+    other = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    try:
+        other.goto(page.url)
+        settled(other)
+        assert said(other, r"misses, score .* to ") == text
+        assert asked(other) == asked(page)
+        other.get_by_role("link", name="Open in Browse").click()
+        expect(other.get_by_role("heading", name="Browse")).to_be_visible()
+        settled(other)
+        expect(other.get_by_text(f"{how_many(text):,} of 10,000 test images")).to_be_visible()
+        assert asked(other) == asked(page)
+    finally:
+        other.context.close()
+
+
+def test_the_plain_charts_are_filters_too(opened, truth):
+    page, (_, score, _) = opened, truth
+    keyed(page, "plain_controls").locator("label").first.click()
+    chart = keyed(page, "histogram").locator(".nsewdrag").first
+    expect(chart).to_be_visible()
+    settled(page)
+    box = place(chart)
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 30)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 120, steps=6)
+    page.mouse.up()
+    text = said(page, r"score .* to ")
+    low, high = map(float, asked(page)["band"].split("~"))
+    assert how_many(text) == pytest.approx(((score >= low) & (score <= high)).sum(), abs=1)
+    roc = keyed(page, "roc").locator(".nsewdrag").first
+    box = place(roc)
+    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.02 * box["height"])
+    page.mouse.click(box["x"] + 0.3 * box["width"], box["y"] + 0.02 * box["height"])
+    expect(page.get_by_text("chosen while looking at the test set")).to_be_visible()
+    assert asked(page)["at"].startswith("by-hand:")

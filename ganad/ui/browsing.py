@@ -46,9 +46,9 @@ def gallery(run: RunInfo, mix: Mix) -> int | None:
     shown = rows[at * PAGE : (at + 1) * PAGE]
     wall(run, mix, shown, picked, key="gallery", size=54)
     if pages > 1:
-        _show(gallery_page=at + 1)
+        key = f"gallery_page_{at + 1}"  # a widget for each page: its value can be given at its birth alone
         with st.container(key="gallery_pages"):
-            st.pagination(pages, key="gallery_page", on_change=_turned, args=(run, rows))
+            st.pagination(pages, default=at + 1, key=key, on_change=_turned, args=(run, rows, key))
     return picked
 
 
@@ -108,9 +108,9 @@ def _filtered(run: RunInfo) -> None:
     selection.choose(run, digits=digits, verdict=state["verdict"], sort=state["sort"], image=None)
 
 
-def _turned(run: RunInfo, rows: np.ndarray) -> None:
+def _turned(run: RunInfo, rows: np.ndarray, key: str) -> None:
     """Another page of the gallery: its first image is the picked one."""
-    row = rows[min((st.session_state["gallery_page"] - 1) * PAGE, len(rows) - 1)]
+    row = rows[min((st.session_state[key] - 1) * PAGE, len(rows) - 1)]
     selection.choose(run, image=int(cache.scores(run.name).test.index[row]))
 
 

@@ -274,7 +274,9 @@ def roc(curves: Sequence[Curve], *, height: int = 340) -> go.Figure:
         ]
         single = len(curves) == 1
         figure.add_scatter(
-            x=fpr, y=tpr, mode="lines", name=curve.name, customdata=hover,
+            # Plotly lets points be clicked that have a marker, be it one that cannot be seen.
+            x=fpr, y=tpr, mode="lines+markers", name=curve.name, customdata=hover, marker={"size": 10, "opacity": 0},
+            selected={"marker": {"opacity": 0}}, unselected={"marker": {"opacity": 0}},
             line={"color": curve.colour, "width": 1.5 if curve.baseline else 2.5, "dash": _dash(curve)},
             fill="tozeroy" if single else None, fillcolor=colours.rgba(curve.colour, 0.1),
             hovertemplate=f"<b>{curve.name}</b><br>%{{customdata}}<extra></extra>",

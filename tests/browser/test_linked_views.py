@@ -80,7 +80,7 @@ def test_a_click_on_an_outcome_leaves_its_images_and_another_brings_all_back(ope
     cell = keyed(page, "outcomes").locator("button[data-name=misses]")
     cell.click()
     assert how_many(said(page, "misses")) == misses
-    expect(keyed(page, "these_images").get_by_text("miss", exact=True)).to_be_visible()
+    expect(keyed(page, "these_images").get_by_role("heading", name=re.compile("called normal"))).to_be_visible()
     expect(cell).to_have_attribute("aria-pressed", "true")
     cell.click()
     assert how_many(said(page, "brush the histogram")) == len(score)

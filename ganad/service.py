@@ -317,6 +317,28 @@ def reconstruct(name: str, images: np.ndarray) -> np.ndarray:
     return score(method(name), images).reconstruction
 
 
+def codes(name: str) -> tuple[np.ndarray, np.ndarray]:
+    """z of the held-out normals and of the test images, (n, nz) and (m, nz) float32, in the order of the run's scores.
+
+    From scores.npz where they were kept, else from the net: seconds, for AnoGAN, which searches each, a minute or so.
+    Raises RunError for a run without weights.
+    """
+    from ganad.score import score
+
+    found = scores(name)
+    if found.test.z.shape[1]:
+        return found.val.z, found.test.z
+    held_out = _dataset(run_info(name).settings.data).train.images[found.val.index]
+    net = method(name)
+    return score(net, held_out).z, score(net, test_images(name)).z
+
+
+def held_out_images(name: str, rows: Sequence[int]) -> np.ndarray:
+    """(len(rows), 28, 28) uint8: some of the run's held-out normals, by their row in its scores."""
+    index = scores(name).val.index[np.asarray(rows, dtype=int)]
+    return _dataset(run_info(name).settings.data).train.images[index]
+
+
 def rescore(name: str, rows: Sequence[int] | None = None) -> dict[str, np.ndarray]:
     """Parts of the run's test images (or of some rows of them), by the net itself instead of from scores.npz."""
     from ganad.score import score

@@ -7,8 +7,8 @@ import streamlit as st
 
 from ganad import evaluate
 from ganad.config import PARTS
-from ganad.service import RunInfo, digits_in_words
-from ganad.ui import cache, charts, colours, pictures, searching, selection
+from ganad.service import RunInfo
+from ganad.ui import cache, charts, colours, explaining, latent, pictures, searching, selection
 from ganad.ui.components.tiles import tiles
 from ganad.ui.mix import Mix
 from ganad.ui.selection import MEANING, SORTS, VERDICTS
@@ -30,6 +30,13 @@ def gallery(run: RunInfo, mix: Mix) -> int | None:
         "Verdict", list(VERDICTS), key="verdict", required=True, on_change=_filtered, args=(run,),
         format_func=VERDICTS.get, help="; ".join(f"{VERDICTS[k]}: {v}" for k, v in MEANING.items()),
     )  # fmt: skip
+    if st.toggle(
+        "Latent map",
+        key="map",
+        persist_state="session",
+        help="Where the encoder puts each image; draw around some of them.",
+    ):
+        latent.map_of(run)
     chips(run)
     rows = selection.rows(run, mix, chosen)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
@@ -134,50 +141,76 @@ def label(found, test: np.ndarray, threshold: float, row: int) -> str:
 
 
 def inspector(run: RunInfo, mix: Mix, row: int | None) -> None:
-    """One image: what was given, what came back, what is missing; its parts and its place among all."""
+    """One image: what was given, what came back, what is missing; its score term by term, its place among all."""
     if row is None:
         return
     found = cache.scores(run.name)
     _, test = cache.totals(run.name, mix.weights)
-    score = float(test[row])
     headline(run, mix, row)
+    rows = selection.rows(run, mix)
+    place = int(np.flatnonzero(rows == row)[0])
+    parts = {p: float(found.test.parts[p][row]) for p in PARTS}
     given = cache.images(run.name)[row]
-    made = cache.reconstruction(run.name, row)
-    st.html(triple(given, made))
-    st.plotly_chart(
-        charts.part_bars(part_rows(found.val.parts, {p: float(found.test.parts[p][row]) for p in PARTS}, mix.weights)),
-        key="parts", config=charts.CONFIG, alt="percentile of each part among held-out normals",
-    )  # fmt: skip
+    story = explaining.Story(given, cache.reconstruction(run.name, row), parts, f"A {found.test.digit[row]}")
+    explaining.picture(
+        run,
+        mix,
+        story,
+        key="lens",
+        steps=(place > 0, place < len(rows) - 1),
+        on_step=lambda: _stepped(run, rows, place),
+    )
+    explaining.score(run, mix, story, key="browse", standardised=units())
     st.plotly_chart(
         charts.histogram(
-            test[~found.anomalous], test[found.anomalous], mix.threshold, marked=score, marked_label="this image", height=220
+            test[~found.anomalous], test[found.anomalous], mix.threshold, marked=float(test[row]),
+            marked_label="this image", height=220,
         ),
-        key="place", config=charts.CONFIG, alt=f"the image's score {score:.4g} among all test images",
+        key="place", config=charts.CONFIG, alt=f"the image's score {float(test[row]):.4g} among all test images",
     )  # fmt: skip
+    if st.toggle(
+        "Nearest normals", key="nearest", persist_state="session",
+        help="The held-out normal images whose codes lie nearest to this image's code.",
+    ):  # fmt: skip
+        latent.nearest(run, row)
     if searching.searches(run) and st.toggle(
         "Film the search", key="film", persist_state="session", help="How z was found, once more and step by step."
     ):
         searching.film(run, given, key="browse")
 
 
+def units() -> bool:
+    """A switch: parts raw as in the papers, or standardised on held-out normals. True for standardised."""
+    said = st.segmented_control(
+        "Parts", ["raw", "standardised"], default="raw", key="units", required=True, persist_state="session",
+        label_visibility="collapsed",
+        help="Raw: as in the papers, each in its own unit. Standardised: in spreads of the held-out normals above their mean; "
+        "score and threshold are shifted alike, so no verdict changes.",
+    )  # fmt: skip
+    return said == "standardised"
+
+
+def _stepped(run: RunInfo, rows: np.ndarray, place: int) -> None:
+    """To the previous or the next image of the choice."""
+    by = (st.session_state.get("lens") or {}).get("step")
+    if by in (-1, 1) and 0 <= place + by < len(rows):
+        selection.choose(run, image=int(cache.scores(run.name).test.index[rows[place + by]]))
+
+
 def headline(run: RunInfo, mix: Mix, row: int) -> None:
     """The verdict on an image, whether it is right, and how strange the image is among held-out normals."""
     found = cache.scores(run.name)
-    val, test = cache.totals(run.name, mix.weights)
+    _, test = cache.totals(run.name, mix.weights)
     called = bool(test[row] > mix.threshold)
     word = str(selection.outcome(found.anomalous[[row]], np.array([called]))[0])
     right = word in ("hits", "correct")
-    share = float(evaluate.percentile(float(test[row]), val))
     st.subheader(f"A {found.test.digit[row]}, called {'anomalous' if called else 'normal'}")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(
             {"hits": "hit", "misses": "miss", "false alarms": "false alarm"}.get(word, word),
             icon=":material/check:" if right else ":material/close:", color="green" if right else "red",
         )  # fmt: skip
-        st.caption(
-            f"stranger than **{share:.1f} %** of held-out normal {digits_in_words(run.normal)}s · test image "
-            f"{int(found.test.index[row])}"
-        )
+        st.caption(f"{explaining.in_words(run, mix, float(test[row]))} · test image {int(found.test.index[row])}")
 
 
 def triple(given: np.ndarray, made: np.ndarray, size: int = 148) -> str:
@@ -189,18 +222,3 @@ def triple(given: np.ndarray, made: np.ndarray, size: int = 148) -> str:
         (pictures.png(residual, 5), "residual", "signed residual: blue is ink missing, orange is ink too much"),
     )
     return pictures.figure_html(list(shown), size_px=size) + pictures.residual_legend()
-
-
-def part_rows(
-    val: dict[str, np.ndarray], values: dict[str, float], weights: tuple[float, float, float]
-) -> dict[str, dict[str, float]]:
-    """part -> value, weight, contribution and percentile among held-out normals."""
-    return {
-        p: {
-            "value": values[p],
-            "weight": w,
-            "contribution": w * values[p],
-            "percentile": float(evaluate.percentile(values[p], val[p])),
-        }
-        for p, w in zip(PARTS, weights, strict=True)
-    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -86,6 +87,41 @@ def _reconstruct(name: str, version: int, row: int) -> np.ndarray:
 @st.cache_data(show_spinner="Asking the net", max_entries=50)
 def _reconstruct_some(name: str, version: int, rows: tuple[int, ...]) -> np.ndarray:
     return service.reconstruct(name, images(name)[list(rows)])
+
+
+def codes(name: str) -> tuple[np.ndarray, np.ndarray]:
+    """z of held-out normals and of test images, (n, nz) and (m, nz)."""
+    return _codes(name, service.version(name))
+
+
+@st.cache_resource(show_spinner="Asking the net where each image lies", max_entries=4)
+def _codes(name: str, version: int) -> tuple[np.ndarray, np.ndarray]:
+    return service.codes(name)
+
+
+@dataclass(frozen=True)
+class LatentMap:
+    """Codes in two dimensions: val (n, 2), test (m, 2); share: how much of their variance that keeps, or None."""
+
+    val: np.ndarray
+    test: np.ndarray
+    share: float | None
+
+
+def latent_map(name: str) -> LatentMap:
+    """The two directions in which the codes vary most."""
+    return _latent_map(name, service.version(name))
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _latent_map(name: str, version: int) -> LatentMap:
+    val, test = codes(name)
+    # As the normals vary: whatever is strange then lies where it lies, and does not bend the axes.
+    middle = val.mean(axis=0)
+    _, spread, axes = np.linalg.svd(val - middle, full_matrices=False)
+    share = float((spread[:2] ** 2).sum() / (spread**2).sum()) if spread.any() else None
+    flat = axes[:2].T if len(axes) > 1 else np.eye(val.shape[1], 2)
+    return LatentMap((val - middle) @ flat, (test - middle) @ flat, share)
 
 
 def totals(name: str, weights: tuple[float, float, float]) -> tuple[np.ndarray, np.ndarray]:

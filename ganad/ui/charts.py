@@ -216,36 +216,49 @@ def stack(values: np.ndarray, apart: float) -> np.ndarray:
     return levels
 
 
-def part_bars(parts: Mapping[str, Mapping[str, float]], *, height: int = 180) -> go.Figure:
-    """The parts of one image's score: how unusual each is, and what it adds.
+def waterfall(parts: Mapping[str, Mapping[str, float]], threshold: float, *, height: int = 210) -> go.Figure:
+    """How the parts of one image add up to its score, beside the threshold.
 
-    parts: part -> value, weight, contribution (value times weight) and percentile (share of held-out normal images
-    that score lower, 0..100), which is the length of the bar.
+    parts: part -> value, weight, contribution (value times weight, may be negative where parts are standardised) and
+    percentile (share of held-out normal images that score lower, 0..100).
     """
-    figure = _figure(height, top=2, bottom=40)
-    rows = list(range(len(parts)))
-    bar = {"orientation": "h", "width": 0.24}
-    figure.add_bar(
-        x=[100] * len(rows), y=[r + 0.2 for r in rows], marker_color=_GRID, hoverinfo="skip", name="scale", **bar
-    )
-    for row, (name, part) in zip(rows, parts.items(), strict=True):
-        colour = colours.PARTS.get(name, colours.THRESHOLD)
+    figure = _figure(height, top=22, bottom=40, right=14)
+    rows, at = len(parts) + 1, 0.0
+    ends = np.cumsum([0.0, *(part["contribution"] for part in parts.values())])
+    reach = [*ends, threshold] if np.isfinite(threshold) else list(ends)
+    low, high = min(0.0, *reach), max(0.0, *reach)
+    high = high if high > low else low + 1.0
+    for row, (name, part) in enumerate(parts.items()):
+        colour, end = colours.PARTS.get(name, colours.THRESHOLD), at + part["contribution"]
         figure.add_bar(
-            x=[part["percentile"]], y=[row + 0.2], marker={"color": colour.both}, name=name, **bar,
-            hovertemplate=f"{name}: above {part['percentile']:.1f} % of the held-out normal images<extra></extra>",
+            x=[end - at], base=[at], y=[row + 0.16], orientation="h", width=0.34, marker={"color": colour.both}, name=name,
+            hovertemplate=f"{name}: {_number(part['value'])} × {part['weight']:.3g} = {_number(part['contribution'])}<br>"
+            f"above {part['percentile']:.1f} % of the held-out normal images<extra></extra>",
         )  # fmt: skip
-        above = {"y": row - 0.18, "showarrow": False, "yanchor": "middle"}
+        figure.add_shape(
+            type="line", x0=end, x1=end, y0=row + 0.16, y1=row + 1.16, line={"color": _INK, "width": 1, "dash": "dot"}
+        )
+        above = {"y": row - 0.2, "showarrow": False, "yanchor": "middle", "xref": "paper"}
         figure.add_annotation(text=f"<b style='color:{colour.both}'>{name}</b>", x=0, xanchor="left", **above)
-        sum_ = f"{_number(part['value'])} × {part['weight']:g} = <b>{_number(part['contribution'])}</b>"
-        figure.add_annotation(text=sum_, x=100, xanchor="right", **above)
+        words = f"{_number(part['contribution'])} · above {part['percentile']:.1f} % of the normals"
+        figure.add_annotation(text=words, x=1, xanchor="right", **above)
+        at = end
+    verdict = colours.ANOMALOUS if at > threshold else colours.NORMAL
+    figure.add_bar(
+        x=[at], y=[rows - 1 + 0.16], orientation="h", width=0.34, marker={"color": verdict.both}, name="score",
+        hovertemplate=f"score {_number(at)}<extra></extra>",
+    )  # fmt: skip
+    total = {"y": rows - 1 - 0.2, "showarrow": False, "yanchor": "middle", "xref": "paper"}
+    figure.add_annotation(text=f"<b style='color:{verdict.both}'>score</b>", x=0, xanchor="left", **total)
+    figure.add_annotation(text=f"<b>{_number(at)}</b>", x=1, xanchor="right", **total)
+    margin = 0.02 * (high - low)
+    if np.isfinite(threshold):
+        _vertical(figure, threshold, colour=_INK, dash="dash")
+        side = "left" if threshold < (low + high) / 2 else "right"
+        figure.add_annotation(text=f"threshold {_number(threshold)}", **_above(threshold, 3, side))
     figure.update_layout(barmode="overlay")
-    figure.update_xaxes(
-        title_text="percentile among held-out normal images",
-        range=[0, 100.4],
-        tickvals=[0, 25, 50, 75, 100],
-        showgrid=False,
-    )
-    figure.update_yaxes(visible=False, range=[len(rows) - 0.6, -0.5])
+    figure.update_xaxes(title_text="score", range=[low - margin * (low < 0), high + margin], showgrid=False)
+    figure.update_yaxes(visible=False, range=[rows - 0.5, -0.5])
     return figure
 
 
@@ -435,6 +448,37 @@ def per_digit(rows: Sequence[Mapping[str, Any]], *, height: int = 300) -> go.Fig
     figure.update_yaxes(
         type="category", autorange="reversed", showgrid=False, categoryarray=[str(r["digit"]) for r in rows]
     )
+    return figure
+
+
+def latent_map(
+    val: np.ndarray, test: np.ndarray, anomalous: np.ndarray, names: Sequence[str], *,
+    lasso: Sequence[tuple[float, float]] = (), height: int = 430,
+) -> go.Figure:  # fmt: skip
+    """Codes on a plane: held-out normals (n, 2) in grey below test images (m, 2) by their label; names: m words."""
+    figure = _figure(height, top=30, bottom=12)
+    figure.add_scatter(
+        x=val[:, 0], y=val[:, 1], mode="markers", name="held-out normals", hoverinfo="skip",
+        marker={"size": 5, "color": colours.THRESHOLD.both, "opacity": 0.45, "symbol": "circle-open"}, **_AS_IT_IS,
+    )  # fmt: skip
+    for name, rows in (("anomalous", np.flatnonzero(anomalous)), ("normal", np.flatnonzero(~anomalous))):
+        figure.add_scatter(
+            x=test[rows, 0], y=test[rows, 1], mode="markers", name=name, customdata=[names[r] for r in rows],
+            marker={"size": 5, "color": colours.VERDICTS[name].both, "opacity": 0.55},
+            hovertemplate="%{customdata}<extra>" + name + "</extra>", selected={"marker": {"opacity": 0.9}},
+            unselected={"marker": {"opacity": 0.35}},
+        )  # fmt: skip
+    if lasso:
+        path = "M" + "L".join(f"{x},{y}" for x, y in lasso) + "Z"
+        figure.add_shape(
+            type="path", path=path, line={"color": _INK, "width": 1.5}, fillcolor=colours.THRESHOLD.faint(0.12)
+        )
+    figure.update_layout(
+        dragmode="lasso", showlegend=True, hovermode="closest",
+        legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "itemsizing": "constant", "bgcolor": "rgba(0,0,0,0)"},
+    )  # fmt: skip
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False, scaleanchor="x")
     return figure
 
 

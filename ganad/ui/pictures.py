@@ -17,13 +17,13 @@ from PIL import Image
 from ganad.ui import colours
 
 # Residual, as a share of full ink: the colour at -1, -1/2, 0, 1/2, 1. Orange below zero, blue above.
-_STOPS = ("#ffbe78", "#d65f00", colours.TILE, "#0072b2", "#86e0ff")
+STOPS = ("#ffbe78", "#d65f00", colours.TILE, "#0072b2", "#86e0ff")
 
 
 def _residual_map() -> np.ndarray:
     """(511, 3) uint8: the colour of each difference x - x̂ in -255..255, shifted by 255."""
-    at = np.linspace(-255, 255, len(_STOPS))
-    stops = np.array([colours.rgb(stop) for stop in _STOPS], dtype=np.float64)
+    at = np.linspace(-255, 255, len(STOPS))
+    stops = np.array([colours.rgb(stop) for stop in STOPS], dtype=np.float64)
     differences = np.arange(-255, 256)
     return np.stack([np.interp(differences, at, stops[:, c]) for c in range(3)], axis=1).round().astype(np.uint8)
 
@@ -67,7 +67,7 @@ def signed_residual(x: np.ndarray, x_hat: np.ndarray) -> np.ndarray:
 
 def residual_legend() -> str:
     """HTML: the scale of the residual pictures, with its two ends and its middle named."""
-    gradient = ", ".join(_STOPS)
+    gradient = ", ".join(STOPS)
     return (
         "<div style='display:inline-block;width:100%;max-width:22rem;font-size:.8rem;line-height:1.3'>"
         f"<div style='height:10px;border-radius:5px;background:linear-gradient(90deg, {gradient})'></div>"

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from ganad import imaging, service
-from ganad.config import FALSE_ALARMS, METHOD_NAMES
+from ganad.config import METHOD_NAMES
 from ganad.errors import GanadError
 from ganad.service import Judgement, RunInfo, digits_in_words
-from ganad.ui import browsing, cache, charts, colours, page, pictures, searching
+from ganad.ui import cache, charts, colours, explaining, page, pictures, searching
 from ganad.ui.components.digit_pad import digit_pad
-from ganad.ui.mix import weights_of
+from ganad.ui.mix import Mix, mix_of, weights_of
 
 FORMATS = ["png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff", "gif"]
 MOST = 50
@@ -97,9 +98,11 @@ def _prepared(content: bytes, name: str, raw: bool) -> imaging.Prepared:
 
 
 def judge(run: RunInfo, digits: np.ndarray) -> list[Judgement]:
-    """Judge with the weights in force; the same digits are not judged twice."""
+    """Judge with the weights and the threshold in force; the same digits are not judged twice."""
     key = hashlib.sha256(digits.tobytes()).hexdigest()
-    return _judge(run.name, service.version(run.name), weights_of(run), key, digits)
+    found = _judge(run.name, service.version(run.name), weights_of(run), key, digits)
+    line = mix_of(run).threshold
+    return [replace(f, threshold=line, verdict="anomalous" if f.score > line else "normal") for f in found]
 
 
 @st.cache_data(show_spinner="Waking the net", max_entries=100)
@@ -111,62 +114,49 @@ def _judge(
 
 def one(run: RunInfo, prepared: imaging.Prepared, name: str = "") -> None:
     """The full story of one digit."""
-    found = judge(run, prepared.digit[None])[0]
-    verdict(run, found)
-    st.html(
-        pictures.figure_html(
-            [
-                (
-                    pictures.png(prepared.given, max(1, 140 // max(prepared.given.shape))),
-                    "as given",
-                    name or "your drawing",
-                ),
-                (pictures.png(prepared.digit, 5), "what the model sees", "the digit in 28x28"),
-                (pictures.png(found.reconstruction, 5), "reconstruction", "what the nets redrew"),
-                (
-                    pictures.png(pictures.signed_residual(prepared.digit, found.reconstruction), 5),
-                    "residual",
-                    "signed residual: blue is ink missing, orange is ink too much",
-                ),
-            ],
-            size_px=148,
+    found, mix = judge(run, prepared.digit[None])[0], mix_of(run)
+    verdict(run, mix, found)
+    left, right = page.split("given", [1, 4])
+    with left:
+        size = max(1, 140 // max(prepared.given.shape))
+        st.html(
+            pictures.figure_html(
+                [(pictures.png(prepared.given, size), "as given", name or "your drawing")], size_px=132
+            )
         )
-        + pictures.residual_legend()
-    )
+    story = explaining.Story(prepared.digit, found.reconstruction, found.parts, name or "Your digit")
+    with right:
+        explaining.picture(run, mix, story, key="lens_score")
     if prepared.steps:
         st.caption(":material/auto_fix_high: " + " → ".join(prepared.steps))
-    val = cache.scores(run.name).val.parts
     left, right = page.split("parts", [1, 1])
     with left:
-        st.plotly_chart(
-            charts.part_bars(browsing.part_rows(val, found.parts, weights_of(run))), key="score_parts",
-            config=charts.CONFIG, alt="percentile of each part among held-out normals",
-        )  # fmt: skip
+        explaining.score(run, mix, story, key="score")
     with right:
         scores = cache.scores(run.name)
-        _, test = cache.totals(run.name, weights_of(run))
+        _, test = cache.totals(run.name, mix.weights)
         st.plotly_chart(
             charts.histogram(
-                test[~scores.anomalous], test[scores.anomalous], found.threshold, marked=found.score,
-                marked_label="yours", height=200,
+                test[~scores.anomalous], test[scores.anomalous], mix.threshold, marked=found.score,
+                marked_label="yours", height=250,
             ),
             key="score_place", config=charts.CONFIG, alt="your digit's score among all test images",
         )  # fmt: skip
     searching.film(run, prepared.digit, key="score")
 
 
-def verdict(run: RunInfo, found: Judgement) -> None:
-    """In words: what it is called, and how strange that is among held-out normals."""
+def verdict(run: RunInfo, mix: Mix, found: Judgement) -> None:
+    """In words: what it is called, how strange that is among held-out normals, and by which line."""
     normal = digits_in_words(run.normal)
-    colour = colours.ANOMALOUS.both if found.verdict == "anomalous" else colours.NORMAL.both
-    said = "Anomalous" if found.verdict == "anomalous" else "Normal"
+    colour = colours.VERDICTS[found.verdict].both
     st.html(
         f'<div style="border-left: 6px solid {colour}; padding: .15rem 0 .15rem .9rem">'
-        f'<div style="font-size: 1.75rem; font-weight: 700; line-height: 1.2">{said}</div>'
+        f'<div style="font-size: 1.75rem; font-weight: 700; line-height: 1.2">{found.verdict.capitalize()}</div>'
         f"<div>Stranger than <b>{found.percentile:.1f} %</b> of held-out normal {normal}s. "
-        f"Score {found.score:.4g}, threshold {found.threshold:.4g} "
-        f"(at most {FALSE_ALARMS:.0%} of normal digits lie above it).</div></div>"
+        f"Score {found.score:.4g}. {mix.words}</div></div>"
     )
+    if mix.peeked:
+        st.badge("chosen while looking at the test set", icon=":material/visibility:", color="orange")
 
 
 def several(run: RunInfo, prepared: list[imaging.Prepared], names: list[str]) -> None:

@@ -177,12 +177,19 @@ def test_almost_all_is_not_called_all(share, text):
 # --- one image
 
 
-def test_the_bar_of_a_part_is_its_percentile_and_its_sum_is_written_out():
-    part = {"value": 60.0, "weight": 0.9, "contribution": 54.0, "percentile": 99.2}
-    figure = charts.part_bars({"residual": part})
-    assert trace(figure, "residual").x == (99.2,)
+def test_the_parts_of_a_waterfall_begin_where_the_one_before_ends_and_the_last_is_the_score():
+    parts = {
+        "residual": {"value": 60.0, "weight": 0.9, "contribution": 54.0, "percentile": 99.2},
+        "discrimination": {"value": 10.0, "weight": -1.0, "contribution": -10.0, "percentile": 3.0},
+        "latent": {"value": 2.0, "weight": 3.0, "contribution": 6.0, "percentile": 50.0},
+    }
+    figure = charts.waterfall(parts, 40.0)
+    assert [(trace(figure, p).base[0], trace(figure, p).x[0]) for p in parts] == [(0, 54), (54, -10), (44, 6)]
+    assert trace(figure, "score").x == (50,)
     assert trace(figure, "residual").marker.color == colours.RESIDUAL.both
-    assert "60 × 0.9 = <b>54</b>" in words(figure)
+    assert trace(figure, "score").marker.color == colours.ANOMALOUS.both
+    assert trace(charts.waterfall(parts, 60.0), "score").marker.color == colours.NORMAL.both
+    assert "above 99.2 % of the normals" in words(figure)
 
 
 def test_each_dot_has_the_colour_of_its_verdict():
@@ -303,7 +310,7 @@ def every_figure():
     yield charts.confusion(1, 2, 3, 4)
     yield charts.per_digit([{"digit": 1, "normal": False, "n": 5, "auroc": 0.9, "flagged": 0.9}])
     yield charts.losses([{"step": 1, "loss/encoder": 1.0}, {"step": 2, "loss/encoder": 1.0}], "encoder")
-    yield charts.part_bars({"latent": {"value": 1.0, "weight": 1.0, "contribution": 1.0, "percentile": 50.0}})
+    yield charts.waterfall({"latent": {"value": 1.0, "weight": 1.0, "contribution": 1.0, "percentile": 50.0}}, 0.5)
     yield charts.score_strip([("a long label", 0.5, "normal")], 1.0)
     yield charts.history([1], [1.0], "loss")
     yield charts.descent(np.array([3.0, 2.0, 1.0]), np.array([[3.0], [2.5], [1.0]]))

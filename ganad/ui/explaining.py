@@ -1,0 +1,130 @@
+"""The score of one image, explained: in words, as a formula with its numbers, as a waterfall up to the threshold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+import streamlit as st
+
+from ganad import evaluate
+from ganad.config import PARTS
+from ganad.service import RunInfo, digits_in_words
+from ganad.ui import cache, charts, colours
+from ganad.ui.components.lens import lens
+from ganad.ui.mix import Mix
+
+MEANING = {
+    "residual": "how far the reconstruction is from the image, summed over pixels",
+    "discrimination": "how differently the discriminator sees image and reconstruction",
+    "latent": "how far the codes of image and reconstruction lie apart",
+}
+
+
+@dataclass(frozen=True)
+class Story:
+    """One image and what a run says of it. given and made: (28, 28) uint8; parts raw; what: words for the image."""
+
+    given: np.ndarray
+    made: np.ndarray
+    parts: Mapping[str, float]
+    what: str
+
+
+def in_words(run: RunInfo, mix: Mix, score: float) -> str:
+    """ "stranger than 99.2 % of held-out normal 3s", as Markdown."""
+    val, _ = cache.totals(run.name, mix.weights)
+    share = float(evaluate.percentile(score, val))
+    return f"stranger than **{share:.1f} %** of {len(val):,} held-out normal {digits_in_words(run.normal)}s"
+
+
+def total(mix: Mix, parts: Mapping[str, float]) -> float:
+    """The weighted sum of one image's parts."""
+    return float(sum(w * parts[p] for w, p in zip(mix.weights, PARTS, strict=True)))
+
+
+def picture(run: RunInfo, mix: Mix, story: Story, *, key: str, **steps: object) -> None:
+    """Input, reconstruction and residual under the lens."""
+    verdict = "anomalous" if total(mix, story.parts) > mix.threshold else "normal"
+    said = ", ".join(f"{p} {story.parts[p]:.4g}" for p in PARTS)
+    lens(
+        story.given, story.made, key=key, residual=story.parts["residual"], size=run.settings.image_size,
+        alt=(
+            f"{story.what}, called {verdict}; {said}.",
+            f"What the nets redrew of {story.what}.",
+            "Signed residual: blue is ink missing, orange is ink too much.",
+        ),
+        **steps,
+    )  # fmt: skip
+
+
+def score(run: RunInfo, mix: Mix, story: Story, *, key: str, standardised: bool = False) -> None:
+    """The formula with this image's numbers, and the waterfall of its parts."""
+    val = cache.scores(run.name).val.parts
+    st.html(formula(mix, story.parts, val if standardised else None))
+    st.plotly_chart(
+        charts.waterfall(
+            rows(val, story.parts, mix.weights, standardised=standardised), mix.threshold - offset(mix, val, standardised)
+        ),
+        key=f"waterfall_{key}", config=charts.CONFIG,
+        alt=f"waterfall of the parts up to the score {total(mix, story.parts):.4g}, threshold {mix.threshold:.4g}",
+    )  # fmt: skip
+
+
+def offset(mix: Mix, val: Mapping[str, np.ndarray], standardised: bool) -> float:
+    """What a standardised score lacks: the weighted sum of the held-out means."""
+    return float(sum(w * val[p].mean() for w, p in zip(mix.weights, PARTS, strict=True))) if standardised else 0.0
+
+
+def rows(
+    val: Mapping[str, np.ndarray],
+    values: Mapping[str, float],
+    weights: tuple[float, float, float],
+    *,
+    standardised: bool = False,
+) -> dict[str, dict[str, float]]:
+    """part -> value, weight, contribution (their product) and percentile among held-out normals.
+
+    Standardised: value is (part - mean) / spread of the held-out normals, and the weight is per spread.
+    """
+    said = {}
+    for part, w in zip(PARTS, weights, strict=True):
+        value, weight = float(values[part]), w
+        if standardised:
+            spread = float(val[part].std()) or 1.0
+            value, weight = (value - float(val[part].mean())) / spread, w * spread
+        said[part] = {
+            "value": value, "weight": weight, "contribution": weight * value,
+            "percentile": float(evaluate.percentile(values[part], val[part])),
+        }  # fmt: skip
+    return said
+
+
+def formula(mix: Mix, parts: Mapping[str, float], val: Mapping[str, np.ndarray] | None = None) -> str:
+    """HTML: A = 0.9 · 41.2 + 0.1 · 3.3 = 37.4 > 30.1, each term in the colour of its part. val: standardise on these."""
+    terms, standardised = [], val is not None
+    shown = rows(val or {p: np.zeros(1) for p in PARTS}, parts, mix.weights, standardised=standardised)
+    for part, row in shown.items():
+        if not row["weight"]:
+            continue
+        words = f"{part}: {MEANING[part]}" + (", in spreads of the held-out normals above their mean" if val else "")
+        terms.append(
+            f'<span tabindex="0" title="{escape(words)}" style="color:{colours.PARTS[part].both};border-bottom:1px dotted">'
+            f"{row['weight']:.3g} · <b>{_signed(row['value'])}</b></span>"
+        )
+    down = offset(mix, val, True) if val else 0.0
+    made, line = total(mix, parts) - down, mix.threshold - down
+    above = made > line
+    verdict = colours.VERDICTS["anomalous" if above else "normal"]
+    return (
+        "<div style='font-size:1.05rem;line-height:1.9;font-variant-numeric:tabular-nums'>"
+        f"<i>A</i> = {' + '.join(terms)} = <b>{made:.4g}</b> "
+        f"<span style='color:{verdict.both}'>{'&gt;' if above else '≤'} {line:.4g}</span>"
+        f" <span style='opacity:.75'>the threshold, so <b style='color:{verdict.both}'>{'anomalous' if above else 'normal'}</b></span></div>"
+    )
+
+
+def _signed(value: float) -> str:
+    return f"({value:.3g})" if value < 0 else f"{value:.4g}"

@@ -1,0 +1,91 @@
+"""The numbers that explain a score are the score."""
+
+import re
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from ganad.config import PARTS
+from ganad.score import to_input
+from ganad.ui import cache, explaining, selection
+from ganad.ui.components import lens
+from ganad.ui.mix import Mix
+from ganad.ui.selection import Selection
+
+PART = {"residual": 40.0, "discrimination": 3.0, "latent": 0.5}
+MIX = Mix(weights=(0.9, 0.1, 0.0), threshold=30.0, words="", default_weights=True, rule="false alarms")
+
+
+def plain(html):
+    return re.sub(r"<[^>]+>", "", html).replace("&gt;", ">")
+
+
+def test_the_formula_has_the_numbers_of_the_image_and_leaves_out_parts_without_weight():
+    said = plain(explaining.formula(MIX, PART))
+    assert said == "A = 0.9 · 40 + 0.1 · 3 = 36.3 > 30 the threshold, so anomalous"
+    assert "≤ 37 the threshold, so normal" in plain(
+        explaining.formula(Mix((0.9, 0.1, 0), 37.0, "", True, "by hand"), PART)
+    )
+
+
+def test_standardised_parts_shift_score_and_threshold_alike():
+    rng = np.random.default_rng(0)
+    val = {p: rng.normal(5, 2, 500) for p in PARTS}
+    rows = explaining.rows(val, PART, MIX.weights, standardised=True)
+    for p, w in zip(PARTS, MIX.weights, strict=True):
+        assert rows[p]["value"] == pytest.approx((PART[p] - val[p].mean()) / val[p].std())
+        assert rows[p]["weight"] == pytest.approx(w * val[p].std())
+    down = explaining.offset(MIX, val, True)
+    assert sum(r["contribution"] for r in rows.values()) == pytest.approx(explaining.total(MIX, PART) - down)
+    assert "anomalous" in explaining.formula(MIX, PART, val)
+
+
+def test_the_pixels_under_the_lens_add_up_to_the_residual_part():
+    """At 28x28, where nothing is padded or resized, up to the rounding to 256 greys."""
+    rng = np.random.default_rng(1)
+    given, made = rng.integers(0, 256, (2, 28, 28)).astype(np.uint8)
+    x, y = (to_input(picture[None], 28).numpy() for picture in (given, made))
+    assert lens.shown_residual(given, made) == pytest.approx(np.abs(x - y).sum(), rel=1e-5)
+    assert "frame" not in lens.in_words(given, made, lens.shown_residual(given, made), 28)
+    assert "0.5 the frame" in lens.in_words(given, made, lens.shown_residual(given, made) + 0.5, 32)
+    assert "5.2" in lens.in_words(given, made, 9.0, 64)
+
+
+# --- which images are chosen ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def six(monkeypatch):
+    """Six images with scores 0..5, digits 0 1 0 1 0 1; digit 1 is the anomaly; on a line in the latent space."""
+    scores = np.arange(6.0)
+    test = SimpleNamespace(digit=np.arange(6) % 2, index=np.arange(6) + 100, parts=dict.fromkeys(PARTS, -scores))
+    found = SimpleNamespace(test=test, anomalous=np.arange(6) % 2 == 1)
+    monkeypatch.setattr(cache, "scores", lambda name: found)
+    monkeypatch.setattr(cache, "totals", lambda name, weights: (None, scores))
+    monkeypatch.setattr(cache, "latent_map", lambda name: SimpleNamespace(test=np.stack([scores, scores * 0], 1)))
+    return lambda **chosen: selection.rows(
+        SimpleNamespace(name="r"), Mix((1, 0, 0), 2.5, "", True, "by hand"), Selection(**chosen)
+    )
+
+
+def test_each_filter_leaves_what_it_says_in_the_chosen_order(six):
+    assert six().tolist() == [5, 4, 3, 2, 1, 0]
+    assert six(digits=(1,)).tolist() == [5, 3, 1]
+    assert six(band=(1.0, 3.0), sort="lowest score").tolist() == [1, 2, 3]
+    assert six(verdict="misses").tolist() == [1]
+    assert six(verdict="false alarms").tolist() == [4]
+    assert six(sort="highest residual").tolist() == [0, 1, 2, 3, 4, 5]
+    assert six(lasso=((0.5, -1), (3.5, -1), (3.5, 1), (0.5, 1)), digits=(0,)).tolist() == [2]
+
+
+def test_near_misses_are_the_closest_on_both_sides(six, monkeypatch):
+    monkeypatch.setattr(selection, "NEAR", 1)
+    assert six(verdict="near misses").tolist() == [3, 2]
+    assert six(verdict="near misses", digits=(1,)).tolist() == [3, 1]
+
+
+def test_the_even_odd_rule_knows_a_dent():
+    dented = ((0, 0), (4, 0), (4, 4), (2, 1), (0, 4))
+    points = np.array([[1, 1], [2, 3], [3, 2], [5, 1]], dtype=float)
+    assert selection.inside(points, dented).tolist() == [True, False, True, False]

@@ -138,6 +138,12 @@ class EgbadSettings(_Settings):
     w_code: float = Field(
         0.0, ge=0, description="weight of (E(x) - E(G(E(x))))², an addition to the paper; 0 turns it off"
     )
+    sigma: float = Field(
+        0.0,
+        ge=0,
+        description="how many times the paper's other discriminator loss, -log D(x, E(x)), is added to the discrimination "
+        "part; training does not depend on it",
+    )
     weights: tuple[float, float, float] = Field(
         (0.9, 0.1, 0.0), description=_Settings.model_fields["weights"].description
     )
@@ -203,7 +209,7 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
     "egbad": {
         "tuned": dict(
             epochs=8, filters=16, latent=32, batch_size=32, lr=2e-3, lr_d=4e-4, average=0.99, w_cycle=10.0, w_cycle_z=1.0,
-            w_code=10.0, weights=(0.0, 2.0, 1000.0),
+            w_code=10.0, sigma=75.0, weights=(0.0, 1.0, 1000.0),
         ),
         "paper": dict(
             architecture="paper", image_size=28, latent=200, filters=64, lr=1e-5, batch_size=100, epochs=100,
@@ -225,7 +231,7 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
         ),
         "article": dict(
             architecture="article", image_size=64, latent=20, filters=64, lr=1e-4, lr_d=2.5e-5, batch_size=64,
-            epochs=80, normal=(7, 8), limit=400, test_digits=(2, 7, 8), test_limit=600, search_steps=100, search_lr=0.1,
+            epochs=640, normal=(7, 8), limit=400, test_digits=(2, 7, 8), test_limit=600, search_steps=100, search_lr=0.1,
         ),
     },
 }  # fmt: skip

@@ -205,6 +205,18 @@ def _counts(score: np.ndarray, anomalous: np.ndarray) -> tuple[np.ndarray, np.nd
     return thresholds, fp, np.searchsorted(strange, thresholds, side="right")
 
 
+def area(normal: np.ndarray, anomalous: np.ndarray) -> float:
+    """AUROC from the scores of both classes by ranks, ties half: scikit-learn's number without its import."""
+    normal = np.sort(normal)
+    pairs = sum(np.searchsorted(normal, anomalous, side=side).sum(dtype=np.float64) for side in ("left", "right"))
+    return float(pairs / (2 * len(normal) * len(anomalous)))
+
+
+def simplex(steps: int = 12) -> np.ndarray:
+    """(K, 3) points that share 1 among the three parts, in steps of 1 / `steps`."""
+    return np.array([(i, j, steps - i - j) for i in range(steps + 1) for j in range(steps + 1 - i)]) / steps
+
+
 def report(evaluation: Evaluation, weights: Sequence[float]) -> dict[str, Any]:
     """The evaluation as plain JSON values: what `evaluate --json` prints and report.json holds."""
     return {

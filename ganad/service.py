@@ -339,6 +339,29 @@ def held_out_images(name: str, rows: Sequence[int]) -> np.ndarray:
     return _dataset(run_info(name).settings.data).train.images[index]
 
 
+RIVALS = {"anogan": 180}
+"""Training images of other digits that are scored to choose weights by; a search for each makes them few for AnoGAN."""
+
+
+def rivals(name: str) -> dict[str, np.ndarray]:
+    """part -> (n,) of a fixed sample of *training* images of the digits that are not normal, as many of each.
+
+    For whatever is chosen with anomalies and must not be chosen on the test set. The net has never seen them. Raises
+    RunError for a run without weights.
+    """
+    from ganad.score import score
+
+    settings = run_info(name).settings
+    train, rng = _dataset(settings.data).train, np.random.default_rng(0)
+    others = [d for d in range(10) if d not in settings.normal and (train.digit == d).any()]
+    if not others:
+        raise RunError("Every digit is normal here, so there is no anomaly among the training images.")
+    each = max(1, RIVALS.get(settings.method, 900) // len(others))
+    rows = np.concatenate([rng.permutation(np.flatnonzero(train.digit == d))[:each] for d in others])
+    made = score(method(name), train.images[rows])
+    return {p: np.asarray(getattr(made, p)) for p in PARTS}
+
+
 def rescore(name: str, rows: Sequence[int] | None = None) -> dict[str, np.ndarray]:
     """Parts of the run's test images (or of some rows of them), by the net itself instead of from scores.npz."""
     from ganad.score import score

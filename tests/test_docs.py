@@ -73,6 +73,7 @@ def test_the_table_of_presets_says_what_the_presets_are(method, preset):
             "Adam: G and E, D": [s.lr, s.lr_d or s.lr, s.beta1],
             "dropout in D": [s.dropout],
             "cycle terms": [w for w in (s.w_cycle, s.w_cycle_z, s.w_code) if w],
+            "cross-entropy in the discrimination": [s.sigma] if s.sigma else [],
             "weights of the parts": list(s.weights),
         }
     assert found == expected

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import softplus
 
 from ganad.config import EgbadSettings
 from ganad.models.base import Method, Parts, quiet
@@ -26,7 +27,7 @@ from ganad.models.dcgan import (
     small_pyramid,
 )
 from ganad.models.layers import Dropout, init_dcgan, shifted
-from ganad.models.losses import fake, l1, l2, mean_square, real, sum_abs
+from ganad.models.losses import fake, l1, l2, mean_square, real, sum_abs, wide
 
 
 class Discriminator(nn.Module):
@@ -138,13 +139,20 @@ class Egbad(Method):
         return {name: value.detach() for name, value in said.items()}
 
     def parts(self, x: Tensor, tick: Callable[[], None] = quiet) -> Parts:
-        """residual: sum |x - x̂| · discrimination: sum |f(x, E(x)) - f(x̂, E(x))| · latent: mean (E(x) - E(x̂))²."""
+        """residual: sum |x - x̂| · discrimination: sum |f(x, E(x)) - f(x̂, E(x))| · latent: mean (E(x) - E(x̂))².
+
+        With `sigma`, so many times -log D(x, E(x)), the paper's other discriminator loss, is added to the discrimination.
+        """
         e, g, d = (self.judge(name) for name in ("encoder", "generator", "discriminator"))
         z = e(x)
         x_hat = g(z)
+        logit, features = d(x, z)
+        discrimination = sum_abs(features, d(x_hat, z)[1])
+        if self.settings.sigma:
+            discrimination = discrimination + self.settings.sigma * softplus(-wide(logit))
         return Parts(
             residual=sum_abs(x, x_hat),
-            discrimination=sum_abs(d(x, z)[1], d(x_hat, z)[1]),
+            discrimination=discrimination,
             latent=mean_square(z, e(x_hat)),
             reconstruction=x_hat.float(),
             z=z.float(),

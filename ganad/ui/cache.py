@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from ganad import evaluate, runs, service
+from ganad import bootstrap, evaluate, runs, service
 
 
 def list_runs() -> list[service.RunInfo]:
@@ -97,6 +97,26 @@ def codes(name: str) -> tuple[np.ndarray, np.ndarray]:
 @st.cache_resource(show_spinner="Asking the net where each image lies", max_entries=4)
 def _codes(name: str, version: int) -> tuple[np.ndarray, np.ndarray]:
     return service.codes(name)
+
+
+def rivals(name: str) -> dict[str, np.ndarray]:
+    """Parts of training images of other digits: to choose weights by, instead of the test set."""
+    return _rivals(name, service.version(name))
+
+
+@st.cache_resource(show_spinner="Scoring training images of other digits", max_entries=12)
+def _rivals(name: str, version: int) -> dict[str, np.ndarray]:
+    return service.rivals(name)
+
+
+def band(name: str, weights: tuple[float, float, float]) -> bootstrap.Band:
+    """How far AUROC and ROC would move with other test images."""
+    return _band(name, service.version(name), weights)
+
+
+@st.cache_data(show_spinner=False, max_entries=300)
+def _band(name: str, version: int, weights: tuple[float, float, float]) -> bootstrap.Band:
+    return bootstrap.band(totals(name, weights)[1], scores(name).anomalous)
 
 
 @dataclass(frozen=True)

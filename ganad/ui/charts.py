@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from ganad.config import PARTS
 from ganad.ui import colours
 
 CONFIG = {"displayModeBar": False, "scrollZoom": False}
@@ -46,6 +47,7 @@ class Curve:
     point         (fpr, tpr) of the threshold in use, or None
     thresholds    (K,) score above which an image is called anomalous, or None; the first may be infinite
     baseline      drawn thin and dashed: something to beat, not something that was trained
+    band          (M,) each: false-alarm rates, and the lowest and the highest share caught there, or None
     """
 
     name: str
@@ -56,6 +58,7 @@ class Curve:
     point: tuple[float, float] | None = None
     thresholds: np.ndarray | None = None
     baseline: bool = False
+    band: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
 
 
 # --- scores ---------------------------------------------------------------------------------------------------------
@@ -286,6 +289,12 @@ def roc(curves: Sequence[Curve], *, height: int = 340) -> go.Figure:
             for f, t, c in zip(fpr, tpr, at, strict=True)
         ]
         single = len(curves) == 1
+        if curve.band is not None:
+            grid, low, high = curve.band
+            figure.add_scatter(
+                x=np.r_[grid, grid[::-1]], y=np.r_[high, low[::-1]], mode="lines", fill="toself", hoverinfo="skip",
+                line={"width": 0}, fillcolor=colours.rgba(curve.colour, 0.25), name="95 % of resampled test sets",
+            )  # fmt: skip
         figure.add_scatter(
             # Plotly lets points be clicked that have a marker, be it one that cannot be seen.
             x=fpr, y=tpr, mode="lines+markers", name=curve.name, customdata=hover, marker={"size": 10, "opacity": 0},
@@ -456,7 +465,7 @@ def latent_map(
     lasso: Sequence[tuple[float, float]] = (), height: int = 430,
 ) -> go.Figure:  # fmt: skip
     """Codes on a plane: held-out normals (n, 2) in grey below test images (m, 2) by their label; names: m words."""
-    figure = _figure(height, top=30, bottom=12)
+    figure = _figure(height, top=30, bottom=34)
     figure.add_scatter(
         x=val[:, 0], y=val[:, 1], mode="markers", name="held-out normals", hoverinfo="skip",
         marker={"size": 5, "color": colours.THRESHOLD.both, "opacity": 0.45, "symbol": "circle-open"}, **_AS_IT_IS,
@@ -475,11 +484,58 @@ def latent_map(
         )
     figure.update_layout(
         dragmode="lasso", showlegend=True, hovermode="closest",
-        legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "itemsizing": "constant", "bgcolor": "rgba(0,0,0,0)"},
+        legend={"orientation": "h", "x": 0, "y": 0, "yanchor": "top", "itemsizing": "constant", "bgcolor": "rgba(0,0,0,0)"},
     )  # fmt: skip
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False, scaleanchor="x")
     return figure
+
+
+def ternary(says: np.ndarray, areas: np.ndarray, now: Sequence[float], *, height: int = 380) -> go.Figure:
+    """AUROC for each share of say among residual (top), discrimination (left) and latent (right): says (K, 3), areas (K,).
+
+    now: the shares in force, three numbers. A click selects a point with its row in `says` as customdata.
+    """
+    figure = _figure(height, top=26, bottom=34)
+    x, y = _corner(says)
+    best = int(np.argmax(areas))
+    hover = [
+        "say " + ", ".join(f"{p} {s:.2f}" for p, s in zip(PARTS, say, strict=True)) + f"<br>AUROC {a:.4f}"
+        for say, a in zip(says, areas, strict=True)
+    ]
+    figure.add_scatter(
+        x=x, y=y, mode="markers", name="weights", customdata=list(range(len(says))), text=hover,
+        hovertemplate="%{text}<extra></extra>",
+        marker={
+            "size": 19, "symbol": "hexagon", "color": areas, "colorscale": "Cividis", "line": {"width": 0},
+            "colorbar": {"title": "AUROC", "thickness": 12, "len": 0.8, "outlinewidth": 0},
+        },
+        **_AS_IT_IS,
+    )  # fmt: skip
+    figure.add_scatter(
+        x=x[[best]], y=y[[best]], mode="markers", name="best", hoverinfo="skip",
+        marker={"size": 21, "symbol": "hexagon-open", "color": _INK, "line": {"width": 2.5}}, **_AS_IT_IS,
+    )  # fmt: skip
+    px, py = _corner(np.asarray([now], dtype=float))
+    figure.add_scatter(
+        x=px, y=py, mode="markers", name="now", hoverinfo="skip",
+        marker={"size": 11, "symbol": "diamond", "color": colours.ANOMALOUS.both, "line": {"width": 2, "color": _PAGE}}, **_AS_IT_IS,
+    )  # fmt: skip
+    for name, (cx, cy), anchor in (
+        ("residual", (0.5, 0.94), "center"), ("discrimination", (0.0, -0.05), "left"), ("latent", (1.0, -0.05), "right"),
+    ):  # fmt: skip
+        figure.add_annotation(
+            text=f"<b style='color:{colours.PARTS[name].both}'>{name}</b>", x=cx, y=cy, showarrow=False, xanchor=anchor,
+            yanchor="bottom" if name == "residual" else "top",
+        )  # fmt: skip
+    figure.update_xaxes(visible=False, range=[-0.06, 1.06], fixedrange=True)
+    figure.update_yaxes(visible=False, range=[-0.14, 1.02], scaleanchor="x", fixedrange=True)
+    return figure
+
+
+def _corner(says: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where shares of say lie in a triangle with residual on top, discrimination on the left, latent on the right."""
+    return says[:, 2] + says[:, 0] / 2, says[:, 0] * np.sqrt(3) / 2
 
 
 # --- how it learns --------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import streamlit as st
 
 from ganad.config import PARTS
 from ganad.service import RunInfo, digits_in_words
-from ganad.ui import cache, charts, colours, linked, page, selection
+from ganad.ui import advice, cache, charts, colours, linked, page, selection
 from ganad.ui.live import live
 from ganad.ui.mix import Mix
 from ganad.ui.mixer import mixer
@@ -41,12 +41,12 @@ def evaluate(run: RunInfo, mix: Mix, *, curves: bool = True) -> None:
             _histogram(run, mix)
     e = page.guarded(cache.evaluation, run.name, mix.weights, mix.threshold)
     with numbers:  # drawn last, shown first; what was there stays until then, so that nothing jumps
-        _numbers(run, e)
+        _numbers(run, mix, e)
         for warning in e.warnings:
             st.warning(warning, icon=":material/warning:")
     if curves:
         with right:
-            _roc(run, e)
+            _roc(run, mix, e)
     linked.these_images(run, mix)
     left, middle, right = page.split("details", [1, 1, 1])
     with left:
@@ -75,6 +75,7 @@ def evaluate(run: RunInfo, mix: Mix, *, curves: bool = True) -> None:
             ),
             key="pr", config=charts.CONFIG, alt=f"precision-recall curve, average precision {e.average_precision:.3f}",
         )  # fmt: skip
+    advice.advice(run)
     with st.expander("The same as a table", icon=":material/table:"):
         st.dataframe(_table(e), hide_index=True, width="stretch", column_config=_COLUMNS)
 
@@ -95,13 +96,14 @@ def _histogram(run: RunInfo, mix: Mix) -> None:
     )  # fmt: skip
 
 
-def _roc(run: RunInfo, e) -> None:
+def _roc(run: RunInfo, mix: Mix, e) -> None:
     st.subheader(
         "ROC", help="Each point is a threshold: how many anomalies it catches against how many normals it flags."
     )
+    band = cache.band(run.name, mix.weights)
     curve = charts.Curve(
         name="this weighting", fpr=e.roc.x, tpr=e.roc.y, auroc=e.auroc, colour=colours.ANOMALOUS.both,
-        point=(e.false_alarm_rate, e.hit_rate), thresholds=e.roc.thresholds,
+        point=(e.false_alarm_rate, e.hit_rate), thresholds=e.roc.thresholds, band=(band.fpr, band.tpr_low, band.tpr_high),
     )  # fmt: skip
     st.plotly_chart(
         charts.roc([curve], height=350), key="roc", config=charts.CONFIG, alt=f"ROC curve, area {e.auroc:.3f}",
@@ -132,15 +134,18 @@ def _table(e) -> pd.DataFrame:
     )
 
 
-def _numbers(run: RunInfo, e) -> None:
+def _numbers(run: RunInfo, mix: Mix, e) -> None:
     columns = page.cells("numbers", 4)
     default = (run.report or {}).get("auroc")
-    delta = (
-        None if default is None or abs(e.auroc - default) < 5e-5 else f"{e.auroc - default:+.4f} against the default"
+    band = cache.band(run.name, mix.weights)
+    changed = (
+        "" if default is None or abs(e.auroc - default) < 5e-5 else f"{e.auroc - default:+.4f} against the default · "
     )
     columns[0].metric(
-        "AUROC", f"{e.auroc:.4f}", delta, border=True, height="stretch",
+        "AUROC", f"{e.auroc:.4f}", f"{changed}{band.low:.3f} to {band.high:.3f}", delta_color="off", delta_arrow="off",
+        border=True, height="stretch",
         help="The share of (anomaly, normal) pairs that the score puts in the right order. 0.5 is guessing, 1 is perfect. "
+        "Below: 95 % of test sets drawn anew from these images give an area in this range; another training may move it further. "
         + "Alone: " + ", ".join(f"{p} {e.part_auroc[p]:.3f}" for p in PARTS),
     )  # fmt: skip
     columns[1].metric(

@@ -8,7 +8,7 @@ from ganad.config import FALSE_ALARMS
 from ganad.service import RunInfo
 from ganad.ui import cache, linked, selection
 from ganad.ui.components.live_mixer import Setting, live_mixer, reported
-from ganad.ui.mix import Mix, keep, mix_of, rule_of, weights_of
+from ganad.ui.mix import Mix, advised, keep, mix_of, rule_of, weights_of
 from ganad.ui.mixer import scales_of
 
 
@@ -26,6 +26,7 @@ def live(run: RunInfo) -> Mix:
         scales=scales_of(run),
         defaults=Setting(run.weights, "false alarms", FALSE_ALARMS),
         current=Setting(weights_of(run), *rule_of(run), selection.current(run).band),
+        advised=advised(run),
         on_pick=lambda: linked.picked_on_strip(run, key),
     )
     return mix_of(run)

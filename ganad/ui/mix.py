@@ -30,11 +30,15 @@ class Mix:
     words: str
     default_weights: bool
     rule: str
+    advised: bool = False
 
     @property
     def peeked(self) -> bool:
-        """True when something was chosen by the test labels, or by a person who sees them."""
-        return self.rule != "false alarms" or not self.default_weights
+        """True when something was chosen by the test labels, or by a person who sees them.
+
+        Weights that training images advised were not, as long as they stay as they were advised.
+        """
+        return self.rule != "false alarms" or not (self.default_weights or self.advised)
 
 
 def weights_of(run: RunInfo) -> tuple[float, float, float]:
@@ -54,6 +58,17 @@ def keep(run: RunInfo, weights: tuple[float, float, float], rule: tuple[str, flo
         st.session_state.setdefault(name, {}).pop(run.name, None)
         if value != usual:
             st.session_state[name][run.name] = value
+
+
+def advise(run: RunInfo, weights: tuple[float, float, float]) -> None:
+    """Put weights in force that training images advised, with the usual promise for the threshold."""
+    keep(run, weights, ("false alarms", FALSE_ALARMS))
+    st.session_state.setdefault("advised", {})[run.name] = weights
+
+
+def advised(run: RunInfo) -> tuple[float, float, float] | None:
+    """The weights that training images advised for a run in this session."""
+    return st.session_state.get("advised", {}).get(run.name)
 
 
 def mix_of(run: RunInfo) -> Mix:
@@ -79,7 +94,10 @@ def mix_of(run: RunInfo) -> Mix:
             if math.isinf(threshold)
             else f"Threshold {threshold:.4g}: a new normal image lies above it with a probability of at most {value:.1%}."
         )
-    return Mix(weights=weights, threshold=threshold, words=words, default_weights=weights == run.weights, rule=rule)
+    return Mix(
+        weights=weights, threshold=threshold, words=words, default_weights=weights == run.weights, rule=rule,
+        advised=weights == advised(run),
+    )  # fmt: skip
 
 
 # --- in the URL ------------------------------------------------------------------------------------------------

@@ -228,8 +228,9 @@ def test_the_parts_are_what_the_page_says(architecture):
         z = e(one)
         x_hat = g(z)
         f, f_hat = d(one, z)[1].numpy(), d(x_hat, z)[1].numpy()
+        doubt = method.settings.sigma * np.log1p(np.exp(-d(one, z)[0].item()))
         assert parts.residual[i].item() == pytest.approx(np.abs(one.numpy() - x_hat.numpy()).sum(), rel=1e-5)
-        assert parts.discrimination[i].item() == pytest.approx(np.abs(f - f_hat).sum(), rel=1e-4)
+        assert parts.discrimination[i].item() == pytest.approx(np.abs(f - f_hat).sum() + doubt, rel=1e-4)
         assert parts.latent[i].item() == pytest.approx(((z - e(x_hat)) ** 2).mean().item(), rel=1e-3)
         torch.testing.assert_close(parts.reconstruction[i : i + 1], x_hat, rtol=1e-5, atol=1e-6)
         torch.testing.assert_close(parts.z[i : i + 1], z, rtol=1e-4, atol=1e-6)
@@ -247,6 +248,21 @@ def idle(net):
 
 UNSEEN = {"12.bias", "14.bias"}
 """Of the article's encoder: they move all codes of a batch alike, which the batch norm on codes takes out."""
+
+
+def test_sigma_adds_the_papers_other_discriminator_loss_to_the_discrimination_and_changes_no_step():
+    without, with_it = (build(resolve("egbad", "tuned", normal=(8,), sigma=s)).eval() for s in (0.0, 3.0))
+    with_it.load_state_dict(without.state_dict())
+    x = torch.rand(4, 1, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    with torch.no_grad():
+        a, b = without.parts(x), with_it.parts(x)
+        logit = without.judge("discriminator")(x, without.judge("encoder")(x))[0]
+    called_real = torch.sigmoid(logit.double())
+    assert torch.allclose((b.discrimination - a.discrimination).double(), -3 * torch.log(called_real), atol=1e-4)
+    assert torch.equal(a.residual, b.residual)
+    assert torch.equal(a.latent, b.latent)
+    losses = [m.train().step(x, torch.Generator().manual_seed(1)) for m in (without, with_it)]
+    assert all(torch.equal(losses[0][name], losses[1][name]) for name in losses[0])
 
 
 @torch.no_grad()

@@ -48,7 +48,7 @@ def test_the_pixels_under_the_lens_add_up_to_the_residual_part():
     x, y = (to_input(picture[None], 28).numpy() for picture in (given, made))
     assert lens.shown_residual(given, made) == pytest.approx(np.abs(x - y).sum(), rel=1e-5)
     assert "frame" not in lens.in_words(given, made, lens.shown_residual(given, made), 28)
-    assert "0.5 the frame" in lens.in_words(given, made, lens.shown_residual(given, made) + 0.5, 32)
+    assert "+0.5: the frame" in lens.in_words(given, made, lens.shown_residual(given, made) + 0.5, 32)
     assert "5.2" in lens.in_words(given, made, 9.0, 64)
 
 

@@ -79,8 +79,10 @@ def in_words(given: np.ndarray, made: np.ndarray, residual: float, size: int) ->
         )
     shown = shown_residual(given, made)
     rest = residual - shown
-    border = f", {rest:.3g} the frame around them and the rounding to 256 greys" if size == 32 and rest > 0.005 else ""
-    return f"The pixels shown add {shown:.4g} of {residual:.4g}{border}. Point at one to read its share."
+    if size == 28 and abs(rest) < 0.005:
+        return f"The pixels shown add {shown:.4g}, the whole residual part. Point at one to read its share."
+    why = "the frame around them and " if size == 32 else ""
+    return f"The pixels shown add {shown:.4g} of {residual:.4g} ({rest:+.2g}: {why}the rounding of greys). Point at one to read its share."
 
 
 _MAP = base64.b64encode(pictures.RESIDUAL_MAP.tobytes()).decode("ascii")

@@ -332,7 +332,7 @@ function words(own, threshold, { tp, fn, fp, tn }) {
   find(".count.normal .bar").style.setProperty("--cut", tn / (fp + tn) || 0);
   const { rule } = own, promised = rule === "false alarms", same = usual && promised && own.share === data.defaults.value;
   find(".defaults").disabled = same;
-  find(".peeked").classList.toggle("shown", !promised || !usual);
+  find(".peeked").classList.toggle("shown", !promised || !(usual || data.set.advised?.every((w, i) => w === own.weights[i])));
   set(find(".words"), own.refused ? "At least one part needs a say."
     : rule === "by hand" ? `Threshold ${number(threshold)}, by hand.`
     : rule === "cost" ? `Threshold ${number(threshold)}: cheapest on the test set if a miss costs as much as ${number(own.price)} false alarms.`

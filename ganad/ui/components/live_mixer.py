@@ -74,6 +74,7 @@ def live_mixer(
     scales: tuple[float, ...],
     defaults: Setting,
     current: Setting,
+    advised: tuple[float, float, float] | None = None,
     on_pick: Callable[[], None] = lambda: None,
 ) -> None:
     """Show the mixer; what it was last left at is `reported(key)`, a new script run follows each release.
@@ -83,6 +84,7 @@ def live_mixer(
     version    names the run: the browser unpacks the images again only when it changes
     scales     position of a part's slider per unit of its weight
     defaults   what its button goes back to
+    advised    weights that were not chosen on test images although they are not the defaults
     on_pick    called when a digit of the strip was clicked; `st.session_state[key]["pick"]["row"]` says which
     current    what it shall show. While this is what the browser said itself, nothing is sent back
     """
@@ -95,7 +97,7 @@ def live_mixer(
             "hues": [colours.PARTS[p].name for p in PARTS],
             "scales": list(scales),
             "defaults": _plain(defaults),
-            "set": _given(key, version, current),
+            "set": _given(key, version, current) | {"advised": None if advised is None else list(advised)},
             "colours": _COLOURS,
         },
         default={"mix": None},

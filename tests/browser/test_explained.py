@@ -1,0 +1,124 @@
+"""One image explained: keys lead through the choice, every pixel says what it adds, a lasso leaves what it encloses."""
+
+import re
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from ganad import evaluate, service
+from tests.browser.conftest import go, keyed, settled
+
+RUN = "ganomaly-n8"
+
+
+@pytest.fixture
+def opened(page, server):
+    go(page, server, f"/Browse?run={RUN}&digits=3")
+    expect(keyed(page, "lens").locator("canvas").first).to_be_visible()
+    expect(keyed(page, "gallery").locator("button.tile").first).to_be_visible()
+    return page
+
+
+def image(page):
+    return int(
+        re.search(r"test image (\d+)", page.get_by_text(re.compile(r"test image \d")).first.inner_text()).group(1)
+    )
+
+
+def read(page):
+    return keyed(page, "lens").locator(".read").inner_text()
+
+
+def test_arrow_keys_and_buttons_lead_through_the_choice_and_the_gallery_follows(opened):
+    page = opened
+    found = service.scores(RUN)
+    score = evaluate.total(found.test.parts, service.run_info(RUN).weights)
+    threes = np.flatnonzero(found.test.digit == 3)
+    order = found.test.index[threes[np.argsort(-score[threes], kind="stable")]].tolist()
+    assert image(page) == order[0]
+    expect(keyed(page, "lens").locator(".back")).to_be_disabled()
+    page.locator("h1").click()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_text(f"test image {order[1]}")).to_be_visible()
+    keyed(page, "lens").locator(".on").click()
+    expect(page.get_by_text(f"test image {order[2]}")).to_be_visible()
+    expect(keyed(page, "gallery").locator("button.tile").nth(2)).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_text(f"test image {order[1]}")).to_be_visible()
+    settled(page)
+    assert f"image={order[1]}" in page.url
+
+
+def test_the_pixels_say_what_they_add_and_add_up(opened):
+    page = opened
+    lens = keyed(page, "lens")
+    lens.locator("canvas.input").scroll_into_view_if_needed()
+    whole = float(re.search(r"add ([\d.]+) of", read(page)).group(1))
+    lens.locator("canvas.input").focus()
+    page.keyboard.press("ArrowRight")
+    expect(lens.locator(".read")).to_contain_text("row 15, column 16")
+    page.keyboard.press("ArrowUp")
+    expect(lens.locator(".read")).to_contain_text("row 14, column 16")
+    box, total = lens.locator("canvas.residual").bounding_box(), 0.0
+    for row in range(28):
+        page.mouse.move(box["x"] + 3, box["y"] + (row + 0.5) / 28 * box["height"])
+        sums = page.evaluate(
+            """async ([lens, x, y, width]) => {
+              const canvas = document.querySelector(lens).shadowRoot?.querySelector("canvas.residual")
+                ?? [...document.querySelectorAll(lens + " *")].map((e) => e.shadowRoot?.querySelector("canvas.residual")).find(Boolean);
+              const read = canvas.closest(".lens").querySelector(".read");
+              let sum = 0;
+              for (let c = 0; c < 28; c++) {
+                canvas.dispatchEvent(new PointerEvent("pointermove", { clientX: x + ((c + 0.5) / 28) * width, clientY: y }));
+                sum += Number(read.innerText.match(/Adds (?:about )?([\\d.]+) of/)[1]);
+              }
+              return sum;
+            }""",
+            [".st-key-lens", box["x"], box["y"] + (row + 0.5) / 28 * box["height"], box["width"]],
+        )
+        total += sums
+    assert total == pytest.approx(whole, abs=0.3)  # each is rounded to a thousandth
+
+
+def test_f_shows_the_reconstruction_in_the_place_of_the_input_while_it_is_held(opened):
+    page = opened
+    lens = keyed(page, "lens")
+
+    def pixels(name):
+        return lens.locator(f"canvas.{name}").evaluate("c => [...c.getContext('2d').getImageData(0, 0, 28, 28).data]")
+
+    before, made = pixels("input"), pixels("made")
+    assert before != made
+    page.locator("h1").click()
+    page.keyboard.down("f")
+    assert pixels("input") == made
+    page.keyboard.up("f")
+    assert pixels("input") == before
+    lens.locator("input[type=range]").fill("1")
+    assert pixels("input") == made
+
+
+def test_a_lasso_on_the_latent_map_leaves_the_images_inside_it(opened):
+    page = opened
+    keyed(page, "map").locator("label").first.click()
+    chart = keyed(page, "latent_map").locator(".nsewdrag").first
+    expect(chart).to_be_visible(timeout=60_000)
+    settled(page)
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    corners = [(0.4, 0.4), (0.6, 0.4), (0.6, 0.6), (0.4, 0.6), (0.4, 0.41)]
+    page.mouse.move(*(box[k] + s * box[w] for k, s, w in zip("xy", corners[0], ("width", "height"), strict=True)))
+    page.mouse.down()
+    for x, y in corners[1:]:
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=8)
+    page.mouse.up()
+    expect(keyed(page, "no_lasso").get_by_role("button")).to_be_visible()
+    settled(page)
+    left = int(page.get_by_text(re.compile("of 10,000 test images")).inner_text().split(" of")[0].replace(",", ""))
+    assert 0 < left < 1010  # some of the threes, not all
+    link = page.url
+    keyed(page, "no_lasso").get_by_role("button").click()
+    expect(page.get_by_text("1,010 of 10,000 test images")).to_be_visible()
+    page.goto(link)
+    expect(page.get_by_text(f"{left:,} of 10,000 test images")).to_be_visible()

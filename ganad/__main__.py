@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from ganad import glossary
 from ganad.config import METHOD_NAMES, PARTS, PRESETS, from_text, resolve
 from ganad.errors import ConfigError, GanadError
 
@@ -174,7 +175,7 @@ def evaluate(
         tuple[float, float, float] | None,
         typer.Option(
             metavar="R D L",
-            help="weights of residual, discrimination and latent part",
+            help=f"weights of residual, discrimination and latent part. A weight is a {glossary.MEANING['weight']}",
             show_default="the method's",
         ),
     ] = None,

@@ -6,5 +6,5 @@ run = page.begin(
     "Compare",
     lead="Every finished run side by side: what it was asked, what it reached, and whether the gap is more than noise.",
 )
-comparing.compare()
+comparing.compare(run)
 keeping.keep(run)

@@ -109,3 +109,21 @@ def test_the_project_speaks_of_itself_alone():
     assert len(paths) > 50
     said = [(str(path), home) for path in paths if path.is_file() for home in homes if home in path.read_bytes()]
     assert not said
+
+
+def test_the_glossary_in_the_docs_is_the_one_that_tooltips_and_help_read():
+    from ganad import glossary
+
+    written = METRICS.split("tooltips and --help read too -->\n")[1].split("\n<!-- end of glossary")[0]
+    assert written == glossary.table(), "write glossary.table() there"
+    assert len({t.name for t in glossary.TERMS}) == len(glossary.TERMS)
+
+
+def test_the_visual_grammar_names_every_colour_as_it_is():
+    from ganad.ui import colours
+
+    text = (ROOT / "docs" / "visual-grammar.md").read_text(encoding="utf-8")
+    for name in ("NORMAL", "ANOMALOUS", "ENCODER", "GENERATOR", "DISCRIMINATOR", "THRESHOLD", "WRONG"):
+        colour = getattr(colours, name)
+        (row,) = [line for line in text.splitlines() if f"`{name}`" in line]
+        assert all(f"`{value}`" in row for value in (colour.light, colour.dark, colour.both)), row

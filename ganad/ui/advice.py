@@ -8,7 +8,7 @@ import streamlit as st
 from ganad import evaluate
 from ganad.config import PARTS
 from ganad.service import RunInfo
-from ganad.ui import cache, charts, mix, page, selection
+from ganad.ui import cache, charts, mix, page, selection, taking
 from ganad.ui.mixer import scales_of
 
 SAYS = evaluate.simplex(12)
@@ -46,7 +46,7 @@ def advice(run: RunInfo) -> None:
         with right:
             say = [w * s for w, s in zip(mix.weights_of(run), scales_of(run), strict=True)]
             st.plotly_chart(
-                charts.ternary(SAYS, areas, np.asarray(say) / (sum(say) or 1.0)), key="ternary", config=charts.CONFIG,
+                charts.ternary(SAYS, areas, np.asarray(say) / (sum(say) or 1.0)), key="ternary", config=taking.config("ternary"),
                 on_select=lambda: _clicked(run), selection_mode="points",
                 alt=f"AUROC over the three weights, best {areas.max():.4f} at " + ", ".join(f"{p} {s:.2f}" for p, s in zip(PARTS, best, strict=True)),
             )  # fmt: skip

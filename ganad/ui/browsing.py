@@ -8,7 +8,7 @@ import streamlit as st
 from ganad import evaluate
 from ganad.config import PARTS
 from ganad.service import RunInfo
-from ganad.ui import cache, charts, colours, explaining, latent, pictures, searching, selection
+from ganad.ui import cache, charts, colours, explaining, latent, pictures, searching, selection, taking
 from ganad.ui.components.tiles import tiles
 from ganad.ui.mix import Mix
 from ganad.ui.selection import MEANING, SORTS, VERDICTS
@@ -166,7 +166,7 @@ def inspector(run: RunInfo, mix: Mix, row: int | None) -> None:
             test[~found.anomalous], test[found.anomalous], mix.threshold, marked=float(test[row]),
             marked_label="this image", height=220,
         ),
-        key="place", config=charts.CONFIG, alt=f"the image's score {float(test[row]):.4g} among all test images",
+        key="place", config=taking.config("place"), alt=f"the image's score {float(test[row]):.4g} among all test images",
     )  # fmt: skip
     if st.toggle(
         "Nearest normals", key="nearest", persist_state="session",

@@ -930,6 +930,14 @@ def matrix(areas: np.ndarray, names: Mapping[int, str], *, height: int = 520) ->
         colorscale=[[0, colours.WRONG.faint(0.04)], [1, colours.WRONG.faint(0.85)]], hoverongaps=False,
         textfont={"size": _SMALL, "color": _TEXT},
     )  # fmt: skip
+    # A heatmap cannot be clicked in Streamlit, markers can: one nobody sees on each cell.
+    cells = np.argwhere(~np.isnan(areas))
+    figure.add_scatter(
+        x=cells[:, 1], y=cells[:, 0], mode="markers", name="cells", customdata=cells.tolist(),
+        marker={"symbol": "square", "size": 30, "opacity": 0}, selected={"marker": {"opacity": 0}},
+        unselected={"marker": {"opacity": 0}}, text=[hover[i][j] for i, j in cells],
+        hovertemplate="%{text}<br>click: its images<extra></extra>",
+    )  # fmt: skip
     figure.update_xaxes(
         title_text="anomalous digit", side="top", showgrid=False, ticks="", tickvals=list(range(10)), range=[-0.5, 9.5]
     )

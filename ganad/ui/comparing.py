@@ -8,10 +8,10 @@ from html import escape
 import pandas as pd
 import streamlit as st
 
-from ganad import service
+from ganad import contrast, service
 from ganad.config import METHOD_NAMES
 from ganad.service import RunInfo, digits_in_words
-from ganad.ui import cache, charts, colours, contrasting, jury, keeping, page
+from ganad.ui import cache, charts, colours, contrasting, jury, keeping, page, taking
 from ganad.ui.contrasting import Shown
 
 SERIES = ("#1a80c4", "#dc641a", "#0d9470", "#c25a98", "#aa7f0f", "#7c8797", "#8a63d2", "#d9435c")
@@ -20,8 +20,8 @@ MOST = len(SERIES)
 BASELINES = (colours.THRESHOLD.both, colours.THRESHOLD.light)
 
 
-def compare() -> None:
-    """Runs that have ended, with settings and results; the chosen ones drawn."""
+def compare(picked: RunInfo | None = None) -> None:
+    """Runs that have ended, with settings and results; the chosen ones drawn, at first those with the picked run's task."""
     runs = cache.list_runs()
     if not runs:
         keeping.bring_back()
@@ -31,8 +31,8 @@ def compare() -> None:
     curves_slot = st.container()
     st.subheader("Runs", help="Tick the runs whose curves are drawn above.")
     chosen = st.dataframe(
-        table, hide_index=True, width="stretch", key=table_key(runs), on_select="rerun", selection_mode="multi-row",
-        selection_default={"selection": {"rows": [i for i, r in enumerate(runs) if r.state == "finished"][:4]}},
+        table, hide_index=True, width="stretch", key=table_key(runs, picked), on_select="rerun", selection_mode="multi-row",
+        selection_default={"selection": {"rows": first_ticks(runs, picked)}},
         column_config=_COLUMNS,
     )  # fmt: skip
     rows = [runs[i] for i in chosen.selection.rows if i < len(runs)]
@@ -70,9 +70,17 @@ def _name(r: RunInfo) -> str:
     return name if r.shipped else f"{name} · {r.name[:4]}"
 
 
-def table_key(runs: list[RunInfo]) -> str:
-    """The table's key. It keeps ticks by row, so another list of runs begins with ticks of its own."""
-    return f"runs_table_{zlib.crc32(repr([r.name for r in runs]).encode())}"
+def first_ticks(runs: list[RunInfo], picked: RunInfo | None) -> list[int]:
+    """Four finished runs that can be ranked: with the task of the picked one. Where it is alone, the first four."""
+    done = [i for i, r in enumerate(runs) if r.state == "finished"]
+    same = [i for i in done if picked and contrast.task(runs[i].settings) == contrast.task(picked.settings)]
+    return (same if len(same) > 1 else done)[:4]
+
+
+def table_key(runs: list[RunInfo], picked: RunInfo | None = None) -> str:
+    """The table's key. It keeps ticks by row, so another list of runs, or another task, begins with ticks of its own."""
+    task = contrast.task(picked.settings) if picked else None
+    return f"runs_table_{zlib.crc32(repr(([r.name for r in runs], task)).encode())}"
 
 
 _COLUMNS = {
@@ -139,7 +147,7 @@ def _curves(shown: list[Shown]) -> None:
     with left:
         drawn = curves + _baselines(runs)
         st.plotly_chart(
-            charts.roc(drawn, height=440), key="rocs", config=charts.CONFIG,
+            charts.roc(drawn, height=440), key="rocs", config=taking.config("rocs"),
             alt="ROC curves: " + ", ".join(f"{c.name} {c.auroc:.3f}" for c in drawn),
         )  # fmt: skip
     with right:

@@ -13,7 +13,8 @@ from ganad import contrast, service
 from ganad.config import METHOD_NAMES
 from ganad.errors import GanadError
 from ganad.service import RunInfo, digits_in_words
-from ganad.ui import cache, charts, page
+from ganad.ui import cache, charts, page, pictures, selection, taking
+from ganad.ui.mix import mix_of
 
 FEWEST = 100
 """So many common test images are wanted before two runs are compared image by image."""
@@ -62,7 +63,7 @@ def digits(shown: Sequence[Shown]) -> None:
         for s in shown
     ]
     st.plotly_chart(
-        charts.digit_dots(dots), key="digit_dots", config=charts.CONFIG,
+        charts.digit_dots(dots), key="digit_dots", config=taking.config("digit_dots"),
         alt="AUROC of each anomalous digit: " + "; ".join(f"{n} {_listed(a)}" for n, _, a in dots),
     )  # fmt: skip
     common = set.intersection(*(set(a) for *_, a in dots))
@@ -106,7 +107,7 @@ def noise(shown: Sequence[Shown]) -> None:
         for name, group, g in zip(names, ranked, gaps, strict=True)
     ]
     st.plotly_chart(
-        charts.standings(rows), key="standings", config=charts.CONFIG,
+        charts.standings(rows), key="standings", config=taking.config("standings"),
         alt="; ".join(f"{r.name}: AUROC {np.mean(r.areas):.4f} of {len(r.areas)}" for r in rows),
     )  # fmt: skip
     for name, g in zip(names[1:], gaps[1:], strict=True):
@@ -186,7 +187,7 @@ def _cost(shown: list[Shown], busy: bool) -> None:
     unknown = [s for s in shown if _ms(s) is None]
     if known:
         st.plotly_chart(
-            charts.trade(known), key="trade", config=charts.CONFIG,
+            charts.trade(known), key="trade", config=taking.config("trade"),
             alt="; ".join(f"{n}: {ms:.3g} ms, AUROC {a:.3f}" for n, _, ms, a in known),
         )  # fmt: skip
         st.caption("Up and to the left is better. A speed belongs to the layers and this machine, not to the seed.")
@@ -309,7 +310,8 @@ def matrix(runs: Sequence[RunInfo]) -> None:
     left, right = page.split("matrix", [3, 2])
     with left:
         st.plotly_chart(
-            charts.matrix(areas, {d: r.name for d, r in own.items()}), key="matrix", config=charts.CONFIG,
+            charts.matrix(areas, {d: r.name for d, r in own.items()}), key="matrix", config=taking.config("matrix"),
+            on_select=_clicked_cell, selection_mode="points",
             alt=f"AUROC of {METHOD_NAMES[method]} for each normal and each anomalous digit",
         )  # fmt: skip
     with right:
@@ -317,11 +319,45 @@ def matrix(runs: Sequence[RunInfo]) -> None:
                     "digit passes for the normal one. The numbers are AUROC; .5 is guessing.")  # fmt: skip
         worst = sorted((a, i, j) for i, row in enumerate(areas) for j, a in enumerate(row) if not np.isnan(a))[:3]
         st.markdown("\n".join(f"- **{j}** passes for **{i}**: {a:.3f}" for a, i, j in worst))
+        _images_of_cell(own)
         missing = [d for d in range(10) if d not in own]
         if missing:
             st.caption(f"No run yet with normal {digits_in_words(missing)}.")
         if any(not r.shipped for r in own.values()):
             st.caption("Where no run is shipped, your newest one with that digit is shown.")
+
+
+def _clicked_cell() -> None:
+    """A cell of the matrix was clicked: remember which."""
+    points = [p for p in st.session_state["matrix"]["selection"].get("points") or [] if p.get("customdata") is not None]
+    st.session_state["matrix_cell"] = tuple(map(int, points[0]["customdata"])) if points else None
+
+
+def _images_of_cell(own: dict[int, RunInfo]) -> None:
+    """The images of the clicked cell that pass most easily, and the way to all of them."""
+    normal, digit = st.session_state.get("matrix_cell") or (None, None)
+    if normal not in own:
+        st.caption("Click a cell to see its images.")
+        return
+    run = own[normal]
+    found = cache.scores(run.name)
+    mix = mix_of(run)
+    chosen = selection.Selection(digits=(digit,), sort="lowest score")
+    rows = selection.rows(run, mix, chosen)
+    passed = int((cache.totals(run.name, mix.weights)[1][rows] <= mix.threshold).sum())
+    with st.container(border=True, key="matrix_images"):
+        st.markdown(
+            f"**The {digit} where {normal} is normal:** {passed:,} of {len(rows):,} are called normal, the most normal first."
+        )
+        images = cache.images(run.name)
+        st.html(
+            pictures.figure_html(
+                [(pictures.png(images[r], 2), "", f"a {digit}, test image {found.test.index[r]}") for r in rows[:10]],
+                size_px=52,
+            )
+        )
+        said = {"run": run.name, "digits": str(digit), "sort": "lowest-score"}
+        st.page_link("pages/2_Browse.py", label="Open in Browse", icon=":material/grid_view:", query_params=said)
 
 
 def _plain(name: str) -> str:

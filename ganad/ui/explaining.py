@@ -9,18 +9,12 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from ganad import evaluate
+from ganad import evaluate, glossary
 from ganad.config import PARTS
 from ganad.service import RunInfo, digits_in_words
-from ganad.ui import cache, charts, colours
+from ganad.ui import cache, charts, colours, taking
 from ganad.ui.components.lens import lens
 from ganad.ui.mix import Mix
-
-MEANING = {
-    "residual": "how far the reconstruction is from the image, summed over pixels",
-    "discrimination": "how differently the discriminator sees image and reconstruction",
-    "latent": "how far the codes of image and reconstruction lie apart",
-}
 
 
 @dataclass(frozen=True)
@@ -68,7 +62,7 @@ def score(run: RunInfo, mix: Mix, story: Story, *, key: str, standardised: bool 
         charts.waterfall(
             rows(val, story.parts, mix.weights, standardised=standardised), mix.threshold - offset(mix, val, standardised)
         ),
-        key=f"waterfall_{key}", config=charts.CONFIG,
+        key=f"waterfall_{key}", config=taking.config("waterfall"),
         alt=f"waterfall of the parts up to the score {total(mix, story.parts):.4g}, threshold {mix.threshold:.4g}",
     )  # fmt: skip
 
@@ -109,7 +103,9 @@ def formula(mix: Mix, parts: Mapping[str, float], val: Mapping[str, np.ndarray] 
     for part, row in shown.items():
         if not row["weight"]:
             continue
-        words = f"{part}: {MEANING[part]}" + (", in spreads of the held-out normals above their mean" if val else "")
+        words = f"{part}: {glossary.MEANING[part]}" + (
+            ", in spreads of the held-out normals above their mean" if val else ""
+        )
         terms.append(
             f'<span tabindex="0" title="{escape(words)}" style="color:{colours.PARTS[part].both};border-bottom:1px dotted">'
             f"{row['weight']:.3g} · <b>{_signed(row['value'])}</b></span>"

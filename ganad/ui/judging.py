@@ -5,9 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from ganad import glossary
 from ganad.config import PARTS
 from ganad.service import RunInfo, digits_in_words
-from ganad.ui import advice, cache, charts, colours, linked, page, selection
+from ganad.ui import advice, cache, charts, colours, linked, page, selection, taking, words
 from ganad.ui.live import live
 from ganad.ui.mix import Mix
 from ganad.ui.mixer import mixer
@@ -55,7 +56,7 @@ def evaluate(run: RunInfo, mix: Mix, *, curves: bool = True) -> None:
             help="The share of each digit's test images that is called anomalous. Click a row to see them.",
         )
         st.plotly_chart(
-            charts.per_digit(e.per_digit), key="digit_bars", config=charts.CONFIG, alt="share called anomalous per digit",
+            charts.per_digit(e.per_digit), key="digit_bars", config=taking.config("digit_bars"), alt="share called anomalous per digit",
             on_select=lambda: linked.picked_digit(run), selection_mode="points",
         )  # fmt: skip
     with middle:
@@ -73,11 +74,14 @@ def evaluate(run: RunInfo, mix: Mix, *, curves: bool = True) -> None:
             charts.precision_recall(
                 e.precision_recall.y, e.precision_recall.x, e.prevalence, (e.hit_rate, precision), height=300
             ),
-            key="pr", config=charts.CONFIG, alt=f"precision-recall curve, average precision {e.average_precision:.3f}",
+            key="pr", config=taking.config("pr"), alt=f"precision-recall curve, average precision {e.average_precision:.3f}",
         )  # fmt: skip
     advice.advice(run)
     with st.expander("The same as a table", icon=":material/table:"):
         st.dataframe(_table(e), hide_index=True, width="stretch", column_config=_COLUMNS)
+    with st.container(horizontal=True):
+        taking.offer(run, mix)
+        words.words()
 
 
 def _histogram(run: RunInfo, mix: Mix) -> None:
@@ -91,7 +95,7 @@ def _histogram(run: RunInfo, mix: Mix) -> None:
         charts.histogram(
             test[~anomalous], test[anomalous], mix.threshold, band=selection.current(run).band, height=350
         ),
-        key="histogram", config=charts.CONFIG, on_select=lambda: linked.brushed(run), selection_mode="box",
+        key="histogram", config=taking.config("histogram"), on_select=lambda: linked.brushed(run), selection_mode="box",
         alt=f"histogram of the scores of {(~anomalous).sum()} normal and {anomalous.sum()} anomalous test images",
     )  # fmt: skip
 
@@ -106,7 +110,7 @@ def _roc(run: RunInfo, mix: Mix, e) -> None:
         point=(e.false_alarm_rate, e.hit_rate), thresholds=e.roc.thresholds, band=(band.fpr, band.tpr_low, band.tpr_high),
     )  # fmt: skip
     st.plotly_chart(
-        charts.roc([curve], height=350), key="roc", config=charts.CONFIG, alt=f"ROC curve, area {e.auroc:.3f}",
+        charts.roc([curve], height=350), key="roc", config=taking.config("roc"), alt=f"ROC curve, area {e.auroc:.3f}",
         on_select=lambda: linked.picked_on_roc(run, e.roc),
         selection_mode="points",
     )  # fmt: skip
@@ -138,24 +142,21 @@ def _numbers(run: RunInfo, mix: Mix, e) -> None:
     columns = page.cells("numbers", 4)
     default = (run.report or {}).get("auroc")
     band = cache.band(run.name, mix.weights)
-    changed = (
-        "" if default is None or abs(e.auroc - default) < 5e-5 else f"{e.auroc - default:+.4f} against the default · "
-    )
+    changed = "" if default is None or abs(e.auroc - default) < 5e-5 else f"{e.auroc - default:+.4f} · "
     columns[0].metric(
         "AUROC", f"{e.auroc:.4f}", f"{changed}{band.low:.3f} to {band.high:.3f}", delta_color="off", delta_arrow="off",
         border=True, height="stretch",
-        help="The share of (anomaly, normal) pairs that the score puts in the right order. 0.5 is guessing, 1 is perfect. "
-        "Below: 95 % of test sets drawn anew from these images give an area in this range; another training may move it further. "
-        + "Alone: " + ", ".join(f"{p} {e.part_auroc[p]:.3f}" for p in PARTS),
+        help=glossary.sentence("AUROC") + " Below, the 95 % interval: " + glossary.MEANING["95 % interval"]
+        + ". Before it stands what other weights than the default change. Alone: " + ", ".join(f"{p} {e.part_auroc[p]:.3f}" for p in PARTS),
     )  # fmt: skip
     columns[1].metric(
         "average precision", f"{e.average_precision:.4f}", f"prevalence {e.prevalence:.3f}", delta_color="off",
         delta_arrow="off", border=True, height="stretch",
-        help="Area under the precision-recall curve. Guessing reaches the prevalence: compare only at equal prevalence.",
+        help=glossary.sentence("average precision") + " Prevalence: " + glossary.MEANING["prevalence"] + ".",
     )  # fmt: skip
     columns[2].metric(
         "equal error rate", f"{e.eer:.1%}", border=True, height="stretch",
-        help="The rate at the threshold where as many normals are flagged as anomalies are missed.",
+        help=glossary.sentence("equal error rate"),
     )  # fmt: skip
     columns[3].metric(
         "caught", f"{e.hit_rate:.1%}", f"{e.false_alarm_rate:.1%} false alarms", delta_color="off", delta_arrow="off",

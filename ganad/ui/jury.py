@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from ganad import contrast, evaluate
-from ganad.ui import cache, charts, colours, page, pictures
+from ganad.ui import cache, charts, colours, page, pictures, taking
 from ganad.ui.contrasting import FEWEST, Shown, legend, one_task
 
 CARDS = 12
@@ -86,7 +86,7 @@ def _together(shown: Sequence[Shown], v: Verdicts) -> None:
         st.plotly_chart(
             charts.agreement(names, together),
             key="agreement",
-            config=charts.CONFIG,
+            config=taking.config("agreement"),
             alt="rank correlations of the scores",
         )
     unanimous = (v.called == v.called[0]).all(axis=0)

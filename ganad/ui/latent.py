@@ -7,7 +7,7 @@ import streamlit as st
 
 from ganad import service
 from ganad.service import RunInfo
-from ganad.ui import cache, charts, page, pictures, selection
+from ganad.ui import cache, charts, page, pictures, selection, taking
 
 DRAWN = 2500
 """Test images on the map at most: the browser is slow with more. The lasso takes all."""
@@ -29,7 +29,7 @@ def map_of(run: RunInfo) -> None:
             [f"digit {d}, test image {i}" for d, i in zip(found.test.digit[some], found.test.index[some], strict=True)],
             lasso=chosen.lasso,
         ),
-        key="latent_map", config=charts.CONFIG | {"displayModeBar": True}, on_select=lambda: _lassoed(run),
+        key="latent_map", config=taking.config("latent_map", "lasso2d", "select2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"), on_select=lambda: _lassoed(run),
         selection_mode=("lasso", "box"), alt="codes of held-out normals and of test images in two dimensions",
     )  # fmt: skip
     share = "" if places.share is None else f" The two axes keep {places.share:.0%} of how the held-out normals vary."

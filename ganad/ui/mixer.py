@@ -12,12 +12,13 @@ import math
 import numpy as np
 import streamlit as st
 
-from ganad import evaluate
+from ganad import evaluate, glossary
 from ganad.config import FALSE_ALARMS, PARTS
 from ganad.service import RunInfo
 from ganad.ui import address, cache, page
 from ganad.ui.mix import RULES, USUAL, Mix, mix_of, rule_of, weights_of
 
+_RULE_TERMS = {"false alarms": "false alarms at most", "cost": "cost", "best F1": "best F1"}
 PRICES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 """What a miss may cost, in false alarms."""
 
@@ -36,8 +37,7 @@ def mixer(run: RunInfo, *, with_threshold: bool = True) -> Mix:
             st.session_state[key] = min(1.0, weight * scale)
             column.slider(
                 part.capitalize(), 0.0, 1.0, step=0.01, key=key, on_change=_moved, args=(run, part, scale),
-                help=f"How much say the {part} part has: its weight times its spread among held-out normals. "
-                "Sliders at the same height have the same say.",
+                help=f"{part.capitalize()}: {glossary.MEANING[part]}. Say: {glossary.MEANING['say']}.",
             )  # fmt: skip
             column.caption(f"weight {weight:.3g}")
         mix = _threshold(run, weights, columns[3] if with_threshold else None)
@@ -87,8 +87,7 @@ def _threshold(run: RunInfo, weights: tuple[float, float, float], column) -> Mix
             st.session_state["rule_kind"] = rule
             st.segmented_control(
                 "Threshold", list(RULES), key="rule_kind", format_func=RULES.get, required=True, on_change=_ruled, args=(run,),
-                help="False alarms: from held-out normal images, never from the test set. Cost: how many false alarms a miss "
-                "is worth. Best F1, cost and by hand look at test labels.",
+                help=" ".join(f"{RULES[r]}: {glossary.MEANING[t]}." for r, t in _RULE_TERMS.items()),
             )  # fmt: skip
             if rule == "false alarms":
                 st.session_state["rule_share"] = 100 * value

@@ -13,7 +13,7 @@ from ganad import imaging, service
 from ganad.config import METHOD_NAMES
 from ganad.errors import GanadError
 from ganad.service import Judgement, RunInfo, digits_in_words
-from ganad.ui import cache, charts, colours, explaining, page, pictures, searching
+from ganad.ui import cache, charts, colours, explaining, page, pictures, searching, taking
 from ganad.ui.components.digit_pad import digit_pad
 from ganad.ui.mix import Mix, mix_of, weights_of
 
@@ -140,7 +140,7 @@ def one(run: RunInfo, prepared: imaging.Prepared, name: str = "") -> None:
                 test[~scores.anomalous], test[scores.anomalous], mix.threshold, marked=found.score,
                 marked_label="yours", height=250,
             ),
-            key="score_place", config=charts.CONFIG, alt="your digit's score among all test images",
+            key="score_place", config=taking.config("score_place"), alt="your digit's score among all test images",
         )  # fmt: skip
     searching.film(run, prepared.digit, key="score")
 
@@ -177,7 +177,7 @@ def several(run: RunInfo, prepared: list[imaging.Prepared], names: list[str]) ->
     )
     st.plotly_chart(
         charts.score_strip([(names[i], found[i].score, found[i].verdict) for i in order], found[0].threshold, height=220),
-        key="strip", config=charts.CONFIG, alt="scores of your images beside the threshold",
+        key="strip", config=taking.config("strip"), alt="scores of your images beside the threshold",
     )  # fmt: skip
     table = pd.DataFrame(
         [

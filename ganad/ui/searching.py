@@ -9,7 +9,7 @@ import streamlit as st
 
 from ganad import service
 from ganad.service import RunInfo
-from ganad.ui import charts, page, pictures
+from ganad.ui import charts, page, pictures, taking
 
 STRIP = 8
 """Stills of the strip."""
@@ -39,7 +39,7 @@ def film(run: RunInfo, image: np.ndarray, key: str) -> None:
     with right:
         st.html(strip(found))
         st.plotly_chart(
-            charts.descent(found.score, found.paths), key=f"descent_{key}", config=charts.CONFIG,
+            charts.descent(found.score, found.paths), key=f"descent_{key}", config=taking.config("descent"),
             alt=f"the score falls from {found.score[0]:.4g} to {found.score[-1]:.4g} in {steps} steps",
         )  # fmt: skip
 

@@ -11,7 +11,7 @@ from ganad import service
 from ganad.config import PARTS, Settings
 from ganad.errors import GanadError
 from ganad.service import RunInfo
-from ganad.ui import cache, charts, colours, film, page
+from ganad.ui import cache, charts, colours, film, page, taking
 from ganad.ui.components.tiles import tiles
 
 BADGES = {
@@ -229,7 +229,7 @@ def _body(name: str, live: bool) -> None:
         players = sorted({k.removeprefix("loss/") for r in losses for k in r if k.startswith("loss/")})
         for player in players:
             st.plotly_chart(
-                charts.losses(losses, player), key=f"loss_{name}_{player}", config=charts.CONFIG,
+                charts.losses(losses, player), key=f"loss_{name}_{player}", config=taking.config("training"),
                 alt=f"losses of the {player} by step",
             )  # fmt: skip
     elif live:
@@ -243,7 +243,7 @@ def _body(name: str, live: bool) -> None:
             with column:
                 st.plotly_chart(
                     charts.history([r["epoch"] for r in held_out], [r["val"][part] for r in held_out], part),
-                    key=f"held_out_{name}_{part}", config=charts.CONFIG, alt=f"mean {part} of held-out normals by epoch",
+                    key=f"held_out_{name}_{part}", config=taking.config("training"), alt=f"mean {part} of held-out normals by epoch",
                 )  # fmt: skip
     with st.expander("Log", icon=":material/article:"):
         text = service.log(name)

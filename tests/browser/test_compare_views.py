@@ -46,3 +46,21 @@ def test_a_speed_is_measured_on_demand_and_then_drawn(page, server, two):
     expect(page.get_by_text("measuring")).to_have_count(0, timeout=120_000)
     expect(keyed(page, "measure")).to_have_count(0)
     expect(page.get_by_text("Up and to the left is better")).to_be_visible()
+
+
+def test_a_cell_of_the_matrix_shows_its_images_and_leads_to_them_in_browse(page, server):
+    go(page, server, "/Compare?run=ganomaly-n8")
+    show(page, "All digits")
+    chart = keyed(page, "matrix").locator(".nsewdrag").first
+    expect(chart).to_be_visible()
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    at = box["x"] + 1.5 / 10 * box["width"], box["y"] + 8.5 / 10 * box["height"]  # normal 8, anomalous 1
+    page.mouse.move(*at)
+    page.mouse.click(*at)
+    expect(keyed(page, "matrix_images").get_by_text("The 1 where 8 is normal:")).to_be_visible()
+    keyed(page, "matrix_images").get_by_role("link", name="Open in Browse").click()
+    expect(page.get_by_text("1,135 of 10,000 test images")).to_be_visible()
+    expect(page.get_by_role("combobox", name="Run")).to_have_value("GANomaly · 8 · shipped")
+    go(page, server, "/Compare")
+    show(page, "Curves")

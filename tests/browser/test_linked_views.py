@@ -4,7 +4,9 @@ import re
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
+import pandas as pd
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from ganad import evaluate, service
@@ -191,3 +193,35 @@ def test_a_point_of_the_map_weighs_as_training_images_advise_and_is_not_marked(o
     keyed(page, "advice_best").get_by_role("button").click()
     settled(page)
     expect(page.locator(".mixer .peeked")).to_be_hidden()
+
+
+def test_the_scores_of_what_is_chosen_come_as_a_file_and_the_charts_as_pictures(opened, truth):
+    page, (found, score, threshold) = opened, truth
+    keyed(page, "outcomes").locator("button[data-name=misses]").click()
+    said(page, "misses")
+    with page.expect_download() as download:
+        keyed(page, "scores_csv").get_by_role("button").click()
+    table = pd.read_csv(download.value.path())
+    wanted = np.flatnonzero(found.anomalous & (score <= threshold))
+    wanted = wanted[np.argsort(-score[wanted], kind="stable")]
+    assert download.value.suggested_filename == f"{RUN}-scores.csv"
+    assert table.test_index.tolist() == found.test.index[wanted].tolist()
+    assert table.score.to_numpy() == pytest.approx(score[wanted])
+    assert set(table.verdict) == {"normal"}
+    assert set(table.truth) == {"anomalous"}
+    with page.expect_download() as download:
+        page.locator(".mixer .save").click()
+    assert download.value.suggested_filename == f"ganad-{RUN}.png"
+    with Image.open(download.value.path()) as picture:
+        assert picture.width > 600
+    keyed(page, "chart_format").get_by_text("SVG", exact=True).click()
+    page.wait_for_timeout(1500)  # nothing on screen tells that the charts have heard of it
+    settled(page)
+    chart = keyed(page, "digit_bars")
+    chart.scroll_into_view_if_needed()
+    chart.hover()
+    with page.expect_download() as download:
+        chart.locator("[data-attr=toImage], .modebar-btn").first.click()
+    assert download.value.suggested_filename == "ganad-digit_bars.svg"
+    keyed(page, "chart_format").get_by_text("PNG", exact=True).click()
+    settled(page)

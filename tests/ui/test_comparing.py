@@ -68,7 +68,9 @@ def test_seeds_are_put_together_and_their_gap_is_called_noise(runs_dir):
         put_like(runs_dir, f"000{i + 1}-ganomaly-n8-s{i}", noise=0.3, seed=i)
         put_like(runs_dir, f"000{i + 4}-ganomaly-n8-s{i}", noise=0.3, seed=i, epochs=13)
     at = opened("pages/5_Compare.py")
-    at.session_state[comparing.table_key(service.list_runs())] = {"selection": {"rows": list(range(6))}}
+    at.session_state[comparing.table_key(service.list_runs(), service.list_runs()[0])] = {
+        "selection": {"rows": list(range(6))}
+    }
     said = view(at, "Noise")
     assert said.count("no difference beyond the noise") == 1
     assert "3 seeds" in said
@@ -91,9 +93,12 @@ def test_a_speed_that_was_never_measured_is_said_so_and_one_that_was_is_drawn(th
 
 def test_runs_of_another_task_are_left_out_by_name(three, runs_dir):
     put_like(runs_dir, "0000-ganomaly-n3-s0", normal=[3])
-    assert "Left out, since they do another task: GANomaly · 3 · tuned · 0000" in view(
-        opened("pages/5_Compare.py"), "Jury"
-    )
+    at = opened("pages/5_Compare.py")
+    assert "Left out" not in view(at, "Jury"), "at first only runs with the picked one's task are ticked"
+    all_four = {"selection": {"rows": [i for i, r in enumerate(service.list_runs()) if not r.shipped]}}
+    picked = next(r for r in service.list_runs() if r.name == at.selectbox(key="run").value)
+    at.session_state[comparing.table_key(service.list_runs(), picked)] = all_four
+    assert "Left out, since they do another task: GANomaly · 3 · tuned · 0000" in view(at, "Jury")
 
 
 def test_one_run_is_no_jury(runs_dir):
@@ -193,7 +198,8 @@ def test_names_beside_points_that_lie_together_do_not():
 def test_cells_of_the_matrix_are_redder_the_lower_and_empty_where_nothing_is_known():
     areas = np.full((10, 10), np.nan)
     areas[8, 1], areas[8, 2], areas[8, 3] = 0.5, 0.9, 1.0
-    (cells,) = charts.matrix(areas, {8: "run"}).data
+    cells, to_click = charts.matrix(areas, {8: "run"}).data
+    assert [list(at) for at in to_click.customdata] == [[8, 1], [8, 2], [8, 3]]
     assert cells.z[8][1] == 1 > cells.z[8][2] > cells.z[8][3] == 0
     assert np.isnan(cells.z[0]).all()
     assert [cells.text[8][j] for j in (0, 1, 2, 3)] == ["", ".500", ".900", "1.000"]

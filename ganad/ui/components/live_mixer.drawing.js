@@ -298,3 +298,19 @@ function atlasOf(rows, pixels) {
   pen.putImageData(picture, 0, 0);
   return spare;
 }
+
+// Histogram and ROC side by side on the page's ground, as a file.
+export function picture(own, theme, name) {
+  const parts = [own.scores, own.square], gap = 24, sheet = document.createElement("canvas");
+  sheet.width = parts.reduce((sum, c) => sum + c.width + gap, gap);
+  sheet.height = Math.max(...parts.map((c) => c.height)) + 2 * gap;
+  const pen = sheet.getContext("2d");
+  pen.fillStyle = theme.page;
+  pen.fillRect(0, 0, sheet.width, sheet.height);
+  let x = gap;
+  for (const part of parts) { pen.drawImage(part, x, gap); x += part.width + gap; }
+  const link = document.createElement("a");
+  link.href = sheet.toDataURL("image/png");
+  link.download = `ganad-${name}.png`;
+  link.click();
+}

@@ -153,6 +153,7 @@ function prepare(root) {
     released();
   };
 
+  find(".save").onclick = () => picture(own, themeOf(own), own.version.split("/")[0]);
   brushes(own, own.scores, released, held, loose);
   own.gallery.onclick = (event) => {
     const row = rowAt(own.shown, own.gallery, event.clientX - own.gallery.getBoundingClientRect().left);

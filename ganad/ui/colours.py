@@ -57,6 +57,9 @@ RIGHT = THRESHOLD
 WRONG = Colour("red", light="#b3263f", dark="#ff7d8c", both="#d9435c")
 """A verdict that agrees with the label, and one that does not. The mistakes are what the eye should find."""
 
+RUNS = ("#7a2bf5", "#849c00", "#c00090", "#86632f", "#9084f0", "#c06c78")
+"""Runs beside each other, for either theme. A run is neither normal nor anomalous nor a player, so none of their hues is here."""
+
 TILE = "#0c1117"
 """Near-black: the ground of every picture of a digit, and the zero of a residual picture."""
 

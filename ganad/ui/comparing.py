@@ -14,8 +14,7 @@ from ganad.service import RunInfo, digits_in_words
 from ganad.ui import cache, charts, colours, contrasting, jury, keeping, page, taking
 from ganad.ui.contrasting import Shown
 
-SERIES = ("#1a80c4", "#dc641a", "#0d9470", "#c25a98", "#aa7f0f", "#7c8797", "#8a63d2", "#d9435c")
-"""Colours of runs. A run is neither normal nor anomalous, so here a hue only tells the runs apart."""
+SERIES = colours.RUNS
 MOST = len(SERIES)
 BASELINES = (colours.THRESHOLD.both, colours.THRESHOLD.light)
 

@@ -395,3 +395,17 @@ def test_colours_that_meet_in_one_chart_differ_for_the_colour_blind(kind, varian
     for group, least in ((verdicts, 60), (list(colours.PLAYERS.values()), 14), ([colours.RIGHT, colours.WRONG], 14)):
         for a, b in combinations(group, 2):
             assert np.linalg.norm(seen(a) - seen(b)) > least, (a, b)
+
+
+def test_runs_have_colours_that_mean_nothing_else_and_can_be_told_apart():
+    def seen(colour, matrix=((1, 0, 0), (0, 1, 0), (0, 0, 1))):
+        value = np.array(colours.rgb(colour)) / 255
+        return lab(np.array(matrix) @ np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4))
+
+    meant = [*colours.VERDICTS.values(), *colours.PLAYERS.values(), colours.WRONG]
+    for run in colours.RUNS:
+        assert min(colours.contrast(run, ground) for ground in (colours.LIGHT_BACKGROUND, colours.DARK_BACKGROUND)) > 3
+        assert all(np.linalg.norm(seen(run) - seen(c.both)) > 22 for c in meant), run
+    for a, b in combinations(colours.RUNS, 2):
+        assert np.linalg.norm(seen(a) - seen(b)) > 28, (a, b)
+        assert all(np.linalg.norm(seen(a, m) - seen(b, m)) > 14 for m in COLOUR_BLIND.values()), (a, b)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,20 +28,15 @@ def band(score: np.ndarray, anomalous: np.ndarray, *, resamples: int = RESAMPLES
     score (N,), anomalous (N,) bool with at least one of each kind. What varies is the choice of test images; another
     training would vary the net too, which no bootstrap shows.
     """
-    rng = np.random.default_rng(seed)
     normal, strange = np.sort(score[~anomalous]), np.sort(score[anomalous])
     n, m = len(normal), len(strange)
-    # How often each image is drawn, and how many draws lie among the lowest k.
-    below = np.zeros((resamples, n + 1), dtype=np.int32)
-    np.cumsum(rng.multinomial(n, np.full(n, 1 / n), size=resamples), axis=1, out=below[:, 1:])
-    drawn = rng.multinomial(m, np.full(m, 1 / m), size=resamples).astype(np.int32)
+    below, above = _draws(n, m, resamples, seed)
     less, up_to = (np.searchsorted(normal, strange, side=side) for side in ("left", "right"))
-    pairs = (drawn * (below[:, less] + below[:, up_to])).sum(axis=1, dtype=np.float64) / 2
+    drawn = above[:, :-1] - above[:, 1:]
+    pairs = np.einsum("ij,ij->i", drawn, below[:, less] + below[:, up_to], dtype=np.float64) / 2
     tail = (1 - LEVEL) / 2
     low, high = np.quantile(pairs / (n * m), [tail, 1 - tail])
     fpr = np.linspace(0, 1, 101)
-    above = np.zeros((resamples, m + 1), dtype=np.int32)
-    above[:, :-1] = drawn[:, ::-1].cumsum(axis=1, dtype=np.int32)[:, ::-1]
     tpr = np.empty((resamples, len(fpr)))
     for b in range(resamples):
         # The lowest threshold, one of the normals, above which at most so many draws lie.
@@ -49,3 +45,18 @@ def band(score: np.ndarray, anomalous: np.ndarray, *, resamples: int = RESAMPLES
     tpr[:, -1] = 1.0
     edges = np.quantile(tpr, [tail, 1 - tail], axis=0)
     return Band(float(low), float(high), fpr, *edges)
+
+
+@functools.lru_cache(maxsize=4)
+def _draws(n: int, m: int, resamples: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """How many draws lie among the k lowest of n normals (resamples, n + 1), and above the k lowest of m anomalies.
+
+    They are drawn by rank, so the same draws serve every weighting.
+    """
+    rng = np.random.default_rng(seed)
+    below = np.zeros((resamples, n + 1), dtype=np.int32)
+    above = np.zeros((resamples, m + 1), dtype=np.int32)
+    for b in range(resamples):
+        np.cumsum(np.bincount(rng.integers(n, size=n), minlength=n), out=below[b, 1:])
+        above[b, :-1] = np.bincount(rng.integers(m, size=m), minlength=m)[::-1].cumsum()[::-1]
+    return below, above

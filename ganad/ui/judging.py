@@ -56,7 +56,7 @@ def evaluate(run: RunInfo, mix: Mix, *, curves: bool = True) -> None:
             help="The share of each digit's test images that is called anomalous. Click a row to see them.",
         )
         st.plotly_chart(
-            charts.per_digit(e.per_digit), key="digit_bars", config=taking.config("digit_bars"), alt="share called anomalous per digit",
+            charts.per_digit(e.per_digit), key="digit_bars", height=300, config=taking.config("digit_bars"), alt="share called anomalous per digit",
             on_select=lambda: linked.picked_digit(run), selection_mode="points",
         )  # fmt: skip
     with middle:
@@ -74,7 +74,7 @@ def evaluate(run: RunInfo, mix: Mix, *, curves: bool = True) -> None:
             charts.precision_recall(
                 e.precision_recall.y, e.precision_recall.x, e.prevalence, (e.hit_rate, precision), height=300
             ),
-            key="pr", config=taking.config("pr"), alt=f"precision-recall curve, average precision {e.average_precision:.3f}",
+            key="pr", height=300, config=taking.config("pr"), alt=f"precision-recall curve, average precision {e.average_precision:.3f}",
         )  # fmt: skip
     advice.advice(run)
     with st.expander("The same as a table", icon=":material/table:"):

@@ -152,8 +152,10 @@ def test_digits_are_sorted_and_normal_ones_have_the_normal_colour():
     ]
     figure = charts.per_digit(rows)
     assert figure.layout.yaxis.categoryarray == ("3", "8")
-    assert trace(figure, "8").marker.color == colours.NORMAL.both
-    assert trace(figure, "3").marker.color == colours.ANOMALOUS.both
+    assert list(trace(figure, "dots").y) == ["3", "8"]
+    assert list(trace(figure, "dots").x) == [0.7, 0.05]
+    assert list(trace(figure, "dots").marker.color) == [colours.ANOMALOUS.both, colours.NORMAL.both]
+    assert list(trace(figure, "rows").customdata) == [3, 8]
     assert "0.912" in words(figure)
 
 

@@ -256,7 +256,10 @@ def waterfall(parts: Mapping[str, Mapping[str, float]], threshold: float, *, hei
     figure.add_annotation(text=f"<b>{_number(at)}</b>", x=1, xanchor="right", **total)
     margin = 0.02 * (high - low)
     if np.isfinite(threshold):
-        _vertical(figure, threshold, colour=_INK, dash="dash")
+        for row in range(rows):  # only across the bars: the words between them stay readable
+            figure.add_shape(
+                type="line", x0=threshold, x1=threshold, y0=row - 0.06, y1=row + 0.38, line={"color": _TEXT, "width": 2}
+            )
         side = "left" if threshold < (low + high) / 2 else "right"
         figure.add_annotation(text=f"threshold {_number(threshold)}", **_above(threshold, 3, side))
     figure.update_layout(barmode="overlay")
@@ -733,6 +736,7 @@ def _figure(height: int, *, top: int, bottom: int, right: int = 12) -> go.Figure
     figure.update_layout(
         height=height, margin={"l": 8, "r": right, "t": top, "b": bottom, "pad": 4}, showlegend=False, dragmode=False,
         paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", font={"size": 14, "color": _TEXT},
+        modebar={"bgcolor": "rgba(0,0,0,0)", "color": _INK, "activecolor": _INK},
         hoverlabel={"align": "left", "bgcolor": _PAGE, "bordercolor": _INK, "font": {"size": 14, "color": _TEXT}},
     )  # fmt: skip
     words = {"size": _SMALL, "color": _TEXT}

@@ -108,7 +108,7 @@ def formula(mix: Mix, parts: Mapping[str, float], val: Mapping[str, np.ndarray] 
         )
         terms.append(
             f'<span tabindex="0" title="{escape(words)}" style="color:{colours.PARTS[part].both};border-bottom:1px dotted">'
-            f"{row['weight']:.3g} · <b>{_signed(row['value'])}</b></span>"
+            f"{row['weight']:.4g} · <b>{_signed(row['value'])}</b></span>"
         )
     down = offset(mix, val, True) if val else 0.0
     made, line = total(mix, parts) - down, mix.threshold - down

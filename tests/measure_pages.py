@@ -1,6 +1,6 @@
 """How fast the pages are, in a real browser: `python -m tests.measure_pages`.
 
-First paint: from opening a page of a finished run in a server just started to its last element. Slider: from the key
+By a link: from the click in the sidebar to the complete page, warm. First paint: from opening a page of a finished run in a server just started to its last element. Slider: from the key
 press to the redrawn AUROC. Every page is opened in a server of its own, so nothing is warm.
 """
 
@@ -23,6 +23,8 @@ SHOWN = {  # page -> what must be visible for it to count as painted, and what f
     "Evaluate": ("h1", ".st-key-digit_bars .plot-container"),
     "Compare": ("h1", ".st-key-rocs .plot-container"),
 }
+
+HEADINGS = {"": "See what a GAN finds strange"}
 
 
 def main() -> None:
@@ -64,8 +66,35 @@ def main() -> None:
                     page.wait_for_timeout(300)
             page.close()
             server.stop()
+        _switches(browser, Path(temporary) / "switches")
         print(f"\nweight slider to redrawn charts: median {statistics.median(moves):.2f} s, worst {max(moves):.2f} s")
         browser.close()
+
+
+def _switches(browser, folder: Path) -> None:
+    """From the click on a link of the sidebar to the complete page, in a session that has seen every page before."""
+    server = Server(folder)
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.goto(f"{server.url}/?run=ganomaly-n8")
+    found: dict[str, list[float]] = {name: [] for name in SHOWN}
+    for turn in range(4):
+        for name, (_, last) in SHOWN.items():
+            if turn == 0 and not name:
+                page.locator(last).first.wait_for()
+                continue
+            settled(page)
+            page.wait_for_timeout(500)
+            began = time.perf_counter()
+            page.get_by_role("link", name=name or "Start", exact=True).first.click()
+            page.get_by_role("heading", name=HEADINGS.get(name, name), exact=True).first.wait_for()
+            page.locator(last).first.wait_for()
+            if turn:
+                found[name].append(time.perf_counter() - began)
+    page.close()
+    server.stop()
+    print("\n| page, by its link | median, s |\n|---|---:|")
+    for name, seconds in found.items():
+        print(f"| {name or 'Start'} | {statistics.median(seconds):.2f} |")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ SHOWN = {  # page -> what must be visible for it to count as painted, and what f
     "": (".ganad-lead", "img[alt*='reconstruction']"),
     "Train": ("h1", ".film img"),
     "Browse": ("h1", ".st-key-gallery button"),
-    "Evaluate": ("h1", ".st-key-digit_bars .plot-container"),
+    "Evaluate": ("h1", ".st-key-pr .plot-container"),
     "Compare": ("h1", ".st-key-rocs .plot-container"),
 }
 

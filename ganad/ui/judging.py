@@ -55,10 +55,7 @@ def evaluate(run: RunInfo, mix: Mix, *, curves: bool = True) -> None:
             "Digit by digit",
             help="The share of each digit's test images that is called anomalous. Click a row to see them.",
         )
-        st.plotly_chart(
-            charts.per_digit(e.per_digit), key="digit_bars", height=300, config=taking.config("digit_bars"), alt="share called anomalous per digit",
-            on_select=lambda: linked.picked_digit(run), selection_mode="points",
-        )  # fmt: skip
+        linked.digits(run, e.per_digit)
     with middle:
         st.subheader("At this threshold", help="Click an outcome to see its images.")
         linked.confusion(run, mix)

@@ -8,6 +8,7 @@ import streamlit as st
 from ganad.evaluate import Curve
 from ganad.service import RunInfo
 from ganad.ui import browsing, cache, mix, page, selection
+from ganad.ui.components.digit_rows import digit_rows
 from ganad.ui.components.outcomes import CELLS, outcomes
 from ganad.ui.mix import Mix
 
@@ -32,12 +33,14 @@ def picked_on_roc(run: RunInfo, curve: Curve) -> None:
     selection.choose(run, image=selection.nearest_to(run, mix.mix_of(run)))
 
 
-def picked_digit(run: RunInfo) -> None:
-    """A row of the digits was clicked: that digit alone, or all again."""
-    points = st.session_state["digit_bars"]["selection"].get("points") or []
-    at = [p.get("customdata") for p in points if p.get("customdata") is not None]
-    if at:
-        digit = int(at[0][0] if isinstance(at[0], list) else at[0])
+def digits(run: RunInfo, rows: list[dict]) -> None:
+    """How each digit fares; a click leaves that digit alone, another one brings all back."""
+    digit_rows(rows, key="digit_bars", picked=selection.current(run).digits, on_pick=lambda: _picked_digit(run))
+
+
+def _picked_digit(run: RunInfo) -> None:
+    digit = (st.session_state.get("digit_bars") or {}).get("pick")
+    if isinstance(digit, int) and 0 <= digit <= 9:
         same = selection.current(run).digits == (digit,)
         selection.choose(run, digits=() if same else (digit,), image=None)
 

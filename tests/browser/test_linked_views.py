@@ -89,13 +89,14 @@ def test_a_click_on_an_outcome_leaves_its_images_and_another_brings_all_back(ope
 
 
 def test_a_click_on_a_row_of_the_digits_leaves_that_digit(opened, truth):
-    page, (found, *_) = opened, truth
-    chart = keyed(page, "digit_bars").locator(".nsewdrag").first
-    box = place(chart)
-    page.mouse.move(box["x"] + box["width"] / 3, box["y"] + 3.5 / 10 * box["height"])
-    page.mouse.click(box["x"] + box["width"] / 3, box["y"] + 3.5 / 10 * box["height"])
+    page, (found, score, threshold) = opened, truth
+    row = keyed(page, "digit_bars").locator("button[data-digit='3']")
+    row.click()
     assert how_many(said(page, "digit 3")) == (found.test.digit == 3).sum()
     assert asked(page)["digits"] == "3"
+    expect(row).to_have_attribute("aria-pressed", "true")
+    flagged = (score[found.test.digit == 3] > threshold).mean()
+    expect(row).to_have_attribute("title", re.compile(f"digit 3: {flagged:.1%} of 1,010 called anomalous, AUROC 0"))
 
 
 def test_a_line_put_on_the_curve_picks_the_image_nearest_to_it(opened, truth):
@@ -217,11 +218,11 @@ def test_the_scores_of_what_is_chosen_come_as_a_file_and_the_charts_as_pictures(
     keyed(page, "chart_format").get_by_text("SVG", exact=True).click()
     page.wait_for_timeout(1500)  # nothing on screen tells that the charts have heard of it
     settled(page)
-    chart = keyed(page, "digit_bars")
+    chart = keyed(page, "pr")
     chart.scroll_into_view_if_needed()
     chart.hover()
     with page.expect_download() as download:
         chart.locator("[data-attr=toImage], .modebar-btn").first.click()
-    assert download.value.suggested_filename == "ganad-digit_bars.svg"
+    assert download.value.suggested_filename == "ganad-pr.svg"
     keyed(page, "chart_format").get_by_text("PNG", exact=True).click()
     settled(page)

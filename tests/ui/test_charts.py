@@ -133,32 +133,6 @@ def test_precision_is_shown_beside_its_chance_level():
     assert "precision <b>97 %</b>, recall <b>80 %</b>" in words(figure)
 
 
-def test_the_four_counts_stand_with_their_share_of_the_row():
-    text = words(charts.confusion(90, 10, 5, 95))
-    assert "<b>90</b></span><br>caught · 90 %" in text
-    assert "<b>10</b></span><br>missed · 10 %" in text
-    assert "<b>5</b></span><br>false alarm · 5 %" in text
-    assert "<b>95</b></span><br>passed · 95 %" in text
-
-
-def test_a_confusion_without_normal_images_is_drawn_all_the_same():
-    assert "false alarm · 0 %" in words(charts.confusion(1, 0, 0, 0))
-
-
-def test_digits_are_sorted_and_normal_ones_have_the_normal_colour():
-    rows = [
-        {"digit": 8, "normal": True, "n": 974, "auroc": None, "flagged": 0.05},
-        {"digit": 3, "normal": False, "n": 1010, "auroc": 0.912, "flagged": 0.7},
-    ]
-    figure = charts.per_digit(rows)
-    assert figure.layout.yaxis.categoryarray == ("3", "8")
-    assert list(trace(figure, "dots").y) == ["3", "8"]
-    assert list(trace(figure, "dots").x) == [0.7, 0.05]
-    assert list(trace(figure, "dots").marker.color) == [colours.ANOMALOUS.both, colours.NORMAL.both]
-    assert list(trace(figure, "rows").customdata) == [3, 8]
-    assert "0.912" in words(figure)
-
-
 @pytest.mark.parametrize(
     ("share", "text"),
     [
@@ -309,8 +283,6 @@ def every_figure():
     yield charts.histogram(line, line + 1, 0.9, marked=0.2)
     yield charts.roc([charts.Curve("a", line, line, 0.5, point=(0.1, 0.1))])
     yield charts.precision_recall(line, line, 0.5, (0.5, 0.5))
-    yield charts.confusion(1, 2, 3, 4)
-    yield charts.per_digit([{"digit": 1, "normal": False, "n": 5, "auroc": 0.9, "flagged": 0.9}])
     yield charts.losses([{"step": 1, "loss/encoder": 1.0}, {"step": 2, "loss/encoder": 1.0}], "encoder")
     yield charts.waterfall({"latent": {"value": 1.0, "weight": 1.0, "contribution": 1.0, "percentile": 50.0}}, 0.5)
     yield charts.score_strip([("a long label", 0.5, "normal")], 1.0)

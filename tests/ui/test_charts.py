@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 import pytest
 
 from ganad.ui import charts, colours
+from ganad.ui.charts import base
 
 ROOT = Path(__file__).parents[2]
 NAMED = ("NORMAL", "ANOMALOUS", "ENCODER", "GENERATOR", "DISCRIMINATOR", "THRESHOLD", "WRONG")
@@ -147,7 +148,7 @@ def test_precision_is_shown_beside_its_chance_level():
     ],
 )
 def test_almost_all_is_not_called_all(share, text):
-    assert charts._percent(share) == text
+    assert base._percent(share) == text
 
 
 # --- one image

@@ -1,0 +1,42 @@
+"""Every chart of the dashboard: plain numbers in, a Plotly figure out. A module a question.
+
+Backgrounds are transparent and words take the colour of the page, so each figure is right on the light theme and on
+the dark one. Show them with `st.plotly_chart(figure, config=charts.CONFIG)`; width is the column's, height is the
+figure's. Lines are named where they run, so there is no legend to look up.
+"""
+
+from ganad.ui.charts.base import CONFIG, spread
+from ganad.ui.charts.learning import MOST_POINTS, Envelope, descent, history, losses, thin
+from ganad.ui.charts.many import PASSES, Standing, agreement, digit_dots, matrix, standings, trade
+from ganad.ui.charts.quality import Curve, precision_recall, roc, ternary
+from ganad.ui.charts.scores import BINS, Bins, bin_scores, histogram, latent_map, score_strip, stack, waterfall
+
+__all__ = [
+    "BINS",
+    "CONFIG",
+    "MOST_POINTS",
+    "PASSES",
+    "Bins",
+    "Curve",
+    "Envelope",
+    "Standing",
+    "agreement",
+    "bin_scores",
+    "descent",
+    "digit_dots",
+    "histogram",
+    "history",
+    "latent_map",
+    "losses",
+    "matrix",
+    "precision_recall",
+    "roc",
+    "score_strip",
+    "spread",
+    "stack",
+    "standings",
+    "ternary",
+    "thin",
+    "trade",
+    "waterfall",
+]

@@ -1,0 +1,200 @@
+"""How good is it: ROC, precision and recall, and areas over all weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+
+from ganad.config import PARTS
+from ganad.ui import colours
+from ganad.ui.charts.base import _AS_IT_IS, _INK, _PAGE, _figure, _number, _percent, _thin_curve, _unit_square
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One ROC curve.
+
+    fpr, tpr      (K,) false-alarm rate and share of anomalies caught, each in [0, 1], falling threshold
+    auroc         area under it, in [0, 1]
+    colour        `#rrggbb`
+    point         (fpr, tpr) of the threshold in use, or None
+    thresholds    (K,) score above which an image is called anomalous, or None; the first may be infinite
+    baseline      drawn thin and dashed: something to beat, not something that was trained
+    band          (M,) each: false-alarm rates, and the lowest and the highest share caught there, or None
+    """
+
+    name: str
+    fpr: np.ndarray
+    tpr: np.ndarray
+    auroc: float
+    colour: str = colours.ANOMALOUS.both
+    point: tuple[float, float] | None = None
+    thresholds: np.ndarray | None = None
+    baseline: bool = False
+    band: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
+
+
+def roc(curves: Sequence[Curve], *, height: int = 340) -> go.Figure:
+    """Share of anomalies caught against the share of normal images called anomalous, for every threshold."""
+    figure = _figure(height, top=8, bottom=44)
+    figure.add_scatter(
+        x=[0, 1],
+        y=[0, 1],
+        mode="lines",
+        hoverinfo="skip",
+        line={"color": _INK, "width": 1, "dash": "dot"},
+        name="chance",
+    )
+    for curve in curves:
+        kept = _thin_curve(np.asarray(curve.fpr), np.asarray(curve.tpr))
+        fpr, tpr = np.asarray(curve.fpr)[kept], np.asarray(curve.tpr)[kept]
+        at = np.full(len(kept), np.nan) if curve.thresholds is None else np.asarray(curve.thresholds)[kept]
+        hover = [
+            f"catches {_percent(t)} at {_percent(f)} false alarms"
+            + ("" if np.isnan(c) else f"<br>threshold {_number(c)}")
+            for f, t, c in zip(fpr, tpr, at, strict=True)
+        ]
+        single = len(curves) == 1
+        if curve.band is not None:
+            grid, low, high = curve.band
+            figure.add_scatter(
+                x=np.r_[grid, grid[::-1]], y=np.r_[high, low[::-1]], mode="lines", fill="toself", hoverinfo="skip",
+                line={"width": 0}, fillcolor=colours.rgba(curve.colour, 0.25), name="95 % of resampled test sets",
+            )  # fmt: skip
+        figure.add_scatter(
+            # Plotly lets points be clicked that have a marker, be it one that cannot be seen.
+            x=fpr, y=tpr, mode="lines+markers", name=curve.name, customdata=hover, marker={"size": 10, "opacity": 0},
+            selected={"marker": {"opacity": 0}}, unselected={"marker": {"opacity": 0}},
+            line={"color": curve.colour, "width": 1.5 if curve.baseline else 2.5, "dash": _dash(curve)},
+            fill="tozeroy" if single else None, fillcolor=colours.rgba(curve.colour, 0.1),
+            hovertemplate=f"<b>{curve.name}</b><br>%{{customdata}}<extra></extra>",
+        )  # fmt: skip
+        if curve.point:
+            _operating_point(figure, curve, label=single)
+    _aurocs(figure, curves)
+    _unit_square(figure, "false alarms", "anomalies caught")
+    return figure
+
+
+def _dash(curve: Curve) -> str:
+    return "dash" if curve.baseline else "solid"
+
+
+def _aurocs(figure: go.Figure, curves: Sequence[Curve]) -> None:
+    """The areas, in the corner that a useful curve leaves free."""
+    lines = [f"<span style='color:{curve.colour}'><b>{curve.name}</b></span>  {curve.auroc:.3f}" for curve in curves]
+    text = (
+        "<br>".join(["AUROC", *lines]) if len(curves) > 1 else f"AUROC <b>{curves[0].auroc:.3f}</b>" if curves else ""
+    )
+    figure.add_annotation(text=text, x=0.98, y=0.03, xanchor="right", yanchor="bottom", align="right", showarrow=False)
+
+
+def _operating_point(figure: go.Figure, curve: Curve, *, label: bool) -> None:
+    assert curve.point is not None
+    fpr, tpr = curve.point
+    words = f"catches {_percent(tpr)} at {_percent(fpr)} false alarms"
+    figure.add_scatter(
+        x=[fpr], y=[tpr], mode="markers", name="threshold", cliponaxis=False,
+        marker={"size": 12, "color": curve.colour, "line": {"width": 2, "color": _PAGE}},
+        hovertemplate=f"<b>{curve.name}</b>, threshold in use<br>{words}<extra></extra>",
+    )  # fmt: skip
+    if label:
+        right = fpr < 0.45
+        figure.add_annotation(
+            text=words.replace(" at ", "<br>at "), x=fpr, y=tpr, showarrow=False, xanchor="left" if right else "right",
+            align="left" if right else "right", xshift=10 if right else -10, yshift=-6, yanchor="top",
+        )  # fmt: skip
+
+
+def precision_recall(
+    precision: np.ndarray,
+    recall: np.ndarray,
+    prevalence: float,
+    point: tuple[float, float] | None,
+    *,
+    height: int = 340,
+) -> go.Figure:
+    """Of the images called anomalous, how many are (precision), against how many anomalies are caught (recall).
+
+    point: (recall, precision) of the threshold in use. The chance line is the prevalence, the share of anomalies in
+    the test set: without it a precision of 0.9 says nothing.
+    """
+    colour = colours.ANOMALOUS.both
+    figure = _figure(height, top=8, bottom=44)
+    kept = _thin_curve(np.asarray(recall), np.asarray(precision))
+    figure.add_scatter(
+        x=np.asarray(recall)[kept], y=np.asarray(precision)[kept], mode="lines", name="precision",
+        line={"color": colour, "width": 2.5},
+        hovertemplate="precision %{y:.1%}<br>recall %{x:.1%}<extra></extra>",
+    )  # fmt: skip
+    figure.add_scatter(
+        x=[0, 1], y=[prevalence] * 2, mode="lines", hoverinfo="skip", line={"color": _INK, "width": 1, "dash": "dot"}
+    )
+    high = prevalence > 0.5
+    figure.add_annotation(
+        text=f"chance: {_percent(prevalence)} are anomalies", x=0.02, y=prevalence, xanchor="left", showarrow=False,
+        yanchor="top" if high else "bottom",
+    )  # fmt: skip
+    if point:
+        figure.add_scatter(
+            x=[point[0]], y=[point[1]], mode="markers", cliponaxis=False, name="threshold",
+            marker={"size": 12, "color": colour, "line": {"width": 2, "color": _PAGE}},
+            hovertemplate="threshold in use<br>precision %{y:.1%}<br>recall %{x:.1%}<extra></extra>",
+        )  # fmt: skip
+        words = f"at the threshold:<br>precision <b>{_percent(point[1])}</b>, recall <b>{_percent(point[0])}</b>"
+        figure.add_annotation(
+            text=words, x=0.02, y=0.03 if prevalence > 0.25 else 0.35, xanchor="left", yanchor="bottom", align="left",
+            showarrow=False,
+        )  # fmt: skip
+    _unit_square(figure, "recall: anomalies caught", "precision")
+    return figure
+
+
+def ternary(says: np.ndarray, areas: np.ndarray, now: Sequence[float], *, height: int = 380) -> go.Figure:
+    """AUROC for each share of say among residual (top), discrimination (left) and latent (right): says (K, 3), areas (K,).
+
+    now: the shares in force, three numbers. A click selects a point with its row in `says` as customdata.
+    """
+    figure = _figure(height, top=26, bottom=34)
+    x, y = _corner(says)
+    best = int(np.argmax(areas))
+    hover = [
+        "say " + ", ".join(f"{p} {s:.2f}" for p, s in zip(PARTS, say, strict=True)) + f"<br>AUROC {a:.4f}"
+        for say, a in zip(says, areas, strict=True)
+    ]
+    figure.add_scatter(
+        x=x, y=y, mode="markers", name="weights", customdata=list(range(len(says))), text=hover,
+        hovertemplate="%{text}<extra></extra>",
+        marker={
+            "size": 19, "symbol": "hexagon", "color": areas, "colorscale": "Cividis", "line": {"width": 0},
+            "colorbar": {"title": "AUROC", "thickness": 12, "len": 0.8, "outlinewidth": 0},
+        },
+        **_AS_IT_IS,
+    )  # fmt: skip
+    figure.add_scatter(
+        x=x[[best]], y=y[[best]], mode="markers", name="best", hoverinfo="skip",
+        marker={"size": 21, "symbol": "hexagon-open", "color": _INK, "line": {"width": 2.5}}, **_AS_IT_IS,
+    )  # fmt: skip
+    px, py = _corner(np.asarray([now], dtype=float))
+    figure.add_scatter(
+        x=px, y=py, mode="markers", name="now", hoverinfo="skip",
+        marker={"size": 11, "symbol": "diamond", "color": colours.ANOMALOUS.both, "line": {"width": 2, "color": _PAGE}}, **_AS_IT_IS,
+    )  # fmt: skip
+    for name, (cx, cy), anchor in (
+        ("residual", (0.5, 0.94), "center"), ("discrimination", (0.0, -0.05), "left"), ("latent", (1.0, -0.05), "right"),
+    ):  # fmt: skip
+        figure.add_annotation(
+            text=f"<b style='color:{colours.PARTS[name].both}'>{name}</b>", x=cx, y=cy, showarrow=False, xanchor=anchor,
+            yanchor="bottom" if name == "residual" else "top",
+        )  # fmt: skip
+    figure.update_xaxes(visible=False, range=[-0.06, 1.06], fixedrange=True)
+    figure.update_yaxes(visible=False, range=[-0.14, 1.02], scaleanchor="x", fixedrange=True)
+    return figure
+
+
+def _corner(says: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where shares of say lie in a triangle with residual on top, discrimination on the left, latent on the right."""
+    return says[:, 2] + says[:, 0] / 2, says[:, 0] * np.sqrt(3) / 2

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -312,3 +313,17 @@ def test_a_zip_is_imported_and_picked_and_a_wrong_one_is_answered(runs_dir):
 
 def test_the_first_run_may_come_as_a_zip(runs_dir):
     assert opened("pages/5_Compare.py").file_uploader
+
+
+@pytest.mark.parametrize(
+    ("page", "toggle"),
+    [("pages/2_Browse.py", "map"), ("pages/2_Browse.py", "nearest"), ("pages/3_Evaluate.py", "advice_map")],
+)
+def test_what_a_run_without_weights_cannot_show_is_said_and_the_rest_stays(runs_dir, page, toggle):
+    shutil.copytree(ROOT / "checkpoints" / "egbad-article", runs_dir / "0001-egbad-n78-s0")
+    at = opened(page, run="0001-egbad-n78-s0")
+    before = len(at.subheader)
+    at.toggle(key=toggle).set_value(True).run()
+    assert not at.exception
+    assert any("without its nets" in info.value for info in at.info), [i.value for i in at.info]
+    assert len(at.subheader) == before

@@ -27,7 +27,9 @@ def advice(run: RunInfo) -> None:
             asked = st.toggle("Show the map", key="advice_map", persist_state="session")
             if not asked:
                 return
-            strange = page.guarded(cache.rivals, run.name)
+            strange = page.tried(cache.rivals, run.name)
+            if strange is None:
+                return
             areas = _areas(run.name, cache.version(run.name), scales_of(run))
             best = SAYS[int(np.argmax(areas))]
             st.metric(

@@ -18,7 +18,9 @@ def map_of(run: RunInfo) -> None:
     """The map of the codes; a lasso leaves the images inside it."""
     if not _ready(run, "map"):
         return
-    found, places = cache.scores(run.name), page.guarded(cache.latent_map, run.name)
+    found, places = cache.scores(run.name), page.tried(cache.latent_map, run.name)
+    if places is None:
+        return
     rng = np.random.default_rng(0)
     some = np.sort(rng.permutation(len(places.test))[:DRAWN])
     held = np.sort(rng.permutation(len(places.val))[: DRAWN // 4])
@@ -57,7 +59,10 @@ def nearest(run: RunInfo, row: int) -> None:
     """The held-out normals whose codes are nearest to that of a test image."""
     if not _ready(run, "nearest"):
         return
-    val, test = page.guarded(cache.codes, run.name)
+    codes = page.tried(cache.codes, run.name)
+    if codes is None:
+        return
+    val, test = codes
     away = np.linalg.norm(val - test[row], axis=1)
     rows = np.argsort(away, kind="stable")[:NEIGHBOURS]
     shown = service.held_out_images(run.name, rows)

@@ -174,3 +174,12 @@ def guarded(call, *args):
     except GanadError as error:
         st.error(str(error), icon=":material/error:")
         st.stop()
+
+
+def tried(call, *args):
+    """Like `guarded` for a part of a page that is not its purpose: say why it is missing, return None, and go on."""
+    try:
+        return call(*args)
+    except GanadError as error:
+        st.info(str(error), icon=":material/info:")
+        return None

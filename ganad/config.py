@@ -231,7 +231,7 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
         ),
         "article": dict(
             architecture="article", image_size=64, latent=20, filters=64, lr=1e-4, lr_d=2.5e-5, batch_size=64,
-            epochs=640, normal=(7, 8), limit=400, test_digits=(2, 7, 8), test_limit=600, search_steps=100, search_lr=0.1,
+            epochs=80, normal=(7, 8), limit=400, test_digits=(2, 7, 8), test_limit=600, search_steps=100, search_lr=0.1,
         ),
     },
 }  # fmt: skip

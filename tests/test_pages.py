@@ -327,3 +327,11 @@ def test_what_a_run_without_weights_cannot_show_is_said_and_the_rest_stays(runs_
     assert not at.exception
     assert any("without its nets" in info.value for info in at.info), [i.value for i in at.info]
     assert len(at.subheader) == before
+
+
+def test_a_lasso_in_the_link_to_a_run_without_a_map_is_told_and_left_out(runs_dir):
+    shutil.copytree(ROOT / "checkpoints" / "egbad-article", runs_dir / "0001-egbad-n78-s0")
+    at = opened("pages/2_Browse.py", run="0001-egbad-n78-s0", lasso="0,0~9,0~9,9")
+    assert "no latent map" in at.toast[0].value
+    assert "600 of 600 test images" in words(at)
+    assert "lasso" not in at.query_params

@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 
 from ganad.config import PARTS
+from ganad.errors import GanadError
 from ganad.service import RunInfo
 from ganad.ui import cache
 from ganad.ui.mix import Mix
@@ -175,8 +176,22 @@ def take(run: RunInfo, said: Mapping[str, str]) -> list[str]:
             chosen = replace(chosen, **{name: _READ[name](value)})
         except (ValueError, IndexError):
             odd.append(f"{name}={value[:40]}")
+    if chosen.lasso and not _has_map(run):
+        odd.append("lasso, but this run has no latent map at hand")
+        chosen = replace(chosen, lasso=())
     st.session_state["selection"] = (run.name, chosen)
     return odd
+
+
+def _has_map(run: RunInfo) -> bool:
+    """False for a run without nets, and where codes would take a search that nobody has asked for."""
+    if run.method == "anogan" and not cache.scores(run.name).test.z.shape[1]:
+        return bool(st.session_state.get(f"codes_{run.name}"))
+    try:
+        cache.latent_map(run.name)
+    except GanadError:
+        return False
+    return True
 
 
 def _digits(text: str) -> tuple[int, ...]:

@@ -34,6 +34,7 @@ _CSS = """<style>
   [class*="st-key-cells"] [data-testid="stColumn"] {min-width: calc(50% - 1rem) !important;}
   [class*="st-key-split"] [data-testid="stColumn"] {min-width: calc(100% - 1.5rem) !important;}
 }
+.st-key-these_chips {min-height: 2.5rem;}
 [data-testid="stMarkdownContainer"] ol {padding-left: 1.9rem;}
 .st-key-empty_icon span[role="img"] {font-size: 2.6rem !important; width: auto; height: auto;}
 .ganad-lead {font-size: 1.08rem; opacity: .78; max-width: 62rem; margin: -.35rem 0 .2rem 0; line-height: 1.5;}

@@ -71,9 +71,22 @@ def test_a_band_brushed_on_the_histogram_leaves_its_images_and_the_line_alone(op
     assert how_many(text) == ((score >= low) & (score <= high)).sum()
     assert page.locator(".mixer .words").inner_text() == before
     expect(page.locator(".mixer .peeked")).to_be_hidden()
-    keyed(page, "all_again").get_by_role("button").click()
+    keyed(page, "no_band").get_by_role("button").click()
     said(page, "brush the histogram")
     assert "band" not in asked(page)
+
+
+def test_what_narrows_the_choice_is_taken_away_one_by_one_or_all_at_once(page, server, truth):
+    found, score, threshold = truth
+    go(page, server, f"/Evaluate?run={RUN}&digits=3&verdict=misses&band=900~901")
+    expect(page.get_by_text("No test image fits all of this: digit 3, misses, score 900 to 901.")).to_be_visible()
+    keyed(page, "no_band").get_by_role("button").click()
+    wanted = found.anomalous & (score <= threshold) & (found.test.digit == 3)
+    expect(keyed(page, "no_band")).to_have_count(0)
+    assert how_many(said(page, "digit 3, misses")) == wanted.sum()
+    keyed(page, "all_again").get_by_role("button").click()
+    assert how_many(said(page, "brush the histogram")) == len(score)
+    assert set(asked(page)) == {"run"}
 
 
 def test_a_click_on_an_outcome_leaves_its_images_and_another_brings_all_back(opened, truth):
@@ -224,6 +237,26 @@ def test_the_plain_charts_are_filters_too(opened, truth):
     page.mouse.click(box["x"] + 0.3 * box["width"], box["y"] + 0.02 * box["height"])
     expect(page.get_by_text("chosen while looking at the test set")).to_be_visible()
     assert asked(page)["at"].startswith("by-hand:")
+
+
+def test_plain_controls_have_the_images_around_the_line_too(page, server, truth):
+    found, score, threshold = truth
+    go(page, server, f"/Evaluate?run={RUN}&verdict=correct")
+    keyed(page, "plain_controls").locator("label").first.click()
+    tiles = keyed(page, "above").get_by_role("option")
+    expect(tiles).to_have_count(8)
+    settled(page)
+    nearest = np.flatnonzero(score > threshold)[np.argsort(score[score > threshold], kind="stable")]
+    for tile, row in zip(tiles.all(), nearest, strict=False):
+        expect(tile).to_have_attribute("aria-label", re.compile(f"digit {found.test.digit[row]}, called anomalous"))
+    tiles.first.click()  # it is not among what is correct: seeing it means seeing all again
+    index = found.test.index[nearest[0]]
+    expect(keyed(page, "these_images").get_by_text(f"test image {index}")).to_be_visible()
+    settled(page)
+    assert asked(page) == {"run": RUN, "image": str(index)}
+    expect(tiles.first).to_have_attribute("aria-selected", "true")
+    keyed(page, "plain_controls").locator("label").first.click()
+    settled(page)
 
 
 def test_a_point_of_the_map_weighs_as_training_images_advise_and_is_not_marked(opened):

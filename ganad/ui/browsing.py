@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import streamlit as st
 
 from ganad import evaluate
 from ganad.config import PARTS
 from ganad.service import RunInfo
-from ganad.ui import cache, charts, colours, explaining, latent, pictures, searching, selection, taking
+from ganad.ui import cache, charts, chips, colours, explaining, latent, pictures, searching, selection, taking
 from ganad.ui.components.tiles import tiles
 from ganad.ui.mix import Mix
 from ganad.ui.selection import MEANING, SORTS, VERDICTS
@@ -37,7 +39,9 @@ def gallery(run: RunInfo, mix: Mix) -> int | None:
         help="Where the encoder puts each image; draw around some of them.",
     ):
         latent.map_of(run)
-    chips(run)
+    if chips.words(run).keys() & {"band", "lasso"}:
+        with st.container(horizontal=True, key="chips"):
+            chips.chips(run, ("band", "lasso"))  # digits and verdict stand above, and are taken away there
     rows = selection.rows(run, mix, chosen)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.caption(f"{len(rows):,} of {len(test):,} test images")
@@ -46,7 +50,7 @@ def gallery(run: RunInfo, mix: Mix) -> int | None:
         )
     picked = selection.picked(run, mix, rows)
     if picked is None:
-        st.info(f"No test image is among these: {VERDICTS[chosen.verdict]}. Choose other digits or another verdict.")
+        chips.nothing_left(run)
         return None
     place, pages = int(np.flatnonzero(rows == picked)[0]), -(-len(rows) // PAGE)
     at = place // PAGE
@@ -59,8 +63,20 @@ def gallery(run: RunInfo, mix: Mix) -> int | None:
     return picked
 
 
-def wall(run: RunInfo, mix: Mix, shown: np.ndarray, picked: int, *, key: str, size: int) -> None:
-    """Tiles of some rows of the test images, framed by verdict; a click picks the image on every page."""
+def wall(
+    run: RunInfo,
+    mix: Mix,
+    shown: np.ndarray,
+    picked: int | None,
+    *,
+    key: str,
+    size: int,
+    on_pick: Callable[[int], None] | None = None,
+) -> None:
+    """Tiles of some rows of the test images, framed by verdict; a click picks the image on every page.
+
+    on_pick: what a click does with the row instead.
+    """
     found = cache.scores(run.name)
     val, test = cache.totals(run.name, mix.weights)
     called = test[shown] > mix.threshold
@@ -76,31 +92,8 @@ def wall(run: RunInfo, mix: Mix, shown: np.ndarray, picked: int, *, key: str, si
         picked=where["picked"],
         size=size,
         version=f"{run.name}-{mix.weights}-{mix.threshold}-{hash(shown.tobytes())}",
-        on_pick=lambda: _picked(run, key, shown),
+        on_pick=lambda: _picked(run, key, shown, on_pick),
     )
-
-
-def chips(run: RunInfo) -> None:
-    """What narrows the choice besides digits and verdict, each to be taken away."""
-    chosen = selection.current(run)
-    if not (chosen.band or chosen.lasso):
-        return
-    with st.container(horizontal=True, key="chips"):
-        if chosen.band:
-            words = "score {:.4g} to {:.4g}".format(*chosen.band)
-            st.button(
-                words,
-                icon=":material/close:",
-                key="no_band",
-                on_click=selection.choose,
-                args=(run,),
-                kwargs={"band": None},
-            )
-        if chosen.lasso:
-            st.button(
-                "inside the lasso", icon=":material/close:", key="no_lasso", on_click=selection.choose, args=(run,),
-                kwargs={"lasso": ()},
-            )  # fmt: skip
 
 
 def _show(**values: object) -> None:
@@ -121,10 +114,13 @@ def _turned(run: RunInfo, rows: np.ndarray, key: str) -> None:
     selection.choose(run, image=int(cache.scores(run.name).test.index[row]))
 
 
-def _picked(run: RunInfo, key: str, shown: np.ndarray) -> None:
+def _picked(run: RunInfo, key: str, shown: np.ndarray, on_pick: Callable[[int], None] | None) -> None:
     place = (st.session_state.get(key) or {}).get("picked")
     if isinstance(place, int) and 0 <= place < len(shown):
-        selection.choose(run, image=int(cache.scores(run.name).test.index[shown[place]]))
+        if on_pick:
+            on_pick(int(shown[place]))
+        else:
+            selection.choose(run, image=int(cache.scores(run.name).test.index[shown[place]]))
 
 
 def frame(percentile: float, called: bool) -> str:

@@ -48,7 +48,9 @@ def evaluate(run: RunInfo, mix: Mix, *, curves: bool = True) -> None:
     if curves:
         with right:
             _roc(run, mix, e)
-    linked.these_images(run, mix)
+        with above:
+            linked.around(run, mix)
+    redrawn = linked.these_images(run, mix)
     left, middle, right = page.split("details", [1, 1, 1])
     with left:
         st.subheader(
@@ -79,6 +81,7 @@ def evaluate(run: RunInfo, mix: Mix, *, curves: bool = True) -> None:
     with st.container(horizontal=True):
         taking.offer(run, mix)
         words.words()
+    redrawn()
 
 
 def _histogram(run: RunInfo, mix: Mix) -> None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import streamlit as st
 
 from ganad.evaluate import Curve
 from ganad.service import RunInfo
-from ganad.ui import browsing, cache, mix, page, selection
+from ganad.ui import address, browsing, cache, chips, mix, page, selection
 from ganad.ui.components.digit_rows import digit_rows
 from ganad.ui.components.outcomes import CELLS, outcomes
 from ganad.ui.mix import Mix
 
 SHOWN = 42
 """Images under the charts; Browse has them all."""
+AROUND = 8
+"""Images on each side of the threshold."""
 
 
 def brushed(run: RunInfo) -> None:
@@ -48,10 +52,34 @@ def _picked_digit(run: RunInfo) -> None:
 def picked_on_strip(run: RunInfo, key: str) -> None:
     """A digit of the live mixer's strip was clicked."""
     said = (st.session_state.get(key) or {}).get("pick")
-    index = cache.scores(run.name).test.index
-    if isinstance(said, dict) and isinstance(row := said.get("row"), int) and 0 <= row < len(index):
-        selection.clear(run)  # it may not be among what is chosen, and would not be seen
-        selection.choose(run, image=int(index[row]))
+    n = len(cache.scores(run.name).test.index)
+    if isinstance(said, dict) and isinstance(row := said.get("row"), int) and 0 <= row < n:
+        show(run, row)
+
+
+def show(run: RunInfo, row: int) -> None:
+    """Pick an image. Where the choice leaves it out it could not be seen, so then all images are back."""
+    there = row in selection.rows(run, mix.mix_of(run))
+    wider = {} if there else {"digits": (), "verdict": "all", "band": None, "lasso": ()}
+    selection.choose(run, **wider, image=int(cache.scores(run.name).test.index[row]))
+
+
+def around(run: RunInfo, now: Mix) -> None:
+    """The images closest to the threshold on both sides; the live mixer has them on its own strip."""
+    _, test = cache.totals(run.name, now.weights)
+    order = np.argsort(test, kind="stable")
+    at = int((test <= now.threshold).sum())
+    sides = {
+        "just below: called normal": ("below", order[max(0, at - AROUND) : at]),
+        "just above: called anomalous": ("above", order[at : at + AROUND]),
+    }
+    picked = selection.picked(run, now)
+    with st.container(key="around"):
+        for column, (words, (key, rows)) in zip(st.columns(2, gap="large"), sides.items(), strict=True):
+            with column:
+                st.caption(words if len(rows) else f"{words}: none")
+                if len(rows):
+                    browsing.wall(run, now, rows, picked, key=key, size=44, on_pick=lambda row: show(run, row))
 
 
 def confusion(run: RunInfo, now: Mix) -> None:
@@ -78,51 +106,44 @@ def _picked_outcome(run: RunInfo) -> None:
         selection.choose(run, verdict="all" if same else name, image=None)
 
 
-def these_images(run: RunInfo, now: Mix) -> None:
-    """What brushing and clicking left: the images, one of them beside its reconstruction, and the way to Browse."""
-    chosen = selection.current(run)
-    rows = selection.rows(run, now, chosen)
+def these_images(run: RunInfo, now: Mix) -> Callable[[], None]:
+    """What brushing and clicking left: the images, the verdict on one of them, and the way to Browse.
+
+    Returns what draws its reconstruction, to be called last: the nets may have to be loaded for it first.
+    """
+    rows = selection.rows(run, now)
     with st.container(key="these_images"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.subheader("These images", width="content", help="Brush the histogram, or click a digit or an outcome.")
-            st.caption(f"{len(rows):,} of {len(cache.scores(run.name).test.index):,} · {in_words(run)}")
-        if not chosen.whole:
-            with st.container(horizontal=True):
-                st.button(
-                    "All images again", icon=":material/close:", key="all_again", on_click=selection.clear, args=(run,)
-                )
-                _to_browse(run)
+            said = ", ".join(chips.words(run).values()) or "brush the histogram, click a digit or an outcome"
+            st.caption(f"{len(rows):,} of {len(cache.scores(run.name).test.index):,} · {said}")
+        with st.container(key="these_chips", horizontal=True, vertical_alignment="center"):
+            chips.chips(run)
+            if len(chips.words(run)) > 1:
+                st.button("All images again", key="all_again", on_click=selection.clear, args=(run,), type="tertiary")
+            st.page_link(
+                "pages/2_Browse.py",
+                label="Open in Browse",
+                icon=":material/grid_view:",
+                query_params=address.words(run),
+            )
         picked = selection.picked(run, now, rows)
         if picked is None:
-            st.info("No test image is among these.")
-            return
+            chips.nothing_left(run)
+            return lambda: None
         left, right = page.split("these", [5, 3])
         with left:
             place = int(np.flatnonzero(rows == picked)[0])
             start = min(max(0, place - SHOWN // 2), max(0, len(rows) - SHOWN))
             browsing.wall(run, now, rows[start : start + SHOWN], picked, key="these", size=44)
-            if chosen.whole:
-                _to_browse(run)
         with right:
             browsing.headline(run, now, picked)
-            st.html(browsing.triple(cache.images(run.name)[picked], cache.reconstruction(run.name, picked), size=112))
+            slot = st.container()
 
+    def redrawn() -> None:
+        with slot:
+            made = page.tried(cache.reconstruction, run.name, picked)
+            if made is not None:
+                st.html(browsing.triple(cache.images(run.name)[picked], made, size=112))
 
-def in_words(run: RunInfo) -> str:
-    """The choice in words, as "digits 3 and 8, missed, score 1.2 to 3.4"."""
-    chosen, said = selection.current(run), []
-    if chosen.digits:
-        said.append("digit " + ", ".join(map(str, chosen.digits)))
-    if chosen.verdict != "all":
-        said.append(selection.VERDICTS[chosen.verdict])
-    if chosen.band:
-        said.append("score {:.4g} to {:.4g}".format(*chosen.band))
-    if chosen.lasso:
-        said.append("inside the lasso")
-    return ", ".join(said) or "brush the histogram, click a digit or an outcome"
-
-
-def _to_browse(run: RunInfo) -> None:
-    st.page_link(
-        "pages/2_Browse.py", label="Open in Browse", icon=":material/grid_view:", query_params={"run": run.name}
-    )
+    return redrawn

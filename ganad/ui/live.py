@@ -45,6 +45,6 @@ def take_over(run: RunInfo, key: str) -> None:
         if said is not None:
             was = rule_of(run)
             keep(run, said.weights, (said.rule, said.value))
-            selection.choose(run, band=said.band)
-            if said.rule == "by hand" and rule_of(run) != was:
-                selection.choose(run, image=selection.nearest_to(run, mix_of(run)))
+            moved = said.rule == "by hand" and rule_of(run) != was
+            nearest = {"image": selection.nearest_to(run, mix_of(run))} if moved else {}
+            selection.choose(run, band=said.band, **nearest)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import streamlit as st
 
 from ganad import evaluate
@@ -104,14 +105,29 @@ def mix_of(run: RunInfo) -> Mix:
 
 
 def words(run: RunInfo) -> dict[str, str]:
-    """Weights and rule as they stand in a URL; what is as usual is left out."""
+    """Weights and rule as they stand in a URL; what is as usual is left out.
+
+    Weights are exact: a score moves with each of their digits. A threshold has as many as it takes to call the same images
+    anomalous.
+    """
     said = {}
     if weights_of(run) != run.weights:
-        said["w"] = ",".join(f"{w:.6g}" for w in weights_of(run))
+        said["w"] = ",".join(repr(float(w)).removesuffix(".0") for w in weights_of(run))
     rule, value = rule_of(run)
     if (rule, value) != ("false alarms", FALSE_ALARMS):
-        said["at"] = f"{rule.replace(' ', '-')}:{value:.8g}"
+        number = shortest(value, cache.totals(run.name, weights_of(run))[1]) if rule == "by hand" else f"{value:.8g}"
+        said["at"] = f"{rule.replace(' ', '-')}:{number}"
     return said
+
+
+def shortest(value: float, scores: np.ndarray) -> str:
+    """A number in as few digits as leave each of the scores on its side of it, or on it: for links."""
+    below, above = np.count_nonzero(scores < value), np.count_nonzero(scores > value)
+    for digits in range(4, 17):
+        near = float(f"{value:.{digits}g}")
+        if np.count_nonzero(scores < near) == below and np.count_nonzero(scores > near) == above:
+            return f"{value:.{digits}g}"
+    return repr(float(value))
 
 
 def take(run: RunInfo, said: Mapping[str, str]) -> list[str]:

@@ -34,6 +34,7 @@ _CSS = """<style>
   [class*="st-key-cells"] [data-testid="stColumn"] {min-width: calc(50% - 1rem) !important;}
   [class*="st-key-split"] [data-testid="stColumn"] {min-width: calc(100% - 1.5rem) !important;}
 }
+.st-key-these_chips {min-height: 2.5rem;}
 [data-testid="stMarkdownContainer"] ol {padding-left: 1.9rem;}
 .st-key-empty_icon span[role="img"] {font-size: 2.6rem !important; width: auto; height: auto;}
 .ganad-lead {font-size: 1.08rem; opacity: .78; max-width: 62rem; margin: -.35rem 0 .2rem 0; line-height: 1.5;}
@@ -49,27 +50,34 @@ def begin(title: str, *, lead: str = "", heading: str | None = None) -> RunInfo 
         page_title=f"{title} · ganad", page_icon=str(Path(__file__).with_name("icon.png")), layout="wide"
     )
     st.html(_CSS)
+    same_page = st.session_state.get("_page") == title
+    st.session_state["_page"] = title
     with st.sidebar:
         st.html('<div class="ganad-brand">ganad<small>see what a GAN finds strange</small></div>')
         menu = st.container(gap="xxsmall")
-        run = pick_run()
+        run = pick_run(same_page=same_page)
+        says = {"run": run.name} if run else {}
         if run and run.state == "finished":
-            guarded(address.arrive, run)
+            says = guarded(address.arrive, run, same_page)
         st.space("small")
         active = any(r.at_work for r in cache.list_runs())
         st.fragment(_at_work, run_every=3.0 if active else None)()
     with menu:
         for path, label, icon in MENU:
-            # Only the run: what else is chosen is in the session, and may change before the link is clicked.
-            st.page_link(path, label=label, icon=icon, query_params={"run": run.name} if run else {})
+            # For a new tab: in this one what is in the session stands, which may change before the link is clicked.
+            st.page_link(path, label=label, icon=icon, query_params=says)
     st.title(heading or title)
     if lead:
         st.html(f'<p class="ganad-lead">{lead}</p>')
     return run
 
 
-def pick_run() -> RunInfo | None:
-    """The run picker. The choice is in the URL as ?run=NAME, so that a link, a reload and every page agree."""
+def pick_run(*, same_page: bool = False) -> RunInfo | None:
+    """The run picker. The choice is in the URL as ?run=NAME, so that a link, a reload and every page agree.
+
+    same_page: the last script run was of this page too. A URL that has lost its run is then a step back to where it had
+    none yet: writing it there again would lead no further back, ever.
+    """
     found = {r.name: r for r in cache.list_runs()}
     if not found:
         st.caption("No run yet.")
@@ -91,8 +99,9 @@ def pick_run() -> RunInfo | None:
         format_func=lambda n: found[n].short + _STATE_WORDS.get(found[n].state, ""),
         help="Which trained detector the pages show. The choice is part of the address, so a link keeps it.",
     )
+    stepped_back = same_page and asked is None and st.session_state.get("_run_in_url") == name
     st.session_state["_run_in_url"] = name
-    if st.query_params.get("run") != name:
+    if asked != name and not stepped_back:
         st.query_params["run"] = name
     return found[name]
 

@@ -13,7 +13,7 @@ from ganad.config import PARTS
 from ganad.errors import GanadError
 from ganad.service import RunInfo
 from ganad.ui import cache
-from ganad.ui.mix import Mix
+from ganad.ui.mix import Mix, shortest, weights_of
 
 VERDICTS = {
     "all": "everything",
@@ -156,7 +156,8 @@ def words(run: RunInfo) -> dict[str, str]:
     if c.verdict != "all":
         said["verdict"] = c.verdict.replace(" ", "-")
     if c.band:
-        said["band"] = "~".join(f"{x:.6g}" for x in c.band)
+        _, scores = cache.totals(run.name, weights_of(run))
+        said["band"] = "~".join(shortest(x, scores) for x in c.band)
     if c.lasso:
         said["lasso"] = "~".join(f"{x:.4g},{y:.4g}" for x, y in c.lasso)
     if c.image is not None:

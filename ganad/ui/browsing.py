@@ -36,7 +36,7 @@ def gallery(run: RunInfo, mix: Mix) -> int | None:
         persist_state="session",
         help="Where the encoder puts each image; draw around some of them.",
     ):
-        latent.map_of(run)
+        latent.map_of(run, mix)
     chips(run)
     rows = selection.rows(run, mix, chosen)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
@@ -97,8 +97,9 @@ def chips(run: RunInfo) -> None:
                 kwargs={"band": None},
             )
         if chosen.lasso:
+            words = "inside the lasso" if selection.map_of(run) is not None else "lasso, but no map of this run yet"
             st.button(
-                "inside the lasso", icon=":material/close:", key="no_lasso", on_click=selection.choose, args=(run,),
+                words, icon=":material/close:", key="no_lasso", on_click=selection.choose, args=(run,),
                 kwargs={"lasso": ()},
             )  # fmt: skip
 

@@ -94,6 +94,12 @@ def codes(name: str) -> tuple[np.ndarray, np.ndarray]:
     return _codes(name, service.version(name))
 
 
+def has_codes(run: service.RunInfo) -> bool:
+    """True where codes were stored or come from an encoder in seconds, or where somebody has asked to search for them."""
+    stored = scores(run.name).test.z.shape[1] > 0
+    return stored or run.method != "anogan" or bool(st.session_state.get(f"codes_{run.name}"))
+
+
 @st.cache_resource(show_spinner="Asking the net where each image lies", max_entries=4)
 def _codes(name: str, version: int) -> tuple[np.ndarray, np.ndarray]:
     return service.codes(name)

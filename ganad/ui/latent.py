@@ -7,52 +7,49 @@ import streamlit as st
 
 from ganad import service
 from ganad.service import RunInfo
-from ganad.ui import cache, charts, page, pictures, selection, taking
+from ganad.ui import cache, page, pictures, selection
+from ganad.ui.components import latent_map as component
+from ganad.ui.mix import Mix
 
-DRAWN = 2500
-"""Test images on the map at most: the browser is slow with more. The lasso takes all."""
 NEIGHBOURS = 5
 
 
-def map_of(run: RunInfo) -> None:
-    """The map of the codes; a lasso leaves the images inside it."""
+def map_of(run: RunInfo, mix: Mix) -> None:
+    """The map of the codes: point at an image to see it, click to inspect it, draw round some to see them alone."""
     if not _ready(run, "map"):
         return
-    found, places = cache.scores(run.name), page.tried(cache.latent_map, run.name)
+    places = page.tried(cache.latent_map, run.name)
     if places is None:
         return
-    rng = np.random.default_rng(0)
-    some = np.sort(rng.permutation(len(places.test))[:DRAWN])
-    held = np.sort(rng.permutation(len(places.val))[: DRAWN // 4])
-    chosen = selection.current(run)
-    st.plotly_chart(
-        charts.latent_map(
-            places.val[held], places.test[some], found.anomalous[some],
-            [f"digit {d}, test image {i}" for d, i in zip(found.test.digit[some], found.test.index[some], strict=True)],
-            lasso=chosen.lasso,
-        ),
-        key="latent_map", config=taking.config("latent_map", "lasso2d", "select2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"), on_select=lambda: _lassoed(run),
-        selection_mode=("lasso", "box"), alt="codes of held-out normals and of test images in two dimensions",
+    found, chosen = cache.scores(run.name), selection.current(run)
+    _, test = cache.totals(run.name, mix.weights)
+    marked = np.flatnonzero(found.test.index == chosen.image)
+    name = f"{run.name}-{cache.version(run.name)}"
+    component.latent_map(
+        places.val, places.test, key="latent_map", version=name, sheet=(name, cache.packed(run.name)["images"]),
+        digit=found.test.digit, called=test > mix.threshold,
+        name=f"map of the latent space: {len(places.val):,} held-out normals and {len(places.test):,} test images",
+        marked=int(marked[0]) if len(marked) else None, lasso=chosen.lasso or None,
+        inside=int(selection.inside(places.test, chosen.lasso).sum()) if chosen.lasso else 0,
+        on_lasso=lambda: selection.choose(run, lasso=component.drawn("latent_map") or (), image=None),
+        on_pick=lambda: _picked(run),
     )  # fmt: skip
-    share = "" if places.share is None else f" The two axes keep {places.share:.0%} of how the held-out normals vary."
-    st.caption(
-        f"Draw around images to see them alone. {len(some):,} of {len(places.test):,} are drawn, all are chosen.{share}"
-    )
+    if places.share is not None:
+        st.caption(
+            f"The two directions in which the codes of held-out normals vary most: {places.share:.0%} of their variance. What "
+            "lies together here may lie apart in the others."
+        )
 
 
-def _lassoed(run: RunInfo) -> None:
-    """A lasso or a box was drawn on the map, or taken away."""
-    said = st.session_state["latent_map"]["selection"]
-    shape = (said.get("lasso") or said.get("box") or [None])[-1]
-    if shape is None:
-        selection.choose(run, lasso=())
+def _picked(run: RunInfo) -> None:
+    """A point was clicked: its image is the picked one, and a lasso that it lies outside of is taken away."""
+    row = component.picked("latent_map")
+    places = selection.map_of(run)
+    if row is None or places is None or row >= len(places.test):
         return
-    x, y = list(shape["x"]), list(shape["y"])
-    if len(x) == 2:  # a box is given by two of its corners
-        x, y = [x[0], x[1], x[1], x[0]], [y[0], y[0], y[1], y[1]]
-    every = max(1, -(-len(x) // 24))  # a link should not be longer than an address may be
-    corners = tuple((float(f"{a:.4g}"), float(f"{b:.4g}")) for a, b in zip(x[::every], y[::every], strict=True))
-    selection.choose(run, lasso=corners if len(corners) > 2 else (), image=None)
+    chosen = selection.current(run)
+    keep = chosen.lasso if chosen.lasso and selection.inside(places.test[[row]], chosen.lasso)[0] else ()
+    selection.choose(run, image=int(cache.scores(run.name).test.index[row]), lasso=keep)
 
 
 def nearest(run: RunInfo, row: int) -> None:
@@ -95,7 +92,7 @@ def _typical(name: str, version: int) -> np.ndarray:
 
 def _ready(run: RunInfo, key: str) -> bool:
     """Codes are at hand or soon found; where they take a search for each image, somebody has to ask for them."""
-    if run.method != "anogan" or cache.scores(run.name).test.z.shape[1] or st.session_state.get(f"codes_{run.name}"):
+    if cache.has_codes(run):
         return True
     st.caption("AnoGAN has no encoder: a code is found by a search, for all images of this run in a minute or two.")
     if st.button("Find the codes", icon=":material/travel_explore:", key=f"find_codes_{key}"):

@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 
 from ganad.config import PARTS
+from ganad.errors import GanadError
 from ganad.service import RunInfo
 from ganad.ui import cache
 from ganad.ui.mix import Mix
@@ -90,6 +91,17 @@ def outcome(anomalous: np.ndarray, called: np.ndarray) -> np.ndarray:
     )
 
 
+def map_of(run: RunInfo) -> cache.LatentMap | None:
+    """Where the images of a run lie; None for one without nets, and while nobody has asked for a search.
+
+    A link may carry a lasso to a run that has no map: it then leaves all images.
+    """
+    try:
+        return cache.latent_map(run.name) if cache.has_codes(run) else None
+    except GanadError:
+        return None
+
+
 def rows(run: RunInfo, mix: Mix, chosen: Selection | None = None) -> np.ndarray:
     """Rows of the run's test images that match, in the chosen order."""
     chosen = chosen or current(run)
@@ -99,7 +111,8 @@ def rows(run: RunInfo, mix: Mix, chosen: Selection | None = None) -> np.ndarray:
     if chosen.band:
         keep &= (test >= chosen.band[0]) & (test <= chosen.band[1])
     if chosen.lasso:
-        keep &= inside(cache.latent_map(run.name).test, chosen.lasso)
+        places = map_of(run)
+        keep &= inside(places.test, chosen.lasso) if places is not None else True
     if chosen.verdict == "near misses":
         keep &= near(test, mix.threshold, keep)
     elif chosen.verdict != "all":

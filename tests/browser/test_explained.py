@@ -102,10 +102,12 @@ def test_f_shows_the_reconstruction_in_the_place_of_the_input_while_it_is_held(o
 def test_a_lasso_on_the_latent_map_leaves_the_images_inside_it(opened):
     page = opened
     keyed(page, "map").locator("label").first.click()
-    chart = keyed(page, "latent_map").locator(".nsewdrag").first
+    chart = keyed(page, "latent_map").locator(".sheet > canvas")
     expect(chart).to_be_visible(timeout=60_000)
     settled(page)
     chart.scroll_into_view_if_needed()
+    chart.hover()
+    expect(keyed(page, "latent_map").locator(".tip")).to_contain_text(re.compile(r"\d, called (normal|anomalous)"))
     box = chart.bounding_box()
     corners = [(0.4, 0.4), (0.6, 0.4), (0.6, 0.6), (0.4, 0.6), (0.4, 0.41)]
     page.mouse.move(*(box[k] + s * box[w] for k, s, w in zip("xy", corners[0], ("width", "height"), strict=True)))
@@ -122,3 +124,30 @@ def test_a_lasso_on_the_latent_map_leaves_the_images_inside_it(opened):
     expect(page.get_by_text("1,010 of 10,000 test images")).to_be_visible()
     page.goto(link)
     expect(page.get_by_text(f"{left:,} of 10,000 test images")).to_be_visible()
+
+
+def test_a_point_on_the_latent_map_is_an_image_to_inspect(opened):
+    page = opened
+    keyed(page, "map").locator("label").first.click()
+    latent = keyed(page, "latent_map")
+    canvas = latent.locator(".sheet > canvas")
+    expect(canvas).to_be_visible(timeout=60_000)
+    expect(canvas).to_have_attribute("aria-label", re.compile("585 held-out normals and 10,000 test images"))
+    settled(page)
+    found, places = service.scores(RUN), service.codes(RUN)
+    keyed(page, "digits").get_by_text("3", exact=True).click()  # all digits again: any point may be clicked
+    expect(page.get_by_text("10,000 of 10,000 test images")).to_be_visible()
+    latent.get_by_role("radio", name="digit").click()
+    canvas.hover()
+    said = latent.locator(".tip").inner_text()
+    canvas.click()
+    expect(page.get_by_role("heading", name=re.compile(rf"A {said[0]}, {said.split(', ')[1]}"))).to_be_visible()
+    settled(page)
+    assert found.test.digit[found.test.index == image(page)] == int(said[0])
+    assert len(places[1]) == 10_000
+
+
+def test_a_lasso_in_a_link_to_a_run_without_a_map_leaves_all_images(page, server):
+    go(page, server, "/Browse?run=egbad-article&lasso=0,0~1,0~1,1")
+    expect(page.get_by_text("600 of 600 test images")).to_be_visible()
+    expect(page.get_by_role("button", name="lasso, but no map of this run yet")).to_be_visible()

@@ -63,6 +63,7 @@ def six(monkeypatch):
     found = SimpleNamespace(test=test, anomalous=np.arange(6) % 2 == 1)
     monkeypatch.setattr(cache, "scores", lambda name: found)
     monkeypatch.setattr(cache, "totals", lambda name, weights: (None, scores))
+    monkeypatch.setattr(cache, "has_codes", lambda run: True)
     monkeypatch.setattr(cache, "latent_map", lambda name: SimpleNamespace(test=np.stack([scores, scores * 0], 1)))
     return lambda **chosen: selection.rows(
         SimpleNamespace(name="r"), Mix((1, 0, 0), 2.5, "", True, "by hand"), Selection(**chosen)

@@ -152,7 +152,7 @@ def inspector(run: RunInfo, mix: Mix, row: int | None) -> None:
     place = int(np.flatnonzero(rows == row)[0])
     parts = {p: float(found.test.parts[p][row]) for p in PARTS}
     given = cache.images(run.name)[row]
-    story = explaining.Story(given, cache.reconstruction(run.name, row), parts, f"A {found.test.digit[row]}")
+    story = explaining.Story(given, cache.look(run.name, row), parts, f"A {found.test.digit[row]}")
     explaining.picture(
         run,
         mix,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from ganad import bootstrap, evaluate, runs, service
+from ganad import bootstrap, evaluate, explain, runs, service
 
 
 def list_runs() -> list[service.RunInfo]:
@@ -63,12 +63,24 @@ def _reconstructions(name: str, version: int) -> np.ndarray | None:
     return service.reconstructions(name)
 
 
+def look(name: str, row: int) -> service.Look:
+    """One test image, redrawn, and what each pixel adds: from the stored pictures, else by the net, exactly."""
+    stored = reconstructions(name)
+    if stored is None:
+        return _look(name, service.version(name), row)
+    residual = float(scores(name).test.parts["residual"][row])
+    size = service.run_info(name).settings.image_size
+    return service.Look(stored[row], explain.from_pictures(images(name)[row], stored[row], residual, size))
+
+
+@st.cache_data(show_spinner="Asking the net", max_entries=500)
+def _look(name: str, version: int, row: int) -> service.Look:
+    return service.look(name, images(name)[row])
+
+
 def reconstruction(name: str, row: int) -> np.ndarray:
     """(28, 28) uint8 of one test image: the stored one, else made by the net."""
-    stored = reconstructions(name)
-    if stored is not None:
-        return stored[row]
-    return _reconstruct(name, service.version(name), row)
+    return look(name, row).reconstruction
 
 
 def reconstructions_of(name: str, rows: tuple[int, ...]) -> np.ndarray:
@@ -77,11 +89,6 @@ def reconstructions_of(name: str, rows: tuple[int, ...]) -> np.ndarray:
     if stored is not None:
         return stored[list(rows)]
     return _reconstruct_some(name, service.version(name), rows)
-
-
-@st.cache_data(show_spinner="Asking the net", max_entries=500)
-def _reconstruct(name: str, version: int, row: int) -> np.ndarray:
-    return service.reconstruct(name, images(name)[row : row + 1])[0]
 
 
 @st.cache_data(show_spinner="Asking the net", max_entries=50)

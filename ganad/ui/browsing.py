@@ -173,7 +173,7 @@ def inspector(run: RunInfo, mix: Mix, row: int | None) -> None:
         "Nearest normals", key="nearest", persist_state="session",
         help="The held-out normal images whose codes lie nearest to this image's code.",
     ):  # fmt: skip
-        latent.nearest(run, row)
+        latent.nearest(run, lambda codes: codes[row])
     if searching.searches(run) and st.toggle(
         "Film the search", key="film", persist_state="session", help="How z was found, once more and step by step."
     ):

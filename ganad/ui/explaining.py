@@ -119,19 +119,30 @@ def formula(mix: Mix, parts: Mapping[str, float], val: Mapping[str, np.ndarray] 
             ", in spreads of the held-out normals above their mean" if val else ""
         )
         terms.append(
-            f'<span tabindex="0" title="{escape(words)}" style="color:{colours.PARTS[part].both};border-bottom:1px dotted">'
-            f"{row['weight']:.4g} · <b>{_signed(row['value'])}</b></span>"
+            f'<span class="ganad-term" tabindex="0" style="color:{colours.PARTS[part].both};border-bottom:1px dotted">'
+            f"{row['weight']:.4g} · <b>{_signed(row['value'])}</b><span class='ganad-tip' role='tooltip'>{escape(words)}</span></span>"
         )
     down = offset(mix, val, True) if val else 0.0
     made, line = total(mix, parts) - down, mix.threshold - down
     above = made > line
     verdict = colours.VERDICTS["anomalous" if above else "normal"]
     return (
-        "<div style='font-size:1.05rem;line-height:1.9;font-variant-numeric:tabular-nums'>"
+        f"{_TIP}<div style='position:relative;font-size:1.05rem;line-height:1.9;font-variant-numeric:tabular-nums'>"
         f"<i>A</i> = {' + '.join(terms)} = <b>{made:.4g}</b> "
         f"<span style='color:{verdict.both}'>{'&gt;' if above else '≤'} {line:.4g}</span>"
         f" <span style='opacity:.75'>the threshold, so <b style='color:{verdict.both}'>{'anomalous' if above else 'normal'}</b></span></div>"
     )
+
+
+_TIP = f"""<style>
+.ganad-term {{ cursor: help; border-radius: 3px; }}
+.ganad-term:focus-visible {{ outline: 2px solid currentColor; outline-offset: 2px; }}
+.ganad-tip {{ display: none; position: absolute; left: 0; right: 0; top: 100%; z-index: 5; padding: .45rem .7rem;
+  border-left: 4px solid; border-radius: 6px; background: {colours.DARK_BACKGROUND}; font-size: .875rem; line-height: 1.4; }}
+.ganad-tip {{ color: #f2f5f8; }}
+.ganad-term:hover .ganad-tip, .ganad-term:focus .ganad-tip {{ display: block; }}
+</style>"""
+"""What a term is, where the pointer or the keyboard is; a title would be out of the keyboard's reach."""
 
 
 def _signed(value: float) -> str:

@@ -14,7 +14,7 @@ from ganad import imaging, service
 from ganad.config import METHOD_NAMES
 from ganad.errors import GanadError
 from ganad.service import Judgement, Look, RunInfo, digits_in_words
-from ganad.ui import cache, charts, colours, explaining, page, pictures, searching, taking
+from ganad.ui import cache, charts, colours, explaining, latent, page, pictures, searching, taking
 from ganad.ui.components.digit_pad import digit_pad
 from ganad.ui.mix import Mix, mix_of, weights_of
 
@@ -145,6 +145,11 @@ def one(run: RunInfo, prepared: imaging.Prepared, name: str = "") -> None:
             ),
             key="score_place", config=taking.config("score_place"), alt="your digit's score among all test images",
         )  # fmt: skip
+    if st.toggle(
+        "Nearest normals", key="nearest", persist_state="session",
+        help="The held-out normal images whose codes lie nearest to your digit's code.",
+    ):  # fmt: skip
+        latent.nearest(run, lambda _: found.z)
     searching.film(run, prepared.digit, key="score")
 
 

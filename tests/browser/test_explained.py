@@ -99,6 +99,33 @@ def test_f_shows_the_reconstruction_in_the_place_of_the_input_while_it_is_held(o
     assert pixels("input") == made
 
 
+def test_a_term_of_the_formula_says_what_it_is_to_the_pointer_and_to_the_keyboard(opened):
+    page = opened
+    term = page.locator(".ganad-term").first
+    tip = term.get_by_role("tooltip")
+    expect(tip).to_be_hidden()
+    term.focus()
+    expect(tip).to_be_visible()
+    expect(tip).to_contain_text("latent")
+    page.keyboard.press("Tab")
+    expect(tip).to_be_hidden()
+    term.hover()
+    expect(tip).to_be_visible()
+
+
+def test_a_pixel_says_what_it_is_worth_in_the_score_and_that_it_is_worth_nothing_without_weight(page, server):
+    go(page, server, f"/Browse?run={RUN}&w=0.5,0,1")
+    lens = keyed(page, "lens")
+    expect(lens.locator(".read")).to_contain_text("adds most")
+    lens.locator("canvas.residual").hover()
+    said = re.search(r"Adds about ([\d.]+) .* times 0.5 = ([\d.]+) to the score", read(page))
+    assert float(said[2]) == pytest.approx(0.5 * float(said[1]), abs=0.005)
+    go(page, server, f"/Browse?run={RUN}")
+    expect(lens.locator(".read")).to_contain_text("has weight 0")
+    lens.locator("canvas.residual").hover()
+    expect(lens.locator(".read")).to_contain_text("with weight 0 nothing to the score")
+
+
 def test_a_lasso_on_the_latent_map_leaves_the_images_inside_it(opened):
     page = opened
     keyed(page, "map").locator("label").first.click()

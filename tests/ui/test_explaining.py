@@ -19,6 +19,7 @@ MIX = Mix(weights=(0.9, 0.1, 0.0), threshold=30.0, words="", default_weights=Tru
 
 
 def plain(html):
+    html = re.sub(r"<style>.*?</style>|<span class='ganad-tip'.*?</span>", "", html, flags=re.DOTALL)
     return re.sub(r"<[^>]+>", "", html).replace("&gt;", ">")
 
 

@@ -138,8 +138,8 @@ _TIP = f"""<style>
 .ganad-term {{ cursor: help; border-radius: 3px; }}
 .ganad-term:focus-visible {{ outline: 2px solid currentColor; outline-offset: 2px; }}
 .ganad-tip {{ display: none; position: absolute; left: 0; right: 0; top: 100%; z-index: 5; padding: .45rem .7rem;
-  border-left: 4px solid; border-radius: 6px; background: {colours.DARK_BACKGROUND}; font-size: .875rem; line-height: 1.4; }}
-.ganad-tip {{ color: #f2f5f8; }}
+  border: 1px solid {colours.THRESHOLD.both}; border-radius: 6px; background: {colours.DARK_BACKGROUND}; color: #f2f5f8;
+  font-size: .875rem; line-height: 1.4; box-shadow: 0 3px 12px rgba(0, 0, 0, .35); }}
 .ganad-term:hover .ganad-tip, .ganad-term:focus .ganad-tip {{ display: block; }}
 </style>"""
 """What a term is, where the pointer or the keyboard is; a title would be out of the keyboard's reach."""

@@ -25,13 +25,12 @@ def map_of(run: RunInfo, mix: Mix) -> None:
         return
     found, chosen = cache.scores(run.name), selection.current(run)
     _, test = cache.totals(run.name, mix.weights)
-    marked = np.flatnonzero(found.test.index == chosen.image)
     name = f"{run.name}-{cache.version(run.name)}"
     component.latent_map(
         places.val, places.test, key="latent_map", version=name, sheet=(name, cache.packed(run.name)["images"]),
         digit=found.test.digit, called=test > mix.threshold,
         name=f"map of the latent space: {len(places.val):,} held-out normals and {len(places.test):,} test images",
-        marked=int(marked[0]) if len(marked) else None, lasso=chosen.lasso or None,
+        marked=selection.picked(run, mix), lasso=chosen.lasso or None,
         inside=int(selection.inside(places.test, chosen.lasso).sum()) if chosen.lasso else 0,
         on_lasso=lambda: selection.choose(run, lasso=component.drawn("latent_map") or (), image=None),
         on_pick=lambda: _picked(run),
@@ -83,7 +82,7 @@ def nearest(run: RunInfo, z_of: Callable[[np.ndarray], np.ndarray]) -> None:
     )
     own = _own_distances(run.name, cache.version(run.name))
     st.caption(
-        f"Farther from its nearest than **{float((own < away[rows[0]]).mean()):.1%}** of held-out normals are from theirs; as a "
+        f"Farther from its nearest than **{100 * float((own < away[rows[0]]).mean()):.1f} %** of held-out normals are from theirs; as a "
         f"rule they have it {float(np.median(own)):.3g} away. Euclidean, in {val.shape[1]} dimensions."
     )
 

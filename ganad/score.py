@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
+from ganad.explain import fold
 from ganad.models import Method
 from ganad.models.base import quiet
 
@@ -27,6 +28,8 @@ class Scored:
     latent: np.ndarray  # (N,)
     z: np.ndarray  # (N, nz) float32
     reconstruction: np.ndarray  # (N, 28, 28) uint8
+    pixels: np.ndarray | None = None  # (N, 28, 28) float32: what each pixel adds to the residual, where asked for
+    outside: np.ndarray | None = None  # (N,): what the border beyond the picture adds
 
 
 def to_input(images: np.ndarray, size: int, device: torch.device | str = "cpu") -> Tensor:
@@ -51,24 +54,35 @@ def to_picture(x: Tensor) -> np.ndarray:
 
 @torch.no_grad()
 def score(
-    method: Method, images: np.ndarray, *, batch_size: int = 200, on_batch: Callable[[int], None] | None = None
+    method: Method,
+    images: np.ndarray,
+    *,
+    batch_size: int = 200,
+    on_batch: Callable[[int], None] | None = None,
+    pixels: bool = False,
 ) -> Scored:
     """Parts and reconstructions of (N, 28, 28) uint8 images.
 
     The method is put into eval() and nothing in it changes. on_batch hears how many images are done, after each batch and
-    between the steps of a search; an error that it raises ends the scoring.
+    between the steps of a search; an error that it raises ends the scoring. pixels: say what each pixel adds, too.
     """
     method.eval()
     judge = method.folded() if len(images) >= FOLDED_FROM or hasattr(method, "search") else method
     device = next(method.parameters()).device
-    columns: dict[str, list[np.ndarray]] = {name: [] for name in Scored.__dataclass_fields__}
+    asked = [f for f in Scored.__dataclass_fields__ if pixels or f not in ("pixels", "outside")]
+    columns: dict[str, list[np.ndarray]] = {name: [] for name in asked}
     for at in range(0, len(images) or 1, batch_size):
         tick = quiet if on_batch is None else functools.partial(on_batch, at)
-        parts = judge.parts(to_input(images[at : at + batch_size], method.settings.image_size, device), tick)
+        x = to_input(images[at : at + batch_size], method.settings.image_size, device)
+        parts = judge.parts(x, tick)
         for name in ("residual", "discrimination", "latent"):
             columns[name].append(getattr(parts, name).double().cpu().numpy())
         columns["z"].append(parts.z.cpu().numpy())
         columns["reconstruction"].append(to_picture(parts.reconstruction))
+        if pixels:
+            inside, outside = fold((x - parts.reconstruction)[:, 0].abs().cpu().numpy())
+            columns["pixels"].append(inside.astype(np.float32))
+            columns["outside"].append(outside)
         if on_batch is not None:
             on_batch(min(at + batch_size, len(images)))
     return Scored(**{name: np.concatenate(values) for name, values in columns.items()})

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ganad import baselines, data, evaluate, imaging, jobs, parcels, runs, speed
+from ganad import baselines, data, evaluate, explain, imaging, jobs, parcels, runs, speed
 from ganad.config import (
     FALSE_ALARMS,
     METHOD_NAMES,
@@ -317,6 +317,24 @@ def reconstruct(name: str, images: np.ndarray) -> np.ndarray:
     return score(method(name), images).reconstruction
 
 
+@dataclass(frozen=True)
+class Look:
+    """What the net makes of one image."""
+
+    reconstruction: np.ndarray  # (28, 28) uint8
+    pixels: explain.Pixels
+
+
+def look(name: str, image: np.ndarray) -> Look:
+    """One (28, 28) uint8 image through the net. Raises RunError if the run has no weights."""
+    from ganad.score import score
+
+    net = method(name)
+    made = score(net, image[None], pixels=True)
+    pixels = explain.Pixels(made.pixels[0], float(made.outside[0]), net.settings.image_size, exact=True)
+    return Look(made.reconstruction[0], pixels)
+
+
 def codes(name: str) -> tuple[np.ndarray, np.ndarray]:
     """z of the held-out normals and of the test images, (n, nz) and (m, nz) float32, in the order of the run's scores.
 
@@ -424,6 +442,8 @@ class Judgement:
     parts: dict[str, float]
     part_percentiles: dict[str, float]
     reconstruction: np.ndarray  # (28, 28) uint8
+    pixels: explain.Pixels
+    z: np.ndarray  # (nz,)
 
 
 def method(name: str) -> Any:
@@ -454,7 +474,8 @@ def judge(
     w = check_weights(tuple(weights)) if weights is not None else run_info(name).weights
     val_scores = evaluate.total(val, w)
     at = evaluate.threshold_for(val_scores, false_alarms)
-    made = score(method(name), images)
+    net = method(name)
+    made = score(net, images, pixels=True)
     parts = {p: np.asarray(getattr(made, p)) for p in PARTS}
     total = evaluate.total(parts, w)
     percentiles = {p: evaluate.percentile(parts[p], val[p]) for p in PARTS}
@@ -467,6 +488,8 @@ def judge(
             parts={p: float(parts[p][i]) for p in PARTS},
             part_percentiles={p: float(percentiles[p][i]) for p in PARTS},
             reconstruction=made.reconstruction[i],
+            pixels=explain.Pixels(made.pixels[i], float(made.outside[i]), net.settings.image_size, exact=True),
+            z=made.z[i],
         )
         for i in range(len(images))
     ]

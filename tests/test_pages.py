@@ -241,7 +241,7 @@ def test_a_drawn_digit_gets_a_verdict_with_its_percentile(runs_dir):
     at.run()
     assert not at.exception
     assert "Normal" in words(at)
-    assert re.search(r"Stranger than <b>\d+\.\d %</b> of held-out normal 8s", words(at))
+    assert re.search(r"Stranger than <b>\d+\.\d %</b> of 585 held-out normal 8s", words(at))
 
 
 def test_an_upload_that_is_no_image_is_answered_by_name(runs_dir):

@@ -38,7 +38,7 @@ def gallery(run: RunInfo, mix: Mix) -> int | None:
         persist_state="session",
         help="Where the encoder puts each image; draw around some of them.",
     ):
-        latent.map_of(run)
+        latent.map_of(run, mix)
     if chips.words(run).keys() & {"band", "lasso"}:
         with st.container(horizontal=True, key="chips"):
             chips.chips(run, ("band", "lasso"))  # digits and verdict stand above, and are taken away there
@@ -147,7 +147,7 @@ def inspector(run: RunInfo, mix: Mix, row: int | None) -> None:
     place = int(np.flatnonzero(rows == row)[0])
     parts = {p: float(found.test.parts[p][row]) for p in PARTS}
     given = cache.images(run.name)[row]
-    story = explaining.Story(given, cache.reconstruction(run.name, row), parts, f"A {found.test.digit[row]}")
+    story = explaining.Story(given, cache.look(run.name, row), parts, f"A {found.test.digit[row]}")
     explaining.picture(
         run,
         mix,
@@ -168,7 +168,7 @@ def inspector(run: RunInfo, mix: Mix, row: int | None) -> None:
         "Nearest normals", key="nearest", persist_state="session",
         help="The held-out normal images whose codes lie nearest to this image's code.",
     ):  # fmt: skip
-        latent.nearest(run, row)
+        latent.nearest(run, lambda codes: codes[row])
     if searching.searches(run) and st.toggle(
         "Film the search", key="film", persist_state="session", help="How z was found, once more and step by step."
     ):

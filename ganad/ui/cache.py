@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from ganad import bootstrap, evaluate, runs, service
+from ganad import bootstrap, evaluate, explain, runs, service
 
 
 def list_runs() -> list[service.RunInfo]:
@@ -63,12 +63,24 @@ def _reconstructions(name: str, version: int) -> np.ndarray | None:
     return service.reconstructions(name)
 
 
+def look(name: str, row: int) -> service.Look:
+    """One test image, redrawn, and what each pixel adds: from the stored pictures, else by the net, exactly."""
+    stored = reconstructions(name)
+    if stored is None:
+        return _look(name, service.version(name), row)
+    residual = float(scores(name).test.parts["residual"][row])
+    size = service.run_info(name).settings.image_size
+    return service.Look(stored[row], explain.from_pictures(images(name)[row], stored[row], residual, size))
+
+
+@st.cache_data(show_spinner="Asking the net", max_entries=500)
+def _look(name: str, version: int, row: int) -> service.Look:
+    return service.look(name, images(name)[row])
+
+
 def reconstruction(name: str, row: int) -> np.ndarray:
     """(28, 28) uint8 of one test image: the stored one, else made by the net."""
-    stored = reconstructions(name)
-    if stored is not None:
-        return stored[row]
-    return _reconstruct(name, service.version(name), row)
+    return look(name, row).reconstruction
 
 
 def reconstructions_of(name: str, rows: tuple[int, ...]) -> np.ndarray:
@@ -79,11 +91,6 @@ def reconstructions_of(name: str, rows: tuple[int, ...]) -> np.ndarray:
     return _reconstruct_some(name, service.version(name), rows)
 
 
-@st.cache_data(show_spinner="Asking the net", max_entries=500)
-def _reconstruct(name: str, version: int, row: int) -> np.ndarray:
-    return service.reconstruct(name, images(name)[row : row + 1])[0]
-
-
 @st.cache_data(show_spinner="Asking the net", max_entries=50)
 def _reconstruct_some(name: str, version: int, rows: tuple[int, ...]) -> np.ndarray:
     return service.reconstruct(name, images(name)[list(rows)])
@@ -92,6 +99,12 @@ def _reconstruct_some(name: str, version: int, rows: tuple[int, ...]) -> np.ndar
 def codes(name: str) -> tuple[np.ndarray, np.ndarray]:
     """z of held-out normals and of test images, (n, nz) and (m, nz)."""
     return _codes(name, service.version(name))
+
+
+def has_codes(run: service.RunInfo) -> bool:
+    """True where codes were stored or come from an encoder in seconds, or where somebody has asked to search for them."""
+    stored = scores(run.name).test.z.shape[1] > 0
+    return stored or run.method != "anogan" or bool(st.session_state.get(f"codes_{run.name}"))
 
 
 @st.cache_resource(show_spinner="Asking the net where each image lies", max_entries=4)

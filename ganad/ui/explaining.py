@@ -11,18 +11,19 @@ import streamlit as st
 
 from ganad import evaluate, glossary
 from ganad.config import PARTS
-from ganad.service import RunInfo, digits_in_words
+from ganad.service import Look, RunInfo
 from ganad.ui import cache, charts, colours, taking
+from ganad.ui.components.lens import in_words as in_pixels
 from ganad.ui.components.lens import lens
 from ganad.ui.mix import Mix
 
 
 @dataclass(frozen=True)
 class Story:
-    """One image and what a run says of it. given and made: (28, 28) uint8; parts raw; what: words for the image."""
+    """One image and what a run says of it. given: (28, 28) uint8; look: the net's; parts raw; what: words for the image."""
 
     given: np.ndarray
-    made: np.ndarray
+    look: Look
     parts: Mapping[str, float]
     what: str
 
@@ -31,7 +32,12 @@ def in_words(run: RunInfo, mix: Mix, score: float) -> str:
     """ "stranger than 99.2 % of held-out normal 3s", as Markdown."""
     val, _ = cache.totals(run.name, mix.weights)
     share = float(evaluate.percentile(score, val))
-    return f"stranger than **{share:.1f} %** of {len(val):,} held-out normal {digits_in_words(run.normal)}s"
+    among = (
+        f"{len(val):,} held-out normal {' and '.join(f'{d}s' for d in run.normal) if len(run.normal) < 3 else 'digits'}"
+    )
+    if share >= 100:
+        return f"stranger than **all** {among}"
+    return f"stranger than **{min(share, 99.9):.1f} %** of {among}"
 
 
 def total(mix: Mix, parts: Mapping[str, float]) -> float:
@@ -41,17 +47,23 @@ def total(mix: Mix, parts: Mapping[str, float]) -> float:
 
 def picture(run: RunInfo, mix: Mix, story: Story, *, key: str, **steps: object) -> None:
     """Input, reconstruction and residual under the lens."""
+    made, pixels, residual = story.look.reconstruction, story.look.pixels, story.parts["residual"]
+    lens(
+        story.given, made, pixels, key=key, whole=in_pixels(pixels, mix.weights[0], residual), weight=mix.weights[0],
+        alt=alts(mix, story), **steps,
+    )  # fmt: skip
+
+
+def alts(mix: Mix, story: Story) -> tuple[str, str, str]:
+    """Alternative texts of input, reconstruction and residual: each states the verdict and the parts."""
     verdict = "anomalous" if total(mix, story.parts) > mix.threshold else "normal"
     said = ", ".join(f"{p} {story.parts[p]:.4g}" for p in PARTS)
-    lens(
-        story.given, story.made, key=key, residual=story.parts["residual"], size=run.settings.image_size,
-        alt=(
-            f"{story.what}, called {verdict}; {said}.",
-            f"What the nets redrew of {story.what}.",
-            "Signed residual: blue is ink missing, orange is ink too much.",
-        ),
-        **steps,
-    )  # fmt: skip
+    said = f"called {verdict}; score {total(mix, story.parts):.4g}, threshold {mix.threshold:.4g}; {said}."
+    return (
+        f"{story.what}, {said}",
+        f"What the nets redrew of {story.what}, {said}",
+        f"Signed residual of {story.what}: blue is ink missing, orange is ink too much; {said}",
+    )
 
 
 def score(run: RunInfo, mix: Mix, story: Story, *, key: str, standardised: bool = False) -> None:
@@ -107,19 +119,30 @@ def formula(mix: Mix, parts: Mapping[str, float], val: Mapping[str, np.ndarray] 
             ", in spreads of the held-out normals above their mean" if val else ""
         )
         terms.append(
-            f'<span tabindex="0" title="{escape(words)}" style="color:{colours.PARTS[part].both};border-bottom:1px dotted">'
-            f"{row['weight']:.4g} · <b>{_signed(row['value'])}</b></span>"
+            f'<span class="ganad-term" tabindex="0" style="color:{colours.PARTS[part].both};border-bottom:1px dotted">'
+            f"{row['weight']:.4g} · <b>{_signed(row['value'])}</b><span class='ganad-tip' role='tooltip'>{escape(words)}</span></span>"
         )
     down = offset(mix, val, True) if val else 0.0
     made, line = total(mix, parts) - down, mix.threshold - down
     above = made > line
     verdict = colours.VERDICTS["anomalous" if above else "normal"]
     return (
-        "<div style='font-size:1.05rem;line-height:1.9;font-variant-numeric:tabular-nums'>"
+        f"{_TIP}<div style='position:relative;font-size:1.05rem;line-height:1.9;font-variant-numeric:tabular-nums'>"
         f"<i>A</i> = {' + '.join(terms)} = <b>{made:.4g}</b> "
         f"<span style='color:{verdict.both}'>{'&gt;' if above else '≤'} {line:.4g}</span>"
         f" <span style='opacity:.75'>the threshold, so <b style='color:{verdict.both}'>{'anomalous' if above else 'normal'}</b></span></div>"
     )
+
+
+_TIP = f"""<style>
+.ganad-term {{ cursor: help; border-radius: 3px; }}
+.ganad-term:focus-visible {{ outline: 2px solid currentColor; outline-offset: 2px; }}
+.ganad-tip {{ display: none; position: absolute; left: 0; right: 0; top: 100%; z-index: 5; padding: .45rem .7rem;
+  border: 1px solid {colours.THRESHOLD.both}; border-radius: 6px; background: {colours.DARK_BACKGROUND}; color: #f2f5f8;
+  font-size: .875rem; line-height: 1.4; box-shadow: 0 3px 12px rgba(0, 0, 0, .35); }}
+.ganad-term:hover .ganad-tip, .ganad-term:focus .ganad-tip {{ display: block; }}
+</style>"""
+"""What a term is, where the pointer or the keyboard is; a title would be out of the keyboard's reach."""
 
 
 def _signed(value: float) -> str:

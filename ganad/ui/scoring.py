@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -12,8 +13,8 @@ import streamlit as st
 from ganad import imaging, service
 from ganad.config import METHOD_NAMES
 from ganad.errors import GanadError
-from ganad.service import Judgement, RunInfo, digits_in_words
-from ganad.ui import cache, charts, colours, explaining, page, pictures, searching, taking
+from ganad.service import Judgement, Look, RunInfo, digits_in_words
+from ganad.ui import cache, charts, colours, explaining, latent, page, pictures, searching, taking
 from ganad.ui.components.digit_pad import digit_pad
 from ganad.ui.mix import Mix, mix_of, weights_of
 
@@ -124,7 +125,9 @@ def one(run: RunInfo, prepared: imaging.Prepared, name: str = "") -> None:
                 [(pictures.png(prepared.given, size), "as given", name or "your drawing")], size_px=132
             )
         )
-    story = explaining.Story(prepared.digit, found.reconstruction, found.parts, name or "Your digit")
+    story = explaining.Story(
+        prepared.digit, Look(found.reconstruction, found.pixels), found.parts, name or "Your digit"
+    )
     with right:
         explaining.picture(run, mix, story, key="lens_score")
     if prepared.steps:
@@ -142,17 +145,22 @@ def one(run: RunInfo, prepared: imaging.Prepared, name: str = "") -> None:
             ),
             key="score_place", config=taking.config("score_place"), alt="your digit's score among all test images",
         )  # fmt: skip
+    if st.toggle(
+        "Nearest normals", key="nearest", persist_state="session",
+        help="The held-out normal images whose codes lie nearest to your digit's code.",
+    ):  # fmt: skip
+        latent.nearest(run, lambda _: found.z)
     searching.film(run, prepared.digit, key="score")
 
 
 def verdict(run: RunInfo, mix: Mix, found: Judgement) -> None:
     """In words: what it is called, how strange that is among held-out normals, and by which line."""
-    normal = digits_in_words(run.normal)
+    words = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", explaining.in_words(run, mix, found.score))
     colour = colours.VERDICTS[found.verdict].both
     st.html(
         f'<div style="border-left: 6px solid {colour}; padding: .15rem 0 .15rem .9rem">'
         f'<div style="font-size: 1.75rem; font-weight: 700; line-height: 1.2">{found.verdict.capitalize()}</div>'
-        f"<div>Stranger than <b>{found.percentile:.1f} %</b> of held-out normal {normal}s. "
+        f"<div>S{words[1:]}. "
         f"Score {found.score:.4g}. {mix.words}</div></div>"
     )
     if mix.peeked:

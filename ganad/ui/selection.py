@@ -91,6 +91,14 @@ def outcome(anomalous: np.ndarray, called: np.ndarray) -> np.ndarray:
     )
 
 
+def map_of(run: RunInfo) -> cache.LatentMap | None:
+    """Where the images of a run lie; None for one without nets, and while nobody has asked for a search."""
+    try:
+        return cache.latent_map(run.name) if cache.has_codes(run) else None
+    except GanadError:
+        return None
+
+
 def rows(run: RunInfo, mix: Mix, chosen: Selection | None = None) -> np.ndarray:
     """Rows of the run's test images that match, in the chosen order."""
     chosen = chosen or current(run)
@@ -100,7 +108,8 @@ def rows(run: RunInfo, mix: Mix, chosen: Selection | None = None) -> np.ndarray:
     if chosen.band:
         keep &= (test >= chosen.band[0]) & (test <= chosen.band[1])
     if chosen.lasso:
-        keep &= inside(cache.latent_map(run.name).test, chosen.lasso)
+        places = map_of(run)  # gone when somebody deletes the nets of the run meanwhile
+        keep &= inside(places.test, chosen.lasso) if places is not None else True
     if chosen.verdict == "near misses":
         keep &= near(test, mix.threshold, keep)
     elif chosen.verdict != "all":
@@ -177,22 +186,11 @@ def take(run: RunInfo, said: Mapping[str, str]) -> list[str]:
             chosen = replace(chosen, **{name: _READ[name](value)})
         except (ValueError, IndexError):
             odd.append(f"{name}={value[:40]}")
-    if chosen.lasso and not _has_map(run):
+    if chosen.lasso and map_of(run) is None:
         odd.append("lasso, but this run has no latent map at hand")
         chosen = replace(chosen, lasso=())
     st.session_state["selection"] = (run.name, chosen)
     return odd
-
-
-def _has_map(run: RunInfo) -> bool:
-    """False for a run without nets, and where codes would take a search that nobody has asked for."""
-    if run.method == "anogan" and not cache.scores(run.name).test.z.shape[1]:
-        return bool(st.session_state.get(f"codes_{run.name}"))
-    try:
-        cache.latent_map(run.name)
-    except GanadError:
-        return False
-    return True
 
 
 def _digits(text: str) -> tuple[int, ...]:

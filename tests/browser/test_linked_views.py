@@ -31,7 +31,10 @@ def opened(page, server):
     return page
 
 
-def asked(page):
+def asked(page, *names):
+    """What stands in the address, once these do: it follows a moment after the page."""
+    for name in names:
+        expect(page).to_have_url(re.compile(rf"[?&]{name}="))
     return {k: v[0] for k, v in parse_qs(urlsplit(page.url).query).items()}
 
 
@@ -67,13 +70,13 @@ def test_a_band_brushed_on_the_histogram_leaves_its_images_and_the_line_alone(op
     before = page.locator(".mixer .words").inner_text()
     brush(page, 0.6, 0.8)
     text = said(page, r"score .* to ")
-    low, high = map(float, asked(page)["band"].split("~"))
+    low, high = map(float, asked(page, "band")["band"].split("~"))
     assert how_many(text) == ((score >= low) & (score <= high)).sum()
     assert page.locator(".mixer .words").inner_text() == before
     expect(page.locator(".mixer .peeked")).to_be_hidden()
     keyed(page, "no_band").get_by_role("button").click()
     said(page, "brush the histogram")
-    assert "band" not in asked(page)
+    expect(page).not_to_have_url(re.compile("band="))
 
 
 def test_what_narrows_the_choice_is_taken_away_one_by_one_or_all_at_once(page, server, truth):
@@ -86,7 +89,7 @@ def test_what_narrows_the_choice_is_taken_away_one_by_one_or_all_at_once(page, s
     assert how_many(said(page, "digit 3, misses")) == wanted.sum()
     keyed(page, "all_again").get_by_role("button").click()
     assert how_many(said(page, "brush the histogram")) == len(score)
-    assert set(asked(page)) == {"run"}
+    expect(page).to_have_url(re.compile(rf"\?run={RUN}$"))
 
 
 def test_a_click_on_an_outcome_leaves_its_images_and_another_brings_all_back(opened, truth):
@@ -106,7 +109,7 @@ def test_a_click_on_a_row_of_the_digits_leaves_that_digit(opened, truth):
     row = keyed(page, "digit_bars").locator("button[data-digit='3']")
     row.click()
     assert how_many(said(page, "digit 3")) == (found.test.digit == 3).sum()
-    assert asked(page)["digits"] == "3"
+    assert asked(page, "digits")["digits"] == "3"
     expect(row).to_have_attribute("aria-pressed", "true")
     flagged = (score[found.test.digit == 3] > threshold).mean()
     expect(row).to_have_attribute("title", re.compile(f"digit 3: {flagged:.1%} of 1,010 called anomalous, AUROC 0"))
@@ -119,9 +122,10 @@ def test_a_line_put_on_the_curve_picks_the_image_nearest_to_it(opened, truth):
     expect(page.locator(".mixer .words")).to_have_text(re.compile("by hand"))
     expect(keyed(page, "these_images").get_by_text(re.compile("test image"))).to_be_visible()
     settled(page)
-    kind, value = asked(page)["at"].split(":")
+    asks = asked(page, "at", "image")
+    kind, value = asks["at"].split(":")
     assert kind == "by-hand"
-    assert int(asked(page)["image"]) == found.test.index[np.argmin(np.abs(score - float(value)))]
+    assert int(asks["image"]) == found.test.index[np.argmin(np.abs(score - float(value)))]
     expect(page.locator(".mixer .peeked")).to_be_visible()
 
 
@@ -177,12 +181,13 @@ def test_each_step_back_takes_one_choice_away_until_the_page_as_it_was_opened(pa
     box = place(page.locator(".mixer .roc canvas"))
     page.mouse.click(box["x"] + 0.4 * box["width"], box["y"] + 25)  # line and picked image: one step
     expect(page.locator(".mixer .words")).to_have_text(re.compile("by hand"))
-    expect(page).to_have_url(re.compile("image=.*at=|at=.*image="))
+    asked(page, "at", "image")
     settled(page)
     page.wait_for_timeout(300)  # `address.UNDERWAY`
     page.go_back()
     expect(page.locator(".mixer .words")).not_to_have_text(re.compile("by hand"))
     said(page, "misses")
+    expect(page).not_to_have_url(re.compile("at=|image="))
     assert set(asked(page)) == {"run", "verdict"}
     page.go_back()
     said(page, "brush the histogram")
@@ -229,14 +234,14 @@ def test_the_plain_charts_are_filters_too(opened, truth):
     page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 120, steps=6)
     page.mouse.up()
     text = said(page, r"score .* to ")
-    low, high = map(float, asked(page)["band"].split("~"))
+    low, high = map(float, asked(page, "band")["band"].split("~"))
     assert how_many(text) == ((score >= low) & (score <= high)).sum()
     roc = keyed(page, "roc").locator(".nsewdrag").first
     box = place(roc)
     page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.02 * box["height"])
     page.mouse.click(box["x"] + 0.3 * box["width"], box["y"] + 0.02 * box["height"])
     expect(page.get_by_text("chosen while looking at the test set")).to_be_visible()
-    assert asked(page)["at"].startswith("by-hand:")
+    assert asked(page, "at")["at"].startswith("by-hand:")
 
 
 def test_plain_controls_have_the_images_around_the_line_too(page, server, truth):
@@ -253,7 +258,7 @@ def test_plain_controls_have_the_images_around_the_line_too(page, server, truth)
     index = found.test.index[nearest[0]]
     expect(keyed(page, "these_images").get_by_text(f"test image {index}")).to_be_visible()
     settled(page)
-    assert asked(page) == {"run": RUN, "image": str(index)}
+    assert asked(page, "image") == {"run": RUN, "image": str(index)}
     expect(tiles.first).to_have_attribute("aria-selected", "true")
     keyed(page, "plain_controls").locator("label").first.click()
     settled(page)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from ganad.config import PARTS
+from ganad.explain import Pixels, from_pictures
 from ganad.score import to_input
 from ganad.ui import cache, explaining, selection
 from ganad.ui.components import lens
@@ -18,6 +19,7 @@ MIX = Mix(weights=(0.9, 0.1, 0.0), threshold=30.0, words="", default_weights=Tru
 
 
 def plain(html):
+    html = re.sub(r"<style>.*?</style>|<span class='ganad-tip'.*?</span>", "", html, flags=re.DOTALL)
     return re.sub(r"<[^>]+>", "", html).replace("&gt;", ">")
 
 
@@ -46,10 +48,36 @@ def test_the_pixels_under_the_lens_add_up_to_the_residual_part():
     rng = np.random.default_rng(1)
     given, made = rng.integers(0, 256, (2, 28, 28)).astype(np.uint8)
     x, y = (to_input(picture[None], 28).numpy() for picture in (given, made))
-    assert lens.shown_residual(given, made) == pytest.approx(np.abs(x - y).sum(), rel=1e-5)
-    assert "frame" not in lens.in_words(given, made, lens.shown_residual(given, made), 28)
-    assert "+0.5: the frame" in lens.in_words(given, made, lens.shown_residual(given, made) + 0.5, 32)
-    assert "5.2" in lens.in_words(given, made, 9.0, 64)
+    residual = float(np.abs(x - y).sum())
+    assert from_pictures(given, made, residual, 28).adds.sum() == pytest.approx(residual, rel=1e-5)
+
+
+def pixels(size, exact, outside=0.5):
+    adds = np.full((28, 28), 40 / 784, dtype=np.float32)
+    adds[18, 7] = 0.7 + 40 / 784
+    return Pixels(adds, outside, size, exact)
+
+
+def test_what_the_pixels_add_up_to_is_said_with_what_is_not_shown_and_what_is_rough():
+    said = lens.in_words(pixels(32, True), 0.9)
+    assert said == "The pixels shown add 40.7 of 41.2 (+0.5: the frame around them). Row 19, column 8 adds most, 0.751."
+    assert "the frame around them and the rounding of greys" in lens.in_words(pixels(32, False), 0.9)
+    assert "frame" not in lens.in_words(pixels(28, False), 0.9)
+    assert "share by area" in lens.in_words(pixels(64, True, 0), 0.9)
+    assert "rough" in lens.in_words(pixels(64, False, 0), 0.9)
+
+
+def test_a_residual_without_weight_and_a_search_that_ended_elsewhere_are_said():
+    assert "weight 0" in lens.in_words(pixels(32, True), 0.0)
+    assert "ended at 45" in lens.in_words(pixels(32, True), 0.2, stored=45.0)
+    assert "search" not in lens.in_words(pixels(32, True), 0.2, stored=41.21)
+
+
+def test_every_picture_s_alternative_text_states_verdict_and_parts():
+    story = explaining.Story(np.zeros((28, 28)), None, PART, "A 3")
+    for text in explaining.alts(MIX, story):
+        assert "A 3" in text
+        assert "called anomalous; score 36.3, threshold 30; residual 40, discrimination 3, latent 0.5." in text
 
 
 # --- which images are chosen ------------------------------------------------------------------------------------------
@@ -63,6 +91,7 @@ def six(monkeypatch):
     found = SimpleNamespace(test=test, anomalous=np.arange(6) % 2 == 1)
     monkeypatch.setattr(cache, "scores", lambda name: found)
     monkeypatch.setattr(cache, "totals", lambda name, weights: (None, scores))
+    monkeypatch.setattr(cache, "has_codes", lambda run: True)
     monkeypatch.setattr(cache, "latent_map", lambda name: SimpleNamespace(test=np.stack([scores, scores * 0], 1)))
     return lambda **chosen: selection.rows(
         SimpleNamespace(name="r"), Mix((1, 0, 0), 2.5, "", True, "by hand"), Selection(**chosen)

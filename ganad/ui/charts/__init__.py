@@ -9,7 +9,7 @@ from ganad.ui.charts.base import CONFIG, spread
 from ganad.ui.charts.learning import MOST_POINTS, Envelope, descent, history, losses, thin
 from ganad.ui.charts.many import PASSES, Standing, agreement, digit_dots, matrix, standings, trade
 from ganad.ui.charts.quality import Curve, precision_recall, roc, ternary
-from ganad.ui.charts.scores import BINS, Bins, bin_scores, histogram, latent_map, score_strip, stack, waterfall
+from ganad.ui.charts.scores import BINS, Bins, bin_scores, histogram, score_strip, stack, waterfall
 
 __all__ = [
     "BINS",
@@ -26,7 +26,6 @@ __all__ = [
     "digit_dots",
     "histogram",
     "history",
-    "latent_map",
     "losses",
     "matrix",
     "precision_recall",

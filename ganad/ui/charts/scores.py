@@ -226,34 +226,3 @@ def waterfall(parts: Mapping[str, Mapping[str, float]], threshold: float, *, hei
     figure.update_xaxes(title_text="score", range=[low - margin * (low < 0), high + margin], showgrid=False)
     figure.update_yaxes(visible=False, range=[rows - 0.5, -0.5])
     return figure
-
-
-def latent_map(
-    val: np.ndarray, test: np.ndarray, anomalous: np.ndarray, names: Sequence[str], *,
-    lasso: Sequence[tuple[float, float]] = (), height: int = 430,
-) -> go.Figure:  # fmt: skip
-    """Codes on a plane: held-out normals (n, 2) in grey below test images (m, 2) by their label; names: m words."""
-    figure = _figure(height, top=30, bottom=34)
-    figure.add_scatter(
-        x=val[:, 0], y=val[:, 1], mode="markers", name="held-out normals", hoverinfo="skip",
-        marker={"size": 5, "color": colours.THRESHOLD.both, "opacity": 0.45, "symbol": "circle-open"}, **_AS_IT_IS,
-    )  # fmt: skip
-    for name, rows in (("anomalous", np.flatnonzero(anomalous)), ("normal", np.flatnonzero(~anomalous))):
-        figure.add_scatter(
-            x=test[rows, 0], y=test[rows, 1], mode="markers", name=name, customdata=[names[r] for r in rows],
-            marker={"size": 5, "color": colours.VERDICTS[name].both, "opacity": 0.55},
-            hovertemplate="%{customdata}<extra>" + name + "</extra>", selected={"marker": {"opacity": 0.9}},
-            unselected={"marker": {"opacity": 0.35}},
-        )  # fmt: skip
-    if lasso:
-        path = "M" + "L".join(f"{x},{y}" for x, y in lasso) + "Z"
-        figure.add_shape(
-            type="path", path=path, line={"color": _INK, "width": 1.5}, fillcolor=colours.THRESHOLD.faint(0.12)
-        )
-    figure.update_layout(
-        dragmode="lasso", showlegend=True, hovermode="closest",
-        legend={"orientation": "h", "x": 0, "y": 0, "yanchor": "top", "itemsizing": "constant", "bgcolor": "rgba(0,0,0,0)"},
-    )  # fmt: skip
-    figure.update_xaxes(visible=False)
-    figure.update_yaxes(visible=False, scaleanchor="x")
-    return figure

@@ -12,6 +12,7 @@ export default function (component) {
   own.data = data;
   own.x = bytes(data.given);
   own.y = bytes(data.made);
+  own.adds = new Float32Array(bytes(data.adds).buffer);
   own.map = bytes(data.map);
   root.style.setProperty("--stops", data.stops.join(", "));
   const find = (name) => root.querySelector("." + name);
@@ -36,7 +37,9 @@ function prepare(root, own) {
     paint(canvases[0], (i) => { const v = own.x[i] * (1 - blend) + own.y[i] * blend; return [v, v, v]; }, own.at);
     paint(canvases[1], (i) => [own.y[i], own.y[i], own.y[i]], own.at);
     paint(canvases[2], (i) => { const k = 3 * (own.x[i] - own.y[i] + 255); return [own.map[k], own.map[k + 1], own.map[k + 2]]; }, own.at);
-    const words = own.at === null ? own.data.whole : pixel(own);
+    const words = own.at === null ? own.data.whole : pixel(own), mark = find("mark");
+    mark.hidden = own.at === null;
+    if (own.at !== null) mark.style.left = `${50 + (own.x[own.at] - own.y[own.at]) / 5.1}%`;
     const read = find("read");
     if (read.innerHTML !== words) read.innerHTML = words;
   };
@@ -94,10 +97,11 @@ function paint(canvas, colour, at) {
   pen.putImageData(picture, 0, 0);
 }
 
-// In the words of a pixel: what was given, what was redrawn, and what that adds to the residual part.
-function pixel({ at, x, y, data }) {
-  const share = (v) => (v / 255).toFixed(2), adds = Math.abs(x[at] - y[at]) * data.unit;
+// In the words of a pixel: what was given, what was redrawn, and what that adds to the residual part and to the score.
+function pixel({ at, x, y, adds, data }) {
+  const share = (v) => (v / 255).toFixed(2), { weight } = data;
   const way = x[at] > y[at] ? "ink missing" : x[at] < y[at] ? "too much ink" : "as drawn";
+  const counts = weight ? `, times ${Number(weight.toPrecision(4))} = <b>${Number((weight * adds[at]).toPrecision(3))}</b> to the score` : ", with weight 0 nothing to the score";
   return `row ${Math.floor(at / 28) + 1}, column ${(at % 28) + 1}: ink <b>${share(x[at])}</b>, redrawn <b>${share(y[at])}</b>, ${way}. `
-    + `Adds ${data.about}<b>${adds.toFixed(3)}</b> of ${data.residual} to the residual part.`;
+    + `Adds ${data.about}<b>${adds[at].toFixed(3)}</b> of ${data.residual} to the residual part${counts}.`;
 }

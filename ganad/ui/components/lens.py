@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
+from ganad.explain import Pixels
 from ganad.ui import pictures
 
 _FILE = Path(__file__)
@@ -19,70 +20,82 @@ _LENS = st.components.v2.component(
     css=_FILE.with_suffix(".css").read_text(encoding="utf-8"),
     js=_FILE.with_suffix(".js").read_text(encoding="utf-8"),
 )
-UNIT = 2 / 255
-"""What a step of one grey value adds to the residual part: images lie in [-1, 1]."""
-
-
-def shown_residual(given: np.ndarray, made: np.ndarray) -> float:
-    """What the pixels of two (28, 28) uint8 pictures add to the residual part together."""
-    return float(np.abs(given.astype(int) - made.astype(int)).sum() * UNIT)
 
 
 def lens(
     given: np.ndarray,
     made: np.ndarray,
+    pixels: Pixels,
     *,
     key: str,
-    residual: float,
-    size: int,
+    whole: str,
+    weight: float,
     alt: tuple[str, str, str],
     steps: tuple[bool, bool] | None = None,
     on_step: Callable[[], None] = lambda: None,
 ) -> None:
     """Show (28, 28) uint8 input and reconstruction.
 
-    residual   the image's residual part, raw
-    size       side of the images that the nets see: what lies outside of 28x28, and between its pixels, is not shown
+    pixels     what each pixel adds to the residual part
+    whole      what is said while no pixel is pointed at
+    weight     of the residual part in the score; 0 is said
     alt        what a screen reader says of input, reconstruction and residual
     steps      is there an image before, is there one after; None where there is no row of images
     on_step    called for the previous (-1) or the next (1) image: `st.session_state[key]["step"]`
     """
-    unit = UNIT * (size / 28) ** 2 if size > 32 else UNIT
+    adds = np.ascontiguousarray(pixels.adds, dtype="<f4").tobytes()
     _LENS(
         key=key,
         data={
-            "given": base64.b64encode(given.astype(np.uint8).tobytes()).decode("ascii"),
-            "made": base64.b64encode(made.astype(np.uint8).tobytes()).decode("ascii"),
+            "given": _base64(given.astype(np.uint8).tobytes()),
+            "made": _base64(made.astype(np.uint8).tobytes()),
+            "adds": _base64(adds),
             "map": _MAP,
             "stops": list(pictures.STOPS),
-            "unit": unit,
-            "residual": f"{residual:.4g}",
-            "about": "about " if size != 28 else "",
-            "whole": in_words(given, made, residual, size),
+            "residual": f"{pixels.total:.4g}",
+            "weight": weight,
+            "about": "" if pixels.exact else "about ",
+            "whole": whole,
             "alt": list(alt),
             "steps": steps is not None,
             "before": bool(steps and steps[0]),
             "after": bool(steps and steps[1]),
-            "version": zlib.crc32(given.tobytes() + made.tobytes()),
+            "version": zlib.crc32(adds + given.tobytes() + made.tobytes()),
         },
         on_step_change=on_step,
         height="content",
     )
 
 
-def in_words(given: np.ndarray, made: np.ndarray, residual: float, size: int) -> str:
-    """What all pixels add, and why that is not quite the residual part where it is not."""
-    if size > 32:
-        return (
-            f"The nets see {size}x{size} pixels: each of the {28 * 28} shown here stands for about {(size / 28) ** 2:.1f} of "
-            "them. Point at one to read what it adds."
-        )
-    shown = shown_residual(given, made)
-    rest = residual - shown
-    if size == 28 and abs(rest) < 0.005:
-        return f"The pixels shown add {shown:.4g}, the whole residual part. Point at one to read its share."
-    why = "the frame around them and " if size == 32 else ""
-    return f"The pixels shown add {shown:.4g} of {residual:.4g} ({rest:+.2g}: {why}the rounding of greys). Point at one to read its share."
+def in_words(pixels: Pixels, weight: float, stored: float | None = None) -> str:
+    """What all pixels add up to, which of them adds most, and whether that counts.
+
+    stored: the residual part in the score; a search that is made again may end a little elsewhere.
+    """
+    total, row, column = pixels.total, *np.unravel_index(int(pixels.adds.argmax()), pixels.adds.shape)
+    shown = total - pixels.outside
+    if pixels.size > 32:
+        if pixels.exact:
+            words = f"The nets see {pixels.size}x{pixels.size}; each pixel here holds its share by area, and all add {shown:.4g} of {total:.4g}."
+        else:
+            words = (
+                f"The nets saw {pixels.size}x{pixels.size} and only these pictures are stored: all add {shown:.4g} of {total:.4g}, "
+                "shared out in proportion, so each number is a rough one."
+            )
+    else:
+        why = ["the frame around them"] * (pixels.size == 32) + ["the rounding of greys"] * (not pixels.exact)
+        rest = f" ({pixels.outside:+.2g}: {' and '.join(why)})" if why else ""
+        words = f"The pixels shown add {shown:.4g} of {total:.4g}{rest}."
+    words += f" Row {row + 1}, column {column + 1} adds most, {pixels.adds[row, column]:.3g}."
+    if stored is not None and abs(stored - total) > 0.002 * abs(stored):
+        words += f" This is a new search; the one that was scored ended at {stored:.4g}."
+    if not weight:
+        words += " The residual part has weight 0, so none of it enters the score."
+    return words
 
 
-_MAP = base64.b64encode(pictures.RESIDUAL_MAP.tobytes()).decode("ascii")
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode("ascii")
+
+
+_MAP = _base64(pictures.RESIDUAL_MAP.tobytes())

@@ -43,6 +43,48 @@ def spread(parts: Mapping[str, np.ndarray]) -> dict[str, float]:
 
 
 @dataclass(frozen=True)
+class Units:
+    """How a score is shown: (score - shift) / unit. No verdict and no order depends on it."""
+
+    shift: float = 0.0
+    unit: float = 1.0
+
+    def shown(self, score):
+        """A score, or many, in these units."""
+        return (score - self.shift) / self.unit
+
+    def score(self, shown):
+        """Back from these units."""
+        return self.unit * shown + self.shift
+
+
+RAW = Units()
+"""As in the papers."""
+
+
+def standard_units(val_parts: Mapping[str, np.ndarray], weights: Sequence[float]) -> Units:
+    """The units in which a score is the weighted mean of standardised parts.
+
+    A part is standardised on held-out normals: in spreads above their mean. Its weight is then its say, weight times spread,
+    as a share of all say.
+    """
+    spreads = spread(val_parts)
+    shift = sum(w * float(np.mean(val_parts[p])) for w, p in zip(weights, PARTS, strict=True))
+    return Units(shift, sum(w * spreads[p] for w, p in zip(weights, PARTS, strict=True)) or 1.0)
+
+
+def shown_weights(
+    val_parts: Mapping[str, np.ndarray], weights: Sequence[float], standardised: bool = False
+) -> dict[str, float]:
+    """part -> its weight as it is shown: raw, or for its standardised values, where the weights add up to 1."""
+    raw = dict(zip(PARTS, weights, strict=True))
+    if not standardised:
+        return raw
+    spreads, unit = spread(val_parts), standard_units(val_parts, weights).unit
+    return {p: raw[p] * spreads[p] / unit for p in PARTS}
+
+
+@dataclass(frozen=True)
 class Curve:
     """x and y of a curve and the threshold of each of its points; (K,) each, a few hundred points at most."""
 

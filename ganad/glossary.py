@@ -40,8 +40,9 @@ TERMS = (
     ),
     Term(
         "standardised",
-        "a part in spreads of the held-out normals above their mean. Score and threshold are shifted alike, so no verdict changes",
-        "", "Browse",
+        "each part in spreads of the held-out normals above their mean. The score is then the weighted mean of the parts, their "
+        "weights add up to 1, and no verdict changes",
+        "", "everywhere",
     ),
     Term("held-out normals", "a tenth of the normal training images, chosen by the seed, which the nets never see", "", "everywhere"),
     Term("percentile", "share of the held-out normals that score lower", "0 to 100 %", "Browse, Score"),

@@ -13,6 +13,7 @@ from ganad.service import RunInfo
 from ganad.ui import cache, charts, chips, colours, explaining, latent, pictures, searching, selection, taking
 from ganad.ui.components.tiles import tiles
 from ganad.ui.mix import Mix
+from ganad.ui.mixer import units
 from ganad.ui.selection import MEANING, SORTS, VERDICTS
 
 PAGE = 60
@@ -87,7 +88,7 @@ def wall(
     tiles(
         cache.images(run.name)[shown],
         key=key,
-        labels=[label(found, test, mix.threshold, int(r)) for r in shown],
+        labels=[label(found, test, mix, int(r)) for r in shown],
         frames=[frame(p, c) for p, c in zip(evaluate.percentile(test[shown], val), called, strict=True)],
         picked=where["picked"],
         size=size,
@@ -129,11 +130,11 @@ def frame(percentile: float, called: bool) -> str:
     return colour.faint(1.0 if called else 0.35 + 0.65 * float(percentile) / 100)
 
 
-def label(found, test: np.ndarray, threshold: float, row: int) -> str:
+def label(found, test: np.ndarray, mix: Mix, row: int) -> str:
     """What a screen reader and a tooltip say of a tile."""
-    verdict = "anomalous" if test[row] > threshold else "normal"
+    verdict = "anomalous" if test[row] > mix.threshold else "normal"
     truth = "an anomaly" if found.anomalous[row] else "normal"
-    return f"digit {found.test.digit[row]}, called {verdict}, is {truth}, score {test[row]:.4g}"
+    return f"digit {found.test.digit[row]}, called {verdict}, is {truth}, score {mix.units.shown(test[row]):.4g}"
 
 
 def inspector(run: RunInfo, mix: Mix, row: int | None) -> None:
@@ -156,13 +157,14 @@ def inspector(run: RunInfo, mix: Mix, row: int | None) -> None:
         steps=(place > 0, place < len(rows) - 1),
         on_step=lambda: _stepped(run, rows, place),
     )
-    explaining.score(run, mix, story, key="browse", standardised=units())
+    units(run)
+    explaining.score(run, mix, story, key="browse")
     st.plotly_chart(
         charts.histogram(
             test[~found.anomalous], test[found.anomalous], mix.threshold, marked=float(test[row]),
-            marked_label="this image", height=220,
+            marked_label="this image", height=220, units=mix.units,
         ),
-        key="place", config=taking.config("place"), alt=f"the image's score {float(test[row]):.4g} among all test images",
+        key="place", config=taking.config("place"), alt=f"the image's score {mix.units.shown(float(test[row])):.4g} among all test images",
     )  # fmt: skip
     if st.toggle(
         "Nearest normals", key="nearest", persist_state="session",
@@ -173,17 +175,6 @@ def inspector(run: RunInfo, mix: Mix, row: int | None) -> None:
         "Film the search", key="film", persist_state="session", help="How z was found, once more and step by step."
     ):
         searching.film(run, given, key="browse")
-
-
-def units() -> bool:
-    """A switch: parts raw as in the papers, or standardised on held-out normals. True for standardised."""
-    said = st.segmented_control(
-        "Parts", ["raw", "standardised"], default="raw", key="units", required=True, persist_state="session",
-        label_visibility="collapsed",
-        help="Raw: as in the papers, each in its own unit. Standardised: in spreads of the held-out normals above their mean; "
-        "score and threshold are shifted alike, so no verdict changes.",
-    )  # fmt: skip
-    return said == "standardised"
 
 
 def _stepped(run: RunInfo, rows: np.ndarray, place: int) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from ganad import bootstrap, evaluate, explain, runs, service
+from ganad import bootstrap, evaluate, explain, projection, runs, service
 
 
 def list_runs() -> list[service.RunInfo]:
@@ -132,29 +131,14 @@ def _band(name: str, version: int, weights: tuple[float, float, float]) -> boots
     return bootstrap.band(totals(name, weights)[1], scores(name).anomalous)
 
 
-@dataclass(frozen=True)
-class LatentMap:
-    """Codes in two dimensions: val (n, 2), test (m, 2); share: how much of their variance that keeps, or None."""
-
-    val: np.ndarray
-    test: np.ndarray
-    share: float | None
+def latent_map(name: str, kind: str = "PCA") -> projection.Projection:
+    """The codes in two dimensions; kind: one of `projection.kinds()`."""
+    return _latent_map(name, service.version(name), kind)
 
 
-def latent_map(name: str) -> LatentMap:
-    """The two directions in which the codes vary most."""
-    return _latent_map(name, service.version(name))
-
-
-@st.cache_resource(show_spinner=False, max_entries=8)
-def _latent_map(name: str, version: int) -> LatentMap:
-    val, test = codes(name)
-    # As the normals vary: whatever is strange then lies where it lies, and does not bend the axes.
-    middle = val.mean(axis=0)
-    _, spread, axes = np.linalg.svd(val - middle, full_matrices=False)
-    share = float((spread[:2] ** 2).sum() / (spread**2).sum()) if spread.any() else None
-    flat = axes[:2].T if len(axes) > 1 else np.eye(val.shape[1], 2)
-    return LatentMap((val - middle) @ flat, (test - middle) @ flat, share)
+@st.cache_resource(show_spinner="Laying out the codes", max_entries=8)
+def _latent_map(name: str, version: int, kind: str) -> projection.Projection:
+    return projection.project(*codes(name), kind)
 
 
 def totals(name: str, weights: tuple[float, float, float]) -> tuple[np.ndarray, np.ndarray]:

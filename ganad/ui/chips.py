@@ -7,7 +7,7 @@ from collections.abc import Collection
 import streamlit as st
 
 from ganad.service import RunInfo
-from ganad.ui import selection
+from ganad.ui import mix, selection
 
 _ALL = selection.Selection()
 
@@ -20,7 +20,7 @@ def words(run: RunInfo) -> dict[str, str]:
     if chosen.verdict != _ALL.verdict:
         said["verdict"] = selection.VERDICTS[chosen.verdict]
     if chosen.band:
-        said["band"] = "score {:.4g} to {:.4g}".format(*chosen.band)
+        said["band"] = "score {:.4g} to {:.4g}".format(*map(mix.mix_of(run).units.shown, chosen.band))
     if chosen.lasso:
         said["lasso"] = "inside the lasso"
     return said

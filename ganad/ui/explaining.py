@@ -15,7 +15,7 @@ from ganad.service import Look, RunInfo
 from ganad.ui import cache, charts, colours, taking
 from ganad.ui.components.lens import in_words as in_pixels
 from ganad.ui.components.lens import lens
-from ganad.ui.mix import Mix
+from ganad.ui.mix import Mix, standardised
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,9 @@ def total(mix: Mix, parts: Mapping[str, float]) -> float:
 def picture(run: RunInfo, mix: Mix, story: Story, *, key: str, **steps: object) -> None:
     """Input, reconstruction and residual under the lens."""
     made, pixels, residual = story.look.reconstruction, story.look.pixels, story.parts["residual"]
+    weight = mix.weights[0] / mix.units.unit
     lens(
-        story.given, made, pixels, key=key, whole=in_pixels(pixels, mix.weights[0], residual), weight=mix.weights[0],
+        story.given, made, pixels, key=key, whole=in_pixels(pixels, weight, residual), weight=weight,
         alt=alts(mix, story), **steps,
     )  # fmt: skip
 
@@ -58,7 +59,8 @@ def alts(mix: Mix, story: Story) -> tuple[str, str, str]:
     """Alternative texts of input, reconstruction and residual: each states the verdict and the parts."""
     verdict = "anomalous" if total(mix, story.parts) > mix.threshold else "normal"
     said = ", ".join(f"{p} {story.parts[p]:.4g}" for p in PARTS)
-    said = f"called {verdict}; score {total(mix, story.parts):.4g}, threshold {mix.threshold:.4g}; {said}."
+    made, line = mix.units.shown(total(mix, story.parts)), mix.units.shown(mix.threshold)
+    said = f"called {verdict}; score {made:.4g}, threshold {line:.4g}; {said}."
     return (
         f"{story.what}, {said}",
         f"What the nets redrew of {story.what}, {said}",
@@ -66,22 +68,15 @@ def alts(mix: Mix, story: Story) -> tuple[str, str, str]:
     )
 
 
-def score(run: RunInfo, mix: Mix, story: Story, *, key: str, standardised: bool = False) -> None:
+def score(run: RunInfo, mix: Mix, story: Story, *, key: str) -> None:
     """The formula with this image's numbers, and the waterfall of its parts."""
-    val = cache.scores(run.name).val.parts
-    st.html(formula(mix, story.parts, val if standardised else None))
+    shown = rows(cache.scores(run.name).val.parts, story.parts, mix.weights, standardised=standardised())
+    made, line = mix.units.shown(total(mix, story.parts)), mix.units.shown(mix.threshold)
+    st.html(formula(shown, made, line))
     st.plotly_chart(
-        charts.waterfall(
-            rows(val, story.parts, mix.weights, standardised=standardised), mix.threshold - offset(mix, val, standardised)
-        ),
-        key=f"waterfall_{key}", config=taking.config("waterfall"),
-        alt=f"waterfall of the parts up to the score {total(mix, story.parts):.4g}, threshold {mix.threshold:.4g}",
+        charts.waterfall(shown, line), key=f"waterfall_{key}", config=taking.config("waterfall"),
+        alt=f"waterfall of the parts up to the score {made:.4g}, threshold {line:.4g}",
     )  # fmt: skip
-
-
-def offset(mix: Mix, val: Mapping[str, np.ndarray], standardised: bool) -> float:
-    """What a standardised score lacks: the weighted sum of the held-out means."""
-    return float(sum(w * val[p].mean() for w, p in zip(mix.weights, PARTS, strict=True))) if standardised else 0.0
 
 
 def rows(
@@ -93,14 +88,13 @@ def rows(
 ) -> dict[str, dict[str, float]]:
     """part -> value, weight, contribution (their product) and percentile among held-out normals.
 
-    Standardised: value is (part - mean) / spread of the held-out normals, and the weight is per spread.
+    Standardised: value is (part - mean) / spread of the held-out normals, and the weights add up to 1.
     """
-    said = {}
-    for part, w in zip(PARTS, weights, strict=True):
-        value, weight = float(values[part]), w
+    shown, said = evaluate.shown_weights(val, weights, standardised), {}
+    for part, weight in shown.items():
+        value = float(values[part])
         if standardised:
-            spread = float(val[part].std()) or 1.0
-            value, weight = (value - float(val[part].mean())) / spread, w * spread
+            value = (value - float(val[part].mean())) / (float(val[part].std()) or 1.0)
         said[part] = {
             "value": value, "weight": weight, "contribution": weight * value,
             "percentile": float(evaluate.percentile(values[part], val[part])),
@@ -108,22 +102,23 @@ def rows(
     return said
 
 
-def formula(mix: Mix, parts: Mapping[str, float], val: Mapping[str, np.ndarray] | None = None) -> str:
-    """HTML: A = 0.9 · 41.2 + 0.1 · 3.3 = 37.4 > 30.1, each term in the colour of its part. val: standardise on these."""
-    terms, standardised = [], val is not None
-    shown = rows(val or {p: np.zeros(1) for p in PARTS}, parts, mix.weights, standardised=standardised)
+def formula(shown: Mapping[str, Mapping[str, float]], made: float, line: float) -> str:
+    """HTML: A = 0.9 · 41.2 + 0.1 · 3.3 = 37.4 > 30.1, each term in the colour of its part.
+
+    shown        what `rows` made
+    made, line   score and threshold in the same units
+    """
+    terms = []
     for part, row in shown.items():
         if not row["weight"]:
             continue
         words = f"{part}: {glossary.MEANING[part]}" + (
-            ", in spreads of the held-out normals above their mean" if val else ""
+            ", in spreads of the held-out normals above their mean" if standardised() else ""
         )
         terms.append(
             f'<span class="ganad-term" tabindex="0" style="color:{colours.PARTS[part].both};border-bottom:1px dotted">'
             f"{row['weight']:.4g} · <b>{_signed(row['value'])}</b><span class='ganad-tip' role='tooltip'>{escape(words)}</span></span>"
         )
-    down = offset(mix, val, True) if val else 0.0
-    made, line = total(mix, parts) - down, mix.threshold - down
     above = made > line
     verdict = colours.VERDICTS["anomalous" if above else "normal"]
     return (

@@ -93,7 +93,8 @@ def _histogram(run: RunInfo, mix: Mix) -> None:
     )
     st.plotly_chart(
         charts.histogram(
-            test[~anomalous], test[anomalous], mix.threshold, band=selection.current(run).band, height=350
+            test[~anomalous], test[anomalous], mix.threshold, band=selection.current(run).band, height=350,
+            units=mix.units,
         ),
         key="histogram", config=taking.config("histogram"), on_select=lambda: linked.brushed(run), selection_mode="box",
         alt=f"histogram of the scores of {(~anomalous).sum()} normal and {anomalous.sum()} anomalous test images",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import streamlit as st
 
-from ganad import service
+from ganad import projection, service
 from ganad.service import RunInfo
 from ganad.ui import cache, page, pictures, selection
 from ganad.ui.components import latent_map as component
@@ -20,14 +20,21 @@ def map_of(run: RunInfo, mix: Mix) -> None:
     """The map of the codes: point at an image to see it, click to inspect it, draw round some to see them alone."""
     if not _ready(run, "map"):
         return
-    places = page.tried(cache.latent_map, run.name)
+    kinds, chosen = projection.kinds(), selection.current(run)
+    if len(kinds) > 1:
+        st.session_state["map_kind"] = chosen.map
+        st.segmented_control(
+            "Projection", kinds, key="map_kind", required=True, label_visibility="collapsed",
+            on_change=lambda: selection.choose(run, map=st.session_state["map_kind"], lasso=()),
+        )  # fmt: skip
+    places = page.tried(cache.latent_map, run.name, chosen.map)
     if places is None:
         return
-    found, chosen = cache.scores(run.name), selection.current(run)
+    found = cache.scores(run.name)
     _, test = cache.totals(run.name, mix.weights)
-    name = f"{run.name}-{cache.version(run.name)}"
+    sheet = f"{run.name}-{cache.version(run.name)}"
     component.latent_map(
-        places.val, places.test, key="latent_map", version=name, sheet=(name, cache.packed(run.name)["images"]),
+        places.val, places.test, key="latent_map", version=f"{sheet}-{chosen.map}", sheet=(sheet, cache.packed(run.name)["images"]),
         digit=found.test.digit, called=test > mix.threshold,
         name=f"map of the latent space: {len(places.val):,} held-out normals and {len(places.test):,} test images",
         marked=selection.picked(run, mix), lasso=chosen.lasso or None,
@@ -39,6 +46,11 @@ def map_of(run: RunInfo, mix: Mix) -> None:
         st.caption(
             f"The two directions in which the codes of held-out normals vary most: {places.share:.0%} of their variance. What "
             "lies together here may lie apart in the others."
+        )
+    else:
+        st.caption(
+            "Neighbours in the latent space are neighbours here; how far apart groups lie says little. Held-out normals and test "
+            "images were laid out together."
         )
 
 

@@ -23,7 +23,8 @@ AROUND = 8
 def brushed(run: RunInfo) -> None:
     """A box was drawn on the plain histogram: its scores are the band."""
     boxes = st.session_state["histogram"]["selection"].get("box") or []
-    selection.choose(run, band=tuple(sorted(boxes[-1]["x"])) if boxes else None)
+    units = mix.mix_of(run).units
+    selection.choose(run, band=tuple(sorted(map(units.score, boxes[-1]["x"]))) if boxes else None)
 
 
 def picked_on_roc(run: RunInfo, curve: Curve) -> None:

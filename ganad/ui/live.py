@@ -8,7 +8,7 @@ from ganad.config import FALSE_ALARMS
 from ganad.service import RunInfo
 from ganad.ui import cache, linked, selection
 from ganad.ui.components.live_mixer import Setting, live_mixer, reported
-from ganad.ui.mix import Mix, advised, keep, mix_of, rule_of, weights_of
+from ganad.ui.mix import Mix, advised, keep, mix_of, rule_of, standardised, weights_of
 from ganad.ui.mixer import scales_of
 
 
@@ -25,7 +25,7 @@ def live(run: RunInfo) -> Mix:
         version=f"{run.name}/{cache.version(run.name)}",
         scales=scales_of(run),
         defaults=Setting(run.weights, "false alarms", FALSE_ALARMS),
-        current=Setting(weights_of(run), *rule_of(run), selection.current(run).band),
+        current=Setting(weights_of(run), *rule_of(run), selection.current(run).band, standardised()),
         advised=advised(run),
         on_pick=lambda: linked.picked_on_strip(run, key),
     )
@@ -45,6 +45,7 @@ def take_over(run: RunInfo, key: str) -> None:
         if said is not None:
             was = rule_of(run)
             keep(run, said.weights, (said.rule, said.value))
+            st.session_state["standardised"] = said.standardised
             moved = said.rule == "by hand" and rule_of(run) != was
             nearest = {"image": selection.nearest_to(run, mix_of(run))} if moved else {}
             selection.choose(run, band=said.band, **nearest)

@@ -15,7 +15,7 @@ from ganad.errors import ConfigError
 from ganad.service import RunInfo
 from ganad.ui import cache
 
-NAMES = ("w", "at")
+NAMES = ("w", "at", "units")
 RULES = {"false alarms": "False alarms", "cost": "Cost", "best F1": "Best F1", "by hand": "By hand"}
 """Where a threshold comes from: held-out normals; the price of a miss in false alarms; the test labels; the hand."""
 USUAL = {"false alarms": FALSE_ALARMS, "cost": 1.0, "best F1": 0.0}
@@ -32,6 +32,8 @@ class Mix:
     default_weights: bool
     rule: str
     advised: bool = False
+    units: evaluate.Units = evaluate.RAW
+    """In which score and threshold are shown; they themselves are raw."""
 
     @property
     def peeked(self) -> bool:
@@ -72,32 +74,33 @@ def advised(run: RunInfo) -> tuple[float, float, float] | None:
     return st.session_state.get("advised", {}).get(run.name)
 
 
+def standardised() -> bool:
+    """True where scores are shown in spreads of the held-out normals, in this session."""
+    return bool(st.session_state.get("standardised"))
+
+
 def mix_of(run: RunInfo) -> Mix:
     """Weights and threshold in force for a run, without drawing anything."""
     weights, (rule, value) = weights_of(run), rule_of(run)
+    units = evaluate.standard_units(cache.scores(run.name).val.parts, weights) if standardised() else evaluate.RAW
     val, test = cache.totals(run.name, weights)
     anomalous = cache.scores(run.name).anomalous
     if rule == "by hand":
-        threshold = float(value)
-        words = f"Threshold {threshold:.4g}, by hand."
+        threshold, why = float(value), ", by hand."
     elif rule == "cost":
         threshold = evaluate.cheapest(test, anomalous, value)
-        words = (
-            f"Threshold {threshold:.4g}: cheapest on the test set if a miss costs as much as {value:.3g} false alarms."
-        )
+        why = f": cheapest on the test set if a miss costs as much as {value:.3g} false alarms."
     elif rule == "best F1":
-        threshold = evaluate.best_f1(test, anomalous)
-        words = f"Threshold {threshold:.4g}: the highest F1 on the test set."
+        threshold, why = evaluate.best_f1(test, anomalous), ": the highest F1 on the test set."
     else:
         threshold = evaluate.threshold_for(val, value)
-        words = (
-            f"{len(val)} held-out images are too few for a rate of {value:.1%}: nothing is called anomalous."
-            if math.isinf(threshold)
-            else f"Threshold {threshold:.4g}: a new normal image lies above it with a probability of at most {value:.1%}."
-        )
+        why = f": a new normal image lies above it with a probability of at most {value:.1%}."
+    words = f"Threshold {units.shown(threshold):.4g}{why}"
+    if math.isinf(threshold):
+        words = f"{len(val)} held-out images are too few for a rate of {value:.1%}: nothing is called anomalous."
     return Mix(
         weights=weights, threshold=threshold, words=words, default_weights=weights == run.weights, rule=rule,
-        advised=weights == advised(run),
+        advised=weights == advised(run), units=units,
     )  # fmt: skip
 
 
@@ -117,6 +120,8 @@ def words(run: RunInfo) -> dict[str, str]:
     if (rule, value) != ("false alarms", FALSE_ALARMS):
         number = shortest(value, cache.totals(run.name, weights_of(run))[1]) if rule == "by hand" else f"{value:.8g}"
         said["at"] = f"{rule.replace(' ', '-')}:{number}"
+    if standardised():
+        said["units"] = "standardised"
     return said
 
 
@@ -143,6 +148,9 @@ def take(run: RunInfo, said: Mapping[str, str]) -> list[str]:
             rule = _rule(said["at"])
         except ValueError:
             odd.append(f"at={said['at'][:40]}")
+    if said.get("units", "raw") not in ("raw", "standardised"):
+        odd.append(f"units={said['units'][:40]}")
+    st.session_state["standardised"] = said.get("units") == "standardised"
     keep(run, weights, rule)
     return odd
 

@@ -16,7 +16,7 @@ from ganad import evaluate, glossary
 from ganad.config import FALSE_ALARMS, PARTS
 from ganad.service import RunInfo
 from ganad.ui import address, cache, page
-from ganad.ui.mix import RULES, USUAL, Mix, mix_of, rule_of, weights_of
+from ganad.ui.mix import RULES, USUAL, Mix, mix_of, rule_of, standardised, weights_of
 
 _RULE_TERMS = {"false alarms": "false alarms at most", "cost": "cost", "best F1": "best F1"}
 PRICES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
@@ -32,6 +32,7 @@ def mixer(run: RunInfo, *, with_threshold: bool = True) -> Mix:
     with st.container(border=True, key="mixer"):
         columns = page.cells("mixer", 4 if with_threshold else 3)
         weights = weights_of(run)
+        shown = evaluate.shown_weights(cache.scores(run.name).val.parts, weights, standardised())
         for column, part, weight, scale in zip(columns, PARTS, weights, scales, strict=False):
             key = f"say_{part}"
             st.session_state[key] = min(1.0, weight * scale)
@@ -39,7 +40,7 @@ def mixer(run: RunInfo, *, with_threshold: bool = True) -> Mix:
                 part.capitalize(), 0.0, 1.0, step=0.01, key=key, on_change=_moved, args=(run, part, scale),
                 help=f"{part.capitalize()}: {glossary.MEANING[part]}. Say: {glossary.MEANING['say']}.",
             )  # fmt: skip
-            column.caption(f"weight {weight:.3g}")
+            column.caption(f"weight {shown[part]:.3g}")
         mix = _threshold(run, weights, columns[3] if with_threshold else None)
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button(
@@ -47,10 +48,26 @@ def mixer(run: RunInfo, *, with_threshold: bool = True) -> Mix:
                 disabled=not mix.peeked, help=f"Weights as in the paper ({', '.join(f'{w:g}' for w in run.weights)}) and "
                 f"a threshold with at most {FALSE_ALARMS:.0%} false alarms.",
             )  # fmt: skip
+            units(run, "units_mixer")
             if mix.peeked:
                 st.badge("chosen while looking at the test set", icon=":material/visibility:", color="orange")
             st.caption(mix.words)
     return mix
+
+
+def units(run: RunInfo, key: str = "units") -> None:
+    """A switch: parts raw as in the papers, or standardised on held-out normals; for all pages."""
+    st.session_state[key] = "standardised" if standardised() else "raw"
+    st.segmented_control(
+        "Parts", ["raw", "standardised"], key=key, required=True, label_visibility="collapsed",
+        format_func={"raw": "Raw parts", "standardised": "Standardised"}.get, on_change=_in_other_units, args=(run, key),
+        help=f"Raw: as in the papers, each part in its own unit. Standardised: {glossary.MEANING['standardised']}.",
+    )  # fmt: skip
+
+
+def _in_other_units(run: RunInfo, key: str) -> None:
+    st.session_state["standardised"] = st.session_state[key] == "standardised"
+    address.write(run)
 
 
 def scales_of(run: RunInfo) -> tuple[float, ...]:
@@ -104,10 +121,12 @@ def _threshold(run: RunInfo, weights: tuple[float, float, float], column) -> Mix
             elif rule == "by hand":
                 low, high = float(min(val.min(), test.min())), float(np.quantile(np.r_[val, test], 0.995))
                 high = high if high > low else low + 1.0
-                st.session_state["rule_hand"] = float(np.clip(value, low, high))
+                unit = mix_of(run).units
+                value, low, high = (float(unit.shown(x)) for x in (np.clip(value, low, high), low, high))
+                st.session_state["rule_hand"] = value
                 st.slider(
-                    "Threshold", low, high, step=(high - low) / 200, format="%.4g", key="rule_hand", on_change=_slid,
-                    args=(run, "rule_hand", 1.0), label_visibility="collapsed",
+                    "Threshold", low, high, step=(high - low) / 200, format="%.4g", key="rule_hand", on_change=_put,
+                    args=(run, unit), label_visibility="collapsed",
                 )  # fmt: skip
     return mix_of(run)
 
@@ -118,6 +137,11 @@ def _ruled(run: RunInfo) -> None:
     if math.isinf(now):
         now = float(cache.totals(run.name, weights_of(run))[0].max())
     st.session_state.setdefault("rule", {})[run.name] = (kind, USUAL.get(kind, now))
+    address.write(run)
+
+
+def _put(run: RunInfo, unit: evaluate.Units) -> None:
+    st.session_state.setdefault("rule", {})[run.name] = ("by hand", unit.score(st.session_state["rule_hand"]))
     address.write(run)
 
 

@@ -141,7 +141,7 @@ def one(run: RunInfo, prepared: imaging.Prepared, name: str = "") -> None:
         st.plotly_chart(
             charts.histogram(
                 test[~scores.anomalous], test[scores.anomalous], mix.threshold, marked=found.score,
-                marked_label="yours", height=250,
+                marked_label="yours", height=250, units=mix.units,
             ),
             key="score_place", config=taking.config("score_place"), alt="your digit's score among all test images",
         )  # fmt: skip
@@ -161,7 +161,7 @@ def verdict(run: RunInfo, mix: Mix, found: Judgement) -> None:
         f'<div style="border-left: 6px solid {colour}; padding: .15rem 0 .15rem .9rem">'
         f'<div style="font-size: 1.75rem; font-weight: 700; line-height: 1.2">{found.verdict.capitalize()}</div>'
         f"<div>S{words[1:]}. "
-        f"Score {found.score:.4g}. {mix.words}</div></div>"
+        f"Score {mix.units.shown(found.score):.4g}. {mix.words}</div></div>"
     )
     if mix.peeked:
         st.badge("chosen while looking at the test set", icon=":material/visibility:", color="orange")

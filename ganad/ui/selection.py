@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import streamlit as st
 
+from ganad import projection
 from ganad.config import PARTS
 from ganad.errors import GanadError
 from ganad.service import RunInfo
@@ -31,6 +32,7 @@ MEANING = {
     "near misses": "the images closest to the threshold, on both sides",
 }
 SORTS = tuple(f"{direction} {by}" for by in ("score", *PARTS) for direction in ("highest", "lowest"))
+MAPS = ("PCA", "UMAP")
 NEAR = 30
 """So many images on each side of the threshold count as near it."""
 
@@ -43,6 +45,7 @@ class Selection:
     verdict  a key of `VERDICTS`
     band     scores from, to (both included); None means all
     lasso    corners of a polygon on the latent map, in its coordinates; empty means all
+    map      how that was drawn, one of `MAPS`
     image    the picked image by its index in the official test set
     sort     one of `SORTS`
     """
@@ -51,18 +54,17 @@ class Selection:
     verdict: str = "all"
     band: tuple[float, float] | None = None
     lasso: tuple[tuple[float, float], ...] = ()
+    map: str = MAPS[0]
     image: int | None = None
     sort: str = SORTS[0]
 
     @property
     def whole(self) -> bool:
         """True when no image is left out."""
-        return replace(self, image=None, sort=SORTS[0]) == Selection()
+        return replace(self, image=None, sort=SORTS[0], map=MAPS[0]) == Selection()
 
 
 NAMES = tuple(f.name for f in fields(Selection))
-OF_A_RUN = ("band", "lasso")
-"""What means something for one run alone: scores of another have other units."""
 
 
 def current(run: RunInfo) -> Selection:
@@ -91,10 +93,10 @@ def outcome(anomalous: np.ndarray, called: np.ndarray) -> np.ndarray:
     )
 
 
-def map_of(run: RunInfo) -> cache.LatentMap | None:
-    """Where the images of a run lie; None for one without nets, and while nobody has asked for a search."""
+def map_of(run: RunInfo, kind: str | None = None) -> projection.Projection | None:
+    """Where the images of a run lie, on the map that is looked at unless another kind is asked for; None for one without nets, and while nobody has asked for a search."""
     try:
-        return cache.latent_map(run.name) if cache.has_codes(run) else None
+        return cache.latent_map(run.name, kind or current(run).map) if cache.has_codes(run) else None
     except GanadError:
         return None
 
@@ -108,7 +110,7 @@ def rows(run: RunInfo, mix: Mix, chosen: Selection | None = None) -> np.ndarray:
     if chosen.band:
         keep &= (test >= chosen.band[0]) & (test <= chosen.band[1])
     if chosen.lasso:
-        places = map_of(run)  # gone when somebody deletes the nets of the run meanwhile
+        places = map_of(run, chosen.map)  # gone when somebody deletes the nets of the run meanwhile
         keep &= inside(places.test, chosen.lasso) if places is not None else True
     if chosen.verdict == "near misses":
         keep &= near(test, mix.threshold, keep)
@@ -169,6 +171,8 @@ def words(run: RunInfo) -> dict[str, str]:
         said["band"] = "~".join(shortest(x, scores) for x in c.band)
     if c.lasso:
         said["lasso"] = "~".join(f"{x:.4g},{y:.4g}" for x, y in c.lasso)
+    if c.map != MAPS[0]:
+        said["map"] = c.map.lower()
     if c.image is not None:
         said["image"] = str(c.image)
     if c.sort != SORTS[0]:
@@ -186,7 +190,10 @@ def take(run: RunInfo, said: Mapping[str, str]) -> list[str]:
             chosen = replace(chosen, **{name: _READ[name](value)})
         except (ValueError, IndexError):
             odd.append(f"{name}={value[:40]}")
-    if chosen.lasso and map_of(run) is None:
+    if chosen.map not in projection.kinds():
+        odd.append(f"map={chosen.map.lower()}, but umap-learn is not installed here")
+        chosen = replace(chosen, map=MAPS[0], lasso=())
+    if chosen.lasso and map_of(run, chosen.map) is None:
         odd.append("lasso, but this run has no latent map at hand")
         chosen = replace(chosen, lasso=())
     st.session_state["selection"] = (run.name, chosen)
@@ -237,5 +244,5 @@ def _image(text: str) -> int:
 
 _READ = {
     "digits": _digits, "verdict": _one_of(tuple(VERDICTS)), "band": _band, "lasso": _lasso, "image": _image,
-    "sort": _one_of(SORTS),
+    "sort": _one_of(SORTS), "map": lambda text: MAPS[[m.lower() for m in MAPS].index(text.lower())],
 }  # fmt: skip

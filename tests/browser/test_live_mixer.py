@@ -82,6 +82,55 @@ def test_the_cheapest_line_and_that_of_the_best_f1_are_python_s(page, weights):
     assert seen["f1"] == evaluate.best_f1(score, found.anomalous)
 
 
+@pytest.mark.parametrize("weights", WEIGHTS)
+def test_standardised_units_are_python_s(page, weights):
+    val = service.scores(RUN).val.parts
+    units = page.evaluate(
+        """async ([source, val, weights]) => {
+          const m = await import("data:text/javascript;base64," + source), usually = val.map((v) => m.meanAndSpread(m.floats(v)));
+          const units = m.standardUnits(usually, weights);
+          return [units.shift, units.unit, units.shown(12), units.score(units.shown(12))];
+        }""",
+        [NUMBERS, [encoded(np.asarray(val[p], "<f4").tobytes()) for p in PARTS], list(weights)],
+    )  # fmt: skip
+    expected = evaluate.standard_units(val, weights)
+    assert units == pytest.approx([expected.shift, expected.unit, expected.shown(12), 12], rel=1e-6)
+
+
+def test_standardised_parts_change_what_is_shown_on_every_page_and_no_verdict(page, server):
+    go(page, server, EVALUATE + "&w=0.9,0.1,900")
+    found, weights = service.scores(RUN), (0.9, 0.1, 900)
+    units = evaluate.standard_units(found.val.parts, weights)
+    threshold = evaluate.threshold_for(evaluate.total(found.val.parts, weights))
+    words, caught = page.locator(".mixer .words"), page.locator(".mixer .caught")
+    expect(words).to_contain_text(f"Threshold {threshold:.3g}:")
+    before = caught.inner_text()
+    page.locator(".mixer").get_by_text("Standardised").click()
+    expect(words).to_contain_text(f"Threshold {units.shown(threshold):.3g}:")
+    assert caught.inner_text() == before
+    weight = [float(w.split()[1]) for w in page.locator(".mixer .say .raw").all_inner_texts()]
+    assert sum(weight) == pytest.approx(1, abs=0.01)
+    expect(page).to_have_url(re.compile("units=standardised"))
+    keyed(page, "plain_controls").locator("label").first.click()
+    expect(page.get_by_text(f"Threshold {units.shown(threshold):.4g}:")).to_be_visible()
+    settled(page)
+    box = keyed(page, "histogram").locator(".nsewdrag").first.bounding_box()
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 30)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 120, steps=6)
+    page.mouse.up()
+    expect(page).to_have_url(re.compile("band="))
+    low, high = map(float, re.search(r"band=([\d.]+)~([\d.]+)", page.url).groups())  # in the address, scores stay raw
+    said = keyed(page, "these_images").get_by_text(re.compile("score .* to")).first.inner_text()
+    assert f"score {units.shown(low):.3g}"[:9] in said
+    assert low > threshold
+    go(page, server, page.url.removeprefix(server.url).replace("/Evaluate", "/Browse"))
+    formula = page.get_by_test_id("stHtml").filter(has_text="the threshold, so")
+    numbers = re.search(r"= ([\d.]+) > ([\d.]+) the threshold", formula.inner_text())
+    assert float(numbers[2]) == pytest.approx(units.shown(threshold), rel=1e-3)
+    assert units.shown(low) <= float(numbers[1]) <= units.shown(high)
+
+
 def test_every_promise_on_the_slider_gives_the_same_place_whatever_the_number_of_held_out_images(page):
     sizes, shares = [19, 99, 199, 585, 999], [0.01 * 0.5 * k for k in range(1, 41)]
     script = """async ([source, sizes, shares]) => {

@@ -25,7 +25,7 @@ def train_through_the_page(page, server, digits, epochs, method=None):
             expect(tiles.nth(d)).to_have_attribute("aria-pressed", "true" if d in digits else "false")
     if method:
         keyed(page, "method").get_by_text(method, exact=True).click()
-        settled(page)
+    settled(page)  # what is typed while the page is being redrawn may be put back
     field = page.get_by_role("spinbutton", name="Epochs")
     field.fill(str(epochs))
     field.press("Enter")
@@ -98,7 +98,7 @@ def test_from_the_tiles_to_a_verdict(page, server):
     expect(page).to_have_url(re.compile(f"/Score.*run={name}"))
     settled(page)
     draw_a_cross(page)
-    expect(page.get_by_text(re.compile(r"Stranger than (all|[\d.]+ % of) \d+ held-out normal"))).to_be_visible(
+    expect(page.get_by_text(re.compile(r"Stranger than (all|[\d.]+ % of) [\d,]+ held-out normal"))).to_be_visible(
         timeout=60_000
     )
     expect(page.get_by_role("img", name=re.compile("^Your digit, called (normal|anomalous); score"))).to_be_visible()

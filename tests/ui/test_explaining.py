@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from ganad import evaluate
 from ganad.config import PARTS
 from ganad.explain import Pixels, from_pictures
 from ganad.score import to_input
@@ -24,23 +25,25 @@ def plain(html):
 
 
 def test_the_formula_has_the_numbers_of_the_image_and_leaves_out_parts_without_weight():
-    said = plain(explaining.formula(MIX, PART))
+    shown = explaining.rows({p: np.zeros(1) for p in PARTS}, PART, MIX.weights)
+    said = plain(explaining.formula(shown, 36.3, 30.0))
     assert said == "A = 0.9 · 40 + 0.1 · 3 = 36.3 > 30 the threshold, so anomalous"
-    assert "≤ 37 the threshold, so normal" in plain(
-        explaining.formula(Mix((0.9, 0.1, 0), 37.0, "", True, "by hand"), PART)
-    )
+    assert "≤ 37 the threshold, so normal" in plain(explaining.formula(shown, 36.3, 37.0))
 
 
-def test_standardised_parts_shift_score_and_threshold_alike():
+def test_a_standardised_score_is_the_weighted_mean_of_what_the_formula_shows():
     rng = np.random.default_rng(0)
     val = {p: rng.normal(5, 2, 500) for p in PARTS}
     rows = explaining.rows(val, PART, MIX.weights, standardised=True)
-    for p, w in zip(PARTS, MIX.weights, strict=True):
+    for p in PARTS:
         assert rows[p]["value"] == pytest.approx((PART[p] - val[p].mean()) / val[p].std())
-        assert rows[p]["weight"] == pytest.approx(w * val[p].std())
-    down = explaining.offset(MIX, val, True)
-    assert sum(r["contribution"] for r in rows.values()) == pytest.approx(explaining.total(MIX, PART) - down)
-    assert "anomalous" in explaining.formula(MIX, PART, val)
+    assert sum(row["weight"] for row in rows.values()) == pytest.approx(1)
+    shares = rows["residual"]["weight"] / rows["discrimination"]["weight"]
+    assert shares == pytest.approx(9 * val["residual"].std() / val["discrimination"].std())
+    units = evaluate.standard_units(val, MIX.weights)
+    made = units.shown(explaining.total(MIX, PART))
+    assert sum(r["contribution"] for r in rows.values()) == pytest.approx(made)
+    assert units.score(made) == pytest.approx(explaining.total(MIX, PART))
 
 
 def test_the_pixels_under_the_lens_add_up_to_the_residual_part():
@@ -92,7 +95,7 @@ def six(monkeypatch):
     monkeypatch.setattr(cache, "scores", lambda name: found)
     monkeypatch.setattr(cache, "totals", lambda name, weights: (None, scores))
     monkeypatch.setattr(cache, "has_codes", lambda run: True)
-    monkeypatch.setattr(cache, "latent_map", lambda name: SimpleNamespace(test=np.stack([scores, scores * 0], 1)))
+    monkeypatch.setattr(cache, "latent_map", lambda name, kind: SimpleNamespace(test=np.stack([scores, scores * 0], 1)))
     return lambda **chosen: selection.rows(
         SimpleNamespace(name="r"), Mix((1, 0, 0), 2.5, "", True, "by hand"), Selection(**chosen)
     )

@@ -36,6 +36,8 @@ def test_a_setting_comes_back_as_it_was_said():
     assert parse({"weights": [1, 2, 3], "rule": "false alarms", "value": 0.2}) == Setting(
         (1, 2, 3), "false alarms", 0.2
     )
+    assert parse(SAID | {"standardised": True}).standardised
+    assert not parse(SAID | {"standardised": "yes"}).standardised
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import streamlit as st
 
-from ganad import evaluate, service
+from ganad import evaluate, projection, service
 from ganad.ui import address, mix, selection
 from ganad.ui.selection import Selection
 
@@ -132,6 +132,25 @@ def test_an_address_is_short_where_numbers_are(run):
     assert address.words(run) == {
         "run": RUN, "w": "0.9,0.1,0", "at": "false-alarms:0.1", "digits": "38", "verdict": "near-misses", "image": "7",
     }  # fmt: skip
+
+
+def test_a_link_keeps_the_units_and_the_map(run):
+    st.session_state["standardised"] = True
+    put(run, Selection(map="UMAP", lasso=((0.0, 0.0), (1.0, 0.0), (1.0, 1.0))), run.weights, ("false alarms", 0.05))
+    said = address.words(run)
+    assert (said["units"], said["map"]) == ("standardised", "umap")
+    st.session_state.clear()
+    assert not mix.take(run, said)
+    assert mix.standardised()
+    assert mix.take(run, {"units": "metres"}) == ["units=metres"]
+    assert not mix.standardised()
+
+
+def test_a_map_that_cannot_be_drawn_here_is_told_and_its_lasso_left_out(run, monkeypatch):
+    monkeypatch.setattr(projection, "kinds", lambda: ("PCA",))
+    odd = selection.take(run, {"map": "umap", "lasso": "0,0~1,0~1,1", "digits": "3"})
+    assert odd == ["map=umap, but umap-learn is not installed here"]
+    assert selection.current(run) == Selection(digits=(3,))
 
 
 def test_a_link_leaves_the_very_same_images_wherever_band_and_line_were_put(run):

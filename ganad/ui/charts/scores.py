@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
+from ganad.evaluate import RAW, Units
 from ganad.ui import colours
 from ganad.ui.charts.base import (
     _AS_IT_IS,
@@ -70,14 +71,20 @@ def histogram(
     marked_label: str = "",
     band: tuple[float, float] | None = None,
     height: int = 260,
-    x_title: str = "score",
+    units: Units = RAW,
 ) -> go.Figure:
     """Scores of normal and of anomalous images, each class as a density, with the threshold between them.
 
     Scores: (N,) and (M,), raw, higher = more anomalous; either may be empty. Each class has area 1, so that 9,000
     anomalies do not bury 1,000 normals; the counts are in the hover text. `marked` pins one image's score, `band` shades
-    scores from, to.
+    scores from, to. All of them raw; `units` are what they are shown in.
     """
+    x_title = "score"
+    if units != RAW:
+        x_title = "score in spreads above the usual"
+        normal_scores, anomalous_scores, threshold = map(units.shown, (normal_scores, anomalous_scores, threshold))
+        marked = None if marked is None else units.shown(marked)
+        band = None if band is None else (units.shown(band[0]), units.shown(band[1]))
     binned = bin_scores((normal_scores, anomalous_scores), include=(threshold,))
     edges, width = binned.edges, binned.edges[1] - binned.edges[0]
     figure = _figure(height, top=62, bottom=44)

@@ -68,7 +68,7 @@ export function ticks(low, high, want) {
 }
 
 // Both classes as densities with area 1 each, and the line between the verdicts, which has a grip.
-export function histogram(canvas, { normal, anomalous, threshold, span, held, band }, theme) {
+export function histogram(canvas, { normal, anomalous, threshold, span, held, band, units }, theme) {
   const [pen, width, height] = sheet(canvas, theme);
   const left = PAD.left, right = width - PAD.right, floor = height - PAD.bottom, ceiling = PAD.top;
   const x = (score) => left + ((score - span.low) / (span.high - span.low)) * (right - left);
@@ -115,13 +115,14 @@ export function histogram(canvas, { normal, anomalous, threshold, span, held, ba
     for (const edge of [from, to]) line(pen, [[edge, ceiling - 8], [edge, floor]], theme.text, 1);
   }
   line(pen, [[left, floor + 0.5], [right, floor + 0.5]], theme.faint, 1);
-  for (const tick of ticks(span.low, span.high, Math.max(3, width / 110))) {
-    line(pen, [[x(tick), floor], [x(tick), floor + 4]], theme.faint, 1);
-    write(pen, number(tick), x(tick), floor + 17, { colour: theme.text, align: "center", alpha: 0.75 });
+  for (const tick of ticks(units.shown(span.low), units.shown(span.high), Math.max(3, width / 110))) {
+    const at = x(units.score(tick));
+    line(pen, [[at, floor], [at, floor + 4]], theme.faint, 1);
+    write(pen, number(tick), at, floor + 17, { colour: theme.text, align: "center", alpha: 0.75 });
   }
   const beyond = scoresAbove(normal, span.high) + scoresAbove(anomalous, span.high);
-  const note = beyond ? ` · the last bar holds ${beyond.toLocaleString("en-US")} above ${number(span.high)}` : "";
-  write(pen, "score" + note, (left + right) / 2, height - 5, { colour: theme.text, align: "center", alpha: 0.75 });
+  const note = beyond ? ` · the last bar holds ${beyond.toLocaleString("en-US")} above ${number(units.shown(span.high))}` : "";
+  write(pen, (units === RAW ? "score" : "score in spreads above the usual") + note, (left + right) / 2, height - 5, { colour: theme.text, align: "center", alpha: 0.75 });
 
   upright(pen, "share of each class", 10, (floor + ceiling) / 2, theme);
 
@@ -135,7 +136,7 @@ export function histogram(canvas, { normal, anomalous, threshold, span, held, ba
   pen.strokeStyle = held ? theme.text : theme.ink;
   pen.stroke();
   for (const d of [-2, 2]) line(pen, [[at + d, (floor + ceiling) / 2 - 5], [at + d, (floor + ceiling) / 2 + 5]], theme.ink, 1);
-  const words = `threshold ${number(threshold)}`, long = pen.measureText(words).width + 8;
+  const words = `threshold ${number(units.shown(threshold))}`, long = pen.measureText(words).width + 8;
   const side = at + long > right ? -1 : 1;
   write(pen, words, at + side * 6, ceiling - 14, { colour: theme.text, align: side > 0 ? "left" : "right", base: "middle" });
 }

@@ -32,6 +32,7 @@ function load(own, data) {
     score: new Float64Array(n), held: new Float64Array(val[0].length), curve: room(n), usual: room(n), weighed: null,
   });
   own.sorted = own.rows.map((r) => new Float64Array(r.length));
+  own.usually = val.map(meanAndSpread); // of each part, among held-out normals
   weigh(own, data.defaults.weights);
   roc(...own.sorted, own.usual);
   const packed = new Blob([bytes(data.images)]).stream().pipeThrough(new DecompressionStream("deflate"));
@@ -51,12 +52,14 @@ function weigh(own, weights) {
   own.rows.forEach((rows, k) => take(own.score, rows, own.sorted[k]).sort());
   total(own.val, weights, own.held).sort();
   [own.mean, own.spread] = meanAndSpread(own.held);
+  own.standard = standardUnits(own.usually, weights);
   roc(...own.sorted, own.curve);
 }
 
-function put(own, { weights, rule, value, band }) {
+function put(own, { weights, rule, value, band, standardised }) {
   own.refused = false;
   own.band = band ?? null;
+  own.standardised = standardised ?? false;
   own.weights = [...weights];
   weigh(own, own.weights);
   own.rule = rule;
@@ -82,6 +85,7 @@ function thresholdOf(own) {
   return weights.every((w, i) => w === own.weights[i]) ? threshold : own.mean + spreads * own.spread;
 }
 
+const unitsOf = (own) => (own.standardised ? own.standard : RAW);
 const isUsual = (own) => own.weights.every((w, i) => w === own.data.defaults.weights[i]);
 
 function prepare(root) {
@@ -97,7 +101,7 @@ function prepare(root) {
     const by = own.rule === "by hand", threshold = thresholdOf(own);
     if (by) setByHand(own, threshold);
     const value = { "by hand": threshold, cost: own.price, "best F1": 0 }[own.rule] ?? own.share;
-    const mix = { weights: own.weights, rule: own.rule, value, band: own.band };
+    const mix = { weights: own.weights, rule: own.rule, value, band: own.band, standardised: own.standardised };
     kept.set(own.version, { ...mix, set: own.set, strip: own.strip });
     const { frames } = own; // of this drag, in ms: what a frame took, and from frame to frame
     root.dataset.frames = frames.map(([, took]) => took.toFixed(2)).join(" ");
@@ -147,9 +151,11 @@ function prepare(root) {
       kept.set(own.version, { ...kept.get(own.version), strip: own.strip });
       own.redraw();
     };
+  for (const radio of root.querySelectorAll("[name=units]"))
+    radio.onchange = () => { own.standardised = radio.value === "standardised"; released(); };
   find(".defaults").onclick = () => {
     own.share = own.data.defaults.value;
-    put(own, { ...own.data.defaults, band: own.band });
+    put(own, { ...own.data.defaults, band: own.band, standardised: own.standardised });
     released();
   };
 
@@ -262,7 +268,7 @@ function frame(own) {
   const counts = count(normal, anomalous, threshold);
   own.span = own.frozen || range(normal, anomalous, threshold, BARS);
   const onLine = own.grabbed === own.scores || own.grabbed === own.square || own.grabbed === own.slide;
-  histogram(own.scores, { normal, anomalous, threshold, span: own.span, held: onLine && !own.brushing, band: own.band }, theme);
+  histogram(own.scores, { normal, anomalous, threshold, span: own.span, held: onLine && !own.brushing, band: own.band, units: unitsOf(own) }, theme);
   own.scores.dataset.line = Math.round(placeOf(own.scores, threshold, own.span)); // where it can be grasped, in CSS pixels
   curve(own.square, { roc: own.curve, usual: isUsual(own) ? null : own.usual, counts, held: onLine }, theme);
   const shown = own.shown = chosen(own, threshold);
@@ -298,11 +304,13 @@ function controls(own, threshold) {
   const { data, weights } = own;
   own.says.forEach((say, i) => {
     const slider = say.querySelector("input"), at = Math.min(1, weights[i] * data.scales[i]);
+    const weight = number(own.standardised ? (weights[i] * own.usually[i][1]) / own.standard.unit : weights[i]);
     if (own.grabbed !== slider) slider.value = at;
-    set(say.querySelector(".raw"), `weight ${number(weights[i])}`);
+    set(say.querySelector(".raw"), `weight ${weight}`);
     slider.style.setProperty("--at", slider.value);
-    slider.setAttribute("aria-valuetext", `say ${Number(slider.value).toFixed(2)}, weight ${number(weights[i])}`);
+    slider.setAttribute("aria-valuetext", `say ${Number(slider.value).toFixed(2)}, weight ${weight}`);
   });
+  for (const radio of own.root.querySelectorAll("[name=units]")) radio.checked = (radio.value === "standardised") === own.standardised;
   for (const radio of own.root.querySelectorAll("[name=rule]")) radio.checked = radio.value === own.rule;
   for (const radio of own.root.querySelectorAll("[name=strip]")) radio.checked = radio.value === own.strip;
   const slide = own.slide, hand = own.rule === "by hand", cost = own.rule === "cost", f1 = own.rule === "best F1";
@@ -313,7 +321,7 @@ function controls(own, threshold) {
     : cost ? 10 * Math.log10(own.price) : 100 * own.share;
   if (own.grabbed !== slide) slide.value = place;
   slide.style.setProperty("--at", (slide.value - low) / (high - low));
-  const said = hand ? `threshold ${number(threshold)}` : f1 ? `F1 ${f1At(own.curve, bestF1(own.curve)).toFixed(3)}`
+  const said = hand ? `threshold ${number(unitsOf(own).shown(threshold))}` : f1 ? `F1 ${f1At(own.curve, bestF1(own.curve)).toFixed(3)}`
     : cost ? `a miss costs ${number(own.price)} false alarms` : `at most ${percent(own.share)} of normal images`;
   slide.setAttribute("aria-label", hand ? "Threshold" : cost ? "What a miss costs in false alarms" : "False alarms at most");
   slide.setAttribute("aria-valuetext", said);
@@ -331,15 +339,16 @@ function words(own, threshold, { tp, fn, fp, tn }) {
   set(find(".alarms"), some("false alarms", fp, fp + tn));
   find(".count.anomalous .bar").style.setProperty("--cut", fn / (tp + fn) || 0);
   find(".count.normal .bar").style.setProperty("--cut", tn / (fp + tn) || 0);
+  const line = number(unitsOf(own).shown(threshold));
   const { rule } = own, promised = rule === "false alarms", same = usual && promised && own.share === data.defaults.value;
   find(".defaults").disabled = same;
   find(".peeked").classList.toggle("shown", !promised || !(usual || data.set.advised?.every((w, i) => w === own.weights[i])));
   set(find(".words"), own.refused ? "At least one part needs a say."
-    : rule === "by hand" ? `Threshold ${number(threshold)}, by hand.`
-    : rule === "cost" ? `Threshold ${number(threshold)}: cheapest on the test set if a miss costs as much as ${number(own.price)} false alarms.`
-    : rule === "best F1" ? `Threshold ${number(threshold)}: the highest F1 on the test set.`
+    : rule === "by hand" ? `Threshold ${line}, by hand.`
+    : rule === "cost" ? `Threshold ${line}: cheapest on the test set if a miss costs as much as ${number(own.price)} false alarms.`
+    : rule === "best F1" ? `Threshold ${line}: the highest F1 on the test set.`
       : Number.isFinite(threshold)
-        ? `Threshold ${number(threshold)}: a new normal image lies above it with a probability of at most ${percent(own.share)}.`
+        ? `Threshold ${line}: a new normal image lies above it with a probability of at most ${percent(own.share)}.`
         : `${own.held.length} held-out images are too few for a rate of ${percent(own.share)}: nothing is called anomalous.`);
 }
 
@@ -352,7 +361,7 @@ function describe(own, threshold, { tp, fn, fp, tn }, { left, right, headings })
   const rates = `catches ${percent(tp / (tp + fn))} at ${percent(fp / (fp + tn))} false alarms`;
   const digits = (rows) => (rows.length ? rows.map((row) => own.digit[row]).join(" ") : "none");
   const sides = headings.length > 1 ? [left, right] : [right];
-  own.scores.ariaLabel = `Histogram of the scores of ${fp + tn} normal and ${tp + fn} anomalous images, threshold ${number(threshold)}`;
+  own.scores.ariaLabel = `Histogram of the scores of ${fp + tn} normal and ${tp + fn} anomalous images, threshold ${number(unitsOf(own).shown(threshold))}`;
   own.square.ariaLabel = `ROC curve, AUROC ${own.curve.area.toFixed(4)}, ${rates}`;
   own.gallery.ariaLabel = "Digits, " + sides.map((rows, i) => `${headings[i]}: ${digits(rows)}`).join("; ");
 }

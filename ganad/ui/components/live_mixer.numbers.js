@@ -23,6 +23,16 @@ export function take(values, rows, out) {
   return out;
 }
 
+// `evaluate.Units`: how a score is shown, and back.
+const unitsFrom = (shift, unit) => ({ shift, unit, shown: (x) => (x - shift) / unit, score: (x) => unit * x + shift });
+export const RAW = unitsFrom(0, 1);
+
+// `evaluate.standard_units`, from the mean and the spread of each part among held-out normals.
+export function standardUnits(usually, weights) {
+  const sum = (k) => usually.reduce((s, part, i) => s + weights[i] * part[k], 0);
+  return unitsFrom(sum(0), sum(1) || 1);
+}
+
 // How many of the sorted values are at most x.
 export function upTo(sorted, x) {
   let low = 0, high = sorted.length;

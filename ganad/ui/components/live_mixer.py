@@ -42,12 +42,14 @@ class Setting:
     rule      where the threshold comes from, a key of `mix.RULES`
     value     the share of false alarms in (0, 1), what a miss costs in false alarms, or the threshold itself
     band      scores from, to that are brushed on the histogram, or None
+    standardised   scores are shown in spreads of the held-out normals; all that is said here stays raw
     """
 
     weights: tuple[float, float, float]
     rule: str
     value: float
     band: tuple[float, float] | None = None
+    standardised: bool = False
 
 
 def pack(scores: Scores, images: np.ndarray) -> dict[str, Any]:
@@ -129,7 +131,7 @@ def parse(mix: object) -> Setting | None:
         if not isinstance(band, list | tuple) or len(band) != 2 or not all(map(_is_finite, band)) or band[0] > band[1]:
             return None
         band = (float(band[0]), float(band[1]))
-    return Setting(tuple(map(float, weights)), rule, float(value), band)  # type: ignore[arg-type]
+    return Setting(tuple(map(float, weights)), rule, float(value), band, mix.get("standardised") is True)  # type: ignore[arg-type]
 
 
 def _is_finite(value: object) -> bool:
@@ -155,7 +157,10 @@ def _given(key: str, version: str, current: Setting) -> dict[str, Any]:
 
 def _plain(setting: Setting) -> dict[str, Any]:
     band = None if setting.band is None else list(setting.band)
-    return {"weights": list(setting.weights), "rule": setting.rule, "value": setting.value, "band": band}
+    return {
+        "weights": list(setting.weights), "rule": setting.rule, "value": setting.value, "band": band,
+        "standardised": setting.standardised,
+    }  # fmt: skip
 
 
 def _base64(array: np.ndarray) -> str:

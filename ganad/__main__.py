@@ -40,7 +40,10 @@ Json = Annotated[bool, typer.Option("--json", help="print JSON, for programs")]
 @app.command()
 def train(
     method: Annotated[MethodName, typer.Option(help="which GAN")] = DEFAULT_METHOD,
-    normal: Annotated[list[int] | None, typer.Option(help="a normal digit, 0 to 9; repeat for more")] = None,
+    normal: Annotated[
+        list[int] | None,
+        typer.Option(help=f"a normal digit, 0 to 9; repeat for more. These are {glossary.MEANING['normal digits']}"),
+    ] = None,
     preset: Annotated[str, typer.Option(help="; ".join(f"{m}: {', '.join(p)}" for m, p in PRESETS.items()))] = "tuned",
     epochs: Annotated[int | None, typer.Option(help="passes over the training images; default: the preset's")] = None,
     seed: Annotated[int, typer.Option(help="fixes held-out images, first weights and order")] = 0,
@@ -168,14 +171,19 @@ def list_(json_: Json = False) -> None:
     out.print(table)
 
 
-@app.command()
+@app.command(
+    epilog=glossary.paragraphs(
+        "AUROC", "average precision", "prevalence", "equal error rate", "threshold", "false alarms at most"
+    )
+)
 def evaluate(
     run: Run,
     weights: Annotated[
         tuple[float, float, float] | None,
         typer.Option(
             metavar="R D L",
-            help=f"weights of residual, discrimination and latent part. A weight is a {glossary.MEANING['weight']}",
+            help="weights of residual, discrimination and latent part. "
+            + " ".join(f"{p.capitalize()}: {glossary.MEANING[p]}." for p in PARTS),
             show_default="the method's",
         ),
     ] = None,
@@ -217,7 +225,7 @@ def evaluate(
         err.print(f"[yellow]{warning}[/yellow]")
 
 
-@app.command()
+@app.command(epilog=glossary.paragraphs("score", "percentile", "held-out normals", "threshold", "verdict", *PARTS))
 def score(
     run: Run,
     files: Annotated[list[Path], typer.Argument(help="images of one digit each", show_default=False)],

@@ -97,6 +97,11 @@ def sentence(name: str) -> str:
     return words[0].upper() + words[1:] + "."
 
 
+def paragraphs(*names: str) -> str:
+    """Words and their meanings, a paragraph each: what stands below the help of a command."""
+    return "\n\n".join(f"{name}: {MEANING[name]}." for name in names)
+
+
 def table() -> str:
     """The glossary as a Markdown table: the one in docs/metrics.md."""
     lines = ["| name | meaning | range | seen on |", "|---|---|---|---|"]

@@ -26,7 +26,7 @@ from ganad.service import RunInfo, digits_in_words
 
 _PAGE = Path(__file__).with_name("report_page.html")
 _MIXER = Path(__file__).with_name("ui") / "components" / "live_mixer.html"
-_SCRIPTS = (".numbers.js", ".drawing.js", ".js")
+_SCRIPTS = (".numbers.js", ".drawing.js", ".picture.js", ".js")
 _ENTRY = "export default function (component)"
 
 COLOURS = {
@@ -82,7 +82,7 @@ def report_html(name: str) -> str:
 
 
 def mixer_script() -> str:
-    """The component's three scripts as one module, its entry named `mixer`: a module on disk cannot be imported."""
+    """The component's scripts as one module, its entry named `mixer`: a module on disk cannot be imported."""
     script = "\n".join(_MIXER.with_suffix(end).read_text(encoding="utf-8") for end in _SCRIPTS)
     if script.count(_ENTRY) != 1 or "</script" in script:
         raise GanadError("The scripts of the live mixer have changed, so that a report cannot hold them.")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganad import runs, service
+from ganad import glossary, runs, service
 from tests.conftest import ROOT, put_finished
 
 SMALL = ["--normal", "8", "--limit", "300", "--epochs", "1", "--set", "filters=4", "--set", "test_limit=300"]
@@ -122,6 +122,13 @@ def test_score_judges_files_and_raw_ones_exactly_as_the_test_set(runs_dir, tmp_p
     done = ganad("score", run.name, tmp_path / "photo.jpg")
     assert done.returncode == 0
     assert "of held-out normals" in done.stdout
+
+
+def test_help_says_what_the_printed_words_mean_as_the_pages_do():
+    for command, words in (("evaluate", ("AUROC", "false alarms at most")), ("score", ("percentile", "latent"))):
+        said = " ".join(ganad(command, "--help").stdout.split())
+        for word in words:
+            assert f"{word}: {glossary.MEANING[word]}." in said
 
 
 def test_help_is_there_for_every_command():

@@ -27,7 +27,8 @@ def advice(run: RunInfo) -> None:
             asked = st.toggle("Show the map", key="advice_map", persist_state="session")
             if not asked:
                 return
-            strange = page.tried(cache.rivals, run.name)
+            with right, st.skeleton(height=380):
+                strange = page.tried(cache.rivals, run.name)
             if strange is None:
                 return
             areas = _areas(run.name, cache.version(run.name), scales_of(run))

@@ -148,7 +148,9 @@ def inspector(run: RunInfo, mix: Mix, row: int | None) -> None:
     place = int(np.flatnonzero(rows == row)[0])
     parts = {p: float(found.test.parts[p][row]) for p in PARTS}
     given = cache.images(run.name)[row]
-    story = explaining.Story(given, cache.look(run.name, row), parts, f"A {found.test.digit[row]}")
+    with st.skeleton(height=190):
+        look = cache.look(run.name, row)
+    story = explaining.Story(given, look, parts, f"A {found.test.digit[row]}")
     explaining.picture(
         run,
         mix,

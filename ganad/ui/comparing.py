@@ -8,14 +8,17 @@ from html import escape
 import pandas as pd
 import streamlit as st
 
-from ganad import contrast, service
+from ganad import contrast, glossary, service
 from ganad.config import METHOD_NAMES
+from ganad.evaluate import Evaluation
 from ganad.service import RunInfo, digits_in_words
 from ganad.ui import cache, charts, colours, contrasting, jury, keeping, page, taking
 from ganad.ui.contrasting import Shown
+from ganad.ui.mix import USUAL_RULE, mix_of, rule_of, weights_of
 
 SERIES = colours.RUNS
 MOST = len(SERIES)
+CURVES = ("ROC", "Precision, recall")
 BASELINES = (colours.THRESHOLD.both, colours.THRESHOLD.light)
 
 
@@ -85,10 +88,10 @@ def table_key(runs: list[RunInfo], picked: RunInfo | None = None) -> str:
 _COLUMNS = {
     "run": st.column_config.TextColumn(pinned=True),
     "AUROC": st.column_config.ProgressColumn(
-        format="%.4f", min_value=0.5, max_value=1.0, help="the bar begins at 0.5, guessing"
+        format="%.4f", min_value=0.5, max_value=1.0, help=glossary.sentence("AUROC") + " The bar begins at 0.5."
     ),
-    "avg. precision": st.column_config.NumberColumn(format="%.4f"),
-    "prevalence": st.column_config.NumberColumn(format="%.3f", help="what guessing reaches in average precision"),
+    "avg. precision": st.column_config.NumberColumn(format="%.4f", help=glossary.sentence("average precision")),
+    "prevalence": st.column_config.NumberColumn(format="%.3f", help=glossary.sentence("prevalence")),
     "caught at 5 %": st.column_config.NumberColumn(
         format="percent", help="at a threshold with at most 5 % false alarms"
     ),
@@ -126,46 +129,83 @@ def _table(runs: list[RunInfo]) -> pd.DataFrame:
 
 def _curves(shown: list[Shown]) -> None:
     runs = [s.run for s in shown]
-    curves = []
-    for s in shown:
-        r = s.run
-        threshold = (r.report or {}).get("threshold")
-        e = page.guarded(cache.evaluation, r.name, r.weights, float("inf") if threshold is None else threshold)
-        curves.append(
-            charts.Curve(
-                name=s.name,
-                fpr=e.roc.x,
-                tpr=e.roc.y,
-                auroc=e.auroc,
-                colour=s.colour,
-                point=(e.false_alarm_rate, e.hit_rate),
-                thresholds=e.roc.thresholds,
-            )
+    mixes = [mix_of(r) for r in runs]
+    with st.skeleton(height=490):
+        found = [
+            page.guarded(cache.evaluation, r.name, m.weights, m.threshold) for r, m in zip(runs, mixes, strict=True)
+        ]
+        bands = [cache.band(r.name, m.weights) for r, m in zip(runs, mixes, strict=True)]
+    curves = [
+        charts.Curve(
+            s.name, e.roc.x, e.roc.y, e.auroc, colour=s.colour, point=(e.false_alarm_rate, e.hit_rate), thresholds=e.roc.thresholds
         )
+        for s, e in zip(shown, found, strict=True)
+    ]  # fmt: skip
     left, right = page.split("curves", [3, 2])
     with left:
-        drawn = curves + _baselines(runs)
-        st.plotly_chart(
-            charts.roc(drawn, height=440), key="rocs", config=taking.config("rocs"),
-            alt="ROC curves: " + ", ".join(f"{c.name} {c.auroc:.3f}" for c in drawn),
+        kind = st.segmented_control(
+            "Curve", CURVES, default=CURVES[0], key="curve", required=True, persist_state="session", label_visibility="collapsed"
         )  # fmt: skip
+        drawn = _baselines(runs)
+        if kind == CURVES[0]:
+            _rocs(curves + drawn)
+        else:
+            _precisions(curves, found, drawn)
     with right:
-        for curve, r in sorted(zip(curves, runs, strict=True), key=lambda pair: -pair[0].auroc):
+        order = sorted(range(len(curves)), key=lambda i: -curves[i].auroc)
+        for curve, r, m, band in ((curves[i], runs[i], mixes[i], bands[i]) for i in order):
             fpr, tpr = curve.point
             st.html(
                 f'<div style="border-left: 5px solid {curve.colour}; padding-left: .8rem; margin-bottom: .2rem">'
-                f'<div style="font-size: 1.5rem; font-weight: 700; line-height: 1.2">{curve.auroc:.4f}</div>'
+                f'<div style="font-size: 1.5rem; font-weight: 700; line-height: 1.2">{curve.auroc:.4f} '
+                f'<span title="{escape(glossary.sentence("95 % interval"))}" style="font-size: .88rem; font-weight: 400; opacity: .7">'
+                f"{band.low:.3f} to {band.high:.3f}</span></div>"
                 f"<div>{escape(curve.name)}</div><div style='opacity: .7; font-size: .88rem'>catches {tpr:.0%} of the anomalies at "
                 f"{fpr:.1%} false alarms</div></div>"
             )
-            here = {"run": r.name}
+            if m.peeked:
+                st.badge("chosen while looking at the test set", icon=":material/visibility:", color="orange")
             with st.container(horizontal=True):
+                here = {"run": r.name}
                 st.page_link("pages/2_Browse.py", label="Browse", icon=":material/grid_view:", query_params=here)
                 st.page_link("pages/3_Evaluate.py", label="Evaluate", icon=":material/monitoring:", query_params=here)
+        if any(weights_of(r) != r.weights or rule_of(r) != USUAL_RULE for r in runs):
+            st.caption(
+                "Curves and lines are those that were set on Evaluate; the table below has those of the defaults."
+            )
         if len(curves) > 1:
             st.caption(
-                "One run a setting is an anecdote, since runs differ by their seed alone: **Noise** says which gaps to trust."
+                "The range is the 95 % interval for other test images. One run a setting is an anecdote, since runs differ by their "
+                "seed alone: **Noise** says which gaps to trust."
             )
+
+
+def _rocs(curves: list[charts.Curve]) -> None:
+    st.plotly_chart(
+        charts.roc(curves, height=440), key="rocs", config=taking.config("rocs"),
+        alt="ROC curves: " + ", ".join(f"{c.name} {c.auroc:.3f}" for c in curves),
+    )  # fmt: skip
+
+
+def _precisions(curves: list[charts.Curve], found: list[Evaluation], baselines: list[charts.Curve]) -> None:
+    lines = []
+    for curve, e in zip(curves, found, strict=True):
+        flagged = e.confusion["tp"] + e.confusion["fp"]
+        point = (e.hit_rate, e.confusion["tp"] / flagged if flagged else 1.0)
+        drawn = e.precision_recall
+        lines.append(charts.Precision(curve.name, drawn.x, drawn.y, e.average_precision, curve.colour, point))
+    shares = {round(e.prevalence, 2) for e in found}
+    prevalence = found[0].prevalence if len(shares) == 1 else None
+    lines += [charts.from_roc(b, found[0].prevalence) for b in baselines]
+    st.plotly_chart(
+        charts.precision_recalls(lines, prevalence, height=440), key="prs", config=taking.config("prs"),
+        alt="precision-recall curves, average precision: " + ", ".join(f"{p.name} {p.area:.3f}" for p in lines),
+    )  # fmt: skip
+    if prevalence is None:
+        st.caption(
+            f":material/info: Not the same share of anomalies ({', '.join(f'{s:.0%}' for s in sorted(shares))}): what guessing "
+            "reaches differs, and so do the curves of equally good detectors."
+        )
 
 
 def _baselines(runs: list[RunInfo]) -> list[charts.Curve]:
@@ -181,9 +221,11 @@ def _baselines(runs: list[RunInfo]) -> list[charts.Curve]:
         + ("" if known else " The first time they take seconds; with nine normal digits, half a minute."),
     ):  # fmt: skip
         return []
+    with st.skeleton(height=440):
+        found = page.guarded(cache.baseline_curves, normal, path)
     return [
         charts.Curve(b.name, b.fpr, b.tpr, b.auroc, colour=colour, baseline=True)
-        for b, colour in zip(page.guarded(cache.baseline_curves, normal, path), BASELINES, strict=True)
+        for b, colour in zip(found, BASELINES, strict=True)
     ]
 
 

@@ -92,9 +92,10 @@ def noise(shown: Sequence[Shown]) -> None:
         groups.setdefault(contrast.alike(s.run.settings), []).append(s)
     ranked = sorted(groups.values(), key=lambda group: -_mean(group))
     names = _group_names(ranked)
-    gaps = [None] + [
-        page.guarded(_gap, tuple(_key(s) for s in group), tuple(_key(s) for s in ranked[0])) for group in ranked[1:]
-    ]
+    with st.skeleton(height=78 * len(ranked) + 60):
+        gaps = [None] + [
+            page.guarded(_gap, tuple(_key(s) for s in group), tuple(_key(s) for s in ranked[0])) for group in ranked[1:]
+        ]
     if any(g is not None and g[0] is None for g in gaps):
         st.info("These runs have too few test images in common to be compared image by image.", icon=":material/rule:")
         return

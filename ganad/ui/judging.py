@@ -163,5 +163,5 @@ def _numbers(run: RunInfo, mix: Mix, e) -> None:
         "caught", f"{e.hit_rate:.1%}", f"{e.false_alarm_rate:.1%} false alarms", delta_color="off", delta_arrow="off",
         border=True, height="stretch",
         help=f"At this threshold, of {e.n_anomalous:,} anomalies and {e.n_normal:,} normal test images "
-        f"(normal: {digits_in_words(run.normal)}).",
+        f"(normal: {digits_in_words(run.normal)}). Threshold: {glossary.MEANING['threshold']}.",
     )  # fmt: skip

@@ -60,7 +60,8 @@ def jury(shown: Sequence[Shown]) -> None:
     if len(same) < 2:
         st.info("A jury has at least two runs of the same normal digits: tick another one.", icon=":material/gavel:")
         return
-    v = page.guarded(hear, same)
+    with st.skeleton(height=420):
+        v = page.guarded(hear, same)
     if len(v.rows) < FEWEST:
         st.info("These runs have too few test images in common.", icon=":material/rule:")
         return

@@ -27,7 +27,8 @@ def map_of(run: RunInfo, mix: Mix) -> None:
             "Projection", kinds, key="map_kind", required=True, label_visibility="collapsed",
             on_change=lambda: selection.choose(run, map=st.session_state["map_kind"], lasso=()),
         )  # fmt: skip
-    places = page.tried(cache.latent_map, run.name, chosen.map)
+    with st.skeleton(height=480):
+        places = page.tried(cache.latent_map, run.name, chosen.map)
     if places is None:
         return
     found = cache.scores(run.name)
@@ -72,7 +73,8 @@ def nearest(run: RunInfo, z_of: Callable[[np.ndarray], np.ndarray]) -> None:
     """
     if not _ready(run, "nearest"):
         return
-    codes = page.tried(cache.codes, run.name)
+    with st.skeleton(height=110):
+        codes = page.tried(cache.codes, run.name)
     if codes is None:
         return
     val, test = codes

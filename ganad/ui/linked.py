@@ -143,7 +143,8 @@ def these_images(run: RunInfo, now: Mix) -> Callable[[], None]:
 
     def redrawn() -> None:
         with slot:
-            made = page.tried(cache.reconstruction, run.name, picked)
+            with st.skeleton(height=150):
+                made = page.tried(cache.reconstruction, run.name, picked)
             if made is not None:
                 st.html(browsing.triple(cache.images(run.name)[picked], made, size=112))
 

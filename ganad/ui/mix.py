@@ -18,6 +18,7 @@ from ganad.ui import cache
 NAMES = ("w", "at", "units")
 RULES = {"false alarms": "False alarms", "cost": "Cost", "best F1": "Best F1", "by hand": "By hand"}
 """Where a threshold comes from: held-out normals; the price of a miss in false alarms; the test labels; the hand."""
+USUAL_RULE = ("false alarms", FALSE_ALARMS)
 USUAL = {"false alarms": FALSE_ALARMS, "cost": 1.0, "best F1": 0.0}
 """The number that a rule begins with."""
 
@@ -52,12 +53,12 @@ def weights_of(run: RunInfo) -> tuple[float, float, float]:
 def rule_of(run: RunInfo) -> tuple[str, float]:
     """Where the threshold comes from, a key of `RULES`, and its number: the share of false alarms, how many false alarms a
     miss costs, or the threshold itself; best F1 has none."""
-    return st.session_state.get("rule", {}).get(run.name, ("false alarms", FALSE_ALARMS))
+    return st.session_state.get("rule", {}).get(run.name, USUAL_RULE)
 
 
 def keep(run: RunInfo, weights: tuple[float, float, float], rule: tuple[str, float]) -> None:
     """Put weights and rule in force for a run in this session."""
-    for name, value, usual in (("weights", weights, run.weights), ("rule", rule, ("false alarms", FALSE_ALARMS))):
+    for name, value, usual in (("weights", weights, run.weights), ("rule", rule, USUAL_RULE)):
         st.session_state.setdefault(name, {}).pop(run.name, None)
         if value != usual:
             st.session_state[name][run.name] = value
@@ -65,7 +66,7 @@ def keep(run: RunInfo, weights: tuple[float, float, float], rule: tuple[str, flo
 
 def advise(run: RunInfo, weights: tuple[float, float, float]) -> None:
     """Put weights in force that training images advised, with the usual promise for the threshold."""
-    keep(run, weights, ("false alarms", FALSE_ALARMS))
+    keep(run, weights, USUAL_RULE)
     st.session_state.setdefault("advised", {})[run.name] = weights
 
 
@@ -117,7 +118,7 @@ def words(run: RunInfo) -> dict[str, str]:
     if weights_of(run) != run.weights:
         said["w"] = ",".join(repr(float(w)).removesuffix(".0") for w in weights_of(run))
     rule, value = rule_of(run)
-    if (rule, value) != ("false alarms", FALSE_ALARMS):
+    if (rule, value) != USUAL_RULE:
         number = shortest(value, cache.totals(run.name, weights_of(run))[1]) if rule == "by hand" else f"{value:.8g}"
         said["at"] = f"{rule.replace(' ', '-')}:{number}"
     if standardised():
@@ -137,7 +138,7 @@ def shortest(value: float, scores: np.ndarray) -> str:
 
 def take(run: RunInfo, said: Mapping[str, str]) -> list[str]:
     """Put a URL's weights and rule in force; returns what made no sense, as "name=value"."""
-    weights, rule, odd = run.weights, ("false alarms", FALSE_ALARMS), []
+    weights, rule, odd = run.weights, USUAL_RULE, []
     if "w" in said:
         try:
             weights = check_weights(tuple(map(float, said["w"].split(","))))

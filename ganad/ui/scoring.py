@@ -115,7 +115,8 @@ def _judge(
 
 def one(run: RunInfo, prepared: imaging.Prepared, name: str = "") -> None:
     """The full story of one digit."""
-    found, mix = judge(run, prepared.digit[None])[0], mix_of(run)
+    with st.skeleton(height=420):
+        found, mix = judge(run, prepared.digit[None])[0], mix_of(run)
     verdict(run, mix, found)
     left, right = page.split("given", [1, 4])
     with left:
@@ -170,7 +171,8 @@ def verdict(run: RunInfo, mix: Mix, found: Judgement) -> None:
 def several(run: RunInfo, prepared: list[imaging.Prepared], names: list[str]) -> None:
     """A contact strip, strangest first, then a table and its CSV."""
     digits = np.stack([p.digit for p in prepared])
-    found = judge(run, digits)
+    with st.skeleton(height=420):
+        found = judge(run, digits)
     order = sorted(range(len(found)), key=lambda i: -found[i].score)
     anomalous = sum(f.verdict == "anomalous" for f in found)
     st.markdown(f"#### {anomalous} of {len(found)} called anomalous, the strangest first")

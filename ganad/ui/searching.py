@@ -24,9 +24,10 @@ def film(run: RunInfo, image: np.ndarray, key: str) -> None:
     """Show how the z of one (28, 28) uint8 image was found. Draws nothing for a method that does not search."""
     if not searches(run):
         return
-    found = page.guarded(
-        _search, run.name, service.version(run.name), hashlib.sha256(image.tobytes()).hexdigest(), image
-    )
+    with st.skeleton(height=320):
+        found = page.guarded(
+            _search, run.name, service.version(run.name), hashlib.sha256(image.tobytes()).hexdigest(), image
+        )
     steps = len(found.score) - 1
     st.subheader(
         "The search",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ganad import service
+from ganad import glossary, service
 from ganad.config import PARTS, Settings
 from ganad.errors import GanadError
 from ganad.service import RunInfo
@@ -192,7 +192,7 @@ def _progress_words(run: RunInfo) -> str:
 def _result(run: RunInfo) -> None:
     r = run.report
     columns = page.cells("result", 3)
-    columns[0].metric("AUROC", f"{r['auroc']:.3f}", help="0.5 is guessing, 1 is perfect", border=True)
+    columns[0].metric("AUROC", f"{r['auroc']:.3f}", help=glossary.sentence("AUROC"), border=True)
     columns[1].metric(
         "caught",
         f"{r['hit_rate']:.0%}",

@@ -2,6 +2,7 @@
 
 import re
 from urllib.parse import parse_qs, urlsplit
+from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
@@ -300,10 +301,21 @@ def test_the_scores_of_what_is_chosen_come_as_a_file_and_the_charts_as_pictures(
     assert set(table.verdict) == {"normal"}
     assert set(table.truth) == {"anomalous"}
     with page.expect_download() as download:
-        page.locator(".mixer .save").click()
+        page.locator(".mixer .save[data-kind=png]").click()
     assert download.value.suggested_filename == f"ganad-{RUN}.png"
     with Image.open(download.value.path()) as picture:
         assert picture.width > 600
+    with page.expect_download() as download:
+        page.locator(".mixer .save[data-kind=svg]").click()
+    assert download.value.suggested_filename == f"ganad-{RUN}.svg"
+    drawing = ElementTree.parse(download.value.path()).getroot()
+    texts = [t.text for t in drawing.iter("{http://www.w3.org/2000/svg}text")]
+    for words in ("share of each class", "anomalies caught", "at 4.6 % false alarms"):
+        assert words in texts
+    # The dashed line of the threshold stands where the page has it, on a sheet 24 to the right.
+    dashed = next(p for p in drawing.iter("{http://www.w3.org/2000/svg}path") if p.get("stroke-dasharray") == "5 4")
+    line = float(page.locator(".mixer .scores canvas").get_attribute("data-line"))
+    assert float(re.match(r"M([\d.]+) ", dashed.get("d"))[1]) == pytest.approx(line, abs=1)
     keyed(page, "chart_format").get_by_text("SVG", exact=True).click()
     page.wait_for_timeout(1500)  # nothing on screen tells that the charts have heard of it
     settled(page)

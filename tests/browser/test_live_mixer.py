@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 from sklearn.metrics import roc_auc_score
 
-from ganad import evaluate, service
+from ganad import bootstrap, evaluate, service
 from ganad.config import PARTS
 from ganad.ui.components import live_mixer
 from tests.browser.conftest import go, keyed, settled
@@ -129,6 +129,45 @@ def test_standardised_parts_change_what_is_shown_on_every_page_and_no_verdict(pa
     numbers = re.search(r"= ([\d.]+) > ([\d.]+) the threshold", formula.inner_text())
     assert float(numbers[2]) == pytest.approx(units.shown(threshold), rel=1e-3)
     assert units.shown(low) <= float(numbers[1]) <= units.shown(high)
+
+
+@pytest.mark.parametrize("weights", [(0, 0, 1), (0.9, 0.1, 0)], ids=str)
+def test_the_band_of_other_test_sets_is_python_s_but_for_the_draws(page, weights):
+    found = service.scores(RUN)
+    score, truth = evaluate.total(found.test.parts, weights), found.anomalous
+    band = page.evaluate(
+        """async ([source, normal, anomalous]) => {
+          const m = await import("data:text/javascript;base64," + source);
+          const sorted = [normal, anomalous].map((s) => Float64Array.from(s).sort());
+          return m.bandOf(...sorted, m.draws(normal.length, anomalous.length));
+        }""",
+        [NUMBERS, score[~truth].tolist(), score[truth].tolist()],
+    )  # fmt: skip
+    expected, others = bootstrap.band(score, truth), bootstrap.band(score, truth, seed=1)
+    slack = 3 * max(abs(expected.low - others.low), abs(expected.high - others.high), 3e-4)
+    assert band["area"] == pytest.approx([expected.low, expected.high], abs=slack)
+    fpr, low, high = np.array(band["curve"]).T
+    assert fpr == pytest.approx(expected.fpr)
+    assert np.abs(low - expected.tpr_low).mean() < 0.005
+    assert np.abs(high - expected.tpr_high).mean() < 0.005
+
+
+def test_area_and_curve_say_how_far_they_would_move_once_the_hand_rests(page, server):
+    go(page, server, EVALUATE)
+    found, weights = service.scores(RUN), service.run_info(RUN).weights
+    expected = bootstrap.band(evaluate.total(found.test.parts, weights), found.anomalous)
+    ends = page.locator(".mixer .ends")
+    expect(ends).to_have_text(re.compile(r"^0\.\d{3} to 0\.\d{3}$"))
+    assert [float(x) for x in ends.inner_text().split(" to ")] == pytest.approx([expected.low, expected.high], abs=2e-3)
+    slider = page.locator(".mixer .say input").first
+    box = slider.bounding_box()
+    page.mouse.move(box["x"] + 11, box["y"] + 11)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 60, box["y"] + 11, steps=4)
+    expect(ends).to_be_empty()
+    page.mouse.up()
+    expect(ends).not_to_be_empty()
+    settled(page)
 
 
 def test_every_promise_on_the_slider_gives_the_same_place_whatever_the_number_of_held_out_images(page):

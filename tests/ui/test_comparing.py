@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from sklearn.metrics import average_precision_score, precision_recall_curve, roc_curve
 
 from ganad import contrast, evaluate, runs, service, speed
 from ganad.config import PARTS
@@ -52,6 +53,41 @@ def test_every_view_opens_with_runs_of_one_task(three):
     at = opened("pages/5_Compare.py")
     for name in at.segmented_control(key="view").options:
         assert view(at, name)
+
+
+def test_precision_drawn_from_a_roc_curve_is_scikit_learn_s(three):
+    found = service.scores(three[0].name)
+    score = evaluate.total(found.test.parts, service.run_info(three[0].name).weights)
+    fpr, tpr, _ = roc_curve(found.anomalous, score, drop_intermediate=False)
+    line = charts.from_roc(charts.Curve("a", fpr, tpr, 0.9), found.anomalous.mean())
+    precision, recall, _ = precision_recall_curve(found.anomalous, score)
+    assert line.precision == pytest.approx(precision[-2::-1])
+    assert line.recall == pytest.approx(recall[-2::-1])
+    assert line.area == pytest.approx(average_precision_score(found.anomalous, score))
+
+
+def test_curves_are_those_of_the_weights_in_force_and_marked_when_the_test_set_was_looked_at(three):
+    name = three[1].name
+    found = service.scores(name)
+    alone = evaluate.auroc(found.anomalous, evaluate.total(found.test.parts, (1, 0, 0)))
+    usual = service.run_info(name).report["auroc"]
+    at = opened("pages/5_Compare.py", run=name)
+    assert f"{usual:.4f}" in words(at)
+    assert "those that were set on Evaluate" not in words(at)
+    at = opened("pages/5_Compare.py", run=name, w="1,0,0")
+    assert f"{alone:.4f}" in words(at)
+    assert "those that were set on Evaluate" in words(at)
+    assert any("chosen while looking at the test set" in m.value for m in at.markdown)
+
+
+def test_precision_is_an_overlay_too_and_says_what_guessing_reaches(three):
+    at = opened("pages/5_Compare.py", run=three[0].name)
+    at.segmented_control(key="curve").set_value("Precision, recall").run()
+    assert not at.exception
+    (figure,) = [json.loads(c.proto.spec) for c in at.get("plotly_chart")]
+    names = {t["name"] for t in figure["data"]}
+    assert "chance" in names
+    assert len(names) >= 4
 
 
 def test_the_settings_that_differ_are_shown_and_no_others(three):

@@ -8,7 +8,7 @@ figure's. Lines are named where they run, so there is no legend to look up.
 from ganad.ui.charts.base import CONFIG, spread
 from ganad.ui.charts.learning import MOST_POINTS, Envelope, descent, history, losses, thin
 from ganad.ui.charts.many import PASSES, Standing, agreement, digit_dots, matrix, standings, trade
-from ganad.ui.charts.quality import Curve, precision_recall, roc, ternary
+from ganad.ui.charts.quality import Curve, Precision, from_roc, precision_recall, precision_recalls, roc, ternary
 from ganad.ui.charts.scores import BINS, Bins, bin_scores, histogram, score_strip, stack, waterfall
 
 __all__ = [
@@ -19,16 +19,19 @@ __all__ = [
     "Bins",
     "Curve",
     "Envelope",
+    "Precision",
     "Standing",
     "agreement",
     "bin_scores",
     "descent",
     "digit_dots",
+    "from_roc",
     "histogram",
     "history",
     "losses",
     "matrix",
     "precision_recall",
+    "precision_recalls",
     "roc",
     "score_strip",
     "spread",

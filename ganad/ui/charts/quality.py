@@ -153,6 +153,59 @@ def precision_recall(
     return figure
 
 
+@dataclass(frozen=True)
+class Precision:
+    """One precision-recall curve: recall and precision (K,), average precision, (recall, precision) of the threshold."""
+
+    name: str
+    recall: np.ndarray
+    precision: np.ndarray
+    area: float
+    colour: str
+    point: tuple[float, float] | None = None
+    baseline: bool = False
+
+
+def from_roc(curve: Curve, prevalence: float) -> Precision:
+    """The same curve as precision against recall, where so many of the images are anomalies."""
+    hits, alarms = prevalence * np.asarray(curve.tpr), (1 - prevalence) * np.asarray(curve.fpr)
+    some = hits + alarms > 0
+    recall, precision = np.asarray(curve.tpr)[some], (hits[some] / (hits + alarms)[some])
+    area = float(np.sum(np.diff(recall, prepend=0.0) * precision))
+    return Precision(curve.name, recall, precision, area, curve.colour, baseline=curve.baseline)
+
+
+def precision_recalls(lines: Sequence[Precision], prevalence: float | None, *, height: int = 340) -> go.Figure:
+    """Precision against recall of several runs; prevalence draws the chance line, None where they do not share one."""
+    figure = _figure(height, top=8, bottom=44)
+    if prevalence is not None:
+        figure.add_scatter(
+            x=[0, 1], y=[prevalence] * 2, mode="lines", hoverinfo="skip", name="chance",
+            line={"color": _INK, "width": 1, "dash": "dot"},
+        )  # fmt: skip
+    for line in lines:
+        kept = _thin_curve(np.asarray(line.recall), np.asarray(line.precision))
+        figure.add_scatter(
+            x=np.asarray(line.recall)[kept], y=np.asarray(line.precision)[kept], mode="lines", name=line.name,
+            line={"color": line.colour, "width": 1.5 if line.baseline else 2.5, "dash": "dash" if line.baseline else "solid"},
+            hovertemplate=f"<b>{line.name}</b><br>precision %{{y:.1%}}, recall %{{x:.1%}}<extra></extra>",
+        )  # fmt: skip
+        if line.point:
+            figure.add_scatter(
+                x=[line.point[0]], y=[line.point[1]], mode="markers", name="threshold", cliponaxis=False,
+                marker={"size": 12, "color": line.colour, "line": {"width": 2, "color": _PAGE}},
+                hovertemplate=f"<b>{line.name}</b>, threshold in use<br>precision %{{y:.1%}}, recall %{{x:.1%}}<extra></extra>",
+            )  # fmt: skip
+    said = [f"<span style='color:{p.colour}'><b>{p.name}</b></span>  {p.area:.3f}" for p in lines]
+    chance = [] if prevalence is None else [f"chance  {prevalence:.3f}"]
+    figure.add_annotation(
+        text="<br>".join(["average precision", *said, *chance]), x=0.02, y=0.03, xanchor="left", yanchor="bottom", align="left",
+        showarrow=False,
+    )  # fmt: skip
+    _unit_square(figure, "recall: anomalies caught", "precision")
+    return figure
+
+
 def ternary(says: np.ndarray, areas: np.ndarray, now: Sequence[float], *, height: int = 380) -> go.Figure:
     """AUROC for each share of say among residual (top), discrimination (left) and latent (right): says (K, 3), areas (K,).
 

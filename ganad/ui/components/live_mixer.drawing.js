@@ -158,7 +158,7 @@ export function placeOf(canvas, score, span) {
 }
 
 // Anomalies caught against false alarms, the usual weighting in grey behind it, and the point of the threshold in use.
-export function curve(canvas, { roc: own, usual, counts, held }, theme) {
+export function curve(canvas, { roc: own, usual, counts, held, band }, theme) {
   const [pen, width, height] = sheet(canvas, theme);
   const left = SQUARE.left, right = width - SQUARE.right, floor = height - SQUARE.bottom, ceiling = SQUARE.top;
   const x = (fpr) => left + fpr * (right - left), y = (tpr) => floor - tpr * (floor - ceiling);
@@ -176,6 +176,15 @@ export function curve(canvas, { roc: own, usual, counts, held }, theme) {
     line(pen, corners(usual, x, y), theme.ink, 1.5);
     line(pen, [[right - 76, floor - 12], [right - 58, floor - 12]], theme.ink, 1.5);
     write(pen, "default", right - 8, floor - 12, { colour: theme.text, align: "right", base: "middle", alpha: 0.75 });
+  }
+  if (band) { // where the curves of 95 % of other test sets would run
+    pen.beginPath();
+    band.curve.forEach(([f, low], i) => (i ? pen.lineTo(x(f), y(low)) : pen.moveTo(x(f), y(low))));
+    [...band.curve].reverse().forEach(([f, , high]) => pen.lineTo(x(f), y(high)));
+    pen.fillStyle = theme.anomalous;
+    pen.globalAlpha = 0.25;
+    pen.fill();
+    pen.globalAlpha = 1;
   }
   const points = corners(own, x, y);
   pen.beginPath();
@@ -298,20 +307,4 @@ function atlasOf(rows, pixels) {
   });
   pen.putImageData(picture, 0, 0);
   return spare;
-}
-
-// Histogram and ROC side by side on the page's ground, as a file.
-export function picture(own, theme, name) {
-  const parts = [own.scores, own.square], gap = 24, sheet = document.createElement("canvas");
-  sheet.width = parts.reduce((sum, c) => sum + c.width + gap, gap);
-  sheet.height = Math.max(...parts.map((c) => c.height)) + 2 * gap;
-  const pen = sheet.getContext("2d");
-  pen.fillStyle = theme.page;
-  pen.fillRect(0, 0, sheet.width, sheet.height);
-  let x = gap;
-  for (const part of parts) { pen.drawImage(part, x, gap); x += part.width + gap; }
-  const link = document.createElement("a");
-  link.href = sheet.toDataURL("image/png");
-  link.download = `ganad-${name}.png`;
-  link.click();
 }

@@ -2,6 +2,7 @@
 const mixers = new WeakMap();
 const kept = new Map(); // run -> what was last said here, for when the page is put together anew
 const LATER = 250; // ms after the last key press
+const REST = 400; // ms
 const FRAMES = 600;
 
 export default function (component) {
@@ -29,7 +30,7 @@ function load(own, data) {
   const n = digit.length;
   Object.assign(own, {
     data, version: data.version, set: null, test, val, digit, truth, n, pixels: null, rows: [rows(0), rows(1)],
-    score: new Float64Array(n), held: new Float64Array(val[0].length), curve: room(n), usual: room(n), weighed: null,
+    draws: null, banded: null, score: new Float64Array(n), held: new Float64Array(val[0].length), curve: room(n), usual: room(n), weighed: null,
   });
   own.sorted = own.rows.map((r) => new Float64Array(r.length));
   own.usually = val.map(meanAndSpread); // of each part, among held-out normals
@@ -85,6 +86,7 @@ function thresholdOf(own) {
   return weights.every((w, i) => w === own.weights[i]) ? threshold : own.mean + spreads * own.spread;
 }
 
+const bandNow = (own) => (own.banded === own.weighed ? own.band95 : null);
 const unitsOf = (own) => (own.standardised ? own.standard : RAW);
 const isUsual = (own) => own.weights.every((w, i) => w === own.data.defaults.weights[i]);
 
@@ -159,7 +161,8 @@ function prepare(root) {
     released();
   };
 
-  find(".save").onclick = () => picture(own, themeOf(own), own.version.split("/")[0]);
+  for (const button of root.querySelectorAll(".save"))
+    button.onclick = () => picture(own, themeOf(own), own.version.split("/")[0], button.dataset.kind);
   brushes(own, own.scores, released, held, loose);
   own.gallery.onclick = (event) => {
     const row = rowAt(own.shown, own.gallery, event.clientX - own.gallery.getBoundingClientRect().left);
@@ -267,16 +270,36 @@ function frame(own) {
   const [normal, anomalous] = own.sorted, threshold = thresholdOf(own), theme = themeOf(own);
   const counts = count(normal, anomalous, threshold);
   own.span = own.frozen || range(normal, anomalous, threshold, BARS);
-  const onLine = own.grabbed === own.scores || own.grabbed === own.square || own.grabbed === own.slide;
-  histogram(own.scores, { normal, anomalous, threshold, span: own.span, held: onLine && !own.brushing, band: own.band, units: unitsOf(own) }, theme);
+  charts(own, own.scores, own.square, theme);
   own.scores.dataset.line = Math.round(placeOf(own.scores, threshold, own.span)); // where it can be grasped, in CSS pixels
-  curve(own.square, { roc: own.curve, usual: isUsual(own) ? null : own.usual, counts, held: onLine }, theme);
   const shown = own.shown = chosen(own, threshold);
   strip(own.gallery, shown, theme);
   controls(own, threshold);
   words(own, threshold, counts);
   if (!own.grabbed) describe(own, threshold, counts, shown);
+  if (!own.grabbed && own.banded !== own.weighed) later(own);
   else if (own.frames.length < FRAMES) own.frames.push([began, performance.now() - began]);
+}
+
+// Histogram and ROC as things stand, on the screen or on paper.
+function charts(own, scores, square, theme) {
+  const [normal, anomalous] = own.sorted, threshold = thresholdOf(own), counts = count(normal, anomalous, threshold);
+  const held = own.grabbed === own.scores || own.grabbed === own.square || own.grabbed === own.slide;
+  histogram(scores, { normal, anomalous, threshold, span: own.span, held: held && !own.brushing, band: own.band, units: unitsOf(own) }, theme);
+  curve(square, { roc: own.curve, usual: isUsual(own) ? null : own.usual, counts, held, band: bandNow(own) }, theme);
+}
+
+// The band takes some tens of milliseconds, so it waits until the hand rests; while weights move there is none.
+function later(own) {
+  clearTimeout(own.resting);
+  own.resting = setTimeout(() => {
+    const [normal, anomalous] = own.sorted;
+    if (own.grabbed || own.banded === own.weighed || !normal.length || !anomalous.length) return;
+    own.draws ??= draws(normal.length, anomalous.length);
+    own.band95 = bandOf(normal, anomalous, own.draws);
+    own.banded = own.weighed;
+    own.redraw();
+  }, REST);
 }
 
 function chosen(own, threshold) {
@@ -330,6 +353,8 @@ function controls(own, threshold) {
 
 function words(own, threshold, { tp, fn, fp, tn }) {
   const { find, data } = own, usual = isUsual(own), gain = own.curve.area - own.usual.area;
+  const area = bandNow(own)?.area;
+  set(find(".ends"), area ? `${area[0].toFixed(3)} to ${area[1].toFixed(3)}` : "");
   set(find(".auroc"), Number.isFinite(own.curve.area) ? own.curve.area.toFixed(4) : "–");
   set(find(".gain"), usual || !Number.isFinite(gain) ? "" : `${gain < 0 ? "−" : "+"}${Math.abs(gain).toFixed(4)} against the default`);
   const some = (name, n, of) => `${name} ${n.toLocaleString("en-US")} · ${percent(n / of)}`;

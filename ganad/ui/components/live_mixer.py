@@ -22,9 +22,10 @@ _FILE = Path(__file__)
 SOURCES = {
     "numbers": _FILE.with_suffix(".numbers.js").read_text(encoding="utf-8"),
     "drawing": _FILE.with_suffix(".drawing.js").read_text(encoding="utf-8"),
+    "picture": _FILE.with_suffix(".picture.js").read_text(encoding="utf-8"),
     "mixer": _FILE.with_suffix(".js").read_text(encoding="utf-8"),
 }
-"""One script for the browser in three files: what is computed, what is drawn, what is dragged."""
+"""One script for the browser in four files: what is computed, what is drawn, what is saved, what is dragged."""
 
 _LIVE = st.components.v2.component(
     "ganad_live_mixer",

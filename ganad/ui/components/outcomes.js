@@ -16,14 +16,15 @@ export default function (component) {
     button.style.setProperty("--depth", `${depth}%`);
     button.setAttribute("aria-pressed", String(picked));
     button.setAttribute("aria-label", alt);
-    const number = make("b", "", count);
+    const number = make("span", "number");
+    number.append(make("b", "", count), make("span", "", share));
     const strip = make("span", "faces");
     for (let i = 0; i < faces; i++) {
       const face = make("span", "face");
       face.style.backgroundPosition = `${-28 * (from + i)}px 0`;
       strip.append(face);
     }
-    button.append(number, make("span", "", `${title} · ${share}`), strip);
+    button.append(number, make("span", "", title), strip);
     button.onclick = () => setTriggerValue("pick", name);
     return button;
   };

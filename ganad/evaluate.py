@@ -247,6 +247,15 @@ def _counts(score: np.ndarray, anomalous: np.ndarray) -> tuple[np.ndarray, np.nd
     return thresholds, fp, np.searchsorted(strange, thresholds, side="right")
 
 
+def rates(score: np.ndarray, anomalous: np.ndarray, points: int = 120) -> Curve:
+    """The ROC curve without scikit-learn's import: x false alarms, y anomalies caught, from (0, 0) to (1, 1)."""
+    thresholds, fp, misses = _counts(score, anomalous)
+    n, m = int((~anomalous).sum()), int(anomalous.sum())
+    fpr, tpr = np.r_[0.0, fp / n], np.r_[0.0, 1 - misses / m]
+    # The lowest score as a threshold is not below itself; below it everything is called anomalous.
+    return _thin(np.r_[fpr, 1.0], np.r_[tpr, 1.0], np.r_[np.inf, thresholds, -np.inf], points)
+
+
 def area(normal: np.ndarray, anomalous: np.ndarray) -> float:
     """AUROC from the scores of both classes by ranks, ties half: scikit-learn's number without its import."""
     normal = np.sort(normal)

@@ -137,3 +137,15 @@ def test_the_report_is_plain_json_and_has_every_promised_key():
 def test_mean_and_spread_use_the_sample_standard_deviation():
     assert ev.mean_and_spread([1.0, 2.0, 3.0]) == "2.0000 ± 1.0000"
     assert ev.mean_and_spread([0.5]) == "0.5000"
+
+
+def test_rates_are_scikit_learn_s_curve():
+    from sklearn.metrics import roc_curve
+
+    rng = np.random.default_rng(5)
+    anomalous = rng.random(400) < 0.4
+    score = (rng.integers(0, 30, 400) + 5 * anomalous).astype(float)
+    mine = ev.rates(score, anomalous, points=1000)
+    fpr, tpr, _ = roc_curve(anomalous, score, drop_intermediate=False)
+    assert np.trapezoid(mine.y, mine.x) == pytest.approx(np.trapezoid(tpr, fpr))
+    assert set(zip(fpr.round(9), tpr.round(9), strict=True)) == set(zip(mine.x.round(9), mine.y.round(9), strict=True))

@@ -19,7 +19,7 @@ from ganad.ui.mix import USUAL_RULE, mix_of, rule_of, weights_of
 SERIES = colours.RUNS
 MOST = len(SERIES)
 CURVES = ("ROC", "Precision, recall")
-BASELINES = (colours.THRESHOLD.both, colours.THRESHOLD.light)
+BASELINES = ("dash", "dot")
 
 
 def compare(picked: RunInfo | None = None) -> None:
@@ -28,6 +28,8 @@ def compare(picked: RunInfo | None = None) -> None:
     if not runs:
         keeping.bring_back()
         page.empty("There is nothing to compare yet: no detector has been trained.", "Train one")
+    if picked:  # what can be ranked with the picked run stands first
+        runs = sorted(runs, key=lambda r: contrast.task(r.settings) != contrast.task(picked.settings))
     table = _table(runs)
     finished = [r for r in runs if r.state == "finished"]
     curves_slot = st.container()
@@ -224,8 +226,8 @@ def _baselines(runs: list[RunInfo]) -> list[charts.Curve]:
     with st.skeleton(height=440):
         found = page.guarded(cache.baseline_curves, normal, path)
     return [
-        charts.Curve(b.name, b.fpr, b.tpr, b.auroc, colour=colour, baseline=True)
-        for b, colour in zip(found, BASELINES, strict=True)
+        charts.Curve(b.name, b.fpr, b.tpr, b.auroc, colour=colours.THRESHOLD.both, baseline=dash)
+        for b, dash in zip(found, BASELINES, strict=True)
     ]
 
 

@@ -9,7 +9,7 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from ganad import contrast, service
+from ganad import contrast, evaluate, service
 from ganad.config import METHOD_NAMES
 from ganad.errors import GanadError
 from ganad.service import RunInfo, digits_in_words
@@ -18,6 +18,7 @@ from ganad.ui.mix import mix_of
 
 FEWEST = 100
 """So many common test images are wanted before two runs are compared image by image."""
+DIGIT_VIEWS = ("Areas", "Curves")
 FEW_RUNS = 3
 """A method with fewer runs of a single normal digit has no matrix."""
 
@@ -58,6 +59,13 @@ def one_task(shown: Sequence[Shown]) -> list[Shown]:
 def digits(shown: Sequence[Shown]) -> None:
     """Which digits are hard, and for whom."""
     legend(shown)
+    kind = st.segmented_control(
+        "Digits as", DIGIT_VIEWS, default=DIGIT_VIEWS[0], key="digit_view", required=True, persist_state="session",
+        label_visibility="collapsed",
+    )  # fmt: skip
+    if kind == DIGIT_VIEWS[1]:
+        _digit_curves(shown)
+        return
     dots = [
         (s.name, s.colour, {int(d): of["auroc"] for d, of in s.run.report["per_digit"].items() if not of["normal"]})
         for s in shown
@@ -75,6 +83,28 @@ def digits(shown: Sequence[Shown]) -> None:
         if gap := float(np.ptp([a[widest] for *_, a in dots])):
             text += f" The runs differ most on the **{widest}**, by {gap:.3f}: best is {_plain(best[0])}."
         st.caption(text)
+
+
+def _digit_curves(shown: Sequence[Shown]) -> None:
+    panels: dict[int, list[charts.DigitCurve]] = {}
+    for s in shown:
+        found = cache.scores(s.run.name)
+        _, score = cache.totals(s.run.name, s.run.weights)
+        normal = score[~found.anomalous]
+        for d in sorted(set(found.test.digit[found.anomalous].tolist())):
+            own = score[found.anomalous & (found.test.digit == d)]
+            curve = evaluate.rates(np.r_[normal, own], np.arange(len(normal) + len(own)) >= len(normal))
+            panels.setdefault(d, []).append(
+                charts.DigitCurve(s.name, s.colour, curve.x, curve.y, evaluate.area(normal, own))
+            )
+    st.plotly_chart(
+        charts.digit_curves(panels), key="digit_curves", config=taking.config("digit_curves"),
+        alt="ROC curve of each anomalous digit against the normal ones: "
+        + "; ".join(f"{d}: " + ", ".join(f"{c.run} {c.auroc:.3f}" for c in panels[d]) for d in sorted(panels)),
+    )  # fmt: skip
+    st.caption(
+        "Each panel: anomalies caught against false alarms, this digit against the normal ones. The numbers are AUROC."
+    )
 
 
 def _listed(areas: dict[int, float]) -> str:

@@ -78,7 +78,7 @@ def evaluate(run: RunInfo, mix: Mix, *, curves: bool = True) -> None:
     advice.advice(run)
     with st.expander("The same as a table", icon=":material/table:"):
         st.dataframe(_table(e), hide_index=True, width="stretch", column_config=_COLUMNS)
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         taking.offer(run, mix)
         words.words()
     redrawn()

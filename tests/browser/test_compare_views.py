@@ -28,6 +28,9 @@ def test_every_view_draws_its_picture_and_the_choice_outlives_another_page(page,
     for view, key in PICTURES.items():
         show(page, view)
         expect(keyed(page, key).locator(".plot-container")).to_be_visible()
+    show(page, "Digits")
+    keyed(page, "digit_view").get_by_text("Curves", exact=True).click()
+    expect(keyed(page, "digit_curves").locator(".plot-container")).to_be_visible()
     show(page, "Jury")
     expect(page.get_by_role("heading", name="Most disputed")).to_be_visible()
     expect(page.locator("img[alt^='a ']")).to_have_count(12)

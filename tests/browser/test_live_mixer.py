@@ -152,21 +152,18 @@ def test_the_band_of_other_test_sets_is_python_s_but_for_the_draws(page, weights
     assert np.abs(high - expected.tpr_high).mean() < 0.005
 
 
-def test_area_and_curve_say_how_far_they_would_move_once_the_hand_rests(page, server):
+def test_the_band_round_the_curve_waits_until_the_hand_rests(page, server):
     go(page, server, EVALUATE)
-    found, weights = service.scores(RUN), service.run_info(RUN).weights
-    expected = bootstrap.band(evaluate.total(found.test.parts, weights), found.anomalous)
-    ends = page.locator(".mixer .ends")
-    expect(ends).to_have_text(re.compile(r"^0\.\d{3} to 0\.\d{3}$"))
-    assert [float(x) for x in ends.inner_text().split(" to ")] == pytest.approx([expected.low, expected.high], abs=2e-3)
+    square = page.locator(".mixer .roc canvas")
+    expect(square).to_have_attribute("data-band", "drawn")
     slider = page.locator(".mixer .say input").first
     box = slider.bounding_box()
     page.mouse.move(box["x"] + 11, box["y"] + 11)
     page.mouse.down()
     page.mouse.move(box["x"] + 60, box["y"] + 11, steps=4)
-    expect(ends).to_be_empty()
+    expect(square).to_have_attribute("data-band", "none")
     page.mouse.up()
-    expect(ends).not_to_be_empty()
+    expect(square).to_have_attribute("data-band", "drawn")
     settled(page)
 
 

@@ -270,7 +270,7 @@ def test_a_search_is_drawn_as_the_best_score_over_its_paths():
 
 def test_a_baseline_is_dashed_and_thinner_than_a_run():
     line = np.linspace(0, 1, 9)
-    run, base = charts.Curve("run", line, line, 0.9), charts.Curve("PCA", line, line, 0.8, baseline=True)
+    run, base = charts.Curve("run", line, line, 0.9), charts.Curve("PCA", line, line, 0.8, baseline="dash")
     _, drawn, dashed = charts.roc([run, base]).data
     assert (drawn.line.dash, dashed.line.dash) == ("solid", "dash")
     assert dashed.line.width < drawn.line.width

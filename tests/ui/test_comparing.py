@@ -1,6 +1,7 @@
 """Compare's views, without a browser: what they say is what the reports and scores say."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -78,6 +79,17 @@ def test_curves_are_those_of_the_weights_in_force_and_marked_when_the_test_set_w
     assert f"{alone:.4f}" in words(at)
     assert "those that were set on Evaluate" in words(at)
     assert any("chosen while looking at the test set" in m.value for m in at.markdown)
+
+
+def test_each_small_curve_is_that_of_its_digit_and_its_area_that_of_the_report(three):
+    at = opened("pages/5_Compare.py", run=three[0].name)
+    view(at, "Digits")
+    at.segmented_control(key="digit_view").set_value("Curves").run()
+    (figure,) = [json.loads(c.proto.spec) for c in at.get("plotly_chart")]
+    report = service.run_info(three[0].name).report["per_digit"]
+    assert len(figure["data"]) == 9 * 3
+    areas = {w for a in figure["layout"]["annotations"] for w in re.findall(r"0\.\d{3}|1\.000", a["text"])}
+    assert {f"{of['auroc']:.3f}" for of in report.values() if not of["normal"]} <= areas
 
 
 def test_precision_is_an_overlay_too_and_says_what_guessing_reaches(three):

@@ -7,7 +7,17 @@ figure's. Lines are named where they run, so there is no legend to look up.
 
 from ganad.ui.charts.base import CONFIG, spread
 from ganad.ui.charts.learning import MOST_POINTS, Envelope, descent, history, losses, thin
-from ganad.ui.charts.many import PASSES, Standing, agreement, digit_dots, matrix, standings, trade
+from ganad.ui.charts.many import (
+    PASSES,
+    DigitCurve,
+    Standing,
+    agreement,
+    digit_curves,
+    digit_dots,
+    matrix,
+    standings,
+    trade,
+)
 from ganad.ui.charts.quality import Curve, Precision, from_roc, precision_recall, precision_recalls, roc, ternary
 from ganad.ui.charts.scores import BINS, Bins, bin_scores, histogram, score_strip, stack, waterfall
 
@@ -18,12 +28,14 @@ __all__ = [
     "PASSES",
     "Bins",
     "Curve",
+    "DigitCurve",
     "Envelope",
     "Precision",
     "Standing",
     "agreement",
     "bin_scores",
     "descent",
+    "digit_curves",
     "digit_dots",
     "from_roc",
     "histogram",

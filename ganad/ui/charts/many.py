@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ganad.ui import colours
-from ganad.ui.charts.base import _INK, _PAGE, _SMALL, _TEXT, _figure, _number, spread
+from ganad.ui.charts.base import _GRID, _INK, _PAGE, _SMALL, _TEXT, _figure, _number, spread
 
 
 def digit_dots(runs: Sequence[tuple[str, str, Mapping[int, float]]], *, height: int = 440) -> go.Figure:
@@ -37,6 +37,59 @@ def digit_dots(runs: Sequence[tuple[str, str, Mapping[int, float]]], *, height: 
         range=[len(digits) - 0.5, -0.5], showgrid=False, title_text="digit", tickvals=list(range(len(digits))),
         ticktext=[str(d) for d in digits],
     )  # fmt: skip
+    return figure
+
+
+@dataclass(frozen=True)
+class DigitCurve:
+    """One run's ROC curve for one anomalous digit against the normal ones."""
+
+    run: str
+    colour: str
+    fpr: np.ndarray
+    tpr: np.ndarray
+    auroc: float
+
+
+def digit_curves(panels: Mapping[int, Sequence[DigitCurve]], *, columns: int = 5, panel: int = 190) -> go.Figure:
+    """A small ROC for each anomalous digit, the runs over each other; the axes are those of every panel."""
+    digits, rows = sorted(panels), -(-len(panels) // columns)
+    figure = _figure(rows * panel + 56, top=26, bottom=30)
+    across, down = 1 / columns, 1 / rows
+    layout = {}
+    for at, d in enumerate(digits):
+        row, column, n = at // columns, at % columns, "" if at == 0 else str(at + 1)
+        top = 1 - row * down
+        ticks = {
+            "tickvals": [0, 0.5, 1],
+            "ticktext": ["0", "½", "1"],
+            "showgrid": True,
+            "gridcolor": _GRID,
+            "zeroline": False,
+        }
+        words = {"tickfont": {"size": _SMALL - 1, "color": _TEXT}}
+        layout[f"xaxis{n}"] = {
+            "domain": [column * across + 0.012, (column + 1) * across - 0.012], "anchor": f"y{n}", "range": [-0.02, 1.02],
+            "showticklabels": row == rows - 1 or at + columns >= len(digits), **ticks, **words,
+        }  # fmt: skip
+        layout[f"yaxis{n}"] = {
+            "domain": [top - down * 0.8, top - down * 0.0], "anchor": f"x{n}", "range": [-0.02, 1.04], "showticklabels": column == 0,
+            **ticks, **words,
+        }  # fmt: skip
+        axes = {"xaxis": f"x{n}", "yaxis": f"y{n}"}
+        for curve in panels[d]:
+            figure.add_scatter(
+                x=curve.fpr, y=curve.tpr, mode="lines", name=curve.run, line={"color": curve.colour, "width": 2}, **axes,
+                hovertemplate=f"<b>{curve.run}</b>, digit {d}<br>AUROC {curve.auroc:.4f}<br>catches %{{y:.1%}} at %{{x:.1%}} false alarms"
+                "<extra></extra>",
+            )  # fmt: skip
+        said = "<br>".join(f"<span style='color:{c.colour}'>●</span> {c.auroc:.3f}" for c in panels[d])
+        here = {"xref": f"x{n} domain", "yref": f"y{n} domain", "showarrow": False}
+        figure.add_annotation(
+            text=said, x=0.97, y=0.03, xanchor="right", yanchor="bottom", align="right", font={"size": 12}, **here
+        )
+        figure.add_annotation(text=f"<b>{d}</b>", x=0.5, y=1.0, xanchor="center", yanchor="bottom", **here)
+    figure.update_layout(layout)
     return figure
 
 

@@ -22,7 +22,7 @@ class Curve:
     colour        `#rrggbb`
     point         (fpr, tpr) of the threshold in use, or None
     thresholds    (K,) score above which an image is called anomalous, or None; the first may be infinite
-    baseline      drawn thin and dashed: something to beat, not something that was trained
+    baseline      something to beat, not something that was trained: drawn thin, in this dash of Plotly's; else ""
     band          (M,) each: false-alarm rates, and the lowest and the highest share caught there, or None
     """
 
@@ -33,7 +33,7 @@ class Curve:
     colour: str = colours.ANOMALOUS.both
     point: tuple[float, float] | None = None
     thresholds: np.ndarray | None = None
-    baseline: bool = False
+    baseline: str = ""
     band: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
 
 
@@ -79,13 +79,20 @@ def roc(curves: Sequence[Curve], *, height: int = 340) -> go.Figure:
     return figure
 
 
-def _dash(curve: Curve) -> str:
-    return "dash" if curve.baseline else "solid"
+def _dash(curve: Curve | Precision) -> str:
+    return curve.baseline or "solid"
+
+
+_DASHES = {"": "", "dash": "– – ", "dot": "· · · "}
+
+
+def _called(curve: Curve | Precision) -> str:
+    return f"<span style='color:{curve.colour}'>{_DASHES.get(curve.baseline, '')}<b>{curve.name}</b></span>"
 
 
 def _aurocs(figure: go.Figure, curves: Sequence[Curve]) -> None:
     """The areas, in the corner that a useful curve leaves free."""
-    lines = [f"<span style='color:{curve.colour}'><b>{curve.name}</b></span>  {curve.auroc:.3f}" for curve in curves]
+    lines = [f"{_called(curve)}  {curve.auroc:.3f}" for curve in curves]
     text = (
         "<br>".join(["AUROC", *lines]) if len(curves) > 1 else f"AUROC <b>{curves[0].auroc:.3f}</b>" if curves else ""
     )
@@ -163,7 +170,7 @@ class Precision:
     area: float
     colour: str
     point: tuple[float, float] | None = None
-    baseline: bool = False
+    baseline: str = ""
 
 
 def from_roc(curve: Curve, prevalence: float) -> Precision:
@@ -177,7 +184,7 @@ def from_roc(curve: Curve, prevalence: float) -> Precision:
 
 def precision_recalls(lines: Sequence[Precision], prevalence: float | None, *, height: int = 340) -> go.Figure:
     """Precision against recall of several runs; prevalence draws the chance line, None where they do not share one."""
-    figure = _figure(height, top=8, bottom=44)
+    figure = _figure(height, top=8, bottom=44, right=24)
     if prevalence is not None:
         figure.add_scatter(
             x=[0, 1], y=[prevalence] * 2, mode="lines", hoverinfo="skip", name="chance",
@@ -187,7 +194,7 @@ def precision_recalls(lines: Sequence[Precision], prevalence: float | None, *, h
         kept = _thin_curve(np.asarray(line.recall), np.asarray(line.precision))
         figure.add_scatter(
             x=np.asarray(line.recall)[kept], y=np.asarray(line.precision)[kept], mode="lines", name=line.name,
-            line={"color": line.colour, "width": 1.5 if line.baseline else 2.5, "dash": "dash" if line.baseline else "solid"},
+            line={"color": line.colour, "width": 1.5 if line.baseline else 2.5, "dash": _dash(line)},
             hovertemplate=f"<b>{line.name}</b><br>precision %{{y:.1%}}, recall %{{x:.1%}}<extra></extra>",
         )  # fmt: skip
         if line.point:
@@ -196,13 +203,22 @@ def precision_recalls(lines: Sequence[Precision], prevalence: float | None, *, h
                 marker={"size": 12, "color": line.colour, "line": {"width": 2, "color": _PAGE}},
                 hovertemplate=f"<b>{line.name}</b>, threshold in use<br>precision %{{y:.1%}}, recall %{{x:.1%}}<extra></extra>",
             )  # fmt: skip
-    said = [f"<span style='color:{p.colour}'><b>{p.name}</b></span>  {p.area:.3f}" for p in lines]
+    said = [f"{_called(p)}  {p.area:.3f}" for p in lines]
     chance = [] if prevalence is None else [f"chance  {prevalence:.3f}"]
     figure.add_annotation(
-        text="<br>".join(["average precision", *said, *chance]), x=0.02, y=0.03, xanchor="left", yanchor="bottom", align="left",
+        text="<br>".join(["average precision", *said, *chance]), x=0.02, y=0.09, yref="paper", xanchor="left", yanchor="bottom", align="left",
         showarrow=False,
     )  # fmt: skip
     _unit_square(figure, "recall: anomalies caught", "precision")
+    # Where nine images of ten are anomalies, all that can be told apart is above what guessing reaches.
+    lowest = min(
+        [float(np.min(p.precision)) for p in lines if len(p.precision)] + ([prevalence] if prevalence else []),
+        default=0,
+    )
+    if lowest > 0.5:
+        figure.update_yaxes(
+            range=[lowest - 1.1 * (1 - lowest), 1 + 0.03 * (1 - lowest)], tickvals=None, scaleanchor=False, nticks=6
+        )
     return figure
 
 

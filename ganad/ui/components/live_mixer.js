@@ -271,6 +271,7 @@ function frame(own) {
   const counts = count(normal, anomalous, threshold);
   own.span = own.frozen || range(normal, anomalous, threshold, BARS);
   charts(own, own.scores, own.square, theme);
+  own.square.dataset.band = bandNow(own) ? "drawn" : "none";
   own.scores.dataset.line = Math.round(placeOf(own.scores, threshold, own.span)); // where it can be grasped, in CSS pixels
   const shown = own.shown = chosen(own, threshold);
   strip(own.gallery, shown, theme);
@@ -353,8 +354,6 @@ function controls(own, threshold) {
 
 function words(own, threshold, { tp, fn, fp, tn }) {
   const { find, data } = own, usual = isUsual(own), gain = own.curve.area - own.usual.area;
-  const area = bandNow(own)?.area;
-  set(find(".ends"), area ? `${area[0].toFixed(3)} to ${area[1].toFixed(3)}` : "");
   set(find(".auroc"), Number.isFinite(own.curve.area) ? own.curve.area.toFixed(4) : "–");
   set(find(".gain"), usual || !Number.isFinite(gain) ? "" : `${gain < 0 ? "−" : "+"}${Math.abs(gain).toFixed(4)} against the default`);
   const some = (name, n, of) => `${name} ${n.toLocaleString("en-US")} · ${percent(n / of)}`;

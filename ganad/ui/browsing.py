@@ -177,6 +177,7 @@ def inspector(run: RunInfo, mix: Mix, row: int | None) -> None:
         "Film the search", key="film", persist_state="session", help="How z was found, once more and step by step."
     ):
         searching.film(run, given, key="browse")
+    taking.link(run)
 
 
 def _stepped(run: RunInfo, rows: np.ndarray, place: int) -> None:

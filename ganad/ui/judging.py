@@ -80,6 +80,7 @@ def evaluate(run: RunInfo, mix: Mix, *, curves: bool = True) -> None:
         st.dataframe(_table(e), hide_index=True, width="stretch", column_config=_COLUMNS)
     with st.container(horizontal=True, vertical_alignment="center"):
         taking.offer(run, mix)
+        taking.link(run)
         words.words()
     redrawn()
 

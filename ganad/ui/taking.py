@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -9,7 +11,7 @@ import streamlit as st
 from ganad import evaluate
 from ganad.config import PARTS
 from ganad.service import RunInfo
-from ganad.ui import cache, charts, selection
+from ganad.ui import address, cache, charts, selection
 from ganad.ui.mix import Mix
 
 FORMATS = ("PNG", "SVG")
@@ -50,6 +52,13 @@ def offer(run: RunInfo, mix: Mix) -> None:
         "Charts are saved as", FORMATS, default=FORMATS[0], key="chart_format", required=True, persist_state="session",
         label_visibility="collapsed", help="What the camera in the corner of a chart saves, on every page.",
     )  # fmt: skip
+
+
+def link(run: RunInfo) -> None:
+    """The address of the view that is on screen, to copy: the same run, weights, line, choice and image."""
+    with st.popover("Link to this view", icon=":material/link:", type="tertiary"):
+        st.code(f"{st.context.url}?{urlencode(address.words(run), safe=',:~')}", language=None, wrap_lines=True)
+        st.caption("It stands in the address bar too, and opens the same view for everybody who reaches this server.")
 
 
 def table(run: RunInfo, mix: Mix, chosen: selection.Selection) -> pd.DataFrame:

@@ -156,9 +156,13 @@ def test_a_link_opens_the_same_view_elsewhere(opened, browser, server):
     said(page, "misses")
     brush(page, 0.1, 0.15)
     text = said(page, r"misses, score .* to ")
+    page.get_by_text("Link to this view").click()
+    link = page.get_by_test_id("stCode").filter(has_text=server.url).inner_text().strip()
+    assert urlsplit(link).path == "/Evaluate"
+    assert {k: v[0] for k, v in parse_qs(urlsplit(link).query).items()} == asked(page, "band")
     other = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
     try:
-        other.goto(page.url)
+        other.goto(link)
         settled(other)
         assert said(other, r"misses, score .* to ") == text
         assert asked(other) == asked(page)

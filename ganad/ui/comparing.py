@@ -32,7 +32,7 @@ def compare(picked: RunInfo | None = None) -> None:
         runs = sorted(runs, key=lambda r: contrast.task(r.settings) != contrast.task(picked.settings))
     table = _table(runs)
     finished = [r for r in runs if r.state == "finished"]
-    curves_slot = st.container()
+    curves_slot = st.container(key="view_of_runs")
     st.subheader("Runs", help="Tick the runs whose curves are drawn above.")
     chosen = st.dataframe(
         table, hide_index=True, width="stretch", key=table_key(runs, picked), on_select="rerun", selection_mode="multi-row",

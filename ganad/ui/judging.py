@@ -17,7 +17,8 @@ from ganad.ui.mixer import mixer
 @st.fragment
 def judge(run: RunInfo) -> None:
     """Sliders and all that follows them. A fragment: a slider redraws this and not the rest of the page."""
-    place = st.container()
+    # The live one is as high as it will be before it is there: `page` sees to that.
+    place = st.container(key="plain_mixer" if st.session_state.get("plain_controls") else "live_mixer")
     plain = st.toggle(
         "Plain controls", key="plain_controls", persist_state="session",
         help="Sliders and charts without the live mixer: they follow when a slider is let go, and charts can be zoomed.",
@@ -33,7 +34,7 @@ def evaluate(run: RunInfo, mix: Mix, *, curves: bool = True) -> None:
     curves: with histogram and ROC; the live mixer has its own. The histogram needs no scikit-learn, so it is on screen
     while that is still being imported.
     """
-    numbers = st.container()
+    numbers = st.container(key="headline")
     above = st.container()  # always there: what stands below it keeps its place on the page, and need not be drawn anew
     if curves:
         with above:

@@ -24,7 +24,7 @@ MENU = (
 _STATE_WORDS = {"queued": " · queued", "running": " · training", "stopped": " · stopped", "failed": " · failed"}
 
 _CSS = """<style>
-[data-testid="stMainBlockContainer"] {padding: 2.6rem clamp(1rem, 3vw, 3rem) 3rem; max-width: 1320px;}
+[data-testid="stMainBlockContainer"] {container: page / inline-size; padding: 2.6rem clamp(1rem, 3vw, 3rem) 3rem; max-width: 1320px;}
 [data-testid="stSidebarHeader"] {height: 2.2rem; margin-bottom: 0;}
 .ganad-brand {font-size: 1.7rem; font-weight: 700; letter-spacing: -.02em; line-height: 1.1;}
 .ganad-brand small {display: block; font-size: .82rem; font-weight: 400; letter-spacing: 0; opacity: .65; margin-top: .2rem;}
@@ -34,7 +34,13 @@ _CSS = """<style>
   [class*="st-key-cells"] [data-testid="stColumn"] {min-width: calc(50% - 1rem) !important;}
   [class*="st-key-split"] [data-testid="stColumn"] {min-width: calc(100% - 1.5rem) !important;}
 }
+/* Filled later than what stands below them, which is not to be pushed away. */
 .st-key-these_chips {min-height: 2.5rem;}
+.st-key-headline {min-height: 128px;}
+.st-key-live_mixer {min-height: 766px;}
+@container page (max-width: 996px) {.st-key-live_mixer {min-height: 1272px;}}
+.st-key-view_of_runs {min-height: 30rem;}
+@media (max-width: 1100px) {.st-key-headline {min-height: 270px;}}
 [data-testid="stMarkdownContainer"] ol {padding-left: 1.9rem;}
 .st-key-empty_icon span[role="img"] {font-size: 2.6rem !important; width: auto; height: auto;}
 .ganad-lead {font-size: 1.08rem; opacity: .78; max-width: 62rem; margin: -.35rem 0 .2rem 0; line-height: 1.5;}

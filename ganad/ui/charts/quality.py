@@ -130,7 +130,7 @@ def precision_recall(
     the test set: without it a precision of 0.9 says nothing.
     """
     colour = colours.ANOMALOUS.both
-    figure = _figure(height, top=8, bottom=44)
+    figure = _figure(height, top=8, bottom=44, right=24)
     kept = _thin_curve(np.asarray(recall), np.asarray(precision))
     figure.add_scatter(
         x=np.asarray(recall)[kept], y=np.asarray(precision)[kept], mode="lines", name="precision",
@@ -153,10 +153,11 @@ def precision_recall(
         )  # fmt: skip
         words = f"at the threshold:<br>precision <b>{_percent(point[1])}</b>, recall <b>{_percent(point[0])}</b>"
         figure.add_annotation(
-            text=words, x=0.02, y=0.03 if prevalence > 0.25 else 0.35, xanchor="left", yanchor="bottom", align="left",
-            showarrow=False,
+            text=words, x=0.02, y=0.05 if prevalence > 0.25 else 0.35, yref="paper", xanchor="left", yanchor="bottom",
+            align="left", showarrow=False,
         )  # fmt: skip
     _unit_square(figure, "recall: anomalies caught", "precision")
+    _above_guessing(figure, [np.asarray(precision)], prevalence)
     return figure
 
 
@@ -210,16 +211,16 @@ def precision_recalls(lines: Sequence[Precision], prevalence: float | None, *, h
         showarrow=False,
     )  # fmt: skip
     _unit_square(figure, "recall: anomalies caught", "precision")
-    # Where nine images of ten are anomalies, all that can be told apart is above what guessing reaches.
-    lowest = min(
-        [float(np.min(p.precision)) for p in lines if len(p.precision)] + ([prevalence] if prevalence else []),
-        default=0,
-    )
-    if lowest > 0.5:
-        figure.update_yaxes(
-            range=[lowest - 1.1 * (1 - lowest), 1 + 0.03 * (1 - lowest)], tickvals=None, scaleanchor=False, nticks=6
-        )
+    _above_guessing(figure, [p.precision for p in lines], prevalence)
     return figure
+
+
+def _above_guessing(figure: go.Figure, precisions: Sequence[np.ndarray], prevalence: float | None) -> None:
+    """Where nine images of ten are anomalies, all that can be told apart is above what guessing reaches: look there."""
+    lows = [float(np.min(p)) for p in precisions if len(p)] + ([] if prevalence is None else [prevalence])
+    if lows and (lowest := min(lows)) > 0.5:
+        room = 1 - lowest
+        figure.update_yaxes(range=[lowest - 1.1 * room, 1 + 0.03 * room], tickvals=None, nticks=6, scaleanchor=False)
 
 
 def ternary(says: np.ndarray, areas: np.ndarray, now: Sequence[float], *, height: int = 380) -> go.Figure:

@@ -458,3 +458,34 @@ def test_the_charts_take_the_colours_of_another_theme_at_once(opened):
     page.emulate_media(color_scheme="dark")
     page.wait_for_function(f"({colour})() > 180")
     page.emulate_media(color_scheme="light")
+
+
+def test_a_finger_drags_a_weight_and_the_line(browser, server):
+    context = browser.new_context(viewport={"width": 800, "height": 1000}, has_touch=True)
+    page = context.new_page()
+    try:
+        go(page, server, EVALUATE)
+        hand = context.new_cdp_session(page)
+
+        def drag(x, y, by):
+            hand.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+            for step in range(1, 6):
+                at = {"x": x + by * step / 5, "y": y}
+                hand.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [at]})
+            hand.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+        slider = page.locator(".mixer .say input").first
+        expect(page.locator(".mixer .auroc")).to_have_text(re.compile(r"0\.\d{4}"))
+        box = slider.bounding_box()
+        drag(box["x"] + 11, box["y"] + 11, 80)
+        expect(page).to_have_url(re.compile("w="))
+        assert float(slider.input_value()) > 0.3
+        canvas = page.locator(".mixer .scores canvas")
+        canvas.scroll_into_view_if_needed()
+        box = canvas.bounding_box()
+        drag(box["x"] + float(canvas.get_attribute("data-line")), box["y"] + 150, 60)
+        expect(page.locator(".mixer .words")).to_contain_text("by hand")
+        expect(page).to_have_url(re.compile("at=by-hand"))
+        settled(page)
+    finally:
+        context.close()

@@ -208,7 +208,7 @@ def waterfall(parts: Mapping[str, Mapping[str, float]], threshold: float, *, hei
         figure.add_shape(
             type="line", x0=end, x1=end, y0=row + 0.16, y1=row + 1.16, line={"color": _INK, "width": 1, "dash": "dot"}
         )
-        above = {"y": row - 0.2, "showarrow": False, "yanchor": "middle", "xref": "paper"}
+        above = {"y": row - 0.22, "showarrow": False, "yanchor": "middle", "xref": "paper"}
         figure.add_annotation(text=f"<b style='color:{colour.both}'>{name}</b>", x=0, xanchor="left", **above)
         words = f"{_number(part['contribution'])} · above {part['percentile']:.1f} % of the normals"
         figure.add_annotation(text=words, x=1, xanchor="right", **above)
@@ -218,14 +218,14 @@ def waterfall(parts: Mapping[str, Mapping[str, float]], threshold: float, *, hei
         x=[at], y=[rows - 1 + 0.16], orientation="h", width=0.34, marker={"color": verdict.both}, name="score",
         hovertemplate=f"score {_number(at)}<extra></extra>",
     )  # fmt: skip
-    total = {"y": rows - 1 - 0.2, "showarrow": False, "yanchor": "middle", "xref": "paper"}
+    total = {"y": rows - 1 - 0.22, "showarrow": False, "yanchor": "middle", "xref": "paper"}
     figure.add_annotation(text=f"<b style='color:{verdict.both}'>score</b>", x=0, xanchor="left", **total)
     figure.add_annotation(text=f"<b>{_number(at)}</b>", x=1, xanchor="right", **total)
     margin = 0.02 * (high - low)
     if np.isfinite(threshold):
         for row in range(rows):  # only across the bars: the words between them stay readable
             figure.add_shape(
-                type="line", x0=threshold, x1=threshold, y0=row - 0.06, y1=row + 0.38, line={"color": _TEXT, "width": 2}
+                type="line", x0=threshold, x1=threshold, y0=row + 0.01, y1=row + 0.38, line={"color": _TEXT, "width": 2}
             )
         side = "left" if threshold < (low + high) / 2 else "right"
         figure.add_annotation(text=f"threshold {_number(threshold)}", **_above(threshold, 3, side))

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import base64
 import binascii
-from pathlib import Path
 
 import numpy as np
 import streamlit as st
 
+from ganad.ui.components.declare import declare
+
 SIDE = 112
 """Side of the drawing that comes back, in pixels: four times a digit's 28, so that it can be centred and rescaled."""
 
-_FILE = Path(__file__)
-_PAD = st.components.v2.component(
-    "ganad_digit_pad",
-    html=_FILE.with_suffix(".html").read_text(encoding="utf-8"),
-    css=_FILE.with_suffix(".css").read_text(encoding="utf-8"),
-    js=_FILE.with_suffix(".js").read_text(encoding="utf-8"),
-)
+_PAD = declare(__file__)
 
 
 def digit_pad(*, key: str, stroke: int = 22, reset: int = 0, size: int = 280) -> np.ndarray | None:

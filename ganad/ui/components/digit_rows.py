@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-import streamlit as st
-
 from ganad.ui import colours
+from ganad.ui.components.declare import declare
 
-_FILE = Path(__file__)
-_ROWS = st.components.v2.component(
-    "ganad_digit_rows",
-    html=_FILE.with_suffix(".html").read_text(encoding="utf-8"),
-    css=_FILE.with_suffix(".css").read_text(encoding="utf-8"),
-    js=_FILE.with_suffix(".js").read_text(encoding="utf-8"),
-)
+_ROWS = declare(__file__)
 
 
 def digit_rows(

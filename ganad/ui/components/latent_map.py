@@ -5,20 +5,14 @@ from __future__ import annotations
 import base64
 import math
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 import streamlit as st
 
 from ganad.ui import colours
+from ganad.ui.components.declare import declare
 
-_FILE = Path(__file__)
-_MAP = st.components.v2.component(
-    "ganad_latent_map",
-    html=_FILE.with_suffix(".html").read_text(encoding="utf-8"),
-    css=_FILE.with_suffix(".css").read_text(encoding="utf-8"),
-    js=_FILE.with_suffix(".js").read_text(encoding="utf-8"),
-)
+_MAP = declare(__file__)
 MOST_CORNERS = 32
 """A link should not be longer than an address may be."""
 

@@ -5,21 +5,14 @@ from __future__ import annotations
 import base64
 import zlib
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
-import streamlit as st
 
 from ganad.explain import Pixels
 from ganad.ui import pictures
+from ganad.ui.components.declare import declare
 
-_FILE = Path(__file__)
-_LENS = st.components.v2.component(
-    "ganad_lens",
-    html=_FILE.with_suffix(".html").read_text(encoding="utf-8"),
-    css=_FILE.with_suffix(".css").read_text(encoding="utf-8"),
-    js=_FILE.with_suffix(".js").read_text(encoding="utf-8"),
-)
+_LENS = declare(__file__)
 
 
 def lens(

@@ -16,6 +16,7 @@ import streamlit as st
 from ganad.config import PARTS
 from ganad.runs import Scores
 from ganad.ui import colours
+from ganad.ui.components.declare import declare
 from ganad.ui.mix import sensible
 
 _FILE = Path(__file__)
@@ -27,12 +28,7 @@ SOURCES = {
 }
 """One script for the browser in four files: what is computed, what is drawn, what is saved, what is dragged."""
 
-_LIVE = st.components.v2.component(
-    "ganad_live_mixer",
-    html=_FILE.with_suffix(".html").read_text(encoding="utf-8"),
-    css=_FILE.with_suffix(".css").read_text(encoding="utf-8"),
-    js="\n".join(SOURCES.values()),
-)
+_LIVE = declare(__file__, "\n".join(SOURCES.values()))
 
 
 @dataclass(frozen=True)

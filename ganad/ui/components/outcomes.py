@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
-import streamlit as st
 
 from ganad.ui import colours, pictures
+from ganad.ui.components.declare import declare
 
 FACES = 9
 """Digits on a button at most."""
@@ -19,13 +18,7 @@ CELLS = {  # name -> what it is called, a mistake?
     "correct": ("passed", False),
 }
 
-_FILE = Path(__file__)
-_OUTCOMES = st.components.v2.component(
-    "ganad_outcomes",
-    html=_FILE.with_suffix(".html").read_text(encoding="utf-8"),
-    css=_FILE.with_suffix(".css").read_text(encoding="utf-8"),
-    js=_FILE.with_suffix(".js").read_text(encoding="utf-8"),
-)
+_OUTCOMES = declare(__file__)
 
 
 def outcomes(

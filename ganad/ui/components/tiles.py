@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 import streamlit as st
 
 from ganad.ui import pictures
+from ganad.ui.components.declare import declare
 
 _COLS = 20
-_FILE = Path(__file__)
-_TILES = st.components.v2.component(
-    "ganad_tiles",
-    html=_FILE.with_suffix(".html").read_text(encoding="utf-8"),
-    css=_FILE.with_suffix(".css").read_text(encoding="utf-8"),
-    js=_FILE.with_suffix(".js").read_text(encoding="utf-8"),
-)
+_TILES = declare(__file__)
 
 
 def tiles(

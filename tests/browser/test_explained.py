@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from ganad import evaluate, service
@@ -168,6 +169,13 @@ def test_a_point_on_the_latent_map_is_an_image_to_inspect(opened):
     seen = latent.locator(".tip canvas").evaluate(
         "c => [...c.getContext('2d').getImageData(0, 0, 28, 28).data].filter((_, i) => i % 4 === 0)"
     )
+    with page.expect_download() as download:
+        latent.locator(".save").click()
+    with Image.open(download.value.path()) as picture:
+        assert picture.convert("RGB").getpixel((0, 0)) == picture.convert("RGB").getpixel(
+            (picture.width - 1, 0)
+        )  # the ground
+        assert len(picture.convert("RGB").getcolors(1 << 20)) > 20  # and points on it
     canvas.click()
     expect(page.get_by_role("heading", name=re.compile(rf"A {said[0]}, {said.split(', ')[1]}"))).to_be_visible()
     settled(page)

@@ -97,6 +97,7 @@ function prepare(root) {
   canvas.onpointercancel = () => { own.path = null; redraw(); };
   canvas.onpointerleave = () => { if (!own.path) show(null, [0, 0]); };
   find(".clear").onclick = () => { own.lasso = null; own.choose(null); own.redress(); };
+  find(".save").onclick = () => picture(canvas, getComputedStyle(root).getPropertyValue("--st-background-color"));
   const radios = [...root.querySelectorAll(".by button")];
   const colour = (button) => { own.by = button.dataset.by; own.only = null; own.redress(); };
   radios.forEach((button, i) => {
@@ -113,6 +114,15 @@ function prepare(root) {
   new ResizeObserver(redraw).observe(canvas);
   root.addEventListener("transitionstart", redraw); // the theme has changed
   return own;
+}
+
+function picture(canvas, ground) {
+  const sheet = Object.assign(document.createElement("canvas"), { width: canvas.width, height: canvas.height });
+  const ctx = sheet.getContext("2d");
+  ctx.fillStyle = ground;
+  ctx.fillRect(0, 0, sheet.width, sheet.height);
+  ctx.drawImage(canvas, 0, 0);
+  Object.assign(document.createElement("a"), { href: sheet.toDataURL("image/png"), download: "ganad-latent-map.png" }).click();
 }
 
 function groups(own) {

@@ -231,7 +231,7 @@ def page(rows: Sequence[Row], preset: str) -> str:
         "# How well it detects",
         "",
         f"Written by `python -m ganad bench quality`. Preset `{preset}`, settings chosen on training images alone; the last epoch; "
-        "`eval()` everywhere; official MNIST split, the test set read once, for these tables. "
+        "`eval()` everywhere; official MNIST split, the test set read for these tables alone. "
         "Mean over seeds ± sample standard deviation; a figure without ± is one seed. Baselines learn from the same images.",
         "",
         f"Machine: {os.cpu_count()} cores, {platform.machine()}, one thread a training.",

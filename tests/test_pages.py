@@ -335,3 +335,21 @@ def test_a_lasso_in_the_link_to_a_run_without_a_map_is_told_and_left_out(runs_di
     assert "no latent map" in at.toast[0].value
     assert "600 of 600 test images" in words(at)
     assert "lasso" not in at.query_params
+
+
+def test_plain_controls_have_every_rule_for_the_line_and_say_which_one_it_is(runs_dir):
+    run = put_finished(runs_dir)
+    at = opened("pages/3_Evaluate.py", run=run.name)
+    at.toggle(key="plain_controls").set_value(True).run()
+    said = {
+        "cost": "cheapest on the test set",
+        "best F1": "the highest F1",
+        "by hand": "by hand",
+        "false alarms": "at most 5.0%",
+    }
+    for rule, text in said.items():
+        at.selectbox(key="rule_kind").set_value(rule).run()
+        assert not at.exception
+        assert text in words(at)
+        marked = any("badge" in m.value and "chosen while looking" in m.value for m in at.markdown)
+        assert marked == (rule != "false alarms")

@@ -40,7 +40,7 @@ def mixer(run: RunInfo, *, with_threshold: bool = True) -> Mix:
                 part.capitalize(), 0.0, 1.0, step=0.01, key=key, on_change=_moved, args=(run, part, scale),
                 help=f"{part.capitalize()}: {glossary.MEANING[part]}. Say: {glossary.MEANING['say']}.",
             )  # fmt: skip
-            column.caption(f"weight {shown[part]:.3g}")
+            column.caption(f"weight {shown[part]:,.4g}")
         mix = _threshold(run, weights, columns[3] if with_threshold else None)
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button(
@@ -102,8 +102,8 @@ def _threshold(run: RunInfo, weights: tuple[float, float, float], column) -> Mix
     if column is not None:
         with column:
             st.session_state["rule_kind"] = rule
-            st.segmented_control(
-                "Threshold", list(RULES), key="rule_kind", format_func=RULES.get, required=True, on_change=_ruled, args=(run,),
+            st.selectbox(
+                "Threshold", list(RULES), key="rule_kind", format_func=RULES.get, on_change=_ruled, args=(run,),
                 help=" ".join(f"{RULES[r]}: {glossary.MEANING[t]}." for r, t in _RULE_TERMS.items()),
             )  # fmt: skip
             if rule == "false alarms":

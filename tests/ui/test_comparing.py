@@ -78,7 +78,7 @@ def test_curves_are_those_of_the_weights_in_force_and_marked_when_the_test_set_w
     at = opened("pages/5_Compare.py", run=name, w="1,0,0")
     assert f"{alone:.4f}" in words(at)
     assert "those that were set on Evaluate" in words(at)
-    assert any("chosen while looking at the test set" in m.value for m in at.markdown)
+    assert any("badge" in m.value and "chosen while looking" in m.value for m in at.markdown)
 
 
 def test_each_small_curve_is_that_of_its_digit_and_its_area_that_of_the_report(three):

@@ -329,6 +329,16 @@ def test_what_a_run_without_weights_cannot_show_is_said_and_the_rest_stays(runs_
     assert len(at.subheader) == before
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_a_run_with_neither_nets_nor_pictures_opens_on_every_page(runs_dir, page):
+    shutil.copytree(ROOT / "checkpoints" / "egbad-article", runs_dir / "0002-egbad-n78-s0")
+    (runs_dir / "0002-egbad-n78-s0" / "reconstructions.npz").unlink()
+    at = opened(page, run="0002-egbad-n78-s0")
+    if page == "pages/2_Browse.py":  # the score is still explained
+        assert "the threshold, so" in words(at)
+        assert any("without its nets" in info.value for info in at.info)
+
+
 def test_a_lasso_in_the_link_to_a_run_without_a_map_is_told_and_left_out(runs_dir):
     shutil.copytree(ROOT / "checkpoints" / "egbad-article", runs_dir / "0001-egbad-n78-s0")
     at = opened("pages/2_Browse.py", run="0001-egbad-n78-s0", lasso="0,0~9,0~9,9")

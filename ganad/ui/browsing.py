@@ -10,7 +10,7 @@ import streamlit as st
 from ganad import evaluate
 from ganad.config import PARTS
 from ganad.service import RunInfo
-from ganad.ui import cache, charts, chips, colours, explaining, latent, pictures, searching, selection, taking
+from ganad.ui import cache, charts, chips, colours, explaining, latent, page, pictures, searching, selection, taking
 from ganad.ui.components.tiles import tiles
 from ganad.ui.mix import Mix
 from ganad.ui.mixer import units
@@ -149,18 +149,17 @@ def inspector(run: RunInfo, mix: Mix, row: int | None) -> None:
     parts = {p: float(found.test.parts[p][row]) for p in PARTS}
     given = cache.images(run.name)[row]
     with st.skeleton(height=190):
-        look = cache.look(run.name, row)
-    story = explaining.Story(given, look, parts, f"A {found.test.digit[row]}")
-    explaining.picture(
-        run,
-        mix,
-        story,
-        key="lens",
-        steps=(place > 0, place < len(rows) - 1),
-        on_step=lambda: _stepped(run, rows, place),
-    )
+        look = page.tried(cache.look, run.name, row)
+    if look is None:  # neither pictures nor nets came with this run
+        st.html(pictures.figure_html([(pictures.png(given, 5), "input", "input digit")], size_px=148))
+    else:
+        story = explaining.Story(given, look, parts, f"A {found.test.digit[row]}")
+        steps = place > 0, place < len(rows) - 1
+        explaining.picture(
+            run, mix, story, key="lens", steps=steps, on_step=lambda: _stepped(run, rows, place)
+        )  # fmt: skip
     units(run)
-    explaining.score(run, mix, story, key="browse")
+    explaining.score(run, mix, parts, key="browse")
     st.plotly_chart(
         charts.histogram(
             test[~found.anomalous], test[found.anomalous], mix.threshold, marked=float(test[row]),

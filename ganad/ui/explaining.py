@@ -68,10 +68,10 @@ def alts(mix: Mix, story: Story) -> tuple[str, str, str]:
     )
 
 
-def score(run: RunInfo, mix: Mix, story: Story, *, key: str) -> None:
-    """The formula with this image's numbers, and the waterfall of its parts."""
-    shown = rows(cache.scores(run.name).val.parts, story.parts, mix.weights, standardised=standardised())
-    made, line = mix.units.shown(total(mix, story.parts)), mix.units.shown(mix.threshold)
+def score(run: RunInfo, mix: Mix, parts: Mapping[str, float], *, key: str) -> None:
+    """The formula with the numbers of one image's parts (raw), and their waterfall."""
+    shown = rows(cache.scores(run.name).val.parts, parts, mix.weights, standardised=standardised())
+    made, line = mix.units.shown(total(mix, parts)), mix.units.shown(mix.threshold)
     st.html(formula(shown, made, line))
     st.plotly_chart(
         charts.waterfall(shown, line), key=f"waterfall_{key}", config=taking.config("waterfall"),

@@ -135,7 +135,7 @@ def one(run: RunInfo, prepared: imaging.Prepared, name: str = "") -> None:
         st.caption(":material/auto_fix_high: " + " → ".join(prepared.steps))
     left, right = page.split("parts", [1, 1])
     with left:
-        explaining.score(run, mix, story, key="score")
+        explaining.score(run, mix, found.parts, key="score")
     with right:
         scores = cache.scores(run.name)
         _, test = cache.totals(run.name, mix.weights)

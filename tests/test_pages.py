@@ -168,6 +168,29 @@ def test_a_link_that_makes_no_sense_is_told_and_left_out(runs_dir):
     assert not set(odd) & set(at.query_params)
 
 
+@pytest.mark.parametrize(
+    "link",
+    [
+        {"at": "by-hand:1e9", "units": "standardised"},
+        {"at": "by-hand:-5", "verdict": "misses"},
+        {"at": "false-alarms:0.0001"},
+        {"at": "false-alarms:0.9"},
+        {"at": "cost:1e6", "digits": "1"},
+        {"band": "1e9~2e9"},
+        {"w": "0,1,0", "units": "standardised", "verdict": "near-misses"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("page", ["pages/2_Browse.py", "pages/3_Evaluate.py", "pages/5_Compare.py"])
+def test_however_far_a_link_goes_the_page_opens_with_live_and_with_plain_controls(page, link):
+    at = opened(page, run="ganomaly-n8", **link)
+    if page == "pages/3_Evaluate.py":
+        at.toggle(key="plain_controls").set_value(True).run()
+        assert not at.exception
+    assert not at.error
+    assert {k: "".join(v) for k, v in at.query_params.items() if k in link} == link
+
+
 def test_a_failed_run_shows_its_error_and_can_be_resumed(runs_dir):
     run = put_failed(runs_dir)
     at = opened("pages/1_Train.py", run=run.name)

@@ -107,7 +107,7 @@ def _threshold(run: RunInfo, weights: tuple[float, float, float], column) -> Mix
                 help=" ".join(f"{RULES[r]}: {glossary.MEANING[t]}." for r, t in _RULE_TERMS.items()),
             )  # fmt: skip
             if rule == "false alarms":
-                st.session_state["rule_share"] = 100 * value
+                st.session_state["rule_share"] = float(np.clip(100 * value, 0.5, 20.0))
                 st.slider(
                     "False alarms at most", 0.5, 20.0, step=0.5, format="%.1f %%", key="rule_share", on_change=_slid,
                     args=(run, "rule_share", 0.01), label_visibility="collapsed",

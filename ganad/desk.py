@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import signal
 import threading
@@ -16,30 +18,41 @@ from typing import Any
 import filelock
 import psutil
 
-from ganad import runs
-from ganad.errors import Stopped
+from ganad import files, runs
+from ganad.errors import RunError, Stopped, file_errors
 
 BEAT_S = 0.5
 """A status is written at most so often, unless something changed."""
+RESERVE, RESERVE_BYTES = ".reserve", 65_536
+"""A file that only takes room: it is removed when the disk is full, so that the run can say why it ended."""
 
 
 class Desk:
-    """Status, log, queue and the question whether somebody asked to stop, for the one process that writes a run."""
+    """Status, log, queue and the question whether somebody asked to stop, for the one process that writes a run.
+
+    That process owns the run (`runs.owned`) before it makes a desk.
+    """
 
     def __init__(self, run: Path, watch: Callable[[runs.Status], None]):
         self.run, self.watch = run, watch
         me = psutil.Process()
+        said = runs.read_status(run)
         self.status = replace(
-            runs.read_status(run),
+            said,
             state="queued",
+            since=said.since or time.time(),
             pid=me.pid,
             process_started=me.create_time(),
             error=None,
-            doing="waiting",
+            doing="starting",
         )
         self._asked = False
         self._interruptible = True
         self._beaten = 0.0
+        for folder in (run, run / "samples"):
+            files.sweep(folder)
+        with file_errors(f"{run.name} cannot be written", "Free some space or allow writing there.", RunError):
+            (run / RESERVE).write_bytes(bytes(RESERVE_BYTES))
         self.put()
 
     def put(self, **changes: Any) -> None:
@@ -47,6 +60,20 @@ class Desk:
         self.status = replace(self.status, **changes)
         self._beaten = time.monotonic()
         runs.write_status(self.run, self.status)
+        self.watch(self.status)
+
+    def last_word(self, **changes: Any) -> None:
+        """Say how it ended, if there is any way to: where the disk is full the reserve makes room for that."""
+        self.status = replace(self.status, **changes)
+        with contextlib.suppress(OSError):
+            (self.run / RESERVE).unlink(missing_ok=True)
+        try:
+            runs.write_status(self.run, self.status)
+        except RunError:
+            # Somebody else has taken that room as well. A file that is there can still be written over, in its own block.
+            with contextlib.suppress(OSError), open(self.run / "status.json", "r+b") as file:
+                file.write(json.dumps(runs.status_values(self.status)).encode())
+                file.truncate()
         self.watch(self.status)
 
     def beat(self, **changes: Any) -> None:
@@ -58,12 +85,13 @@ class Desk:
         self.obey()
 
     def obey(self) -> None:
+        """Raises Stopped if somebody asked to stop."""
         if self._asked or (self.run / "stop").exists():
             raise Stopped
 
     def say(self, text: str) -> None:
-        """A line of log.txt."""
-        with open(self.run / "log.txt", "a", encoding="utf-8") as log:
+        """A line of log.txt. A disk that is full costs the line, not the training."""
+        with contextlib.suppress(OSError), open(self.run / "log.txt", "a", encoding="utf-8") as log:
             log.write(f"{datetime.now():%H:%M:%S}  {text}\n")
 
     @contextmanager
@@ -101,8 +129,9 @@ class Desk:
         A lock frees itself when its process dies, however it dies.
         """
         folder = self.run.parent / ".slots"
-        folder.mkdir(exist_ok=True)
-        locks = [filelock.FileLock(folder / f"{i}.lock") for i in range(int(os.environ.get("GANAD_SLOTS") or 1))]
+        with file_errors(f"{folder} cannot be made", "Free some space or allow writing there.", RunError):
+            folder.mkdir(exist_ok=True)
+        locks = [filelock.FileLock(folder / f"{i}.lock") for i in range(slots())]
         while True:
             if self._first_in_line():
                 for lock in locks:
@@ -111,6 +140,7 @@ class Desk:
                     except filelock.Timeout:
                         continue
                     try:
+                        self.obey()  # asked while it waited
                         yield
                     finally:
                         lock.release()
@@ -123,6 +153,15 @@ class Desk:
         for other in runs.listing(self.run.parent):
             said = runs.read_status(other)
             if other != self.run and said.state == "queued" and (said.since, other.name) < mine:
-                if said.pid is not None and runs.status(other).state == "queued":
+                now = runs.status(other)
+                if said.pid is not None and now.state == "queued" and now.answering:
                     return False
         return True
+
+
+def slots() -> int:
+    """How many runs may be at work at once: GANAD_SLOTS, by default 1. Raises RunError for anything but a number above 0."""
+    asked = os.environ.get("GANAD_SLOTS") or "1"
+    if not asked.isdecimal() or int(asked) < 1:
+        raise RunError(f"GANAD_SLOTS is the number of runs at work at once, 1 or more, got {asked[:40]!r}.")
+    return int(asked)

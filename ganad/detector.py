@@ -14,9 +14,9 @@ import pandas as pd
 from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from ganad import checkpoint, evaluate, runs, score, speed
+from ganad import checkpoint, evaluate, files, runs, score, speed
 from ganad.config import FALSE_ALARMS, PARTS, VAL_SHARE, resolve
-from ganad.errors import DataError, RunError
+from ganad.errors import DataError, RunError, file_errors
 from ganad.models import build
 from ganad.train import steps_per_epoch, train
 
@@ -130,7 +130,7 @@ class Detector(OutlierMixin, BaseEstimator):
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         checkpoint.save_weights(folder, self.method_)
-        with runs.replaced(folder / "scores.npz") as file:
+        with runs.replaced_with_checksum(folder / "scores.npz") as file:
             np.savez_compressed(file, **{f"val_{p}": self.val_parts_[p] for p in PARTS})
         plain = {k: v for k, v in self.get_params().items() if k != "verbose"}
         runs.write_json(folder / "detector.json", plain)
@@ -146,11 +146,15 @@ class Detector(OutlierMixin, BaseEstimator):
             "method": settings.method, "preset": settings.preset, "seed": settings.seed, "epochs": settings.epochs,
         }  # fmt: skip
         made = cls(**plain)
-        try:
-            with np.load(folder / "scores.npz", allow_pickle=False) as file:
-                val = {p: file[f"val_{p}"] for p in PARTS}
-        except (OSError, KeyError) as error:
-            raise RunError(f"{folder} holds no held-out scores ({error}): is it a finished run?") from None
+        content = files.read_verified(folder / "scores.npz")
+        if content is None:
+            raise RunError(f"{folder} holds no held-out scores: is it a finished run?")
+        what = f"scores.npz of {folder.name} cannot be read"
+        with file_errors(what, "Save the detector again.", RunError):
+            arrays = runs.read_arrays(content, what, "Save the detector again.")
+            val = {p: arrays[f"val_{p}"] for p in PARTS}
+            if not all(v.dtype.kind == "f" and np.isfinite(v).all() for v in val.values()):
+                raise ValueError("held-out parts that are not finite")
         made._finish(checkpoint.load_method(folder), val)
         made.settings_ = settings
         return made

@@ -72,7 +72,12 @@ def cause(error: BaseException) -> str:
 
 
 @contextlib.contextmanager
-def file_errors(what: str, advice: str = "", kind: type[GanadError] = GanadError) -> Iterator[None]:
+def file_errors(
+    what: str,
+    advice: str = "",
+    kind: type[GanadError] = GanadError,
+    faults: tuple[type[Exception], ...] = FILE_FAULTS,
+) -> Iterator[None]:
     """Turn whatever a file can raise in this block into one GanadError: "{what}: {cause}. {advice}".
 
     This is the one place that does so. A GanadError that is raised inside passes through as it is.
@@ -80,12 +85,16 @@ def file_errors(what: str, advice: str = "", kind: type[GanadError] = GanadError
     what     names the file and what was tried, as in "scores.npz of 0007-egbad-n8-s0 cannot be read"
     advice   what the user can do, one sentence
     kind     the class of the error that is raised
+    faults   what is turned; OSError alone where other errors would be mistakes of the program
     """
     try:
         yield
-    except FILE_FAULTS as error:
+    except faults as error:
         raise kind(f"{what}: {cause(error)}. {advice}".rstrip()) from error
 
 
-class Stopped(Exception):
-    """Somebody asked the work to stop. Not an error: it is caught where the work was started."""
+class Stopped(BaseException):
+    """Somebody asked the work to stop. Not an error: it is caught where the work was started.
+
+    Like KeyboardInterrupt it may come anywhere, so no `except Exception` on its way, in a library either, holds it up.
+    """

@@ -7,6 +7,7 @@ the report is computed anew from the scores. What arrives gets the next free num
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import re
@@ -18,14 +19,15 @@ from typing import IO, Any
 
 import numpy as np
 from PIL import Image
+from safetensors import SafetensorError
 
-from ganad import data, evaluate, runs
+from ganad import data, evaluate, files, runs, schemas
 from ganad.config import PARTS, Settings, command, parse
-from ganad.errors import ConfigError, RunError
+from ganad.errors import ConfigError, RunError, file_errors
 
 FILES = (
     "config.json", "meta.json", "status.json", "metrics.jsonl", "weights.safetensors", "scores.npz", "reconstructions.npz",
-    "report.json", "log.txt", "note.txt", "state.pt",
+    "checksums.json", "report.json", "log.txt", "note.txt", "state.pt",
 )  # fmt: skip
 MOST_BYTES = 200_000_000
 """Of all files of a parcel, unpacked; of the arrays in an .npz as well."""
@@ -35,7 +37,6 @@ MOST_PIXELS = 4_000_000
 
 _SAMPLE = re.compile(r"samples/\d{1,6}\.png")
 _ALREADY_SMALL = (".npz", ".png", ".safetensors")
-_SCORED = {"digit", "index", *PARTS}
 
 
 def pack(run: Path) -> bytes:
@@ -47,25 +48,30 @@ def pack(run: Path) -> bytes:
     if said.state not in runs.ENDED:
         raise RunError(f"{run.name} is {said.state}: stop it or let it finish, then download it.")
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as parcel:
+    with (
+        file_errors(f"{run.name} cannot be packed", kind=RunError),
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as parcel,
+    ):
         for path in sorted([*run.iterdir(), *(run / "samples").glob("*.png")]):
             name = path.relative_to(run).as_posix()
             if not path.is_file() or not _known(name) or (name == "state.pt" and said.state == "finished"):
                 continue
             how = zipfile.ZIP_STORED if path.suffix in _ALREADY_SMALL else zipfile.ZIP_DEFLATED
-            content = _status(said.__dict__, {}) if name == "status.json" else path.read_bytes()
+            content = _status(runs.status_values(said), {}) if name == "status.json" else files.read_bytes(path)
             parcel.writestr(f"{run.name}/{name}", content, how)
     return out.getvalue()
 
 
 def unpack(parcel: IO[bytes] | bytes) -> Path:
     """A new run out of a zip. Raises RunError, in one sentence that says what was wrong and what to do."""
-    files = _read(io.BytesIO(parcel) if isinstance(parcel, bytes) else parcel)
-    settings, checked = _checked(files)
+    contents = _read(io.BytesIO(parcel) if isinstance(parcel, bytes) else parcel)
+    settings, checked = _checked(contents)
+    files.check_space(_nearest(runs.root()), sum(map(len, checked.values())), "The run in the zip")
     run = runs.reserve(settings)
     try:
         for name, content in checked.items():
-            (run / name).parent.mkdir(exist_ok=True)
+            with file_errors(f"{name} cannot be written", "Free some space.", RunError):
+                (run / name).parent.mkdir(exist_ok=True)
             with runs.replaced(run / name) as file:
                 file.write(content)
         runs.write_json(run / "config.json", settings.model_dump(mode="json"))  # from here on it is a run
@@ -75,13 +81,24 @@ def unpack(parcel: IO[bytes] | bytes) -> Path:
     return run
 
 
+def _nearest(folder: Path) -> Path:
+    """The folder, or the nearest one above it that is there already."""
+    return next((p for p in (folder, *folder.parents) if p.is_dir()), Path.cwd())
+
+
 # --- the zip -----------------------------------------------------------------------------------------------------------
 
 
 def _read(file: IO[bytes]) -> dict[str, bytes]:
     """name -> content, of known names alone."""
-    try:
-        with zipfile.ZipFile(file) as parcel:
+    with file_errors(
+        "The zip cannot be unpacked", "Download the run once more, or pack its folder as a plain zip.", RunError
+    ):
+        try:
+            parcel = zipfile.ZipFile(file)
+        except zipfile.BadZipFile as error:
+            raise RunError(f"This is not a whole zip file ({error}). Download the run once more.") from None
+        with parcel:
             entries = [e for e in parcel.infolist() if not e.is_dir()]
             if len(entries) > MOST_FILES:
                 raise RunError(f"The zip holds {len(entries):,} files, a run has at most {MOST_FILES}.")
@@ -96,10 +113,6 @@ def _read(file: IO[bytes]) -> dict[str, bytes]:
                         f"Unpacked, the zip is larger than {MOST_BYTES // 1_000_000} MB, too large for a run."
                     )
             return found
-    except zipfile.BadZipFile as error:
-        raise RunError(f"This is not a whole zip file ({error}). Download the run once more.") from None
-    except (NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:  # encrypted, exotic, cut off
-        raise RunError(f"The zip cannot be unpacked ({error}). Pack the run's folder as a plain zip.") from None
 
 
 def _names(entries: list[zipfile.ZipInfo]) -> list[str]:
@@ -131,42 +144,46 @@ def _known(name: str) -> bool:
 # --- what is in it -----------------------------------------------------------------------------------------------------
 
 
-def _checked(files: dict[str, bytes]) -> tuple[Settings, dict[str, bytes]]:
+def _checked(contents: dict[str, bytes]) -> tuple[Settings, dict[str, bytes]]:
     """The settings, and every other file as it may be written."""
-    if "config.json" not in files:
+    if "config.json" not in contents:
         raise RunError("The zip holds no config.json, so it is not a run. Pack the folder that holds that file.")
     try:
-        settings = parse(_object(files, "config.json"))
+        settings = parse(_object(contents, "config.json"))
         command(settings)  # a run whose preset is not known here would not be listed
     except ConfigError as error:
         raise RunError(f"config.json of the zip cannot be used: {error}.") from None
-    checked = {k: v for k, v in files.items() if k not in ("config.json", "report.json")}
-    if "meta.json" in files:
-        _object(files, "meta.json")
-    for line in files.get("metrics.jsonl", b"").splitlines():
-        if not _is_row(_json(line, "metrics.jsonl")):
-            raise RunError("metrics.jsonl of the zip is damaged: each of its lines is a JSON object of numbers.")
+    checked = {k: v for k, v in contents.items() if k not in ("config.json", "report.json")}
+    if "meta.json" in contents:
+        schemas.checked(schemas.Meta, _object(contents, "meta.json"), "meta.json of the zip")
+    for line in contents.get("metrics.jsonl", b"").splitlines():
+        if not schemas.is_metrics_row(_json(line, "metrics.jsonl")):
+            raise RunError(
+                "metrics.jsonl of the zip is damaged: each of its lines is a JSON object of numbers, with step and epoch."
+            )
+    _compare_checksums(contents)
+    _check_weights(contents)
     for name in ("log.txt", "note.txt"):
-        if name in files:
-            checked[name] = files[name].decode("utf-8", errors="replace").encode()
-    if len(files.get("note.txt", b"").decode("utf-8", errors="replace")) > runs.NOTE_LENGTH:
+        if name in contents:
+            checked[name] = contents[name].decode("utf-8", errors="replace").encode()
+    if len(contents.get("note.txt", b"").decode("utf-8", errors="replace")) > runs.NOTE_LENGTH:
         raise RunError(f"note.txt of the zip is longer than the {runs.NOTE_LENGTH:,} characters of a note.")
-    for name in files:
+    for name in contents:
         if name.startswith("samples/"):
-            _check_picture(name, files[name])
-    report = _check_scores(files, settings)
+            _check_picture(name, contents[name])
+    report = _check_scores(contents, settings)
     if report is not None:
         checked["report.json"] = json.dumps(report, indent=2).encode()
-    said = _object(files, "status.json")
+    said = _object(contents, "status.json")
     unproven = report is None and said.get("state") == "finished"
     checked["status.json"] = _status(said, {"state": "stopped"} if unproven else {})
     return settings, checked
 
 
-def _object(files: dict[str, bytes], name: str) -> dict[str, Any]:
-    if name not in files:
+def _object(contents: dict[str, bytes], name: str) -> dict[str, Any]:
+    if name not in contents:
         raise RunError(f"The zip holds no {name}, so it is not a whole run. Download the run once more.")
-    value = _json(files[name], name)
+    value = _json(contents[name], name)
     if not isinstance(value, dict):
         raise RunError(f"{name} of the zip is damaged: a JSON object is wanted.")
     return value
@@ -174,16 +191,35 @@ def _object(files: dict[str, bytes], name: str) -> dict[str, Any]:
 
 def _json(content: bytes, name: str) -> Any:
     try:
-        return json.loads(content)
+        return files.parse_json(content)
     except (ValueError, RecursionError):
         raise RunError(f"{name} of the zip is not JSON. Download the run once more.") from None
 
 
-def _is_row(row: Any) -> bool:
-    """True for a line as a training writes it: numbers by name, and one group of such under "val"."""
-    return isinstance(row, dict) and all(
-        _is_row(v) if k == "val" else isinstance(v, int | float | None) for k, v in row.items()
-    )
+def _compare_checksums(contents: dict[str, bytes]) -> None:
+    """Every file that checksums.json names is what it was when the run wrote it."""
+    if "checksums.json" not in contents:
+        return
+    for name, wanted in _object(contents, "checksums.json").items():
+        if name not in contents:
+            continue
+        if wanted != hashlib.sha256(contents[name]).hexdigest():
+            raise RunError(f"{name} of the zip is damaged: its SHA-256 is another one. Download the run once more.")
+
+
+def _check_weights(contents: dict[str, bytes]) -> None:
+    """Weights are finite numbers under names. Whether they fit the nets is found when they are loaded."""
+    if "weights.safetensors" not in contents:
+        return
+    from safetensors.numpy import load
+
+    with file_errors("weights.safetensors of the zip cannot be read", "Download the run once more.", RunError):
+        try:
+            tensors = load(contents["weights.safetensors"])
+        except SafetensorError as error:
+            raise ValueError(str(error)) from None
+    if bad := [k for k, v in tensors.items() if v.dtype.kind == "f" and not np.isfinite(v).all()]:
+        raise RunError(f"weights.safetensors of the zip is damaged: {bad[0]} holds values that are not finite.")
 
 
 def _status(said: dict[str, Any], changes: dict[str, Any]) -> bytes:
@@ -209,56 +245,40 @@ def _check_picture(name: str, content: bytes) -> None:
         raise RunError(f"{name} of the zip has {width} x {height} pixels, too many for a picture of a training.")
 
 
-def _check_scores(files: dict[str, bytes], settings: Settings) -> dict[str, Any] | None:
+def _check_scores(contents: dict[str, bytes], settings: Settings) -> dict[str, Any] | None:
     """The report of the scores, computed anew; None for a run without scores."""
-    if "scores.npz" not in files:
+    if "scores.npz" not in contents:
         return None
-    arrays = _arrays(files, "scores.npz")
-    for which in ("val", "test"):
-        if missing := sorted(k for k in _SCORED if f"{which}_{k}" not in arrays):
-            raise RunError(f"scores.npz of the zip has no {which}_{missing[0]}. Download the run once more.")
-        n = len(arrays[f"{which}_digit"])
-        for key in _SCORED | ({"z"} if f"{which}_z" in arrays else set()):
-            values = arrays[f"{which}_{key}"]
-            fits = values.ndim == (2 if key == "z" else 1) and len(values) == n > 0 and np.isfinite(values).all()
-            if not fits or (key in ("digit", "index") and values.dtype.kind not in "iu"):
-                raise RunError(f"{which}_{key} in scores.npz of the zip is not a finite value for each of its images.")
-        if not np.isin(arrays[f"{which}_digit"], range(10)).all():
-            raise RunError(f"{which}_digit in scores.npz of the zip holds something else than the digits 0 to 9.")
-    test = {k: arrays[f"test_{k}"] for k in _SCORED}
-    if settings.data is None and not _in_mnist(test):
-        raise RunError("scores.npz of the zip names test images that MNIST does not have, or other digits than theirs.")
-    if len(np.unique(np.isin(test["digit"], settings.normal))) < 2:
-        raise RunError(
-            "scores.npz of the zip has only normal or only anomalous test images, so there is nothing to judge."
-        )
-    if "reconstructions.npz" in files:
-        made = _arrays(files, "reconstructions.npz")
+    arrays = _arrays(contents, "scores.npz")
+    runs.check_scores(arrays, settings.normal, "scores.npz of the zip")
+    if settings.data is None:
+        _check_positions(arrays)
+    if "reconstructions.npz" in contents:
+        made = _arrays(contents, "reconstructions.npz")
         for which in ("val", "test"):
             wanted = (len(arrays[f"{which}_digit"]), 28, 28)
             if which not in made or made[which].shape != wanted or made[which].dtype != np.uint8:
                 raise RunError(
                     f"reconstructions.npz of the zip does not fit its scores: {which} should be {wanted}, 8 bit."
                 )
-    parts = {p: test[p] for p in PARTS}
+    parts = {p: arrays[f"test_{p}"] for p in PARTS}
     at = evaluate.threshold_for(evaluate.total({p: arrays[f"val_{p}"] for p in PARTS}, settings.weights))
-    judged = evaluate.evaluate(parts, test["digit"], settings.normal, settings.weights, at)
+    judged = evaluate.evaluate(parts, arrays["test_digit"], settings.normal, settings.weights, at)
     return evaluate.report(judged, settings.weights)
 
 
-def _in_mnist(test: dict[str, np.ndarray]) -> bool:
-    digit = data.load_test(None).digit
-    index = test["index"]
-    return 0 <= index.min() and index.max() < len(digit) and bool((digit[index] == test["digit"]).all())
+def _check_positions(arrays: dict[str, np.ndarray]) -> None:
+    """Raises RunError unless MNIST has these images, with these digits."""
+    for which, digit in (("test", data.load_test(None).digit), ("val", data.load(None).train.digit)):
+        index = arrays[f"{which}_index"]
+        if index.max() >= len(digit) or not (digit[index] == arrays[f"{which}_digit"]).all():
+            raise RunError(
+                f"scores.npz of the zip names {which} images that MNIST does not have, or other digits than theirs."
+            )
 
 
-def _arrays(files: dict[str, bytes], name: str) -> dict[str, np.ndarray]:
+def _arrays(contents: dict[str, bytes], name: str) -> dict[str, np.ndarray]:
     """The arrays of an .npz, none of them pickled, all together not too large."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(files[name])) as inner:
-            if sum(e.file_size for e in inner.infolist()) > MOST_BYTES:
-                raise RunError(f"{name} of the zip is larger than {MOST_BYTES // 1_000_000} MB when it is unpacked.")
-        with np.load(io.BytesIO(files[name]), allow_pickle=False) as file:
-            return {key: file[key] for key in file.files}
-    except (ValueError, OSError, KeyError, EOFError, MemoryError, zipfile.BadZipFile, NotImplementedError) as error:
-        raise RunError(f"{name} of the zip cannot be read ({error}). Download the run once more.") from None
+    return runs.read_arrays(
+        contents[name], f"{name} of the zip cannot be read", "Download the run once more.", MOST_BYTES
+    )

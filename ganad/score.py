@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
+from ganad.config import PARTS
+from ganad.errors import GanadError
 from ganad.explain import fold
 from ganad.models import Method
 from ganad.models.base import quiet
@@ -65,6 +67,7 @@ def score(
 
     The method is put into eval() and nothing in it changes. on_batch hears how many images are done, after each batch and
     between the steps of a search; an error that it raises ends the scoring. pixels: say what each pixel adds, too.
+    Raises GanadError if a part of an image is not finite: such an image is neither normal nor anomalous.
     """
     method.eval()
     judge = method.folded() if len(images) >= FOLDED_FROM or hasattr(method, "search") else method
@@ -85,4 +88,11 @@ def score(
             columns["outside"].append(outside)
         if on_batch is not None:
             on_batch(min(at + batch_size, len(images)))
-    return Scored(**{name: np.concatenate(values) for name, values in columns.items()})
+    scored = Scored(**{name: np.concatenate(values) for name, values in columns.items()})
+    for part in PARTS:
+        if bad := int((~np.isfinite(getattr(scored, part))).sum()):
+            raise GanadError(
+                f"The nets give no finite {part} part for {bad:,} of {len(images):,} images, so these have no score and no "
+                "verdict: the weights are damaged, or the training ran away. Train again, with a smaller lr if it ran away."
+            )
+    return scored

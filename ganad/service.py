@@ -5,6 +5,7 @@ Torch and scikit-learn are imported inside the functions that need them, so that
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import subprocess
@@ -46,6 +47,8 @@ class RunInfo:
     report: dict[str, Any] | None
     command: str
     note: str = ""
+    damage: str | None = None
+    """What of its files is damaged and what can be done, where the run can be listed all the same."""
 
     @property
     def state(self) -> str:
@@ -83,19 +86,29 @@ def digits_in_words(digits: Sequence[int]) -> str:
 
 
 def list_runs() -> list[RunInfo]:
-    """The user's runs, newest first, then the shipped ones, whole before light. What cannot be read is left out."""
+    """The user's runs, newest first, then the shipped ones, whole before light. `damaged_runs` has what cannot be read."""
     jobs.reap()
     own, shipped = _readable(runs.root()), _readable(runs.shelf())
     return own + sorted(shipped, key=_place_on_shelf)
 
 
+def damaged_runs() -> list[tuple[str, str]]:
+    """Name of each run that cannot even be listed, and what is wrong with it in a sentence."""
+    found = []
+    for folder in (runs.root(), runs.shelf()):
+        for run in runs.listing(folder):
+            try:
+                _info(run)
+            except GanadError as error:
+                found.append((run.name, str(error)))
+    return found
+
+
 def _readable(folder: Path) -> list[RunInfo]:
     found = []
     for run in runs.listing(folder):
-        try:
+        with contextlib.suppress(GanadError):
             found.append(_info(run))
-        except GanadError:
-            continue
     return found
 
 
@@ -118,6 +131,15 @@ def _info(run: Path) -> RunInfo:
     label = f"{method} · normal {digits_in_words(settings.normal)}"
     label += f" · {settings.name}" if settings.name else f" · {settings.preset} · seed {settings.seed}"
     short = settings.name or f"{method} · {''.join(map(str, settings.normal))}"
+    damage, report, note = [], None, ""
+    try:
+        report = runs.read_report(run)
+    except RunError as error:
+        damage.append(f"{error} `python -m ganad evaluate {run.name}` computes it from the scores.")
+    try:
+        note = runs.note(run)
+    except RunError as error:
+        damage.append(str(error))
     return RunInfo(
         name=run.name,
         label=label,
@@ -125,9 +147,10 @@ def _info(run: Path) -> RunInfo:
         shipped=shipped,
         settings=settings,
         status=runs.status(run),
-        report=runs.read_json(run / "report.json"),
+        report=report,
         command=command(settings),
-        note=runs.note(run),
+        note=note,
+        damage=" ".join(damage) or None,
     )
 
 
@@ -190,8 +213,13 @@ def resume(name: str) -> None:
 
 
 def metrics(name: str) -> list[dict[str, Any]]:
-    """Lines of metrics.jsonl: logged steps with losses, and epochs with held-out parts."""
+    """Lines of metrics.jsonl: logged steps with losses, and epochs with held-out parts. Damaged lines are left out."""
     return runs.read_metrics(runs.find(name))
+
+
+def damaged_lines(name: str) -> int:
+    """How many lines of metrics.jsonl were left out because they are damaged."""
+    return runs.damaged_lines(runs.find(name))
 
 
 def log(name: str) -> str:
@@ -205,8 +233,8 @@ def samples(name: str) -> dict[int, Path]:
 
 
 def meta(name: str) -> dict[str, Any]:
-    """Versions, device, data and number of parameters of a run; empty before it has begun."""
-    return runs.read_json(runs.find(name) / "meta.json") or {}
+    """Versions, device, data and number of parameters of a run; empty before it has begun. Raises RunError if damaged."""
+    return runs.read_meta(runs.find(name))
 
 
 @dataclass(frozen=True)
@@ -300,14 +328,38 @@ def scores(name: str) -> runs.Scores:
 
 
 def test_images(name: str) -> np.ndarray:
-    """(n_test, 28, 28) uint8: the test images, in the order of the run's scores."""
+    """(n_test, 28, 28) uint8: the test images, in the order of the run's scores.
+
+    Raises GanadError if the images are not where they were, or if there are others now.
+    """
     run = runs.find(name)
-    return _test_images(runs.settings(run).data).images[runs.read_scores(run).test.index]
+    return _same_images(run, _test_images(runs.settings(run).data), runs.read_scores(run).test)
+
+
+def _same_images(run: Path, now: data.Images, scored: runs.Scored, rows: np.ndarray | None = None) -> np.ndarray:
+    """The images that were scored, or some rows of them, out of those that are there now."""
+    index, digit = (a if rows is None else a[rows] for a in (scored.index, scored.digit))
+    if len(index) and (index.max() >= len(now.digit) or not np.array_equal(now.digit[index], digit)):
+        raise RunError(
+            f"The images of {runs.settings(run).data or 'MNIST'} are not those that {run.name} was scored on. "
+            "Bring the old ones back to that path, or train a new run on these."
+        )
+    return now.images[index]
 
 
 def reconstructions(name: str) -> np.ndarray | None:
-    """(n_test, 28, 28) uint8 in the order of the run's scores, or None if only the net can make them."""
-    return runs.read_reconstructions(runs.find(name))
+    """(n_test, 28, 28) uint8 in the order of the run's scores, or None if only the net can make them.
+
+    Raises RunError if the file is damaged.
+    """
+    run = runs.find(name)
+    drawn = runs.read_reconstructions(run)
+    if drawn is not None and len(drawn) != len(runs.read_scores(run).test):
+        raise RunError(
+            f"reconstructions.npz of {run.name} does not fit its scores: {len(drawn)} images. Remove it, then the nets make "
+            "the reconstructions anew."
+        )
+    return drawn
 
 
 def reconstruct(name: str, images: np.ndarray) -> np.ndarray:
@@ -346,15 +398,16 @@ def codes(name: str) -> tuple[np.ndarray, np.ndarray]:
     found = scores(name)
     if found.test.z.shape[1]:
         return found.val.z, found.test.z
-    held_out = _dataset(run_info(name).settings.data).train.images[found.val.index]
+    held_out = held_out_images(name, range(len(found.val)))
     net = method(name)
     return score(net, held_out).z, score(net, test_images(name)).z
 
 
 def held_out_images(name: str, rows: Sequence[int]) -> np.ndarray:
     """(len(rows), 28, 28) uint8: some of the run's held-out normals, by their row in its scores."""
-    index = scores(name).val.index[np.asarray(rows, dtype=int)]
-    return _dataset(run_info(name).settings.data).train.images[index]
+    run = runs.find(name)
+    train = _dataset(runs.settings(run).data).train
+    return _same_images(run, train, runs.read_scores(run).val, np.asarray(rows, dtype=int))
 
 
 RIVALS = {"anogan": 180}

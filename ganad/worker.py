@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import functools
 import os
 import platform
@@ -17,36 +19,45 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ganad import runs
+from ganad import files, runs
 from ganad.config import FALSE_ALARMS, command
 from ganad.desk import Desk
-from ganad.errors import GanadError, Stopped
+from ganad.errors import GanadError, RunError, Stopped, cause, file_errors
 
 SAVE_S = 15.0
 
 
-def work(run: Path, watch: Callable[[runs.Status], None] = lambda status: None) -> str:
+def work(run: Path, watch: Callable[[runs.Status], None] = lambda status: None, *, listen: bool = True) -> str:
     """Train, score, report. Returns the state in which the run ended: finished, stopped or failed.
 
-    watch is called with every status that is written. Nothing is raised: what went wrong is in status.json and log.txt.
+    watch    is called with every status that is written
+    listen   take SIGTERM and Ctrl+C as requests from the first moment; otherwise only once there is something to save, and
+             until then a signal ends the process at once, even in the middle of an import
+
+    What goes wrong is in status.json and log.txt. Raises RunError only if another process writes the run, or if the run
+    cannot be written at all.
     """
-    desk = Desk(run, watch)
-    try:
-        with desk.listening():
-            with desk.slot():
-                desk.put(state="running", doing="loading")
-                _train_and_score(run, desk)
-        desk.put(state="finished", doing="")
-    except Stopped:
-        desk.say("stopped, as asked")
-        desk.put(state="stopped", doing="")
-    except GanadError as error:
-        desk.say(f"failed: {error}")
-        desk.put(state="failed", doing="", error=str(error))
-    except Exception as error:
-        desk.say(traceback.format_exc())
-        desk.put(state="failed", doing="", error=f"{type(error).__name__}: {error}. log.txt has the details.")
-    return desk.status.state
+    with runs.owned(run, wait=runs.LOCK_S):
+        desk = Desk(run, watch)
+        try:
+            with desk.listening() if listen else contextlib.nullcontext():
+                with desk.slot():
+                    desk.put(state="running", doing="starting")
+                    _train_and_score(run, desk)
+                with desk.uninterrupted():
+                    desk.last_word(state="finished", doing="")
+        except Stopped:
+            desk.say("stopped, as asked")
+            desk.last_word(state="stopped", doing="")
+        except GanadError as error:
+            desk.say(f"failed: {error}")
+            desk.last_word(state="failed", doing="", error=str(error))
+        except Exception as error:
+            desk.say(traceback.format_exc())
+            disk_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+            words = "Free some space, then resume." if disk_full else "log.txt has the details."
+            desk.last_word(state="failed", doing="", error=f"{type(error).__name__}: {cause(error)}. {words}")
+        return desk.status.state
 
 
 def _train_and_score(run: Path, desk: Desk) -> None:
@@ -54,27 +65,43 @@ def _train_and_score(run: Path, desk: Desk) -> None:
     desk.say(f"{command(settings)}")
     import torch
 
+    desk.obey()
     from ganad import checkpoint, data, speed
     from ganad.models import build
 
+    desk.beat(doing="loading data")
     speed.leave_a_core()
     dataset = data.load(settings.data)
     split = data.split(dataset, settings)
     desk.obey()
     device = checkpoint.pick_device()
     saved = checkpoint.load_state(run, device)
+    desk.beat(doing="building the nets")
     rates = {} if saved or settings.precision != "auto" else speed.known(settings)
     precision = saved["precision"] if saved else speed.choose(settings, rates)
     method = build(settings).to(device)
     if precision == "bf16":
         method = method.to(memory_format=torch.channels_last)
     if saved:
-        method.load_training_state(saved["method"])
+        advice = "Start a new run with the same settings, or remove the file to begin this one anew."
+        with file_errors(f"state.pt of {run.name} does not fit its config.json", advice, RunError):
+            method.load_training_state(saved["method"])
         desk.say(f"resumed at step {saved['step']}")
+    files.check_space(run, space_needed(method, split), f"{run.name}")
     _write_meta(run, method, dataset, split, device, precision)
-    with desk.uninterrupted():
+    desk.obey()
+    with desk.listening(), desk.uninterrupted():
         _train(run, desk, method, split, saved, precision)
         _score(run, desk, method, split)
+
+
+def space_needed(method: Any, split: Any) -> int:
+    """Bytes that a run may take on the disk: twice its state, weights, pictures, and scores with reconstructions."""
+    parameters = sum(p.numel() for net in method.players().values() for p in net.parameters())
+    state = 4 * parameters * (4 if method.settings.average else 3)  # nets, Adam's two moments, averaged nets
+    images = len(split.val.images) + len(split.test.images)
+    per_image = 28 * 28 + 8 * (3 + method.settings.latent)
+    return 2 * state + 4 * parameters + images * per_image + 10_000_000
 
 
 def _train(run: Path, desk: Desk, method: Any, split: Any, saved: dict[str, Any] | None, precision: str) -> None:
@@ -95,7 +122,8 @@ def _train(run: Path, desk: Desk, method: Any, split: Any, saved: dict[str, Any]
     stride = -(-settings.epochs // settings.looks)
     probe = probe_images(split)
     runs.cut_metrics(run, done)
-    (run / "samples").mkdir(exist_ok=True)
+    with file_errors(f"samples of {run.name} cannot be written", "Free some space or allow writing there.", RunError):
+        (run / "samples").mkdir(exist_ok=True)
     desk.put(
         doing="training",
         step=done,
@@ -275,7 +303,7 @@ def main(run: Path) -> int:
     """`python -m ganad work RUN`: gentle on the machine, so that the page that watches stays responsive."""
     if hasattr(os, "nice"):
         os.nice(5)
-    return 0 if work(run) == "finished" else 1
+    return 0 if work(run, listen=False) == "finished" else 1
 
 
 if __name__ == "__main__":

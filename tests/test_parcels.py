@@ -146,7 +146,7 @@ def test_a_zip_that_grows_without_end_is_refused_before_it_is_unpacked(runs_dir,
     assert len(bomb) < 8_000_000
     refused(runs_dir, bomb, "larger than 8 MB")
     inner = npz(**arrays_of(content), more=np.zeros(10_000_000, np.uint8))
-    refused(runs_dir, changed(content, "scores.npz", inner), "larger than 8 MB when it is unpacked")
+    refused(runs_dir, changed(content, "scores.npz", inner), "unpacked it would take")
 
 
 def test_more_files_than_a_run_has_are_refused(runs_dir):
@@ -186,13 +186,19 @@ def test_a_zip_without_settings_is_no_run(runs_dir):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda a: a | {"test_digit": a["test_digit"][:-1]}, "not a finite value for each"),
+        (lambda a: a | {"test_digit": a["test_digit"][:-1]}, "a finite value for each image is wanted"),
         (lambda a: a | {"val_latent": a["val_latent"] * np.nan}, "val_latent in scores.npz"),
         (lambda a: a | {"test_index": a["test_index"] + 1}, "MNIST does not have"),
         (lambda a: a | {"test_index": a["test_index"] * 1.0}, "test_index in scores.npz"),
         (lambda a: a | {"val_digit": a["val_digit"] + 5}, "the digits 0 to 9"),
         (lambda a: {k: v for k, v in a.items() if k != "test_residual"}, "no test_residual"),
         (lambda a: a | {"test_residual": np.array([object()])}, "Object arrays cannot be loaded"),
+        (lambda a: a | {"test_residual": a["test_residual"].astype("datetime64[s]")}, "test_residual in scores.npz"),
+        (lambda a: a | {"test_residual": a["test_residual"].astype(str)}, "test_residual in scores.npz"),
+        (lambda a: a | {"test_residual": a["test_residual"] > 0}, "test_residual in scores.npz"),
+        (lambda a: a | {"test_digit": np.uint8(8)}, "test_digit in scores.npz"),
+        (lambda a: a | {"val_index": a["val_index"] + 10**9}, "val images that MNIST does not have"),
+        (lambda a: a | {"val_z": np.full((len(a["val_digit"]), 3), np.inf)}, "val_z in scores.npz"),
     ],
 )
 def test_scores_that_do_not_fit_are_told(runs_dir, content, change, words):

@@ -55,17 +55,19 @@ def test_a_file_is_replaced_whole_or_not_at_all(run):
             file.write(b'{"auroc": 0.')
             raise OSError("disk full")
 
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(RunError, match=r"report\.json of 0001-ganomaly-n8-s0 cannot be written: disk full"):
         torn()
     assert runs.read_json(run / "report.json") == {"auroc": 0.9}
     assert not list(run.glob("*.part"))
 
 
 def test_a_last_line_that_is_still_being_written_waits_for_the_next_look(run):
-    (run / "metrics.jsonl").write_text('{"step": 1}\n{"step": 2}\n{"ste')
-    assert runs.read_metrics(run) == [{"step": 1}, {"step": 2}]
+    first, second = {"step": 1, "epoch": 1}, {"step": 2, "epoch": 1}
+    (run / "metrics.jsonl").write_text(f"{json.dumps(first)}\n{json.dumps(second)}\n" + '{"ste')
+    assert runs.read_metrics(run) == [first, second]
+    assert runs.damaged_lines(run) == 0
     runs.cut_metrics(run, 1)
-    assert runs.read_metrics(run) == [{"step": 1}]
+    assert runs.read_metrics(run) == [first]
 
 
 def me():
@@ -79,11 +81,45 @@ def test_a_living_process_that_speaks_is_running(run):
     assert runs.status(run).state == "running"
 
 
-def test_a_silent_process_has_failed_though_it_lives(run):
+def test_a_silent_process_that_lives_is_not_answering_and_stays_at_work(run):
     runs.write_status(run, Status(state="running", **me()))
+    assert runs.status(run).answering
     later = runs.status(run, now=time.time() + runs.HEARTBEAT_S + 1)
-    assert later.state == "failed"
-    assert "silent" in later.error
+    assert (later.state, later.answering) == ("running", False)
+    assert "not answering" in later.doing
+
+
+def test_a_suspended_process_is_not_answering_and_the_next_look_after_it_went_on_says_so(run):
+    import psutil
+
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    process = psutil.Process(child.pid)
+    try:
+        runs.write_status(run, Status(state="running", pid=child.pid, process_started=process.create_time()))
+        assert runs.status(run).answering
+        process.suspend()
+        while process.status() != psutil.STATUS_STOPPED:
+            time.sleep(0.01)
+        assert not runs.status(run).answering
+        assert runs.status(run).state == "running"
+        process.resume()
+        while process.status() == psutil.STATUS_STOPPED:
+            time.sleep(0.01)
+        assert runs.status(run).answering
+    finally:
+        child.kill()
+        child.communicate()
+
+
+def test_a_process_of_which_nobody_knows_when_it_began_is_not_believed_to_be_the_one(run):
+    runs.write_status(run, Status(state="running", pid=os.getpid(), process_started=None))
+    assert runs.status(run).state == "failed"
+
+
+def test_a_run_that_was_queued_in_the_future_without_a_process_does_not_wait_for_ever(run):
+    runs.write_status(run, Status(state="queued", since=time.time() + 1e6))
+    assert runs.status(run).state == "failed"
+    assert "never started" in runs.status(run).error
 
 
 def test_a_dead_process_without_a_last_word_has_failed_and_can_be_resumed(run):
@@ -159,7 +195,8 @@ def test_a_config_that_cannot_be_read_is_an_error_of_that_run_alone(run):
 
 
 def files(run):
-    return {p.relative_to(run).as_posix(): p.read_bytes() for p in run.rglob("*") if p.is_file()}
+    every = (p for p in run.rglob("*") if p.is_file() and p.name != ".lock")
+    return {p.relative_to(run).as_posix(): p.read_bytes() for p in every}
 
 
 def test_a_new_name_and_a_note_change_nothing_else(runs_dir):
@@ -228,7 +265,7 @@ def test_a_run_at_work_is_not_thrown_away_and_neither_is_one_whose_process_still
         with pytest.raises(RunError, match="still at work: stop it first"):
             runs.throw_away(run)
         assert run.exists()
-    assert runs.status(run).state == "failed"  # the second had been silent for too long
+    assert not runs.status(run).answering  # the second had been silent for too long
 
 
 def test_a_shipped_run_stays_as_it_is(runs_dir, tmp_path):

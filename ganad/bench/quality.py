@@ -6,6 +6,7 @@ What is finished is kept, so the command goes on where it was interrupted.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import statistics
@@ -113,14 +114,18 @@ def quality(jobs: Sequence[Job], preset: str, say: Say) -> list[Row]:
 def finished(asked: Any) -> Path | None:
     """The newest finished run of the user's with these very settings, but for its name."""
     for run in runs.listing(runs.root()):
-        if runs.read_status(run).state == "finished" and runs.settings(run).model_copy(update={"name": ""}) == asked:
-            return run
+        with contextlib.suppress(RunError):  # a damaged run is none of these
+            if (
+                runs.read_status(run).state == "finished"
+                and runs.settings(run).model_copy(update={"name": ""}) == asked
+            ):
+                return run
     return None
 
 
 def read(job: Job, run: Path) -> Row:
     """A finished run as a row."""
-    report = runs.read_json(run / "report.json")
+    report = runs.read_report(run)
     return Row(
         job=job,
         run=run.name,

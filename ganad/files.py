@@ -9,7 +9,7 @@ import os
 import shutil
 import stat
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -177,6 +177,13 @@ def checksums(folder: Path) -> dict[str, str]:
             f"{CHECKSUMS} of {folder.name} is damaged: it is no list of checksums. Remove it to read the files unchecked."
         )
     return found
+
+
+def record_checksums(folder: Path, names: Iterable[str]) -> None:
+    """Take the checksums of files as they lie there now; for copies of files that had been read and checked."""
+    found = {name: read_bytes(folder / name) for name in names}
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in found.items() if content is not None}
+    write_json(folder / CHECKSUMS, digests)
 
 
 def _note_checksum(path: Path, digest: str | None) -> None:

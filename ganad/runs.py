@@ -50,6 +50,8 @@ from ganad.schemas import Status
 __all__ = ["Status", "read_json", "replaced", "replaced_with_checksum", "write_json", "write_text"]
 
 HOME = Path(__file__).resolve().parents[1]
+CHECKED = ("weights.safetensors", "scores.npz", "reconstructions.npz")
+"""Files whose SHA-256 is kept in checksums.json and compared whenever they are read."""
 ENDED = ("finished", "stopped", "failed")
 HEARTBEAT_S = 60.0
 """A run at work that says nothing for so long is not answering."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ganad import baselines, evaluate, runs
+from ganad import baselines, evaluate, files, runs
 from ganad.config import FALSE_ALARMS, METHOD_NAMES
 from ganad.errors import RunError
 
@@ -37,7 +37,7 @@ def ship(run: Path, name: str, *, light: bool = False, nets: bool = True) -> Pat
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     for file in ("config.json", "meta.json", "report.json", "scores.npz", "reconstructions.npz", "log.txt"):
-        shutil.copy(run / file, target / file)
+        shutil.copy(run / file, target / file)  # without the run's checksums: all of these are made smaller below
     _keep_some(run, target)
     said = runs.read_status(run)
     kept = ("state", "epoch", "epochs", "step", "total", "seconds")
@@ -48,11 +48,13 @@ def ship(run: Path, name: str, *, light: bool = False, nets: bool = True) -> Pat
         arrays = {k: _small(k, file[k]) for k in file.files if not k.endswith("_z")}
     with runs.replaced(target / "scores.npz") as out:
         np.savez_compressed(out, **arrays)
+    files.record_checksums(target, runs.CHECKED)
     _report_again(target)
     made = {which: runs.read_reconstructions(target, which) for which in ("val", "test")}
     (target / "reconstructions.npz").unlink()
     if not light:
         runs.write_reconstructions(target, **{k: coarse(v) for k, v in made.items() if v is not None})
+    files.record_checksums(target, runs.CHECKED)
     write_readme()
     return target
 

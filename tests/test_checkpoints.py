@@ -1,11 +1,12 @@
 """The shipped runs: small, whole, and worth what their README says."""
 
+import hashlib
 import json
 
 import numpy as np
 import pytest
 
-from ganad import checkpoint, evaluate, runs, service, shelf
+from ganad import checkpoint, evaluate, files, runs, service, shelf
 from ganad.bench.quality import shelf_table
 from ganad.config import METHOD_NAMES, PARTS
 from tests.conftest import ROOT, SHIPPED, put_finished
@@ -72,6 +73,15 @@ def test_it_stands_in_the_readme_with_its_weights(name):
     assert ("shipped without" in line) == (name in BARE)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_its_checksums_are_those_of_its_files(name):
+    folder = ROOT / "checkpoints" / name
+    there = {f for f in runs.CHECKED if (folder / f).exists()}
+    noted = files.checksums(folder)
+    assert set(noted) == there
+    assert noted == {f: hashlib.sha256((folder / f).read_bytes()).hexdigest() for f in there}
+
+
 def test_only_the_nets_of_the_tutorial_which_outweigh_the_shelf_stay_at_home():
     assert set(BARE) == {"egbad-article", "anogan-article"}
     for name in BARE:
@@ -106,7 +116,8 @@ def test_where_half_precision_would_change_the_auroc_the_weights_stay_whole(runs
 
 def test_a_log_is_thinned_to_its_epochs_and_some_of_its_steps(runs_dir):
     run = put_finished(runs_dir)
-    rows = [{"step": i, "loss/generator": 1.0} for i in range(1000)] + [{"step": 1000, "val": {}}]
+    rows = [{"step": i, "epoch": 1, "loss/generator": 1.0} for i in range(1000)]
+    rows.append({"step": 1000, "epoch": 1, "val": dict.fromkeys(PARTS, 1.0)})
     runs.write_text(run / "metrics.jsonl", "".join(json.dumps(r) + "\n" for r in rows))
     kept = runs.read_metrics(shelf.ship(run, "thin", light=True))
     assert len(kept) == shelf.LINES + 1

@@ -1,0 +1,173 @@
+"""A disk that is full or read-only, at each moment at which something is written.
+
+On a real small disk where one may be mounted, else on a pretended one whose calls fail with the same error numbers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ganad import files, jobs, parcels, runs, worker
+from ganad.errors import GanadError
+from tests.conftest import SHIPPED
+from tests.faults.settings import small
+
+MB = 1_000_000
+
+
+class RealDisk:
+    """A tmpfs of a few megabytes."""
+
+    words = "a small disk, mounted"
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.ballast = folder / ".ballast"
+
+    def fill(self) -> None:
+        """Leave no byte."""
+        with contextlib.suppress(OSError), open(self.ballast, "ab") as file:
+            while True:
+                file.write(bytes(4096))
+                file.flush()
+
+    def free(self) -> None:
+        self.ballast.unlink(missing_ok=True)
+
+    def protect(self, on: bool) -> None:
+        """Make it read-only, or not."""
+        subprocess.run(["mount", "-o", f"remount,{'ro' if on else 'rw'}", str(self.folder)], check=True)
+
+
+class PretendedDisk:
+    """The calls that write fail, as on a full or read-only disk; what is there already can be read and removed."""
+
+    words = "a pretended disk: calls that write fail"
+
+    def __init__(self, folder: Path, patch):
+        self.folder, self.refusal = folder, None
+        fsync, mkdir, touch = os.fsync, Path.mkdir, Path.touch
+
+        def refused(call):
+            def wrapped(*args, **more):
+                if self.refusal is not None:
+                    raise OSError(self.refusal, os.strerror(self.refusal))
+                return call(*args, **more)
+
+            return wrapped
+
+        patch.setattr(files.os, "fsync", refused(fsync))
+        patch.setattr(Path, "mkdir", refused(mkdir))
+        patch.setattr(Path, "touch", refused(touch))
+
+    def fill(self) -> None:
+        self.refusal = errno.ENOSPC
+
+    def free(self) -> None:
+        self.refusal = None
+
+    def protect(self, on: bool) -> None:
+        self.refusal = errno.EROFS if on else None
+
+
+@contextlib.contextmanager
+def disk(folder: Path, patch, size: int = 40 * MB) -> Iterator[RealDisk | PretendedDisk]:
+    """A disk of its own under the runs of this test."""
+    folder.mkdir(parents=True, exist_ok=True)
+    mounted = False
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={size}", "ganad-test", str(folder)], capture_output=True
+        )
+        mounted = done.returncode == 0
+    patch.setattr(runs, "LEAST_FREE", 1 * MB)
+    patch.setattr(worker, "space_needed", lambda *_: 0)  # so that the disk fills up in the middle of the work
+    try:
+        made = RealDisk(folder) if mounted else PretendedDisk(folder, patch)
+        yield made
+        made.free()
+    finally:
+        if mounted:
+            subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def everything(folder: Path) -> set[str]:
+    return {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.name not in (".ballast", ".lock")}
+
+
+def refused(call, code: str) -> str:
+    """The call ends in one sentence that names the cause."""
+    with pytest.raises(GanadError) as caught:
+        call()
+    assert code in str(caught.value), caught.value
+    return str(caught.value)
+
+
+def full_at_start(place: RealDisk | PretendedDisk) -> str:
+    """A run is begun: refused with the cause, and no folder is left."""
+    before = everything(place.folder)
+    place.fill()
+    refused(lambda: jobs.start(small()), "ENOSPC")
+    assert everything(place.folder) == before
+    place.free()
+    return "refused, the message names ENOSPC, no folder left behind"
+
+
+def full_while_training(place: RealDisk | PretendedDisk) -> str:
+    """The disk fills up after some steps: the status names the cause; with room the run goes on to the end."""
+    run = runs.create(small(epochs=4))
+
+    def fill(said: runs.Status) -> None:
+        if said.step >= 7 and said.state == "running":
+            place.fill()
+
+    assert worker.work(run, fill) == "failed"
+    assert "ENOSPC" in (runs.status(run).error or ""), runs.status(run)
+    assert not list(run.rglob("*.part"))
+    assert [r["step"] for r in runs.read_metrics(run)]  # what was logged can be read
+    place.free()
+    jobs.requeue(run)
+    assert worker.work(run) == "finished"
+    return "failed, status.json names ENOSPC; after room was made it was resumed and finished"
+
+
+def full_at_rename_and_import(place: RealDisk | PretendedDisk) -> str:
+    """A name, a note and an import are refused with the cause, and what was there stays."""
+    run, parcel = runs.create(small(name="before")), parcels.pack(SHIPPED["ganomaly"])
+    before = everything(place.folder)
+    place.fill()
+    refused(lambda: runs.rename(run, "after"), "ENOSPC")
+    refused(lambda: runs.write_note(run, "x"), "ENOSPC")
+    refused(lambda: parcels.unpack(parcel), "ENOSPC")
+    assert runs.settings(run).name == "before"
+    assert everything(place.folder) == before
+    place.free()
+    runs.rename(run, "after")
+    assert runs.settings(run).name == "after"
+    return "refused, the message names ENOSPC, what was there is untouched"
+
+
+def read_only(place: RealDisk | PretendedDisk) -> str:
+    """Everything that writes is refused with the cause; what is there can be looked at."""
+    run, parcel = runs.create(small(name="before")), parcels.pack(SHIPPED["ganomaly"])
+    runs.write_status(run, runs.Status(state="stopped"))
+    place.protect(True)
+    try:
+        refused(lambda: runs.create(small()), "EROFS")
+        refused(lambda: runs.rename(run, "x"), "EROFS")
+        refused(lambda: runs.write_note(run, "x"), "EROFS")
+        refused(lambda: runs.throw_away(run), "EROFS")
+        refused(lambda: jobs.requeue(run), "EROFS")
+        refused(lambda: parcels.unpack(parcel), "EROFS")
+        assert runs.status(run).state == "stopped"
+        assert runs.settings(run).name == "before"
+    finally:
+        place.protect(False)
+    return "refused, the message names EROFS, what is there can be read"

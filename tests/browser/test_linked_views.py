@@ -245,7 +245,7 @@ def test_the_plain_charts_are_filters_too(opened, truth):
     box = place(roc)
     page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.02 * box["height"])
     page.mouse.click(box["x"] + 0.3 * box["width"], box["y"] + 0.02 * box["height"])
-    expect(page.get_by_text("chosen while looking at the test set")).to_be_visible()
+    expect(page.get_by_text("chosen while looking at the test set").filter(visible=True)).to_be_visible()
     assert asked(page, "at")["at"].startswith("by-hand:")
 
 
@@ -274,7 +274,7 @@ def test_a_point_of_the_map_weighs_as_training_images_advise_and_is_not_marked(o
     place(keyed(page, "advice_map"))
     keyed(page, "advice_map").locator("label").first.click()
     chart = keyed(page, "ternary").locator(".nsewdrag").first
-    expect(chart).to_be_visible(timeout=60_000)
+    expect(chart).to_be_visible()
     settled(page)
     box = place(chart)
     # The corner of the discrimination, a sixteenth of the way in: the axes reach a little beyond the triangle.
@@ -282,7 +282,7 @@ def test_a_point_of_the_map_weighs_as_training_images_advise_and_is_not_marked(o
     corner = keyed(page, "ternary").locator(".scatterlayer .trace").first.locator(".point").first.bounding_box()
     page.mouse.move(corner["x"] + corner["width"] / 2, corner["y"] + corner["height"] / 2)
     page.mouse.click(corner["x"] + corner["width"] / 2, corner["y"] + corner["height"] / 2)
-    expect(page.locator(".mixer .say input").nth(0)).to_have_value("0", timeout=30_000)
+    expect(page.locator(".mixer .say input").nth(0)).to_have_value("0")
     expect(page.locator(".mixer .say input").nth(2)).to_have_value("1")
     settled(page)
     keyed(page, "advice_best").get_by_role("button").click()

@@ -4,8 +4,10 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import functools
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import psutil
@@ -38,6 +40,14 @@ def pytest_collection_modifyitems(items):
         return next((i for i, start in enumerate(LONG) if path.startswith(start)), len(LONG))
 
     items.sort(key=place)
+
+
+def pytest_collection_finish():
+    """AppTest looks through every installed package for components before each run of a page: once is enough."""
+    if "streamlit.testing.v1" in sys.modules:
+        from streamlit.components.v2 import manifest_scanner
+
+        manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
 
 
 def pytest_xdist_auto_num_workers():

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ganad import speed
+from ganad import runs, speed
 from ganad.config import PRESETS, resolve
 
 ROOT = Path(__file__).parents[1]
@@ -63,7 +63,18 @@ def runs_dir(tmp_path, monkeypatch):
     """An empty folder of runs and an empty shelf of shipped ones."""
     monkeypatch.setenv("GANAD_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("GANAD_CHECKPOINTS", str(tmp_path / "checkpoints"))
-    return tmp_path / "runs"
+    yield tmp_path / "runs"
+    for folder in runs.listing(tmp_path / "runs"):
+        end_worker(folder)
+
+
+def end_worker(run: Path) -> None:
+    """A process that works on this run is killed: whatever became of the test that started it, no other has to wait."""
+    for process in psutil.process_iter(["cmdline"]):
+        words = process.info["cmdline"] or []
+        if words[-2:] == ["work", str(run)]:
+            process.kill()
+            psutil.wait_procs([process])
 
 
 def put_finished(folder: Path, name: str = "0001-ganomaly-n8-s0") -> Path:

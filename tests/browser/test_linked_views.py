@@ -11,7 +11,9 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from ganad import evaluate, service
+from ganad.ui import address
 from tests.browser.conftest import go, keyed, settled
+from tests.waiting import until
 
 RUN = "ganomaly-n8"
 
@@ -188,7 +190,9 @@ def test_each_step_back_takes_one_choice_away_until_the_page_as_it_was_opened(pa
     expect(page.locator(".mixer .words")).to_have_text(re.compile("by hand"))
     asked(page, "at", "image")
     settled(page)
-    page.wait_for_timeout(300)  # `address.UNDERWAY`
+    page.wait_for_timeout(
+        1100 * address.UNDERWAY
+    )  # sooner nobody steps back, and the server takes it for what was there before
     page.go_back()
     expect(page.locator(".mixer .words")).not_to_have_text(re.compile("by hand"))
     said(page, "misses")
@@ -321,13 +325,16 @@ def test_the_scores_of_what_is_chosen_come_as_a_file_and_the_charts_as_pictures(
     line = float(page.locator(".mixer .scores canvas").get_attribute("data-line"))
     assert float(re.match(r"M([\d.]+) ", dashed.get("d"))[1]) == pytest.approx(line, abs=1)
     keyed(page, "chart_format").get_by_text("SVG", exact=True).click()
-    page.wait_for_timeout(1500)  # nothing on screen tells that the charts have heard of it
     settled(page)
     chart = keyed(page, "pr")
     chart.scroll_into_view_if_needed()
-    chart.hover()
-    with page.expect_download() as download:
-        chart.locator("[data-attr=toImage], .modebar-btn").first.click()
-    assert download.value.suggested_filename == "ganad-pr.svg"
+
+    def saved_as():
+        chart.hover()
+        with page.expect_download() as download:
+            chart.locator("[data-attr=toImage], .modebar-btn").first.click()
+        return download.value.suggested_filename
+
+    until(lambda: saved_as() == "ganad-pr.svg")  # nothing on screen tells when the charts have heard of it
     keyed(page, "chart_format").get_by_text("PNG", exact=True).click()
     settled(page)

@@ -50,6 +50,12 @@ def pytest_collection_finish():
         manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
 
 
+def pytest_unconfigure():
+    """AppTest leaves a folder to Python's end, which complains about it."""
+    if "streamlit.testing.v1.app_test" in sys.modules:
+        sys.modules["streamlit.testing.v1.app_test"].TMP_DIR.cleanup()
+
+
 def pytest_xdist_auto_num_workers():
     """A process a core, two at least: a browser test waits a good part of its time. Each wants some 2 GB of memory."""
     if os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS"):

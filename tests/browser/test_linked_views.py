@@ -326,7 +326,7 @@ def test_the_scores_of_what_is_chosen_come_as_a_file_and_the_charts_as_pictures(
     assert float(re.match(r"M([\d.]+) ", dashed.get("d"))[1]) == pytest.approx(line, abs=1)
     keyed(page, "chart_format").get_by_text("SVG", exact=True).click()
     settled(page)
-    chart = keyed(page, "pr")
+    chart = keyed(page, "pr").and_(page.locator("[data-stale=false]"))
     chart.scroll_into_view_if_needed()
 
     def saved_as():

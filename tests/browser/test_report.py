@@ -92,10 +92,10 @@ def test_a_dark_desk_makes_a_dark_page_and_redraws_the_mixer(opened):
       return most;  // of their red: nearly none in the light, nearly all in the dark; -1 before they are drawn
     }"""
     assert opened.evaluate(ground) == "rgb(255, 255, 255)"
-    opened.wait_for_function(f"0 <= ({words})() && ({words})() < 120")
+    opened.wait_for_function(f"() => 0 <= ({words})() && ({words})() < 120")
     opened.emulate_media(color_scheme="dark")
-    opened.wait_for_function(f"{ground} === 'rgb(16, 21, 28)'")
-    opened.wait_for_function(f"({words})() > 180")
+    opened.wait_for_function(f"() => {ground} === 'rgb(16, 21, 28)'")
+    opened.wait_for_function(f"() => ({words})() > 180")
 
 
 def test_evaluate_hands_the_report_out(page, server):

@@ -131,6 +131,19 @@ def test_an_unknown_run_in_the_address_falls_back_to_one_that_has_something_to_s
     assert opened("pages/3_Evaluate.py", run="../../etc").selectbox(key="run").value == finished.name
 
 
+def test_a_run_stays_picked_when_its_state_changes_before_the_browser_has_heard_of_it(runs_dir):
+    """A browser names the picked run by the words of the picker, and these hold its state."""
+    put_finished(runs_dir)
+    failed = put_failed(runs_dir)
+    at = opened("pages/1_Train.py", run=failed.name)
+    at.session_state["run"] = "0003 GANomaly · 8 · training"
+    at.run()
+    assert at.selectbox(key="run").value == failed.name
+    at.session_state["run"] = "0001 GANomaly · 8 · training"  # picked a moment before it finished
+    at.run()
+    assert at.selectbox(key="run").value == "0001-ganomaly-n8-s0"
+
+
 def test_moving_a_weight_changes_the_area_and_defaults_bring_it_back(runs_dir):
     run = put_finished(runs_dir)
     at = opened("pages/3_Evaluate.py", run=run.name)

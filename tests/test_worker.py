@@ -134,7 +134,7 @@ def test_a_second_run_waits_for_the_first_and_a_third_for_both(runs_dir):
     first = jobs.start(small(epochs=5000))
     wait(first, "running")
     second, third = jobs.start(small(epochs=1)), jobs.start(small(epochs=1))
-    until(lambda: runs.read_status(third).pid is not None)
+    until(lambda: all(runs.read_status(r).pid is not None for r in (second, third)))  # both stand in line
     assert {runs.status(r).state for r in (second, third)} == {"queued"}
     jobs.stop(first, wait=True)
     wait(second, "finished")

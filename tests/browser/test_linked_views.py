@@ -13,7 +13,6 @@ from playwright.sync_api import expect
 from ganad import evaluate, service
 from ganad.ui import address
 from tests.browser.conftest import go, keyed, settled
-from tests.waiting import until
 
 RUN = "ganomaly-n8"
 
@@ -325,16 +324,11 @@ def test_the_scores_of_what_is_chosen_come_as_a_file_and_the_charts_as_pictures(
     line = float(page.locator(".mixer .scores canvas").get_attribute("data-line"))
     assert float(re.match(r"M([\d.]+) ", dashed.get("d"))[1]) == pytest.approx(line, abs=1)
     keyed(page, "chart_format").get_by_text("SVG", exact=True).click()
-    settled(page)
-    chart = keyed(page, "pr").and_(page.locator("[data-stale=false]"))
-    chart.scroll_into_view_if_needed()
-
-    def saved_as():
-        chart.hover()
-        with page.expect_download() as download:
-            chart.locator("[data-attr=toImage], .modebar-btn").first.click()
-        return download.value.suggested_filename
-
-    until(lambda: saved_as() == "ganad-pr.svg")  # nothing on screen tells when the charts have heard of it
+    save = keyed(page, "pr").get_by_role("button", name="Download plot", exact=True)  # of a PNG it says so
+    expect(save).to_have_count(1)
+    expect(keyed(page, "pr")).to_have_count(1)  # the one before it is gone
+    with page.expect_download() as download:
+        save.click()
+    assert download.value.suggested_filename == "ganad-pr.svg"
     keyed(page, "chart_format").get_by_text("PNG", exact=True).click()
     settled(page)

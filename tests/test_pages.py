@@ -131,17 +131,17 @@ def test_an_unknown_run_in_the_address_falls_back_to_one_that_has_something_to_s
     assert opened("pages/3_Evaluate.py", run="../../etc").selectbox(key="run").value == finished.name
 
 
-def test_a_run_stays_picked_when_its_state_changes_before_the_browser_has_heard_of_it(runs_dir):
+@pytest.mark.parametrize("put", [put_failed, put_stopped, put_running])
+def test_a_run_stays_picked_when_its_state_changes_before_the_browser_has_heard_of_it(runs_dir, put):
     """A browser names the picked run by the words of the picker, and these hold its state."""
     put_finished(runs_dir)
-    failed = put_failed(runs_dir)
-    at = opened("pages/1_Train.py", run=failed.name)
-    at.session_state["run"] = "0003 GANomaly · 8 · training"
+    run = put(runs_dir)
+    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=PATIENCE_S)
+    at.query_params["run"] = at.session_state["_run_in_url"] = run.name
+    at.session_state["run"] = f"{run.name[:4]} GANomaly · 8 · queued"
     at.run()
-    assert at.selectbox(key="run").value == failed.name
-    at.session_state["run"] = "0001 GANomaly · 8 · training"  # picked a moment before it finished
-    at.run()
-    assert at.selectbox(key="run").value == "0001-ganomaly-n8-s0"
+    assert not at.exception
+    assert at.selectbox(key="run").value == run.name
 
 
 def test_moving_a_weight_changes_the_area_and_defaults_bring_it_back(runs_dir):

@@ -1,18 +1,67 @@
-"""What tests share: an empty folder of runs, runs in every state, one thread a process."""
+"""What tests share: an empty folder of runs, runs in every state, one thread a process, an order for several at once."""
 
 import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import functools
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import psutil
 import pytest
 
+from ganad import runs, speed
+from ganad.config import PRESETS, resolve
+
 ROOT = Path(__file__).parents[1]
 SHIPPED = {m: ROOT / "checkpoints" / f"{m}-n8" for m in ("ganomaly", "egbad", "anogan")}
+
+LONG = (
+    "browser/test_main_path",
+    "browser/",
+    "faults/",
+    "test_worker",
+    "test_pages",
+    "test_cli",
+    "test_detector",
+    "ui/",
+)
+"""Beginnings of the files that take long, longest first: they start first, so that none of them is alone at the end."""
+
+
+def pytest_collection_modifyitems(items):
+    """Files that take long come first. Within a file the order stays."""
+
+    def place(item):
+        path = item.path.relative_to(ROOT / "tests").as_posix()
+        return next((i for i, start in enumerate(LONG) if path.startswith(start)), len(LONG))
+
+    items.sort(key=place)
+
+
+def pytest_collection_finish():
+    """AppTest looks through every installed package for components before each run of a page: once is enough."""
+    if "streamlit.testing.v1" in sys.modules:
+        from streamlit.components.v2 import manifest_scanner
+
+        manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
+
+
+def pytest_unconfigure():
+    """AppTest leaves a folder to Python's end, which complains about it."""
+    if "streamlit.testing.v1.app_test" in sys.modules:
+        sys.modules["streamlit.testing.v1.app_test"].TMP_DIR.cleanup()
+
+
+def pytest_xdist_auto_num_workers():
+    """A process a core, two at least: a browser test waits a good part of its time. Each wants some 2 GB of memory."""
+    if os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS"):
+        return None
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(2, min(cores, int(psutil.virtual_memory().available / 2e9)))
 
 
 @pytest.fixture
@@ -20,7 +69,18 @@ def runs_dir(tmp_path, monkeypatch):
     """An empty folder of runs and an empty shelf of shipped ones."""
     monkeypatch.setenv("GANAD_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("GANAD_CHECKPOINTS", str(tmp_path / "checkpoints"))
-    return tmp_path / "runs"
+    yield tmp_path / "runs"
+    for folder in runs.listing(tmp_path / "runs"):
+        end_worker(folder)
+
+
+def end_worker(run: Path) -> None:
+    """A process that works on this run is killed: whatever became of the test that started it, no other has to wait."""
+    for process in psutil.process_iter(["cmdline"]):
+        words = process.info["cmdline"] or []
+        if words[-2:] == ["work", str(run)]:
+            process.kill()
+            psutil.wait_procs([process])
 
 
 def put_finished(folder: Path, name: str = "0001-ganomaly-n8-s0") -> Path:
@@ -55,3 +115,11 @@ def put_failed(folder: Path, name: str = "0003-ganomaly-n8-s0") -> Path:
     run = put_running(folder, name, state="failed", error="loss/generator stopped being finite at step 200.")
     (run / "log.txt").write_text("12:00:00  failed: loss/generator stopped being finite\n")
     return run
+
+
+def put_speed(folder: Path) -> None:
+    """What measuring this machine for the three `tuned` presets would leave beside the runs: no page need measure it."""
+    for method in PRESETS:
+        where = folder / ".speed" / speed.memory(resolve(method, "tuned", normal=(8,))).name
+        where.parent.mkdir(parents=True, exist_ok=True)
+        where.write_text(json.dumps({"float32": 1000.0, "bf16": None, "score": 4000.0}))

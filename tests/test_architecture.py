@@ -1,11 +1,16 @@
 """Data flows one way, and a page opens without waiting for what it does not need."""
 
 import ast
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.conftest import put_speed
+from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[1]
 
@@ -64,38 +69,56 @@ def test_only_pages_and_ui_know_streamlit():
             assert "streamlit" not in {n.split(".")[0] for n in imported(path)}, path
 
 
-@pytest.mark.parametrize(
-    "module",
-    ["ganad.service", "ganad.ui.starting", "ganad.ui.training", "ganad.ui.browsing", "ganad.ui.judging",
-     "ganad.ui.scoring", "ganad.ui.comparing"],
-)  # fmt: skip
-def test_what_a_page_imports_brings_neither_torch_nor_scikit_learn(module):
-    code = f"import sys, {module}; sys.exit(', '.join({{'torch', 'sklearn', 'scipy'}} & set(sys.modules)) or 0)"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-
-
-DRAW = """
-import sys
+HEAVY = ("torch", "sklearn", "scipy")
+MODULES = ("service", "ui.starting", "ui.training", "ui.browsing", "ui.judging", "ui.scoring", "ui.comparing")
+DRAWN = ("app.py", "pages/1_Train.py", "pages/2_Browse.py", "pages/3_Evaluate.py", "pages/5_Compare.py")
+LOOK = f"""
+import importlib, json, sys
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
-at = AppTest.from_file("app.py", default_timeout=60)
-if sys.argv[1] != "app.py":
-    at.switch_page(sys.argv[1])
-at.query_params["run"] = "ganomaly-n8"
-at.run()
-assert not at.exception, at.exception[0].stack_trace
-assert len(at.get("html")) + len(at.get("plotly_chart")) > 1, "nothing was drawn"
-sys.exit(", ".join({"torch"} & set(sys.modules)) or 0)
+brought = {{}}
+def look(what, known=set()):
+    brought[what] = sorted(({set(HEAVY)} & set(sys.modules)) - known)
+    known.update(brought[what])
+look("streamlit")
+for module in {MODULES}:
+    importlib.import_module("ganad." + module)
+    look(module)
+manifest_scanner.scan_component_manifests = lambda: []
+for page in {DRAWN}:
+    at = AppTest.from_file("app.py", default_timeout={PATIENCE_S})
+    if page != "app.py":
+        at.switch_page(page)
+    at.query_params["run"] = "ganomaly-n8"
+    at.run()
+    assert not at.exception, at.exception[0].stack_trace
+    assert len(at.get("html")) + len(at.get("plotly_chart")) > 1, page + ": nothing was drawn"
+    look(page)
+print(json.dumps(brought))
 """
 
 
-@pytest.mark.parametrize(
-    "page", ["app.py", "pages/1_Train.py", "pages/2_Browse.py", "pages/3_Evaluate.py", "pages/5_Compare.py"]
-)
-def test_a_page_that_needs_no_net_draws_a_finished_run_without_torch(page, runs_dir, monkeypatch):
-    monkeypatch.delenv("GANAD_CHECKPOINTS")
-    done = subprocess.run([sys.executable, "-c", DRAW, page], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
+@pytest.fixture(scope="module")
+def brought(tmp_path_factory):
+    """Module or page -> what was imported because of it, in one process that imports and draws them in turn."""
+    folder = tmp_path_factory.mktemp("drawn")
+    put_speed(folder)
+    done = subprocess.run(
+        [sys.executable, "-c", LOOK], cwd=ROOT, env=os.environ | {"GANAD_RUNS": str(folder)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("module", ["streamlit", *MODULES])
+def test_what_a_page_imports_brings_neither_torch_nor_scikit_learn(module, brought):
+    assert not brought[module]
+
+
+@pytest.mark.parametrize("page", DRAWN)
+def test_a_page_that_needs_no_net_draws_a_finished_run_without_torch(page, brought):
+    assert "torch" not in brought[page]
 
 
 def test_no_weights_and_no_arrays_are_ever_unpickled():

@@ -26,7 +26,7 @@ def digits():
 
 @pytest.fixture(scope="module")
 def fitted(digits):
-    return Detector(epochs=40, settings=SMALL, verbose=False).fit(digits[0])
+    return Detector(epochs=20, settings=SMALL, verbose=False).fit(digits[0])
 
 
 def test_it_learns_ones_and_finds_zeros_strange(fitted, digits):

@@ -6,16 +6,33 @@ import shutil
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Block
 
-from tests.conftest import ROOT, put_failed, put_finished, put_running
+from ganad import evaluate, runs
+from tests.conftest import ROOT, put_failed, put_finished, put_running, put_speed
+from tests.waiting import PATIENCE_S
 
 PAGES = ["app.py", *sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("pages/*.py"))]
-STATES = {"finished": put_finished, "running": put_running, "failed": put_failed}
+
+
+def put_stopped(folder):
+    return put_running(folder, "0004-ganomaly-n8-s0", state="stopped")
+
+
+STATES = {"running": put_running, "failed": put_failed, "stopped": put_stopped, "finished": put_finished}
+IN_PICKER = {"running": " · training", "failed": " · failed", "stopped": " · stopped", "finished": ""}
 SCORED = ["pages/2_Browse.py", "pages/3_Evaluate.py", "pages/4_Score.py"]
 
 
+@pytest.fixture(autouse=True)
+def _measured(request):
+    """Nothing here is about speed: no page starts to measure it."""
+    if "runs_dir" in request.fixturenames:
+        put_speed(request.getfixturevalue("runs_dir"))
+
+
 def opened(page: str, **query: str) -> AppTest:
-    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=PATIENCE_S)
     if page != "app.py":
         at.switch_page(page)
     for key, value in query.items():
@@ -25,8 +42,8 @@ def opened(page: str, **query: str) -> AppTest:
     return at
 
 
-def words(at: AppTest) -> str:
-    """Everything that a reader sees on the page."""
+def words(at: AppTest | Block) -> str:
+    """Everything that a reader sees on the page, or in a part of it: `at.main`, `at.sidebar`."""
     kinds = ("title", "header", "subheader", "markdown", "caption", "error", "info", "warning", "metric", "html")
     parts = []
     for kind in kinds:
@@ -36,22 +53,66 @@ def words(at: AppTest) -> str:
     return "\n".join(parts)
 
 
+LEFT_OUT = "failed: loss/generator stopped being finite at step 200. Resume it, or pick another run."
+SAID = {  # state -> page -> (what its main part says, the ways on that it offers there)
+    "none": {
+        "app.py": ("No trained detector is here yet.", {"Train one"}),
+        "pages/1_Train.py": ("No run yet", set()),
+        "pages/5_Compare.py": ("There is nothing to compare yet: no detector has been trained.", {"Train one"}),
+    }
+    | dict.fromkeys(SCORED, ("There is nothing to show yet: no detector has been trained.", {"Train one"})),
+    "running": {
+        "app.py": ("No trained detector is here yet.", {"Train one"}),
+        "pages/1_Train.py": ("epoch 2 of 20 · step 200 of 800", {"Stop"}),
+        "pages/5_Compare.py": ("None of the runs has finished yet", set()),
+    }
+    | dict.fromkeys(SCORED, ("is still running. Its scores appear here when it has finished.", {"Watch it train"})),
+    "failed": {
+        "app.py": ("No trained detector is here yet.", {"Train one"}),
+        "pages/1_Train.py": ("loss/generator stopped being finite at step 200.", {"Resume"}),
+        "pages/5_Compare.py": ("None of the runs has finished yet", set()),
+    }
+    | dict.fromkeys(SCORED, (LEFT_OUT, {"See its log"})),
+    "stopped": {
+        "app.py": ("No trained detector is here yet.", {"Train one"}),
+        "pages/1_Train.py": ("at epoch 2 of 20", {"Resume"}),
+        "pages/5_Compare.py": ("None of the runs has finished yet", set()),
+    }
+    | dict.fromkeys(SCORED, ("was stopped before it had scored the test set.", {"Resume it"})),
+    "finished": {
+        "app.py": ("has only ever seen <b>8s</b>", {"**Draw a digit**", "**Judge the score**"}),
+        "pages/1_Train.py": ("20 epochs in 50 s", {"Browse its images", "Evaluate it", "Draw a digit for it"}),
+        "pages/2_Browse.py": ("10,000 of 10,000 test images", {"Defaults"}),
+        "pages/3_Evaluate.py": ("0.9626", {"Open in Browse"}),
+        "pages/4_Score.py": ("has learned what **8** looks like", set()),
+        "pages/5_Compare.py": ("0.9626", {"Browse", "Evaluate", "Throw away"}),
+    },
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("page", PAGES)
-def test_every_page_opens_with_no_run_at_all_and_leads_on(runs_dir, page):
+def test_every_page_says_how_the_run_stands_and_what_can_be_done_now(runs_dir, page):
+    """One visit: the runs change beneath it from one look to the next."""
     at = opened(page)
-    assert at.title
-    if page not in ("pages/1_Train.py", "pages/6_Methods.py"):
-        links = [e.proto.page for e in at.get("page_link")]
-        assert any("Train" in link for link in links)
-        assert re.search(r"no|yet", words(at), re.IGNORECASE)
-
-
-@pytest.mark.parametrize("state", STATES)
-@pytest.mark.parametrize("page", PAGES)
-def test_every_page_opens_with_a_run_in_every_state(runs_dir, page, state):
-    run = STATES[state](runs_dir)
-    at = opened(page, run=run.name)
-    assert at.selectbox(key="run").value == run.name
+    before = None
+    for state, pages in SAID.items():
+        if put := STATES.get(state):
+            shutil.rmtree(runs_dir)
+            put_speed(runs_dir)
+            run = put(runs_dir)
+            at.query_params["run"] = run.name
+            at.run()
+            assert not at.exception, at.exception[0].stack_trace
+            picker = at.selectbox(key="run")
+            assert picker.value == run.name
+            assert picker.options == [f"{picker.value[:4]} GANomaly · 8{IN_PICKER[state]}"]
+        else:
+            assert "No run yet." in words(at.sidebar)
+        said, ways = pages.get(page, ("Where only normal images were ever seen", set()))
+        assert said in words(at.main), state
+        assert ways <= {e.proto.label for e in at.main.get("page_link")} | {b.label for b in at.main.button}, state
+        assert before in (None, said) or before not in words(at.main), state
+        before = said
 
 
 @pytest.mark.parametrize("page", SCORED)
@@ -70,18 +131,33 @@ def test_an_unknown_run_in_the_address_falls_back_to_one_that_has_something_to_s
     assert opened("pages/3_Evaluate.py", run="../../etc").selectbox(key="run").value == finished.name
 
 
+@pytest.mark.parametrize("put", [put_failed, put_stopped, put_running])
+def test_a_run_stays_picked_when_its_state_changes_before_the_browser_has_heard_of_it(runs_dir, put):
+    """A browser names the picked run by the words of the picker, and these hold its state."""
+    put_finished(runs_dir)
+    run = put(runs_dir)
+    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=PATIENCE_S)
+    at.query_params["run"] = at.session_state["_run_in_url"] = run.name
+    at.session_state["run"] = f"{run.name[:4]} GANomaly · 8 · queued"
+    at.run()
+    assert not at.exception
+    assert at.selectbox(key="run").value == run.name
+
+
 def test_moving_a_weight_changes_the_area_and_defaults_bring_it_back(runs_dir):
     run = put_finished(runs_dir)
     at = opened("pages/3_Evaluate.py", run=run.name)
     at.toggle(key="plain_controls").set_value(True).run()
     area = at.metric[0].value
+    assert not marked(at)
     at.slider(key="say_residual").set_value(1.0).run()
     at.slider(key="say_latent").set_value(0.0).run()
     assert not at.exception
     assert at.metric[0].value != area
-    assert "test set" in at.metric[0].label or any("looking at the test set" in str(m.value) for m in at.markdown)
+    assert marked(at)
     at.button(key="mixer_defaults").click().run()
     assert at.metric[0].value == area
+    assert not marked(at)
 
 
 def test_the_area_on_screen_is_the_one_of_the_report(runs_dir):
@@ -99,6 +175,11 @@ def test_a_stricter_promise_catches_less_and_flags_less(runs_dir):
     assert float(at.metric[3].value.rstrip("%")) < caught
 
 
+def marked(at: AppTest) -> bool:
+    """The page says that something was chosen while looking at the test set."""
+    return any("badge" in m.value and "chosen while looking" in m.value for m in at.markdown)
+
+
 def picked(at: AppTest) -> str:
     """The picked image in the words of the inspector."""
     return next(c.value for c in at.caption if "test image" in c.value and "stranger" in c.value)
@@ -113,8 +194,17 @@ def test_browse_shows_only_what_was_asked_for(runs_dir):
     assert "called anomalous" in at.subheader[0].value
     assert at.subheader[0].value.startswith("A 8")
     assert picked(at) != everything
-    at.selectbox(key="sort").set_value("lowest latent").run()
+    strangest = picked(at)
+    at.selectbox(key="sort").set_value(
+        "lowest latent"
+    ).run()  # of GANomaly's default weights the latent part is all there is
     assert not at.exception
+    assert picked(at) != strangest
+    shown = int(re.search(r"test image (\d+)", picked(at))[1])
+    found = runs.read_scores(run)
+    score = found.test.parts["latent"]
+    alarms = ~found.anomalous & (score > evaluate.threshold_for(found.val.parts["latent"]))
+    assert shown == found.test.index[alarms][score[alarms].argmin()]
 
 
 def test_another_selection_begins_at_its_first_page(runs_dir):
@@ -357,9 +447,13 @@ def test_a_run_with_neither_nets_nor_pictures_opens_on_every_page(runs_dir, page
     shutil.copytree(ROOT / "checkpoints" / "egbad-article", runs_dir / "0002-egbad-n78-s0")
     (runs_dir / "0002-egbad-n78-s0" / "reconstructions.npz").unlink()
     at = opened(page, run="0002-egbad-n78-s0")
+    told = [e.value for e in (at.error if page == "app.py" else at.info)]
+    assert any("without its nets" in text for text in told) == (
+        page in ("app.py", "pages/2_Browse.py", "pages/3_Evaluate.py")
+    )
+    assert page == "app.py" or not at.error
     if page == "pages/2_Browse.py":  # the score is still explained
         assert "the threshold, so" in words(at)
-        assert any("without its nets" in info.value for info in at.info)
 
 
 def test_a_lasso_in_the_link_to_a_run_without_a_map_is_told_and_left_out(runs_dir):
@@ -384,5 +478,4 @@ def test_plain_controls_have_every_rule_for_the_line_and_say_which_one_it_is(run
         at.selectbox(key="rule_kind").set_value(rule).run()
         assert not at.exception
         assert text in words(at)
-        marked = any("badge" in m.value and "chosen while looking" in m.value for m in at.markdown)
-        assert marked == (rule != "false alarms")
+        assert marked(at) == (rule != "false alarms")

@@ -15,6 +15,7 @@ from ganad.config import PARTS, resolve
 from ganad.errors import ConfigError, RunError
 from ganad.runs import Status
 from tests.conftest import SHIPPED, put_finished, put_running
+from tests.waiting import until
 
 EIGHT = resolve("ganomaly", "tuned", normal=(8,))
 
@@ -135,8 +136,7 @@ def test_a_zombie_is_dead(run):
 
     child = subprocess.Popen([sys.executable, "-c", ""])
     started = psutil.Process(child.pid).create_time()
-    while psutil.Process(child.pid).status() != psutil.STATUS_ZOMBIE:
-        time.sleep(0.01)
+    until(lambda: psutil.Process(child.pid).status() == psutil.STATUS_ZOMBIE)
     assert not runs.alive(child.pid, started)
     child.wait()
 

@@ -1,5 +1,6 @@
 """A worker and its directory: everything that was promised is left behind, and a stop loses nothing."""
 
+import contextlib
 import json
 import os
 import signal
@@ -9,11 +10,13 @@ import threading
 import time
 
 import numpy as np
+import psutil
 import pytest
 
 from ganad import desk, jobs, runs, worker
 from ganad.config import resolve
 from ganad.errors import RunError
+from tests.waiting import PATIENCE_S, until
 
 SMALL = dict(normal=(8,), filters=4, latent=8, limit=400, test_limit=400, precision="float32")
 
@@ -22,11 +25,8 @@ def small(method="ganomaly", **asked):
     return resolve(method, "tuned", **{**SMALL, "epochs": 2, **asked})
 
 
-def wait(run, *states, seconds=60):
-    until = time.monotonic() + seconds
-    while runs.status(run).state not in states:
-        assert time.monotonic() < until, runs.status(run)
-        time.sleep(0.05)
+def wait(run, *states):
+    until(lambda: runs.status(run).state in states, lambda: runs.status(run))
     return runs.status(run)
 
 
@@ -104,20 +104,20 @@ def test_data_that_is_gone_fails_the_run_in_words(runs_dir, tmp_path):
     assert "gone" in runs.status(run).error
 
 
-def test_a_started_run_works_by_itself_and_obeys_a_stop_within_two_seconds(runs_dir):
+def test_a_started_run_works_by_itself_and_a_stop_costs_less_than_two_seconds_of_work(runs_dir):
     run = jobs.start(small(epochs=5000))
     status = wait(run, "running")
-    while runs.status(run).step < 5:
-        time.sleep(0.05)
-    asked = time.monotonic()
-    jobs.stop(run, wait=True)
-    assert time.monotonic() - asked < 2 + 1  # one for a loaded machine
-    assert runs.status(run).state == "stopped"
+    until(lambda: runs.status(run).step >= 5)
+    process = psutil.Process(status.pid)
+    before = after = sum(process.cpu_times()[:2])
+    jobs.stop(run)
+    while runs.status(run).state == "running" and process.is_running():
+        with contextlib.suppress(psutil.Error):
+            after = sum(process.cpu_times()[:2])
+    assert after - before < 2  # of its own time, since another process may have the core
+    assert wait(run, *runs.ENDED).state == "stopped"
     assert (run / "state.pt").exists()
-    until = time.monotonic() + 5
-    while runs.alive(status.pid, status.process_started):  # it has said its last word; now it leaves
-        jobs.reap()
-        assert time.monotonic() < until
+    until(lambda: jobs.reap() or not runs.alive(status.pid, status.process_started))  # its last word said, it leaves
 
 
 def test_a_killed_worker_reads_as_failed_and_can_be_resumed(runs_dir):
@@ -134,10 +134,7 @@ def test_a_second_run_waits_for_the_first_and_a_third_for_both(runs_dir):
     first = jobs.start(small(epochs=5000))
     wait(first, "running")
     second, third = jobs.start(small(epochs=1)), jobs.start(small(epochs=1))
-    until = time.monotonic() + 20
-    while runs.read_status(third).pid is None:
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    until(lambda: all(runs.read_status(r).pid is not None for r in (second, third)))  # both stand in line
     assert {runs.status(r).state for r in (second, third)} == {"queued"}
     jobs.stop(first, wait=True)
     wait(second, "finished")
@@ -166,12 +163,11 @@ def test_what_is_finished_or_at_work_is_not_resumed(runs_dir):
 
 
 def test_a_worker_that_does_not_obey_is_killed_but_never_a_stranger(runs_dir, monkeypatch):
-    import psutil
-
     monkeypatch.setattr(jobs, "PATIENCE_S", 0.5)
-    deaf = subprocess.Popen(
-        [sys.executable, "-c", "import signal,time; signal.signal(15, lambda *a: 0); time.sleep(60)"]
-    )
+    echo = "import signal, sys; signal.signal(15, lambda *_: 0)\nprint('deaf', flush=True)\nfor x in sys.stdin: print(x, flush=True)"
+    pipe = subprocess.PIPE
+    deaf = subprocess.Popen([sys.executable, "-c", echo], text=True, bufsize=1, stdin=pipe, stdout=pipe)
+    assert deaf.stdout.readline() == "deaf\n"
     try:
         run = runs.create(small())
         started = psutil.Process(deaf.pid).create_time()
@@ -179,14 +175,14 @@ def test_a_worker_that_does_not_obey_is_killed_but_never_a_stranger(runs_dir, mo
         stranger = runs.Status(state="running", pid=deaf.pid, process_started=started - 500, since=now)
         runs.write_status(run, stranger)
         jobs.stop(run, wait=True)
-        time.sleep(0.3)
-        assert deaf.poll() is None
+        deaf.stdin.write("alive?\n")
+        assert deaf.stdout.readline() == "alive?\n"
         runs.write_status(run, runs.Status(state="running", pid=deaf.pid, process_started=started, since=now))
         jobs.stop(run, wait=True)
-        assert deaf.wait(5) == -signal.SIGKILL
+        assert deaf.wait(PATIENCE_S) == -signal.SIGKILL
     finally:
         deaf.kill()
-        deaf.wait()
+        deaf.communicate()
 
 
 def test_a_worker_can_run_in_a_thread_too(runs_dir):
@@ -194,7 +190,7 @@ def test_a_worker_can_run_in_a_thread_too(runs_dir):
     ended = []
     thread = threading.Thread(target=lambda: ended.append(worker.work(run)))
     thread.start()
-    thread.join(60)
+    thread.join(PATIENCE_S)
     assert ended == ["finished"]
 
 

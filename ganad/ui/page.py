@@ -94,6 +94,11 @@ def pick_run(*, same_page: bool = False) -> RunInfo | None:
         current = asked  # a link, a reload, another page, or the browser's back button
     if (picked := st.session_state.pop("_pick", None)) in found:
         current = picked
+    if (
+        current not in found
+    ):  # named by words of the picker that have changed with the run's state since the browser saw them
+        named = {r.short + state: name for name, r in found.items() for state in ("", *_STATE_WORDS.values())}
+        current = named.get(current)
     if current not in found:
         current = _default(list(found.values())).name
     # Said on every run: a page that is newly opened makes a new widget, which would begin at its first option.

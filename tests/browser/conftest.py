@@ -1,21 +1,24 @@
 """A real server and a real browser. A missing browser fails, with the command that installs one."""
 
 import os
+import random
 import re
+import shutil
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Error, Page, expect, sync_playwright
 
 from ganad import jobs, runs
 from tests import browser_setup
-from tests.conftest import ROOT
+from tests.conftest import ROOT, put_speed
+from tests.waiting import PATIENCE_S, until
 
-expect.set_options(timeout=20_000)
+PATIENCE_MS = PATIENCE_S * 1000
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")
@@ -23,10 +26,13 @@ def browser():
     path = browser_setup.find()
     assert path, browser_setup.HELP
     arguments = ["--disable-gpu", "--disable-background-networking", "--disable-sync", "--no-first-run"]
+    # All tabs of the app in one process, which `context` keeps alive: what it has compiled once it need not compile again,
+    # which is half of the work of opening a page.
+    arguments += ["--process-per-site", "--renderer-process-limit=1"]
     if os.geteuid() == 0:
         arguments.append("--no-sandbox")
     with sync_playwright() as p:
-        made = p.chromium.launch(executable_path=path, args=arguments)
+        made = p.chromium.launch(executable_path=path, args=arguments, timeout=PATIENCE_MS)
         yield made
         made.close()
 
@@ -38,30 +44,27 @@ class Server:
         self.environment = environment
         self.runs = folder / "runs"
         self.runs.mkdir(parents=True)
+        put_speed(self.runs)
         self.log = folder / "server.log"
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            self.port = s.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.start()
 
     def start(self):
         environment = os.environ | {"GANAD_RUNS": str(self.runs)} | self.environment
-        environment.pop("OMP_NUM_THREADS", None)
         with open(self.log, "ab") as out:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={self.port}", "--server.headless=true"],
                 cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, env=environment,
             )  # fmt: skip
-        until = time.monotonic() + 60
-        while True:
-            assert self.process.poll() is None, "server ended: " + self.log.read_text()[-3000:]
-            try:
-                if urllib.request.urlopen(self.url + "/_stcore/health", timeout=1).read() == b"ok":
-                    return
-            except OSError:
-                assert time.monotonic() < until, "server not ready: " + self.log.read_text()[-3000:]
-                time.sleep(0.05)
+        until(self.answers, lambda: "server not ready: " + self.log.read_text()[-3000:])
+
+    def answers(self):
+        assert self.process.poll() is None, "server ended: " + self.log.read_text()[-3000:]
+        try:
+            return urllib.request.urlopen(self.url + "/_stcore/health", timeout=PATIENCE_S).read() == b"ok"
+        except OSError:
+            return False
 
     def stop(self):
         self.process.terminate()
@@ -71,37 +74,94 @@ class Server:
             self.process.kill()
             self.process.wait()
 
+    def forget(self, kept=()):
+        """Stop and remove every run but those, and empty the trash."""
+        gone = {run for run in self.runs.glob("[0-9]*") if run not in kept}
+        for run in gone:
+            if (run / "status.json").exists():
+                stop_worker(run)
+        for folder in (*gone, self.runs / ".trash"):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def complaints(self):
+        """What it has printed and should not have: tracebacks, and what Streamlit says of calls that it will remove and of
+        state that is set in two places."""
+        text = self.log.read_text()
+        bad = ("Traceback", "Please replace", "Session State API", "not officially supported")
+        return text[-3000:] if any(words in text for words in bad) else ""
+
+
+def free_port() -> int:
+    """Below those that the system gives to outgoing connections, so that a server can come back to it."""
+    while True:
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port := random.randrange(20_000, 32_000)))
+            except OSError:
+                continue
+            return port
+
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory):
+def _served(tmp_path_factory):
     made = Server(tmp_path_factory.mktemp("served"))
     yield made
     made.stop()
-    for run in made.runs.glob("*/status.json"):
-        stop_worker(run.parent)
-    text = made.log.read_text()
-    assert "Traceback" not in text, text[-3000:]
-    # What Streamlit says of calls that it will remove, and of state that is set in two places.
-    for complaint in ("Please replace", "Session State API", "not officially supported"):
-        assert complaint not in text, text[-3000:]
+
+
+@pytest.fixture(scope="module")
+def server(_served):
+    """The app and its folder of runs, empty at the start of each file and alive whatever the file before did to it."""
+    if _served.process.poll() is not None:
+        _served.start()
+    _served.log.write_text("")
+    yield _served
+    _served.forget()
+    assert not _served.complaints(), _served.complaints()
+
+
+@pytest.fixture(autouse=True)
+def _runs_are_left_as_they_were_found(request):
+    """A run that a test starts, imports or renames is gone when it ends, however it ends; those of the file stay."""
+    server = request.getfixturevalue("server") if "server" in request.fixturenames else None
+    there = set(server.runs.glob("[0-9]*")) if server else ()
+    yield
+    if server:
+        server.forget(kept=there)
 
 
 @pytest.fixture(scope="session")
-def context(browser):
+def context(browser, _served):
     made = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True, reduced_motion="reduce")
-    made.set_default_timeout(20_000)
+    made.set_default_timeout(PATIENCE_MS)
+    made.new_page().goto(_served.url + "/_stcore/health")  # never closed, so that the process of the tabs lives on
     yield made
     made.close()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    report = yield
+    item.stash[FAILED] = report.failed or item.stash.get(FAILED, False)
+    return report
+
+
+FAILED = pytest.StashKey[bool]()
+
+
 @pytest.fixture
-def page(context, tmp_path):
+def page(context, tmp_path, request):
+    """A new tab. Of a test that fails a picture is left: last.png in its folder."""
     made = context.new_page()
     problems = []
     made.on("pageerror", lambda error: problems.append(str(error)))
     made.on("request", lambda r: problems.append(r.url) if not _local(r.url) else None)
     yield made
-    made.screenshot(path=str(tmp_path / "last.png"))
+    if request.node.stash.get(FAILED, False):
+        try:
+            made.screenshot(path=str(tmp_path / "last.png"))
+        except Error as error:
+            print("no picture:", error)
     made.close()
     assert not problems, problems
 
@@ -109,8 +169,11 @@ def page(context, tmp_path):
 def stop_worker(run):
     """No worker outlives the tests; the stand-ins for running ones carry this process's own number."""
     said = runs.read_status(run)
-    if said.pid != os.getpid():
-        jobs.stop(run, wait=True)
+    if said.pid == os.getpid():
+        return
+    jobs.stop(run, wait=True)
+    if said.pid is not None:
+        until(lambda: not runs.alive(said.pid, said.process_started), lambda: f"{run.name} still works")
 
 
 def _local(url: str) -> bool:

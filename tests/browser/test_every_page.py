@@ -20,12 +20,22 @@ def in_every_state(server):
     }
 
 
-@pytest.mark.parametrize("state", ["finished", "running", "failed"])
-def test_every_page_settles_in_every_state(page, server, in_every_state, state):
+NOT_YET = dict.fromkeys(("/Browse", "/Evaluate", "/Score"), "is still running.")
+WHY_NOT = dict.fromkeys(NOT_YET, "failed: loss/generator stopped being finite at step 200.")
+SAID = {
+    "finished": {"/Train": "20 epochs in 50 s", "/Browse": "10,000 of 10,000 test images", "/Score": "Draw one digit"},
+    "running": NOT_YET | {"/Train": "epoch 2 of 20 · step 200 of 800"},
+    "failed": WHY_NOT | {"/Train": "at epoch 2 of 20"},
+}
+
+
+@pytest.mark.parametrize("state", SAID)
+def test_every_page_settles_in_every_state_and_says_which(page, server, in_every_state, state):
     for path, heading in PATHS.items():
         go(page, server, f"{path}?run={in_every_state[state]}")
         expect(page.get_by_role("heading", level=1)).to_have_text(heading)
         expect(page).to_have_title(f"{'Start' if path == '/' else heading} · ganad")
+        expect(page.get_by_test_id("stMain").get_by_text(SAID[state].get(path, heading)).first).to_be_visible()
 
 
 def test_every_page_settles_with_no_run_at_all_and_leads_to_training(page, tmp_path):

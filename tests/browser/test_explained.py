@@ -130,7 +130,7 @@ def test_a_lasso_on_the_latent_map_leaves_the_images_inside_it(opened):
     page = opened
     keyed(page, "map").locator("label").first.click()
     chart = keyed(page, "latent_map").locator(".sheet > canvas")
-    expect(chart).to_be_visible(timeout=60_000)
+    expect(chart).to_be_visible()
     settled(page)
     chart.scroll_into_view_if_needed()
     chart.hover()
@@ -158,7 +158,7 @@ def test_a_point_on_the_latent_map_is_an_image_to_inspect(opened):
     keyed(page, "map").locator("label").first.click()
     latent = keyed(page, "latent_map")
     canvas = latent.locator(".sheet > canvas")
-    expect(canvas).to_be_visible(timeout=60_000)
+    expect(canvas).to_be_visible()
     expect(canvas).to_have_attribute("aria-label", re.compile("585 held-out normals and 10,000 test images"))
     settled(page)
     keyed(page, "digits").get_by_text("3", exact=True).click()  # all digits again: any point may be clicked

@@ -27,7 +27,7 @@ def test_a_downloaded_zip_is_imported_as_a_run_of_its_own(page, server, own, tmp
     download.value.save_as(tmp_path / "run.zip")
     keyed(page, "import").get_by_role("button").first.click()
     page.locator("input[type=file]").set_input_files(tmp_path / "run.zip")
-    expect(page.get_by_test_id("stToast")).to_contain_text("Imported as 9002-ganomaly-n8-s0", timeout=60_000)
+    expect(page.get_by_test_id("stToast")).to_contain_text("Imported as 9002-ganomaly-n8-s0")
     settled(page)
     page.wait_for_url("**run=9002-ganomaly-n8-s0*")
     assert runs.read_scores(server.runs / "9002-ganomaly-n8-s0").normal == (8,)

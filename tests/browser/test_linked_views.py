@@ -11,6 +11,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from ganad import evaluate, service
+from ganad.ui import address
 from tests.browser.conftest import go, keyed, settled
 
 RUN = "ganomaly-n8"
@@ -188,7 +189,9 @@ def test_each_step_back_takes_one_choice_away_until_the_page_as_it_was_opened(pa
     expect(page.locator(".mixer .words")).to_have_text(re.compile("by hand"))
     asked(page, "at", "image")
     settled(page)
-    page.wait_for_timeout(300)  # `address.UNDERWAY`
+    page.wait_for_timeout(
+        1100 * address.UNDERWAY
+    )  # sooner nobody steps back, and the server takes it for what was there before
     page.go_back()
     expect(page.locator(".mixer .words")).not_to_have_text(re.compile("by hand"))
     said(page, "misses")
@@ -245,7 +248,7 @@ def test_the_plain_charts_are_filters_too(opened, truth):
     box = place(roc)
     page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.02 * box["height"])
     page.mouse.click(box["x"] + 0.3 * box["width"], box["y"] + 0.02 * box["height"])
-    expect(page.get_by_text("chosen while looking at the test set")).to_be_visible()
+    expect(page.get_by_text("chosen while looking at the test set").filter(visible=True)).to_be_visible()
     assert asked(page, "at")["at"].startswith("by-hand:")
 
 
@@ -274,7 +277,7 @@ def test_a_point_of_the_map_weighs_as_training_images_advise_and_is_not_marked(o
     place(keyed(page, "advice_map"))
     keyed(page, "advice_map").locator("label").first.click()
     chart = keyed(page, "ternary").locator(".nsewdrag").first
-    expect(chart).to_be_visible(timeout=60_000)
+    expect(chart).to_be_visible()
     settled(page)
     box = place(chart)
     # The corner of the discrimination, a sixteenth of the way in: the axes reach a little beyond the triangle.
@@ -282,7 +285,7 @@ def test_a_point_of_the_map_weighs_as_training_images_advise_and_is_not_marked(o
     corner = keyed(page, "ternary").locator(".scatterlayer .trace").first.locator(".point").first.bounding_box()
     page.mouse.move(corner["x"] + corner["width"] / 2, corner["y"] + corner["height"] / 2)
     page.mouse.click(corner["x"] + corner["width"] / 2, corner["y"] + corner["height"] / 2)
-    expect(page.locator(".mixer .say input").nth(0)).to_have_value("0", timeout=30_000)
+    expect(page.locator(".mixer .say input").nth(0)).to_have_value("0")
     expect(page.locator(".mixer .say input").nth(2)).to_have_value("1")
     settled(page)
     keyed(page, "advice_best").get_by_role("button").click()
@@ -321,13 +324,11 @@ def test_the_scores_of_what_is_chosen_come_as_a_file_and_the_charts_as_pictures(
     line = float(page.locator(".mixer .scores canvas").get_attribute("data-line"))
     assert float(re.match(r"M([\d.]+) ", dashed.get("d"))[1]) == pytest.approx(line, abs=1)
     keyed(page, "chart_format").get_by_text("SVG", exact=True).click()
-    page.wait_for_timeout(1500)  # nothing on screen tells that the charts have heard of it
-    settled(page)
-    chart = keyed(page, "pr")
-    chart.scroll_into_view_if_needed()
-    chart.hover()
+    save = keyed(page, "pr").get_by_role("button", name="Download plot", exact=True)  # of a PNG it says so
+    expect(save).to_have_count(1)
+    expect(keyed(page, "pr")).to_have_count(1)  # the one before it is gone
     with page.expect_download() as download:
-        chart.locator("[data-attr=toImage], .modebar-btn").first.click()
+        save.click()
     assert download.value.suggested_filename == "ganad-pr.svg"
     keyed(page, "chart_format").get_by_text("PNG", exact=True).click()
     settled(page)

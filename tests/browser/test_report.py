@@ -85,13 +85,17 @@ def test_the_pixels_arrive_and_every_canvas_is_drawn(opened):
 
 def test_a_dark_desk_makes_a_dark_page_and_redraws_the_mixer(opened):
     ground = "getComputedStyle(document.body).backgroundColor"
-    corner = "document.querySelector('#mixer').shadowRoot.querySelector('.scores canvas').toDataURL()"
+    words = """() => {
+      const c = document.querySelector("#mixer").shadowRoot.querySelector(".scores canvas");
+      const d = c.getContext("2d").getImageData(0, c.height - 30, c.width, 30).data;
+      let most = -1; for (let i = 0; i < d.length; i += 4) if (d[i + 3] > 150) most = Math.max(most, d[i]);
+      return most;  // of their red: nearly none in the light, nearly all in the dark; -1 before they are drawn
+    }"""
     assert opened.evaluate(ground) == "rgb(255, 255, 255)"
-    opened.wait_for_timeout(300)
-    light = opened.evaluate(corner)
+    opened.wait_for_function(f"() => 0 <= ({words})() && ({words})() < 120")
     opened.emulate_media(color_scheme="dark")
-    opened.wait_for_function(f"{ground} === 'rgb(16, 21, 28)'")
-    opened.wait_for_function(f"(light) => {corner} !== light", arg=light)
+    opened.wait_for_function(f"() => {ground} === 'rgb(16, 21, 28)'")
+    opened.wait_for_function(f"() => ({words})() > 180")
 
 
 def test_evaluate_hands_the_report_out(page, server):

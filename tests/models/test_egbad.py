@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from ganad.config import resolve
 from ganad.models import build
-from tests.models.test_ganomaly import outputs
+from tests.models.test_ganomaly import assert_ends_alike, outputs
 
 SIZE = {"paper": 28, "article": 64, "small": 32}
 PLAIN = dict(w_cycle=0.0, w_cycle_z=0.0, w_code=0.0, average=0.0, dropout=0.0, lr=1e-3, lr_d=5e-4)
@@ -316,7 +316,7 @@ def test_three_steps_end_where_the_plain_slow_version_ends(architecture, w):
         expected = dict(net.named_parameters())
         for name, p in method.nets[player].named_parameters():
             if name not in passive:
-                torch.testing.assert_close(p, expected[name], rtol=1e-3, atol=5e-5, msg=f"{player}.{name}")
+                assert_ends_alike(p, expected[name], f"{player}.{name}")
 
 
 def test_dropout_is_drawn_from_the_generator_of_the_step():

@@ -211,6 +211,17 @@ def test_it_learns_to_redraw_a_picture_that_it_sees_again_and_again():
     assert last < 0.3 * first
 
 
+def assert_ends_alike(found, expected, name, lr=1e-3):
+    """Weights after a few steps of Adam, up to rounding.
+
+    Adam moves every weight by about lr, in the direction of its gradient: where a gradient is nothing but rounding, which differs
+    from processor to processor, so is the move. Of 10,000 weights one may be such.
+    """
+    off = (found - expected).abs()
+    assert off.max() <= 2 * lr, name
+    assert (off > 1e-3 * expected.abs() + 0.05 * lr).sum() <= off.numel() / 10_000, name
+
+
 def test_three_steps_end_where_the_plain_slow_version_ends():
     """The release, line by line: four looks of D, gradients set to zero, backward, Adam; first the generator, then D."""
     method = tiny(latent=8)
@@ -238,7 +249,7 @@ def test_three_steps_end_where_the_plain_slow_version_ends():
         assert [said[n].item() for n in names] == pytest.approx([v.item() for v in losses], rel=1e-3), k
     expected = dict(plain.nets.named_parameters())
     for name, p in method.nets.named_parameters():
-        torch.testing.assert_close(p, expected[name], rtol=1e-3, atol=5e-5, msg=name)  # a step moves by about 1e-3
+        assert_ends_alike(p, expected[name], name)
 
 
 def test_generator_and_discriminator_pull_in_opposite_directions():

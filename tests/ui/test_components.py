@@ -7,6 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from ganad.ui.components import digit_pad, tiles
+from tests.waiting import PATIENCE_S
 
 DRAWING = np.arange(112 * 112, dtype=np.uint32).reshape(112, 112).astype(np.uint8)
 
@@ -78,7 +79,7 @@ def pad_page():
 
 
 def test_a_test_can_draw_and_a_button_can_wipe():
-    at = AppTest.from_function(pad_page).run()
+    at = AppTest.from_function(pad_page, default_timeout=PATIENCE_S).run()
     assert at.text[0].value == "none"
     at.session_state["pad"] = {"pixels": digit_pad.encode(DRAWING)}
     at.run()
@@ -102,7 +103,7 @@ def tiles_page():
 
 
 def test_tiles_begin_with_the_given_choice_and_take_the_state_s():
-    at = AppTest.from_function(tiles_page).run()
+    at = AppTest.from_function(tiles_page, default_timeout=PATIENCE_S).run()
     assert [t.value for t in at.text] == ["1", "[8]"]
     at.session_state["one"] = {"picked": 7}
     at.session_state["many"] = {"picked": [9, 0]}
@@ -112,7 +113,7 @@ def test_tiles_begin_with_the_given_choice_and_take_the_state_s():
 
 
 def test_one_pick_begins_again_with_other_pictures_and_switches_stay():
-    at = AppTest.from_function(tiles_page).run()
+    at = AppTest.from_function(tiles_page, default_timeout=PATIENCE_S).run()
     at.session_state["one"] = {"picked": 7}
     at.session_state["many"] = {"picked": [9, 0]}
     at.run()

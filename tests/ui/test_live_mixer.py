@@ -14,6 +14,7 @@ from ganad.ui import live
 from ganad.ui.components import live_mixer
 from ganad.ui.components.live_mixer import Setting, parse
 from tests.conftest import ROOT, SHIPPED
+from tests.waiting import PATIENCE_S
 
 RUN = "ganomaly-n8"
 SAID = {"weights": [0.5, 0.0, 1.0], "rule": "by hand", "value": 12.5}
@@ -74,7 +75,7 @@ def test_whatever_is_not_even_a_dictionary_of_it_is_ignored(wrong):
 
 @pytest.fixture
 def evaluate():
-    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=PATIENCE_S)
     at.switch_page("pages/3_Evaluate.py")
     at.query_params["run"] = RUN
     at.run()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -145,13 +146,30 @@ def write_note(name: str, text: str) -> None:
 
 
 def throw_away(name: str) -> str:
-    """Move a run into the trash; returns what `take_back` wants. Raises RunError for one that is at work or shipped."""
-    return runs.throw_away(runs.find(name))
+    """Move a run into the trash; returns what `take_back` wants.
+
+    Raises RunError for one that is at work, shipped, or not in the folder of runs.
+    """
+    run = runs.find(name)
+    if run.parent not in (runs.root().resolve(), runs.shelf().resolve()):
+        raise RunError(f"{run} is not in your folder of runs, {runs.root()}, which has the trash. Remove it by hand.")
+    return runs.throw_away(run)
 
 
 def thrown_away() -> list[str]:
     """What is in the trash, the last thrown first."""
     return runs.thrown_away()
+
+
+def in_trash(name: str) -> str:
+    """A run in the trash by its name or number; of several the one that was thrown last. Raises RunError if none is."""
+    asked, thrown = Path(name).name, runs.thrown_away()
+    number = f"{int(asked):04d}-" if re.fullmatch(r"[0-9]{1,6}", asked) else None
+    for there in thrown:
+        if asked in (there, there.rpartition("~")[0]) or (number and there.startswith(number)):
+            return there
+    there = f"There are: {', '.join(thrown[:8])}{' …' if len(thrown) > 8 else ''}." if thrown else "It is empty."
+    raise RunError(f"There is no run {name!r} in the trash. {there}")
 
 
 def take_back(name: str) -> str:
@@ -174,9 +192,19 @@ def unpacked(parcel: Any) -> str:
 
 def start(settings: Settings) -> str:
     """Train in the background; returns the run's name. Raises DataError at once when the data cannot be used."""
-    if settings.data:
-        data.split(data.load(settings.data), settings)
+    check_data(settings)
     return jobs.start(settings).name
+
+
+def check_data(settings: Settings, *, hand_over: bool = False) -> None:
+    """Raises DataError when a run with these settings could not use its data.
+
+    hand_over: the run is trained by this very process, which is not to read the same files twice.
+    """
+    found = data.load(settings.data) if settings.data or hand_over else _dataset(None)
+    data.split(found, settings)
+    if hand_over:
+        data.hand_over(settings.data, found)
 
 
 def stop(name: str) -> None:

@@ -61,12 +61,13 @@ def train(
 
     Ctrl+C stops it in good order; `resume` goes on from there.
     """
+    from ganad import access, runs, service
+
+    access.allow("training")
     settings = resolve(
         method.value, preset, normal=tuple(normal) if normal else None, epochs=epochs, seed=seed, limit=limit,
-        name=name or None, data=str(data.resolve()) if data else None, **_pairs(set_),
+        name=name or None, data=service.data_path(str(data)) if data else None, **_pairs(set_),
     )  # fmt: skip
-    from ganad import runs, service
-
     service.check_data(settings, hand_over=True)
     _work(runs.create(settings))
 
@@ -84,8 +85,9 @@ def _pairs(texts: list[str] | None) -> dict[str, Any]:
 @app.command()
 def resume(run: Run) -> None:
     """Go on with a stopped or failed run, with the same numbers as if it had never been interrupted."""
-    from ganad import jobs, runs
+    from ganad import access, jobs, runs
 
+    access.allow("training")
     path = runs.find(run)
     jobs.requeue(path)
     _work(path)
@@ -126,8 +128,9 @@ def _work(run: Path) -> None:
 @app.command()
 def stop(run: Run) -> None:
     """Ask a run to stop. It saves what it has, within two seconds; `resume` goes on from there."""
-    from ganad import jobs, runs
+    from ganad import access, jobs, runs
 
+    access.allow("stopping runs")
     path = runs.find(run)
     before = runs.status(path).state
     if before in runs.ENDED:

@@ -1,5 +1,6 @@
 """What a shared server refuses, it refuses in its functions; own images come from one folder or an upload; there are quotas."""
 
+import errno
 import gzip
 import io
 import os
@@ -7,6 +8,7 @@ import shutil
 import sys
 import time
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -310,6 +312,21 @@ def test_paths_that_are_none_are_told(images, monkeypatch, path, is_shared):
         monkeypatch.setenv("GANAD_DATA", str(images))
     with pytest.raises(GanadError):
         service.class_counts(path)
+
+
+def test_the_embedded_images_are_read_from_a_read_only_file_system(monkeypatch, tmp_path):
+    """There even the removal of a file that does not exist is refused, as in a container with a read-only root."""
+    for path in data.MNIST.glob("*.gz"):
+        shutil.copy(path, tmp_path)
+    monkeypatch.setattr(data, "MNIST", tmp_path)
+
+    def refuse(*args, **how):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    for call in ("write_text", "write_bytes", "unlink"):
+        monkeypatch.setattr(Path, call, refuse)
+    assert len(data.load_test().images) == 10_000
+    assert {p.suffix for p in tmp_path.iterdir() if p.is_file()} == {".gz"}
 
 
 # --- quotas ------------------------------------------------------------------------------------------------------------

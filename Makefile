@@ -3,12 +3,15 @@
 # make slowest  the same, with the twenty slowest at the end
 # make lint   style and formatting
 # make fix    mends what lint can mend by itself
+# make lock   pins every package, with the hashes of its files, in requirements.lock
+# make licences  lists the licence of every installed package
+# LOCKED=1    with any of them: the environment is installed from requirements.lock, every file checked
 PYTHON ?= python3
 BIN := .venv/bin
 # As many processes as tests/conftest.py finds right for this machine, a file each; ARGS="-n 0" runs them in one.
 AT_ONCE := -n auto --dist loadscope --no-loadscope-reorder
 
-.PHONY: app test slowest lint fix browser clean
+.PHONY: app test slowest lint fix lock licences browser clean
 
 app: .venv/.app
 	$(BIN)/streamlit run app.py $(ARGS)
@@ -27,6 +30,13 @@ fix: .venv/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+lock: .venv/.dev
+	$(BIN)/uv pip compile requirements-dev.txt --universal --python-version 3.11 --generate-hashes --no-emit-package torch \
+		--upgrade --quiet --custom-compile-command "make lock" --output-file requirements.lock
+
+licences: .venv/.dev
+	@$(BIN)/python -m tests.licences
+
 browser: .venv/.dev
 	@$(BIN)/python -m tests.browser_setup
 
@@ -34,8 +44,9 @@ clean:
 	rm -rf .venv .pytest_cache .ruff_cache
 
 # A stamp is newer than its requirements exactly when nothing has to be installed.
-.venv/.app: requirements.txt
+.venv/.app: requirements.txt $(if $(LOCKED),requirements.lock)
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { echo "No virtual environment: install python3-venv (Debian: apt-get install python3-venv)"; exit 1; }
+	$(if $(LOCKED),$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 

@@ -1,25 +1,25 @@
-"""The command line: train, resume, stop, list, evaluate, score, bench. Results on stdout, everything else on stderr.
+"""The command line: train, judge, keep runs in order, measure. Results on stdout, everything else on stderr.
 
-Exit codes: 0 all went well, 1 it failed, 2 the arguments were wrong, 130 it was stopped.
+Exit codes: 0 all went well, 1 it failed, 2 the arguments were wrong, 130 it was stopped, 141 nobody reads what it prints.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import sys
+import traceback
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
-from ganad import glossary
+from ganad import glossary, terminal
 from ganad.config import METHOD_NAMES, PARTS, PRESETS, from_text, resolve
-from ganad.errors import ConfigError, GanadError
+from ganad.errors import ConfigError, DataError, GanadError, RunError, file_errors
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -28,8 +28,7 @@ app = typer.Typer(
     help="See what a GAN finds strange: train and judge GAN anomaly detectors on handwritten digits. "
     "RUN is a run's name, number or folder, as `list` shows it. The dashboard: streamlit run app.py",
 )
-err = Console(stderr=True, soft_wrap=True)
-out = Console(soft_wrap=True)
+say, tell = terminal.say, terminal.tell
 
 MethodName = Enum("MethodName", {m: m for m in METHOD_NAMES}, type=str)
 DEFAULT_METHOD = next(iter(MethodName))
@@ -62,12 +61,14 @@ def train(
 
     Ctrl+C stops it in good order; `resume` goes on from there.
     """
+    from ganad import access, runs, service
+
+    access.allow("training")
     settings = resolve(
         method.value, preset, normal=tuple(normal) if normal else None, epochs=epochs, seed=seed, limit=limit,
-        name=name or None, data=str(data.resolve()) if data else None, **_pairs(set_),
+        name=name or None, data=service.data_path(str(data)) if data else None, **_pairs(set_),
     )  # fmt: skip
-    from ganad import runs
-
+    service.check_data(settings, hand_over=True)
     _work(runs.create(settings))
 
 
@@ -84,8 +85,9 @@ def _pairs(texts: list[str] | None) -> dict[str, Any]:
 @app.command()
 def resume(run: Run) -> None:
     """Go on with a stopped or failed run, with the same numbers as if it had never been interrupted."""
-    from ganad import jobs, runs
+    from ganad import access, jobs, runs
 
+    access.allow("training")
     path = runs.find(run)
     jobs.requeue(path)
     _work(path)
@@ -96,46 +98,47 @@ def _work(run: Path) -> None:
     from ganad import runs, worker
 
     columns = (
-        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
-        TimeRemainingColumn(),
+        SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn(),
     )  # fmt: skip
-    with Progress(*columns, console=err, transient=not err.is_terminal) as bar:
-        task = bar.add_task(f"{run.name}: starting", total=None)
+    with Progress(*columns, console=terminal.err, transient=not terminal.err.is_terminal) as bar:
+        task = bar.add_task(terminal.plain(f"{run.name}: starting"), total=None)
 
         def watch(s: runs.Status) -> None:
             at = f", epoch {s.epoch} of {s.epochs}, {s.rate:.0f} images/s" if s.rate and s.doing == "training" else ""
             bar.update(
                 task,
-                description=f"{run.name}: {s.doing or s.state}{at}",
+                description=terminal.plain(f"{run.name}: {s.doing or s.state}{at}"),
                 total=s.total or None,
                 completed=s.step,
             )
 
         ended = worker.work(run, watch)
     if ended == "failed":
-        err.print(f"[red]failed:[/red] {runs.read_status(run).error}", highlight=False)
+        terminal.complain(runs.read_status(run).error, "failed")
     elif ended == "stopped":
-        err.print(f"stopped. Go on with: python -m ganad resume {run.name}", highlight=False)
+        tell(f"stopped. Go on with: python -m ganad resume {run.name}")
     else:
         report = runs.read_json(run / "report.json") or {}
-        err.print(f"AUROC {report['auroc']:.4f} on the test set. See it: streamlit run app.py", highlight=False)
-    out.print(str(run), highlight=False)
+        tell(f"AUROC {report['auroc']:.4f} on the test set. See it: streamlit run app.py")
+    terminal.path(run)
     raise typer.Exit({"finished": 0, "stopped": 130}.get(ended, 1))
 
 
 @app.command()
 def stop(run: Run) -> None:
     """Ask a run to stop. It saves what it has, within two seconds; `resume` goes on from there."""
-    from ganad import jobs, runs
+    from ganad import access, jobs, runs
 
+    access.allow("stopping runs")
     path = runs.find(run)
     before = runs.status(path).state
     if before in runs.ENDED:
-        err.print(f"{path.name} is {before} already.", highlight=False)
+        tell(f"{path.name} is {before} already.")
         return
     jobs.stop(path, wait=True)
     state = runs.status(path).state
-    err.print(f"{path.name} is {state}.", highlight=False)
+    tell(f"{path.name} is {state}.")
     if state not in runs.ENDED:
         raise typer.Exit(1)
 
@@ -151,24 +154,24 @@ def list_(json_: Json = False) -> None:
             {
                 "name": r.name, "state": r.state, "method": r.method, "preset": r.settings.preset,
                 "normal": list(r.normal), "seed": r.settings.seed, "epochs": r.settings.epochs, "shipped": r.shipped,
-                "auroc": r.report and r.report["auroc"], "error": r.status.error,
+                "auroc": r.report and r.report["auroc"], "error": r.status.error, "own_name": r.settings.name,
             }
             for r in found
         ]  # fmt: skip
-        print(json.dumps(rows, indent=2))
+        terminal.put(json.dumps(rows, indent=2))
         return
     if not found:
-        err.print("There are no runs yet. Train one: python -m ganad train --normal 8")
+        tell("There are no runs yet. Train one: python -m ganad train --normal 8")
         return
-    table = Table(box=None, pad_edge=False)
-    for head in ("run", "state", "method", "normal", "preset", "epochs", "AUROC"):
-        table.add_column(head, justify="right" if head in ("epochs", "AUROC") else "left", no_wrap=head == "run")
+    rows = []
     for r in found:
         done = f"{r.status.epoch}/{r.settings.epochs}" if r.at_work else str(r.settings.epochs)
         auroc = f"{r.report['auroc']:.4f}" if r.report else "–"
         digits = " ".join(map(str, r.normal))
-        table.add_row(r.name, r.state, METHOD_NAMES[r.method], digits, r.settings.preset, done, auroc)
-    out.print(table)
+        rows.append((r.name, r.state, METHOD_NAMES[r.method], digits, r.settings.preset, done, auroc, r.settings.name))
+    heads = ("run", "state", "method", "normal", "preset", "epochs", "AUROC", "name")
+    shown = len(heads) if any(r.settings.name for r in found) else len(heads) - 1
+    terminal.table(heads[:shown], [row[:shown] for row in rows], right=("epochs", "AUROC"))
 
 
 @app.command(
@@ -196,33 +199,35 @@ def evaluate(
     result, used = service.judge_run(run, weights)
     report = ev.report(result, used)
     if json_:
-        print(json.dumps(report, indent=2))
+        terminal.put(json.dumps(report, indent=2))
         return
-    out.print(
-        f"[bold]AUROC {result.auroc:.4f}[/bold]   share of (anomaly, normal) pairs in the right order; 0.5 is guessing"
+    say(
+        (f"AUROC {result.auroc:.4f}", "bold"), "   share of (anomaly, normal) pairs in the right order; 0.5 is guessing"
     )
-    out.print(
+    say(
         f"average precision {result.average_precision:.4f} at a prevalence of {result.prevalence:.3f} (guessing: the same)"
     )
-    out.print(f"equal error rate {result.eer:.3f}")
-    out.print(
-        f"above the threshold {result.threshold:.4g}: {result.hit_rate:.1%} of {result.n_anomalous} anomalies, ",
-        end="",
+    say(f"equal error rate {result.eer:.3f}")
+    say(
+        f"above the threshold {result.threshold:.4g}: {result.hit_rate:.1%} of {result.n_anomalous} anomalies, "
+        f"{result.false_alarm_rate:.1%} of {result.n_normal} normal images"
     )
-    out.print(f"{result.false_alarm_rate:.1%} of {result.n_normal} normal images")
-    out.print(
-        "weights "
-        + ", ".join(f"{p} {w:g} (alone {result.part_auroc[p]:.3f})" for p, w in zip(PARTS, used, strict=True))
-    )
-    table = Table(box=None, pad_edge=False)
-    for head in ("digit", "", "images", "called anomalous", "AUROC"):
-        table.add_column(head, justify="right")
-    for row in result.per_digit:
-        kind = "normal" if row["normal"] else "anomaly"
-        table.add_row(str(row["digit"]), kind, str(row["n"]), f"{row['flagged']:.1%}", f"{row['auroc']:.4f}")
-    out.print(table)
+    parts = (f"{p} {w:g} (alone {result.part_auroc[p]:.3f})" for p, w in zip(PARTS, used, strict=True))
+    say("weights " + ", ".join(parts))
+    heads = ("digit", "", "images", "called anomalous", "AUROC")
+    rows = [
+        (
+            row["digit"],
+            "normal" if row["normal"] else "anomaly",
+            row["n"],
+            f"{row['flagged']:.1%}",
+            f"{row['auroc']:.4f}",
+        )
+        for row in result.per_digit
+    ]
+    terminal.table(heads, rows, right=heads)
     for warning in result.warnings:
-        err.print(f"[yellow]{warning}[/yellow]")
+        tell((warning, "yellow"))
 
 
 @app.command(epilog=glossary.paragraphs("score", "percentile", "held-out normals", "threshold", "verdict", *PARTS))
@@ -234,27 +239,43 @@ def score(
     ] = False,
     json_: Json = False,
 ) -> None:
-    """Judge your own images: score, percentile among held-out normals, verdict, parts."""
+    """Judge your own images: score, percentile among held-out normals, verdict, parts.
+
+    A file that cannot be judged is named in a line of its own, the others are judged, and the exit code is 1.
+    """
     import numpy as np
 
     from ganad import service
 
     service.run_info(run)
-    prepared = [service.prepare_file(file, raw) for file in files]
-    found = service.judge(run, np.stack([p.digit for p in prepared]))
+    good, prepared = [], []
+    for file in files:
+        try:
+            prepared.append(service.prepare_file(file, raw).digit)
+        except (DataError, RunError) as error:
+            terminal.complain(_of_file(file, str(error)))
+            continue
+        good.append(file)
+    found = service.judge(run, np.stack(prepared)) if prepared else []
     if json_:
         keys = ("score", "percentile", "verdict", "threshold", "parts")
-        rows = [{"file": str(f), **{k: getattr(j, k) for k in keys}} for f, j in zip(files, found, strict=True)]
-        print(json.dumps(rows, indent=2))
-        return
-    for file, j in zip(files, found, strict=True):
-        colour = "red" if j.verdict == "anomalous" else "green"
-        out.print(
-            f"{file}: [{colour}]{j.verdict}[/{colour}], stranger than {j.percentile:.1f} % of held-out normals",
-            highlight=False,
-        )
-        parts = ", ".join(f"{p} {v:.4g}" for p, v in j.parts.items())
-        out.print(f"  score {j.score:.4g}, threshold {j.threshold:.4g}; {parts}", highlight=False)
+        rows = [{"file": str(f), **{k: getattr(j, k) for k in keys}} for f, j in zip(good, found, strict=True)]
+        terminal.put(json.dumps(rows, indent=2))
+    else:
+        for file, j in zip(good, found, strict=True):
+            verdict = (j.verdict, "red" if j.verdict == "anomalous" else "green")
+            say(f"{file}: ", verdict, f", stranger than {j.percentile:.1f} % of held-out normals")
+            parts = ", ".join(f"{p} {v:.4g}" for p, v in j.parts.items())
+            say(f"  score {j.score:.4g}, threshold {j.threshold:.4g}; {parts}")
+    if len(good) < len(files):
+        raise typer.Exit(1)
+
+
+def _of_file(file: Path, said: str) -> str:
+    """An error that names its file by the path that was typed: two folders may hold files of one name."""
+    if str(file) in said:
+        return said
+    return f"{file}{said[len(file.name) :]}" if said.startswith(f"{file.name} ") else f"{file}: {said}"
 
 
 @app.command()
@@ -268,12 +289,97 @@ def report(
 
     page = r.report_html(run)
     path = to or Path(f"{runs.find(run).name}.html")
-    try:
+    with file_errors(f"{path} cannot be written", "Name another file with --out."):
         runs.write_text(path, page)
-    except OSError as error:
-        raise GanadError(f"{path} cannot be written ({error.strerror}). Name another file with --out.") from None
-    err.print(f"{len(page) / 1e6:.1f} MB. Open it in a browser; it needs no network.", highlight=False)
-    out.print(str(path), highlight=False)
+    tell(f"{len(page) / 1e6:.1f} MB. Open it in a browser; it needs no network.")
+    terminal.path(path)
+
+
+# --- keeping runs in order -------------------------------------------------------------------------------------
+
+
+@app.command()
+def rename(run: Run, name: Annotated[str, typer.Argument(help='a name of your own; "" takes it away')]) -> None:
+    """Give a run a name of your own. Its folder keeps its name."""
+    from ganad import service
+
+    service.rename(run, name)
+    info = service.run_info(run)
+    tell(
+        f"{info.name} is called {info.settings.name!r} now." if info.settings.name else f"{info.name} has no name now."
+    )
+
+
+@app.command()
+def note(
+    run: Run,
+    text: Annotated[
+        str | None, typer.Argument(help='the note; "" takes it away; without it the note is printed')
+    ] = None,
+) -> None:
+    """Write a note on a run, in place of the one that it has, or print it."""
+    from ganad import service
+
+    if text is not None:
+        service.write_note(run, text)
+        tell(f"{service.run_info(run).name} has {'a' if text.strip() else 'no'} note now.")
+        return
+    for line in service.run_info(run).note.splitlines():
+        say(line)
+
+
+@app.command()
+def delete(
+    run: Run,
+    undo: Annotated[bool, typer.Option("--undo", help="bring it back instead, and print its folder")] = False,
+) -> None:
+    """Move a run into the trash, whole. `--undo` brings it back."""
+    from ganad import runs, service
+
+    if undo:
+        terminal.path(runs.find(service.take_back(service.in_trash(run))))
+        return
+    thrown = service.throw_away(run)
+    tell(f"{thrown} lies in the trash. Bring it back with: python -m ganad delete {thrown} --undo")
+
+
+@app.command()
+def export(
+    run: Run,
+    to: Annotated[Path | None, typer.Argument(metavar="[FILE.zip]", help="default: the run's name, here")] = None,
+    force: Annotated[bool, typer.Option("--force", help="replace a file that is there already")] = False,
+) -> None:
+    """Pack a run that has ended as a zip, to keep it elsewhere or send it to somebody, and print the file's path."""
+    from ganad import runs, service
+
+    path = to or Path(f"{runs.find(run).name}.zip")
+    if path.exists() and not force:
+        raise GanadError(f"{path} is there already. Name another file, or replace it with --force.")
+    content = service.packed(run)
+    with file_errors(f"{path} cannot be written", "Name another file."), runs.replaced(path) as file:
+        file.write(content)
+    tell(f"{len(content) / 1e6:.1f} MB. Bring it in elsewhere with: python -m ganad import {path.name}")
+    terminal.path(path)
+
+
+@app.command("import")
+def import_(file: Annotated[Path, typer.Argument(metavar="FILE.zip", help="as `export` or Download makes it")]) -> None:
+    """Bring in a run from a zip, with a number of its own, and print the new run's folder."""
+    from ganad import runs, service
+
+    if not file.is_file():
+        raise GanadError(
+            f"{file} {'is not a file' if file.exists() else 'does not exist'}; the zip of a run is wanted."
+        )
+    with (
+        file_errors(f"{file} cannot be brought in", "Look at the path and its permissions."),
+        file.open("rb") as parcel,
+    ):
+        name = service.unpacked(parcel)
+    terminal.path(runs.find(name))
+
+
+# --- what other parts of ganad call ----------------------------------------------------------------------------
 
 
 @app.command(hidden=True)
@@ -281,6 +387,7 @@ def work(run: Path) -> None:
     """Train a run that was made before: what the dashboard starts in the background."""
     from ganad import worker
 
+    os.environ["GANAD_DEBUG"] = "1"  # what is printed here goes to log.txt, which is where one looks
     raise typer.Exit(worker.main(run))
 
 
@@ -305,10 +412,9 @@ def ship(
 
     if fill:
         for path in shelf.fill():
-            out.print(str(path), highlight=False)
+            terminal.path(path)
     elif run and name:
-        found = runs.find(run)
-        out.print(str(shelf.ship(found, name, light=light, nets=not bare)), highlight=False)
+        terminal.path(shelf.ship(runs.find(run), name, light=light, nets=not bare))
     else:
         raise ConfigError("ship wants a RUN and a NAME, or --fill")
 
@@ -335,12 +441,9 @@ def bench_speed(
     from ganad.bench import reach as r
     from ganad.bench import speed as b
 
-    def say(text: str) -> None:
-        err.print(text, highlight=False)
-
     methods = [m.value for m in method] if method else list(METHOD_NAMES)
-    rows = b.speed(say) if to is None else r.reach(to, methods, _numbers(digits), say, every=every, sample=sample)
-    print(json.dumps(rows, indent=2) if json_ else b.speed_table(rows) if to is None else r.reach_table(rows))
+    rows = b.speed(tell) if to is None else r.reach(to, methods, _numbers(digits), tell, every=every, sample=sample)
+    terminal.put(json.dumps(rows, indent=2) if json_ else b.speed_table(rows) if to is None else r.reach_table(rows))
 
 
 @bench.command("quality")
@@ -360,12 +463,9 @@ def bench_quality(
     """
     from ganad.bench import quality as b
 
-    def say(text: str) -> None:
-        err.print(text, highlight=False)
-
     if shelf:
-        again = b.shelf(say)
-        print(json.dumps(again, indent=2) if json_ else b.shelf_table(again))
+        again = b.shelf(tell)
+        terminal.put(json.dumps(again, indent=2) if json_ else b.shelf_table(again))
         if off := [r["run"] for r in again if abs(r["difference"]) >= 5e-4]:
             raise GanadError(f"AUROC of {', '.join(off)} differs in the third digit.")
         return
@@ -376,15 +476,15 @@ def bench_quality(
         [m.value for m in method] if method else list(METHOD_NAMES), protocols,
         _numbers(digits) if digits else None, _numbers(seeds) if seeds else None,
     )  # fmt: skip
-    rows = b.quality(jobs, preset, say)
+    rows = b.quality(jobs, preset, tell)
     if json_:
-        print(json.dumps([dataclasses.asdict(r) for r in rows], indent=2))
+        terminal.put(json.dumps([dataclasses.asdict(r) for r in rows], indent=2))
     else:
         for p in dict.fromkeys(r.job.protocol for r in rows):
-            print(f"\nProtocol {p}: {b.PROTOCOLS[p]}. AUROC.\n\n{b.table(p, rows)}\n\n{b.covers(p, rows)}")
+            terminal.put(f"\nProtocol {p}: {b.PROTOCOLS[p]}. AUROC.\n\n{b.table(p, rows)}\n\n{b.covers(p, rows)}")
     if write is not None:
         write.write_text(b.page(b.known(preset), preset), encoding="utf-8")
-        err.print(f"written to {write}", highlight=False)
+        tell(f"written to {write}")
 
 
 def _numbers(text: str) -> list[int]:
@@ -395,23 +495,47 @@ def _numbers(text: str) -> list[int]:
 
 
 def main() -> int:
-    """Run a command; turn the errors that are meant for users into one line and an exit code."""
+    """Run a command; whatever goes wrong becomes one line and an exit code, never a traceback."""
+    terminal.prepare()
     try:
-        return app(standalone_mode=False) or 0
-    except ConfigError as error:
-        err.print(f"[red]error:[/red] {error}", highlight=False)
-        return 2
-    except GanadError as error:
-        err.print(f"[red]error:[/red] {error}", highlight=False)
-        return 1
-    except (KeyboardInterrupt, typer.Abort):
-        return 130
-    except Exception as error:
+        try:
+            code = app(standalone_mode=False) or 0
+        except Exception as error:
+            code = _ended_by(error)
+        except KeyboardInterrupt:
+            code = 130
+        except SystemExit:  # typer's way out when nobody reads what it prints
+            raise BrokenPipeError from None
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        terminal.hang_up()
+        return 141
+
+
+def _ended_by(error: Exception) -> int:
+    """Say what ended a command and return its exit code."""
+    if isinstance(error, BrokenPipeError):
+        raise error
+    if isinstance(error, typer.Abort):
+        if not isinstance(error.__cause__, EOFError):
+            return 130
+        error = error.__cause__  # typer takes the end of any file for a wish to leave
+    if isinstance(error, GanadError):
+        terminal.complain(error)
+        return 2 if isinstance(error, ConfigError) else 1
+    if hasattr(error, "exit_code") and hasattr(error, "show"):
         # typer's own complaints about arguments, whichever click it is built on, know how to show themselves
-        if hasattr(error, "exit_code") and hasattr(error, "show"):
-            error.show()
-            return int(error.exit_code)
-        raise
+        error.show()
+        return int(error.exit_code)
+    if os.environ.get("GANAD_DEBUG", "0") not in ("", "0"):
+        traceback.print_exception(error)
+    else:
+        what = f"{type(error).__name__}: {error}".rstrip(": ")
+        terminal.complain(
+            f"{what}. This was not foreseen; with GANAD_DEBUG=1 before the command it says where it happened."
+        )
+    return 1
 
 
 if __name__ == "__main__":

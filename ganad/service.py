@@ -8,16 +8,18 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
+import os
+import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
-from ganad import baselines, data, evaluate, explain, imaging, jobs, parcels, runs, speed
+from ganad import access, baselines, data, evaluate, explain, imaging, jobs, parcels, runs, speed, uploads
 from ganad.config import (
     FALSE_ALARMS,
     METHOD_NAMES,
@@ -28,7 +30,7 @@ from ganad.config import (
     command,
     resolve,
 )
-from ganad.errors import GanadError, RunError
+from ganad.errors import GanadError, RunError, file_errors
 
 START_UP_S = 4.0
 """What a worker needs before its first step: Python, torch, the data."""
@@ -159,17 +161,26 @@ def _info(run: Path) -> RunInfo:
 
 def rename(name: str, own: str) -> None:
     """Call a run by a name of one's own; an empty one takes it away."""
+    access.allow("naming runs")
     runs.rename(runs.find(name), own)
 
 
 def write_note(name: str, text: str) -> None:
     """Replace the note of a run."""
+    access.allow("writing notes")
     runs.write_note(runs.find(name), text)
 
 
 def throw_away(name: str) -> str:
-    """Move a run into the trash; returns what `take_back` wants. Raises RunError for one that is at work or shipped."""
-    return runs.throw_away(runs.find(name))
+    """Move a run into the trash; returns what `take_back` wants.
+
+    Raises RunError for one that is at work, shipped, or not in the folder of runs.
+    """
+    access.allow("throwing runs away")
+    run = runs.find(name)
+    if run.parent not in (runs.root().resolve(), runs.shelf().resolve()):
+        raise RunError(f"{run} is not in your folder of runs, {runs.root()}, which has the trash. Remove it by hand.")
+    return runs.throw_away(run)
 
 
 def thrown_away() -> list[str]:
@@ -177,8 +188,20 @@ def thrown_away() -> list[str]:
     return runs.thrown_away()
 
 
+def in_trash(name: str) -> str:
+    """A run in the trash by its name or number; of several the one that was thrown last. Raises RunError if none is."""
+    asked, thrown = Path(name).name, runs.thrown_away()
+    number = f"{int(asked):04d}-" if re.fullmatch(r"[0-9]{1,6}", asked) else None
+    for there in thrown:
+        if asked in (there, there.rpartition("~")[0]) or (number and there.startswith(number)):
+            return there
+    there = f"There are: {', '.join(thrown[:8])}{' …' if len(thrown) > 8 else ''}." if thrown else "It is empty."
+    raise RunError(f"There is no run {name!r} in the trash. {there}")
+
+
 def take_back(name: str) -> str:
     """Bring a run back out of the trash; returns its name."""
+    access.allow("taking runs out of the trash")
     return runs.take_back(name)
 
 
@@ -189,7 +212,42 @@ def packed(name: str) -> bytes:
 
 def unpacked(parcel: Any) -> str:
     """A new run out of a zip file (open, or its bytes); returns its name. Raises RunError, and then leaves nothing."""
-    return parcels.unpack(parcel).name
+    access.allow("importing runs")
+    size = len(parcel) if isinstance(parcel, bytes) else parcel.seek(0, os.SEEK_END)
+    access.check_upload(size)
+    with _room(size):
+        return parcels.unpack(parcel).name
+
+
+@contextlib.contextmanager
+def _room(more: int = 0) -> Iterator[None]:
+    """Hold the folder of runs to its quota: one visitor at a time looks whether there is room and takes it."""
+    import filelock
+
+    with file_errors("The folder of runs cannot be written", "Look at the disk.", RunError):
+        runs.root().mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(runs.root() / ".quota.lock")
+        lock.acquire()
+    try:
+        _check_space(more)
+        yield
+    finally:
+        lock.release()
+
+
+def _check_space(more: int = 0) -> None:
+    if access.quota("GANAD_MAX_RUNS_BYTES") is not None:  # else nothing is counted
+        access.check_space(_bytes_of_runs(), more)
+
+
+def _bytes_of_runs() -> int:
+    """Bytes of everything in the folder of runs: runs, trash, uploads, what was measured."""
+    total = 0
+    for folder, _, names in os.walk(runs.root()):
+        for name in names:
+            with contextlib.suppress(OSError):  # it went away in the meantime
+                total += os.lstat(os.path.join(folder, name)).st_size
+    return total
 
 
 # --- training --------------------------------------------------------------------------------------------------
@@ -197,19 +255,44 @@ def unpacked(parcel: Any) -> str:
 
 def start(settings: Settings) -> str:
     """Train in the background; returns the run's name. Raises DataError at once when the data cannot be used."""
+    access.allow("training")
     if settings.data:
-        data.split(data.load(settings.data), settings)
-    return jobs.start(settings).name
+        settings = settings.model_copy(update={"data": data_path(settings.data)})
+    check_data(settings)
+    with _room():
+        access.check_queue(_waiting())
+        return jobs.start(settings).name
+
+
+def _waiting() -> int:
+    return sum(r.state == "queued" for r in _readable(runs.root()))
+
+
+def check_data(settings: Settings, *, hand_over: bool = False) -> None:
+    """Raises DataError when a run with these settings could not use its data.
+
+    hand_over: the run is trained by this very process, which is not to read the same files twice.
+    """
+    found = data.load(settings.data) if settings.data or hand_over else _dataset(None)
+    data.split(found, settings)
+    if hand_over:
+        data.hand_over(settings.data, found)
 
 
 def stop(name: str) -> None:
     """Ask a run to stop; returns at once. It obeys within two seconds, or is killed after fifteen."""
+    access.allow("stopping runs")
     jobs.stop(runs.find(name))
 
 
 def resume(name: str) -> None:
     """Let a stopped or failed run go on. Raises RunError when there is nothing to resume."""
-    jobs.resume(runs.find(name))
+    access.allow("training")
+    run = runs.find(name)
+    _data_of(run)
+    with _room():
+        access.check_queue(_waiting())
+        jobs.resume(run)
 
 
 def metrics(name: str) -> list[dict[str, Any]]:
@@ -254,6 +337,7 @@ def estimate(settings: Settings) -> Estimate | None:
 
     Raises GanadError if the measurement failed.
     """
+    access.allow("training")
     counts = class_counts(settings.data)
     n = sum(counts[d] for d in settings.normal)
     n = min(n, settings.limit or n)
@@ -288,6 +372,36 @@ def scoring_ms(settings: Settings) -> float | None:
 # --- data ------------------------------------------------------------------------------------------------------
 
 
+def data_path(path: str) -> str:
+    """The whole path of own images, as runs name it. Raises GanadError for one that this server does not read."""
+    access.allow("reading own images")
+    return access.data_path(path, uploads.folder())
+
+
+def upload(files: Sequence[tuple[str, IO[bytes]]]) -> str:
+    """Keep own images that came through the browser, (name, open file) each; returns the path that a run can name.
+
+    Raises GanadError for what cannot be used or is too much, and then leaves nothing.
+    """
+    access.allow("uploading images")
+    access.check_upload(sum(file.seek(0, os.SEEK_END) for _, file in files))
+    _check_space()
+    return str(uploads.take(files, _check_space))
+
+
+def _typed(path: str | None) -> str | None:
+    return data_path(path) if path else None
+
+
+def _data_of(run: Path) -> str | None:
+    """Where the images of a run lie, if this server reads them: a run may come from anybody, and name any path."""
+    return _readable_path(runs.settings(run).data)
+
+
+def _readable_path(path: str | None) -> str | None:
+    return access.data_path(path, uploads.folder()) if path else None
+
+
 @functools.lru_cache(maxsize=2)
 def _dataset(path: str | None) -> data.Dataset:
     return data.load(path)
@@ -298,16 +412,20 @@ def _test_images(path: str | None) -> data.Images:
     return data.load_test(path)
 
 
-@functools.lru_cache(maxsize=8)
 def class_counts(path: str | None = None, test: bool = False) -> dict[int, int]:
     """digit -> number of its images in the training (or test) file."""
+    return _class_counts(_typed(path), test)
+
+
+@functools.lru_cache(maxsize=8)
+def _class_counts(path: str | None, test: bool) -> dict[int, int]:
     digit = _test_images(path).digit if test else _dataset(path).train.digit
     return {d: int((digit == d).sum()) for d in range(10)}
 
 
 def examples(path: str | None = None) -> np.ndarray:
     """(10, 28, 28) uint8: one test image of each digit, 0 to 9; empty where the data have none."""
-    images = _test_images(path)
+    images = _test_images(_typed(path))
     first = {d: np.flatnonzero(images.digit == d)[:1] for d in range(10)}
     blank = np.zeros((28, 28), dtype=np.uint8)
     return np.stack([images.images[at[0]] if len(at) else blank for at in first.values()])
@@ -333,7 +451,7 @@ def test_images(name: str) -> np.ndarray:
     Raises GanadError if the images are not where they were, or if there are others now.
     """
     run = runs.find(name)
-    return _same_images(run, _test_images(runs.settings(run).data), runs.read_scores(run).test)
+    return _same_images(run, _test_images(_data_of(run)), runs.read_scores(run).test)
 
 
 def _same_images(run: Path, now: data.Images, scored: runs.Scored, rows: np.ndarray | None = None) -> np.ndarray:
@@ -406,7 +524,7 @@ def codes(name: str) -> tuple[np.ndarray, np.ndarray]:
 def held_out_images(name: str, rows: Sequence[int]) -> np.ndarray:
     """(len(rows), 28, 28) uint8: some of the run's held-out normals, by their row in its scores."""
     run = runs.find(name)
-    train = _dataset(runs.settings(run).data).train
+    train = _dataset(_data_of(run)).train
     return _same_images(run, train, runs.read_scores(run).val, np.asarray(rows, dtype=int))
 
 
@@ -423,7 +541,7 @@ def rivals(name: str) -> dict[str, np.ndarray]:
     from ganad.score import score
 
     settings = run_info(name).settings
-    train, rng = _dataset(settings.data).train, np.random.default_rng(0)
+    train, rng = _dataset(_data_of(runs.find(name))).train, np.random.default_rng(0)
     others = [d for d in range(10) if d not in settings.normal and (train.digit == d).any()]
     if not others:
         raise RunError("Every digit is normal here, so there is no anomaly among the training images.")
@@ -461,6 +579,7 @@ def baseline_curves(normal: Sequence[int], path: str | None = None) -> list[Base
     """PCA and nearest neighbours for these normal digits; the first time this takes seconds, with nine of them half a minute."""
     from sklearn.metrics import roc_curve
 
+    path = _readable_path(path)
     anomalous = ~np.isin(_test_images(path).digit, list(normal))
     made = []
     for name, words in baselines.NAMES.items():

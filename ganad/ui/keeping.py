@@ -9,7 +9,7 @@ import streamlit as st
 from ganad import parcels, runs, service
 from ganad.errors import GanadError
 from ganad.service import RunInfo
-from ganad.ui import page
+from ganad.ui import page, shared
 
 _LARGEST_MB = parcels.MOST_BYTES // 1_000_000
 
@@ -24,6 +24,12 @@ def keep(run: RunInfo | None) -> None:
 
 def bring_back(run: RunInfo | None = None) -> None:
     """Undo, import and trash: what there is to do even when no run is left."""
+    if shared.readonly(
+        "This server is read-only: runs are downloaded here, and neither named, thrown away nor imported."
+    ):
+        if run is not None:
+            _download(run)
+        return
     _undo()
     with st.container(horizontal=True, vertical_alignment="center", key="keep"):
         if run is not None:
@@ -49,14 +55,18 @@ def _of_one(run: RunInfo) -> None:
             )
             if st.form_submit_button("Save", type="primary", key="save_description"):
                 _describe(run.name, name, note)
+    _download(run)
+    st.button(
+        "Throw away", icon=":material/delete:", key="throw_away", on_click=_throw_away, args=(run.name,),
+        disabled=run.shipped or run.at_work, help=own or ("Stop it first." if run.at_work else "Into the trash, whole."),
+    )  # fmt: skip
+
+
+def _download(run: RunInfo) -> None:
     st.download_button(
         "Download", lambda: service.packed(run.name), f"{run.name}.zip", "application/zip", key="download_zip",
         on_click="ignore", icon=":material/folder_zip:", disabled=run.at_work,
         help="It is still at work." if run.at_work else "The run as a zip, to keep it elsewhere or send it to somebody.",
-    )  # fmt: skip
-    st.button(
-        "Throw away", icon=":material/delete:", key="throw_away", on_click=_throw_away, args=(run.name,),
-        disabled=run.shipped or run.at_work, help=own or ("Stop it first." if run.at_work else "Into the trash, whole."),
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 from ganad import service
 from ganad.errors import GanadError
 from ganad.service import RunInfo
-from ganad.ui import address, cache
+from ganad.ui import address, cache, shared
 
 MENU = (
     ("app.py", "Start", ":material/flag:"),
@@ -52,6 +52,7 @@ def begin(title: str, *, lead: str = "", heading: str | None = None) -> RunInfo 
 
     lead: one sentence below the heading that says what this page answers.
     """
+    shared.begin()
     st.set_page_config(
         page_title=f"{title} · ganad", page_icon=str(Path(__file__).with_name("icon.png")), layout="wide"
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from pathlib import Path
 
 import streamlit as st
 
@@ -11,7 +10,7 @@ from ganad import glossary, service
 from ganad.config import PARTS, Settings
 from ganad.errors import GanadError
 from ganad.service import RunInfo
-from ganad.ui import cache, charts, colours, film, page, taking
+from ganad.ui import cache, charts, colours, film, page, shared, taking
 from ganad.ui.components.tiles import tiles
 
 BADGES = {
@@ -25,15 +24,13 @@ BADGES = {
 
 def data_source() -> str | None:
     """Where the images come from: a path that holds usable data, or None for the embedded MNIST."""
+    if shared.readonly():
+        return None
     with st.popover("Own images", icon=":material/folder_open:", type="tertiary"):
-        path = st.text_input(
-            "Path on this machine", key="data_path", persist_state="session", placeholder="empty: MNIST",
-            help="A folder of IDX files, a CSV pair as in Kaggle's MNIST, an .npz, or a folder with one subfolder a class.",
-        ).strip()  # fmt: skip
+        path = shared.own_images()
         if not path:
             st.caption("The embedded MNIST is used: 60,000 training and 10,000 test images.")
             return None
-        path = str(Path(path).expanduser().resolve())  # the worker may stand in another folder
         try:
             counts = cache.class_counts(path)
         except GanadError as error:
@@ -78,6 +75,8 @@ def digit_tiles(data: str | None = None) -> tuple[int, ...]:
 
 def start_button(settings: Settings | None) -> None:
     """Start, and beside it how long that will take here."""
+    if shared.readonly("This server is read-only: nothing is trained here. The command below does it on your machine."):
+        return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Start training", type="primary", icon=":material/play_arrow:", key="start", disabled=settings is None,
@@ -156,12 +155,12 @@ def _head(name: str, live: bool) -> None:
         asked = st.session_state.get("asked_to_stop") == name
         st.button(
             "Stopping …" if asked else "Stop", icon=":material/stop:", key="stop", on_click=_stop, args=(name,),
-            disabled=asked, help="It saves what it has; Resume goes on from there.",
+            disabled=asked or shared.readonly(), help="It saves what it has; Resume goes on from there.",
         )  # fmt: skip
     elif run.state in ("stopped", "failed"):
         if run.state == "failed":
             st.error(s.error or "It ended without a word; the log below may say more.", icon=":material/error:")
-        if not run.shipped:
+        if not run.shipped and not shared.readonly():
             st.button(
                 "Resume", icon=":material/play_arrow:", key="resume", on_click=_resume, args=(name,),
                 help="Goes on from the last saved step, with the same numbers as if it had never been interrupted.",

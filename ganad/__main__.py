@@ -62,11 +62,12 @@ def train(
 
     Ctrl+C stops it in good order; `resume` goes on from there.
     """
+    from ganad import paths, runs
+
     settings = resolve(
         method.value, preset, normal=tuple(normal) if normal else None, epochs=epochs, seed=seed, limit=limit,
-        name=name or None, data=str(data.resolve()) if data else None, **_pairs(set_),
+        name=name or None, data=str(paths.typed(data)) if data else None, **_pairs(set_),
     )  # fmt: skip
-    from ganad import runs
 
     _work(runs.create(settings))
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ganad import baselines, data, evaluate, explain, imaging, jobs, parcels, runs, speed
+from ganad import baselines, data, evaluate, explain, imaging, jobs, limits, parcels, paths, runs, speed
 from ganad.config import (
     FALSE_ALARMS,
     METHOD_NAMES,
@@ -258,6 +258,14 @@ def scoring_ms(settings: Settings) -> float | None:
 
 
 # --- data ------------------------------------------------------------------------------------------------------
+
+
+def data_path(text: str | Path) -> str:
+    """The absolute path that somebody typed, for `Settings.data`: a worker may stand in another folder.
+
+    Raises DataError for a text that can be no path.
+    """
+    return str(paths.typed(text))
 
 
 @functools.lru_cache(maxsize=2)
@@ -529,11 +537,8 @@ def search(name: str, image: np.ndarray, frames: int = 24) -> Search | None:
 
 def prepare_file(path: Path, raw: bool = False) -> imaging.Prepared:
     """An image file as a 28x28 digit. Raises DataError naming the file."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise RunError(f"{path} cannot be read ({error.strerror}).") from None
-    return prepare_bytes(content, path.name, raw)
+    path = paths.typed(path)
+    return prepare_bytes(paths.contents(path, limits.PICTURE_BYTES, "picture"), path.name, raw)
 
 
 def prepare_bytes(content: bytes, name: str, raw: bool = False) -> imaging.Prepared:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from pathlib import Path
 
 import streamlit as st
 
@@ -33,8 +32,8 @@ def data_source() -> str | None:
         if not path:
             st.caption("The embedded MNIST is used: 60,000 training and 10,000 test images.")
             return None
-        path = str(Path(path).expanduser().resolve())  # the worker may stand in another folder
         try:
+            path = service.data_path(path)
             counts = cache.class_counts(path)
         except GanadError as error:
             st.error(str(error), icon=":material/folder_off:")

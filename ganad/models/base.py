@@ -40,6 +40,8 @@ class Method(nn.Module):
         self.averaged = nn.ModuleDict()
         if settings.average > 0:
             self.averaged = copy.deepcopy(self.nets).requires_grad_(False)
+        self.averaged_steps: int | None = 0
+        """How many steps the averages hold; None in a run that began when averages still held the first, untrained weights."""
         self._optimisers: dict[str, torch.optim.Optimizer] | None = None
 
     def players(self) -> dict[str, nn.Module]:
@@ -105,13 +107,22 @@ class Method(nn.Module):
 
     @torch.no_grad()
     def follow(self) -> None:
-        """Move the averaged nets a little towards the present ones."""
+        """Take the present nets into the averages: once after each step.
+
+        After t steps an averaged tensor is the weighted mean of that tensor after each of them, with weights a^(t-i) for step
+        i and a = settings.average: an exponential average with its start corrected, as Adam corrects its moments. The
+        untrained nets have no part in it. What is no float, such as batch norm's count of batches, is the present one.
+        """
         keep = self.settings.average
         if not keep:
             return
+        share = 1 - keep
+        if self.averaged_steps is not None:
+            self.averaged_steps += 1
+            share /= 1 - keep**self.averaged_steps
         for slow, fast in zip(self.averaged.state_dict().values(), self.nets.state_dict().values(), strict=True):
             if slow.is_floating_point():
-                slow.lerp_(fast, 1 - keep)
+                slow.lerp_(fast, share)
             else:
                 slow.copy_(fast)
 
@@ -127,9 +138,11 @@ class Method(nn.Module):
         return {
             "nets": self.state_dict(),
             "optimisers": {name: o.state_dict() for name, o in self.optimisers().items()},
+            "averaged_steps": self.averaged_steps,
         }
 
     def load_training_state(self, state: dict[str, Any]) -> None:
         self.load_state_dict(state["nets"])
+        self.averaged_steps = state.get("averaged_steps")  # a state without it goes on as it began
         for name, optimiser in self.optimisers().items():
             optimiser.load_state_dict(state["optimisers"][name])

@@ -64,7 +64,7 @@ class Detector(OutlierMixin, BaseEstimator):
         order = np.random.default_rng(s.seed).permutation(len(images))
         held_out = max(10, round(VAL_SHARE * len(images)))
         val, normal = images[np.sort(order[:held_out])], images[np.sort(order[held_out:])]
-        precision = speed.choose(s, {} if s.precision != "auto" else speed.known(s))
+        precision = speed.number_format(s)
         method = build(s).to(checkpoint.pick_device())
         total = s.epochs * steps_per_epoch(len(normal), s.batch_size)
         steps = train(

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import functools
 import json
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ganad import baselines, data, evaluate, explain, imaging, jobs, limits, parcels, paths, runs, speed
+from ganad import baselines, data, evaluate, explain, imaging, jobs, limits, measuring, parcels, paths, runs, speed
 from ganad.config import (
     FALSE_ALARMS,
     METHOD_NAMES,
@@ -126,9 +124,16 @@ def _info(run: Path) -> RunInfo:
         settings=settings,
         status=runs.status(run),
         report=runs.read_json(run / "report.json"),
-        command=command(settings),
+        command=command(_as_trained(run, settings)),
         note=runs.note(run),
     )
+
+
+def _as_trained(run: Path, settings: Settings) -> Settings:
+    """The settings with the number format that "auto" came to, once the run has begun: on another machine it may be the other."""
+    said = runs.read_json(run / "meta.json")
+    used = said.get("precision") if isinstance(said, dict) else None
+    return settings.model_copy(update={"precision": used}) if used in ("float32", "bf16") else settings
 
 
 # --- keeping order ---------------------------------------------------------------------------------------------
@@ -218,31 +223,23 @@ class Estimate:
     images: int
 
 
-_measuring: dict[Path, subprocess.Popen[bytes]] = {}
+_measuring = measuring.Line()
 
 
 def estimate(settings: Settings) -> Estimate | None:
-    """From the speed measured on this machine. None while it is being measured, in a process of its own.
+    """From the speed measured on this machine. None while it is being measured, in a process of its own, or waits for that.
 
-    Raises GanadError if the measurement failed.
+    One is measured at a time; a page that still wants to know asks again every second. Raises GanadError if the
+    measurement failed.
     """
     counts = class_counts(settings.data)
     n = sum(counts[d] for d in settings.normal)
     n = min(n, settings.limit or n)
     rates = speed.recall(settings)
-    where = speed.memory(settings)
     if rates is None:
-        child = _measuring.get(where)
-        if child is None:
-            _measuring[where] = subprocess.Popen(
-                [sys.executable, "-m", "ganad", "measure", settings.model_dump_json()],
-                cwd=runs.HOME, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            )  # fmt: skip
-        elif child.poll() is not None and speed.recall(settings) is None:
-            del _measuring[where]
-            raise GanadError("The speed of this machine could not be measured, so there is no estimate.")
+        _measuring.ask(speed.memory(settings), settings.model_dump_json())
         return None
-    rate = rates[speed.choose(settings, rates)] or rates["float32"]
+    rate = rates.get(speed.expected(settings, rates)) or rates["float32"]
     n_test = settings.test_limit or sum(class_counts(settings.data, test=True).values())
     n_val, most = round(VAL_SHARE * n), settings.sample or n + n_test
     looks = min(settings.epochs, settings.looks) * min(n_val, settings.glance)

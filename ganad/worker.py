@@ -63,8 +63,8 @@ def _train_and_score(run: Path, desk: Desk) -> None:
     desk.obey()
     device = checkpoint.pick_device()
     saved = checkpoint.load_state(run, device)
-    rates = {} if saved or settings.precision != "auto" else speed.known(settings)
-    precision = saved["precision"] if saved else speed.choose(settings, rates)
+    precision = saved["precision"] if saved else speed.number_format(settings)
+    desk.say(f"number format {precision}: {command(settings.model_copy(update={'precision': precision}))}")
     method = build(settings).to(device)
     if precision == "bf16":
         method = method.to(memory_format=torch.channels_last)

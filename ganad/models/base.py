@@ -109,9 +109,11 @@ class Method(nn.Module):
     def follow(self) -> None:
         """Take the present nets into the averages: once after each step.
 
-        After t steps an averaged tensor is the weighted mean of that tensor after each of them, with weights a^(t-i) for step
-        i and a = settings.average: an exponential average with its start corrected, as Adam corrects its moments. The
-        untrained nets have no part in it. What is no float, such as batch norm's count of batches, is the present one.
+        The averages hold what was learned, and nothing of the untrained nets: after step t the present nets have a share of
+        max(1 - a, 9 / (t + 8)) in them, a = settings.average, and what was there the rest. So at first they are means of
+        about the last tenth of the steps, with weights C(i + 7, 8) for step i ("polynomial-decay averaging", Shamir and Zhang
+        2013; the warm-up of TensorFlow's averages), and exponential averages once those reach as far back. What is no
+        float, such as batch norm's count of batches, is the present one.
         """
         keep = self.settings.average
         if not keep:
@@ -119,7 +121,7 @@ class Method(nn.Module):
         share = 1 - keep
         if self.averaged_steps is not None:
             self.averaged_steps += 1
-            share /= 1 - keep**self.averaged_steps
+            share = max(share, 9 / (self.averaged_steps + 8))
         for slow, fast in zip(self.averaged.state_dict().values(), self.nets.state_dict().values(), strict=True):
             if slow.is_floating_point():
                 slow.lerp_(fast, share)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import sys
 from enum import Enum
 from pathlib import Path
@@ -94,7 +95,7 @@ def resume(run: Run) -> None:
 
 def _work(run: Path) -> None:
     """Train in the foreground with a progress bar, print the folder, and exit as the run ended."""
-    from ganad import runs, worker
+    from ganad import runs, training_length, worker
 
     columns = (
         SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
@@ -120,6 +121,8 @@ def _work(run: Path) -> None:
     else:
         report = runs.read_json(run / "report.json") or {}
         err.print(f"AUROC {report['auroc']:.4f} on the test set. See it: streamlit run app.py", highlight=False)
+        if short := training_length.too_short(runs.settings(run), runs.read_status(run).total):
+            err.print(short, style="yellow", highlight=False)
     out.print(str(run), highlight=False)
     raise typer.Exit({"finished": 0, "stopped": 130}.get(ended, 1))
 
@@ -206,11 +209,12 @@ def evaluate(
         f"average precision {result.average_precision:.4f} at a prevalence of {result.prevalence:.3f} (guessing: the same)"
     )
     out.print(f"equal error rate {result.eer:.3f}")
-    out.print(
-        f"above the threshold {result.threshold:.4g}: {result.hit_rate:.1%} of {result.n_anomalous} anomalies, ",
-        end="",
-    )
-    out.print(f"{result.false_alarm_rate:.1%} of {result.n_normal} normal images")
+    if math.isfinite(result.threshold):  # else a warning below says why there is none
+        out.print(
+            f"above the threshold {result.threshold:.4g}: {result.hit_rate:.1%} of {result.n_anomalous} anomalies, ",
+            end="",
+        )
+        out.print(f"{result.false_alarm_rate:.1%} of {result.n_normal} normal images")
     out.print(
         "weights "
         + ", ".join(f"{p} {w:g} (alone {result.part_auroc[p]:.3f})" for p, w in zip(PARTS, used, strict=True))
@@ -246,6 +250,9 @@ def score(
     if json_:
         keys = ("score", "percentile", "verdict", "threshold", "parts")
         rows = [{"file": str(f), **{k: getattr(j, k) for k in keys}} for f, j in zip(files, found, strict=True)]
+        for row, j in zip(rows, found, strict=True):
+            if j.why:  # JSON has no infinity
+                row |= {"threshold": None, "why": j.why}
         print(json.dumps(rows, indent=2))
         return
     for file, j in zip(files, found, strict=True):
@@ -255,7 +262,10 @@ def score(
             highlight=False,
         )
         parts = ", ".join(f"{p} {v:.4g}" for p, v in j.parts.items())
-        out.print(f"  score {j.score:.4g}, threshold {j.threshold:.4g}; {parts}", highlight=False)
+        line = "no threshold" if j.why else f"threshold {j.threshold:.4g}"
+        out.print(f"  score {j.score:.4g}, {line}; {parts}", highlight=False)
+    if found and found[0].why:
+        err.print(found[0].why, style="yellow", highlight=False)
 
 
 @app.command()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -428,9 +429,22 @@ def judge_run(
     """The test set under a weighting and a threshold; None means the run's own, and the usual 5 %."""
     found = scores(name)
     w = check_weights(tuple(weights)) if weights is not None else run_info(name).weights
+    rate = None
     if at is None:
-        at = evaluate.threshold_for(evaluate.total(found.val.parts, w))
-    return evaluate.evaluate(found.test.parts, found.test.digit, found.normal, w, at), w
+        at, rate = evaluate.threshold_for(evaluate.total(found.val.parts, w)), FALSE_ALARMS
+    judged = evaluate.evaluate(
+        found.test.parts, found.test.digit, found.normal, w, at, held_out=len(found.val), false_alarms=rate
+    )
+    return judged, w
+
+
+def no_threshold(run: RunInfo) -> str:
+    """Why a finished run calls nothing anomalous at the usual rate of false alarms; empty for one that has a threshold."""
+    if run.report is None or run.report.get("threshold") is not None:
+        return ""
+    group = meta(run.name).get("data")
+    held_out = group.get("val") if isinstance(group, dict) else None
+    return evaluate.no_threshold(held_out if isinstance(held_out, int) else None, FALSE_ALARMS)
 
 
 # --- new images ------------------------------------------------------------------------------------------------
@@ -443,12 +457,13 @@ class Judgement:
     score: float
     percentile: float  # share of held-out normal images that score lower, 0 to 100
     verdict: str  # "normal" or "anomalous"
-    threshold: float
+    threshold: float  # infinite where there are too few held-out images for the rate of false alarms
     parts: dict[str, float]
     part_percentiles: dict[str, float]
     reconstruction: np.ndarray  # (28, 28) uint8
     pixels: explain.Pixels
     z: np.ndarray  # (nz,)
+    why: str = ""  # of an infinite threshold: one sentence with what to do
 
 
 def method(name: str) -> Any:
@@ -479,6 +494,7 @@ def judge(
     w = check_weights(tuple(weights)) if weights is not None else run_info(name).weights
     val_scores = evaluate.total(val, w)
     at = evaluate.threshold_for(val_scores, false_alarms)
+    why = evaluate.no_threshold(len(val_scores), false_alarms) if at == math.inf else ""
     net = method(name)
     made = score(net, images, pixels=True)
     parts = {p: np.asarray(getattr(made, p)) for p in PARTS}
@@ -495,6 +511,7 @@ def judge(
             reconstruction=made.reconstruction[i],
             pixels=explain.Pixels(made.pixels[i], float(made.outside[i]), net.settings.image_size, exact=True),
             z=made.z[i],
+            why=why,
         )
         for i in range(len(images))
     ]

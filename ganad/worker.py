@@ -83,7 +83,8 @@ def _train(run: Path, desk: Desk, method: Any, split: Any, saved: dict[str, Any]
 
     from ganad import checkpoint
     from ganad.score import score
-    from ganad.train import steps_per_epoch, train
+    from ganad.train import train
+    from ganad.training_length import steps_per_epoch
 
     settings = method.settings
     per_epoch = steps_per_epoch(len(split.train.images), settings.batch_size)
@@ -191,7 +192,10 @@ def leave_scores(
     runs.write_reconstructions(run, **pictures)
     weights = method.settings.weights
     threshold = evaluate.threshold_for(evaluate.total(sets["val"], weights), FALSE_ALARMS)
-    result = evaluate.evaluate(sets["test"], split.test.digit, method.settings.normal, weights, threshold)
+    result = evaluate.evaluate(
+        sets["test"], split.test.digit, method.settings.normal, weights, threshold,
+        held_out=len(split.val.images), false_alarms=FALSE_ALARMS,
+    )  # fmt: skip
     runs.write_json(run / "report.json", evaluate.report(result, weights))
     runs.write_scores(run, sets)
     return result.auroc

@@ -380,11 +380,11 @@ function words(own, threshold, { tp, fn, fp, tn }) {
 function noThreshold(n, share) {
   const lowest = Math.ceil(1000 / (n + 1) - 1e-9) / 1000, wanted = Math.ceil(1 / share - 1 - 1e-9);
   return `Nothing is called anomalous: ${n} held-out normal image${n === 1 ? " is" : "s are"} too few for a threshold with at most ` +
-    `${short(share)} false alarms. Allow at least ${short(lowest)} (1 in ${n + 1}), or train on more normal images: a tenth of them ` +
+    `${shareInWords(share)} false alarms. Allow at least ${shareInWords(lowest)} (1 in ${n + 1}), or train on more normal images: a tenth of them ` +
     `is held out, and ${wanted} of them are needed.`;
 }
 
-function short(share) {
+function shareInWords(share) {
   return `${Number((100 * share).toPrecision(3))} %`;
 }
 

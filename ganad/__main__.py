@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import os
 import sys
 import traceback
@@ -95,7 +96,7 @@ def resume(run: Run) -> None:
 
 def _work(run: Path) -> None:
     """Train in the foreground with a progress bar, print the folder, and exit as the run ended."""
-    from ganad import runs, worker
+    from ganad import runs, training_length, worker
 
     columns = (
         SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(),
@@ -121,6 +122,8 @@ def _work(run: Path) -> None:
     else:
         report = runs.read_json(run / "report.json") or {}
         tell(f"AUROC {report['auroc']:.4f} on the test set. See it: streamlit run app.py")
+        if short := training_length.too_short(runs.settings(run), runs.read_status(run).total):
+            tell((short, "yellow"))
     terminal.path(run)
     raise typer.Exit({"finished": 0, "stopped": 130}.get(ended, 1))
 
@@ -208,10 +211,11 @@ def evaluate(
         f"average precision {result.average_precision:.4f} at a prevalence of {result.prevalence:.3f} (guessing: the same)"
     )
     say(f"equal error rate {result.eer:.3f}")
-    say(
-        f"above the threshold {result.threshold:.4g}: {result.hit_rate:.1%} of {result.n_anomalous} anomalies, "
-        f"{result.false_alarm_rate:.1%} of {result.n_normal} normal images"
-    )
+    if math.isfinite(result.threshold):  # else a warning below says why there is none
+        say(
+            f"above the threshold {result.threshold:.4g}: {result.hit_rate:.1%} of {result.n_anomalous} anomalies, "
+            f"{result.false_alarm_rate:.1%} of {result.n_normal} normal images"
+        )
     parts = (f"{p} {w:g} (alone {result.part_auroc[p]:.3f})" for p, w in zip(PARTS, used, strict=True))
     say("weights " + ", ".join(parts))
     heads = ("digit", "", "images", "called anomalous", "AUROC")
@@ -260,13 +264,19 @@ def score(
     if json_:
         keys = ("score", "percentile", "verdict", "threshold", "parts")
         rows = [{"file": str(f), **{k: getattr(j, k) for k in keys}} for f, j in zip(good, found, strict=True)]
+        for row, j in zip(rows, found, strict=True):
+            if j.why:  # JSON has no infinity
+                row |= {"threshold": None, "why": j.why}
         terminal.put(json.dumps(rows, indent=2))
     else:
         for file, j in zip(good, found, strict=True):
             verdict = (j.verdict, "red" if j.verdict == "anomalous" else "green")
             say(f"{file}: ", verdict, f", stranger than {j.percentile:.1f} % of held-out normals")
             parts = ", ".join(f"{p} {v:.4g}" for p, v in j.parts.items())
-            say(f"  score {j.score:.4g}, threshold {j.threshold:.4g}; {parts}")
+            line = "no threshold" if j.why else f"threshold {j.threshold:.4g}"
+            say(f"  score {j.score:.4g}, {line}; {parts}")
+        if found and found[0].why:
+            tell((found[0].why, "yellow"))
     if len(good) < len(files):
         raise typer.Exit(1)
 

@@ -9,20 +9,22 @@ from __future__ import annotations
 import contextlib
 import gzip
 import hashlib
+import io
 import json
 import math
 import os
+import struct
 import zipfile
-import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
+from ganad import limits, paths
 from ganad.config import VAL_SHARE
-from ganad.errors import DataError
+from ganad.errors import DataError, file_errors
 
 MNIST = Path(__file__).parent / "mnist"
 MIN_VAL = 10
@@ -95,16 +97,18 @@ def load(path: str | Path | None = None) -> Dataset:
 
     A path is a folder of the four MNIST files, a folder with a train and a test CSV or the path of the train CSV,
     an .npz file, or a folder of pictures in one subfolder per class (below train/ and test/, or directly: then
-    every fifth picture of a class, in the order of names, is a test image).
+    every fifth picture of a class, in the order of names, is a test image). Whatever is larger than ganad.limits says is
+    refused before it takes memory.
     """
     if (found := _handed_over.pop(str(path), None)) is not None:
         return found
-    source = _open(path)
-    train, test = source.read("train"), source.read("test")
-    if _is_embedded(path):
-        digests = [bytes.fromhex(digest) for digest in _SHA256.values()]
-    else:
-        digests = [_idx_digest(array) for part in (train, test) for array in part]
+    with _faults(path):
+        source = _open(path)
+        train, test = source.read("train"), source.read("test")
+        if _is_embedded(path):
+            digests = [bytes.fromhex(digest) for digest in _SHA256.values()]
+        else:
+            digests = [_idx_digest(array) for part in (train, test) for array in part]
     return Dataset(
         train=_numbered(train),
         test=_numbered(test),
@@ -124,7 +128,8 @@ def hand_over(path: str | Path | None, dataset: Dataset) -> None:
 
 def load_test(path: str | Path | None = None) -> Images:
     """The test images alone: the same as `load(path).test`, without reading the training images."""
-    return _numbered(_open(path).read("test"))
+    with _faults(path):
+        return _numbered(_open(path).read("test"))
 
 
 def load_mnist() -> tuple[Arrays, Arrays]:
@@ -210,13 +215,19 @@ def _is_embedded(path: str | Path | None) -> bool:
     return path is None or path == ""
 
 
+def _faults(path: str | Path | None) -> Any:
+    """What can be raised of a path that nobody may read, of one that is no path, and of a machine without memory."""
+    where = "The embedded MNIST" if _is_embedded(path) else paths.shown(path)
+    return file_errors(f"{where} cannot be read", kind=DataError)
+
+
 def _open(path: str | Path | None) -> _Source:
     """Which format a path holds, found from names alone."""
     if _is_embedded(path):
         return _Source(_DIGITS, _read_embedded)
-    path = Path(path).expanduser()
+    path = paths.typed(path)
     if not path.exists():
-        raise DataError(f"{path} does not exist; {_ACCEPTED}.")
+        raise DataError(f"{paths.shown(path)} does not exist; {_ACCEPTED}.")
     if path.is_file():
         if path.suffix.lower() == ".npz":
             return _Source(_DIGITS, lambda part: _read_npz(path, part))
@@ -224,9 +235,12 @@ def _open(path: str | Path | None) -> _Source:
             pair = {"train": path, "test": _sibling(path)}
             return _Source(_DIGITS, lambda part: _read_csv(pair[part]))
         raise DataError(f"{path} is a file of type {path.suffix or 'unknown'!r}; {_ACCEPTED}.")
+    if not path.is_dir():
+        raise DataError(f"{path} is {paths.kind_of(path.stat().st_mode)}; {_ACCEPTED}.")
     if any(_idx_file(path, stem) for stems in _IDX.values() for stem in stems):
         return _Source(_DIGITS, lambda part: _read_idx_pair(path, part))
-    if tables := sorted(p for p in path.iterdir() if p.suffix.lower() == ".csv" and p.is_file()):
+    inside = paths.entries(path)
+    if tables := [path / e.name for e in inside if e.name.lower().endswith(".csv") and e.is_file()]:
         pair = {part: _only(path, tables, part) for part in ("train", "test")}
         return _Source(_DIGITS, lambda part: _read_csv(pair[part]))
     return _open_folders(path)
@@ -235,8 +249,7 @@ def _open(path: str | Path | None) -> _Source:
 def _checked(images: np.ndarray, labels: np.ndarray, at: Path | str, labels_at: Path | str | None = None) -> Arrays:
     """uint8 images (N, 28, 28) and labels in 0..9, one for one."""
     labels_at = labels_at or at
-    if images.shape[1:] != (28, 28):
-        raise DataError(f"{at}: images have shape {images.shape}, expected (N, 28, 28).")
+    _check_images(images.shape, at)
     if not len(images):
         raise DataError(f"{at} holds no images, expected at least one.")
     if labels.shape != (len(images),):
@@ -250,25 +263,24 @@ def _checked(images: np.ndarray, labels: np.ndarray, at: Path | str, labels_at: 
 
 
 def _read_embedded(part: str) -> Arrays:
-    paths = [MNIST / f"{stem}-idx{n}-ubyte.gz" for stem, n in zip(_IDX[part], (3, 1), strict=True)]
-    images, labels = (_parse_idx(_read_official(path), path, n) for path, n in zip(paths, (3, 1), strict=True))
-    return _checked(images, labels, *paths)
+    files = [MNIST / f"{stem}-idx{n}-ubyte.gz" for stem, n in zip(_IDX[part], (3, 1), strict=True)]
+    return _checked(*(_read_official(path, n) for path, n in zip(files, (3, 1), strict=True)), *files)
 
 
-def _read_official(path: Path) -> bytes:
-    """The unpacked content of an embedded file, compared with its SHA-256 unless that very file passed before."""
+def _read_official(path: Path, n_dims: int) -> np.ndarray:
+    """The array in an embedded file, compared with its SHA-256 unless that very file passed before."""
     memory = MNIST / ".verified.json"
     try:
         seen = json.loads(memory.read_text())
         seen = seen if isinstance(seen, dict) else {}
     except (OSError, ValueError):
         seen = {}
-    content = _unpack(path)
+    array = _read_idx(path, n_dims)
     stat = path.stat()
     stamp = [stat.st_size, stat.st_mtime_ns]
     if seen.get(path.name) == stamp:
-        return content
-    found = hashlib.sha256(content).hexdigest()
+        return array
+    found = _idx_digest(array).hex()
     if found != _SHA256[path.name]:
         raise DataError(
             f"{path} is not the official MNIST file: SHA-256 of its content is {found}, expected "
@@ -282,7 +294,7 @@ def _read_official(path: Path) -> bytes:
     except OSError:
         with contextlib.suppress(OSError):  # a read-only file system refuses to remove even what is not there
             note.unlink()
-    return content
+    return array
 
 
 def _idx_file(folder: Path, stem: str) -> Path | None:
@@ -292,42 +304,76 @@ def _idx_file(folder: Path, stem: str) -> Path | None:
 
 
 def _read_idx_pair(folder: Path, part: str) -> Arrays:
-    arrays, paths = [], []
+    arrays, files = [], []
     for stem, n in zip(_IDX[part], (3, 1), strict=True):
         path = _idx_file(folder, stem)
         if path is None:
             raise DataError(f"{folder} has no {stem}-idx{n}-ubyte, plain or .gz, beside its other MNIST files.")
-        paths.append(path)
-        arrays.append(_parse_idx(_unpack(path), path, n))
-    return _checked(*arrays, *paths)
+        files.append(path)
+        arrays.append(_read_idx(path, n))
+    return _checked(*arrays, *files)
 
 
-def _unpack(path: Path) -> bytes:
-    try:
-        content = path.read_bytes()
-        return gzip.decompress(content) if path.suffix == ".gz" else content
-    except (OSError, EOFError, zlib.error) as error:
-        expected = "a whole gzip file" if path.suffix == ".gz" else "a readable file"
-        raise DataError(f"{path} cannot be read ({error}); expected {expected}.") from None
+def _read_idx(path: Path, n_dims: int) -> np.ndarray:
+    """A writable uint8 array from a plain or gzipped IDX file, which is unpacked up to what its header promises.
+
+    IDX: two zero bytes, 8 for uint8, number of dimensions, big-endian sizes, values.
+    """
+    start = 4 + 4 * n_dims
+    packed = path.suffix == ".gz"
+    what, advice = (" as gzip", "Expected a whole gzip file.") if packed else ("", "Expected a readable file.")
+    with (
+        paths.opened(path, limits.IMAGES * 784 + start, "file of MNIST's format") as raw,
+        file_errors(f"{path} cannot be read{what}", advice, DataError),
+    ):
+        file = gzip.GzipFile(fileobj=raw) if packed else raw
+        shape = _idx_shape(file.read(start), path, n_dims)
+        array = np.empty(shape, np.uint8)
+        found, expected = _fill(file, array), array.size
+        if found == expected:  # is there more?
+            found += len(file.read(1)) if packed else os.fstat(raw.fileno()).st_size - start - expected
+    if found != expected:
+        more = "more than " if packed and found > expected else ""
+        raise DataError(
+            f"{path} has {more}{expected if more else found} bytes after its header, expected {expected} for shape {shape}."
+        )
+    return array
 
 
-def _parse_idx(content: bytes, path: Path, n_dims: int) -> np.ndarray:
-    """A writable uint8 array. IDX: two zero bytes, 8 for uint8, number of dimensions, big-endian sizes, values."""
-    magic, expected = content[:4], bytes((0, 0, 8, n_dims))
+def _idx_shape(header: bytes, path: Path, n_dims: int) -> tuple[int, ...]:
+    """What the header promises. Raises DataError for what is no IDX, no MNIST, or too much."""
+    magic, expected = header[:4], bytes((0, 0, 8, n_dims))
     if magic != expected:
         raise DataError(
             f"{path} starts with bytes {magic.hex(' ') or '(none)'}, expected {expected.hex(' ')}: "
             f"IDX with {n_dims} dimension{'s' * (n_dims > 1)} of unsigned bytes."
         )
-    start = 4 + 4 * n_dims
-    if len(content) < start:
-        raise DataError(f"{path} ends within its header: {len(content)} bytes, expected at least {start}.")
-    shape = tuple(int(n) for n in np.frombuffer(content, ">u4", n_dims, offset=4))
-    if len(content) - start != math.prod(shape):
+    if len(header) < 4 + 4 * n_dims:
+        raise DataError(f"{path} ends within its header: {len(header)} bytes, expected at least {4 + 4 * n_dims}.")
+    shape = struct.unpack(f">{n_dims}I", header[4:])
+    _check_images(shape if n_dims == 3 else (*shape, 28, 28), path)
+    return shape
+
+
+def _check_images(shape: tuple[int, ...], at: Path | str) -> None:
+    """Raises DataError for what is no (N, 28, 28), or more images than limits.IMAGES."""
+    if shape[1:] != (28, 28):
+        raise DataError(f"{at}: images have shape {shape}, expected (N, 28, 28).")
+    if shape[0] > limits.IMAGES:
         raise DataError(
-            f"{path} has {len(content) - start} bytes after its header, expected {math.prod(shape)} for shape {shape}."
+            f"{at} says that it holds {shape[0]:,} images, expected at most {limits.IMAGES:,}. Take a part of them."
         )
-    return np.frombuffer(content, np.uint8, offset=start).reshape(shape).copy()
+
+
+def _fill(file: Any, array: np.ndarray) -> int:
+    """Read into a contiguous array until it is full or the file ends; returns how many bytes were read."""
+    left, done = memoryview(array.reshape(-1).view(np.uint8)), 0
+    while done < len(left):  # not at once: pages that are never written are never taken
+        n = file.readinto(left[done : done + (1 << 20)])
+        if not n:
+            break
+        done += n
+    return done
 
 
 def _idx_digest(array: np.ndarray) -> bytes:
@@ -360,28 +406,76 @@ def _sibling(train: Path) -> Path:
 
 
 def _read_csv(path: Path) -> Arrays:
-    """label, then 784 pixels in 0..255 in each row, with a header or none, as in Kaggle's copies of MNIST."""
+    """label, then 784 pixels in 0..255 in each row, with a header or none, as in Kaggle's copies of MNIST.
+
+    It is read a few thousand rows at a time: a table of text takes several times the memory of its numbers.
+    """
     import pandas as pd
 
+    with paths.opened(path, limits.CSV_BYTES, "CSV") as file:
+        first = file.readline(limits.CSV_LINE + 1).removeprefix(b"\xef\xbb\xbf")
+        header = _csv_header(first, path)
+        most = os.fstat(file.fileno()).st_size // (2 * 785) + 1  # a row has 785 cells of a digit and a comma at least
+        images, labels = (
+            np.empty((min(most, limits.IMAGES), 784), np.uint8),
+            np.empty(min(most, limits.IMAGES), np.uint8),
+        )
+        rows, number = 0, 1
+        for lines in _blocks(file, [] if header else [first]):
+            number += header and number == 1
+            if long := [i for i, line in enumerate(lines) if len(line) > limits.CSV_LINE]:
+                raise DataError(_csv_long(path, number + long[0]))
+            try:
+                table = pd.read_csv(io.BytesIO(b"".join(lines)), header=None, dtype=np.uint8).to_numpy()
+            except pd.errors.EmptyDataError:
+                table = np.empty((0, 785), np.uint8)
+            except (ValueError, OverflowError) as error:  # pandas' ParserError and unicode's errors are ValueErrors
+                raise DataError(_csv_fault(path, lines, number) or f"{path} cannot be read ({error}).") from None
+            if table.shape[1] != 785:
+                raise DataError(_csv_fault(path, lines, number) or f"{path} cannot be read.")
+            if rows + len(table) > limits.IMAGES:
+                raise DataError(f"{path} has more than {limits.IMAGES:,} rows, expected at most so many images.")
+            labels[rows : rows + len(table)], images[rows : rows + len(table)] = table[:, 0], table[:, 1:]
+            rows, number = rows + len(table), number + len(lines)
+    if not rows:
+        raise DataError(f"{path} has a header and no rows, expected at least one image.")
+    return _checked(images[:rows].reshape(-1, 28, 28), labels[:rows], path)
+
+
+def _csv_header(first: bytes, path: Path) -> bool:
+    """True when the first line holds names, not numbers. Raises DataError when it is of another kind of table."""
+    if len(first) > limits.CSV_LINE:
+        raise DataError(_csv_long(path, 1))
     try:
-        with path.open(encoding="utf-8-sig") as lines:
-            first = [cell.strip().strip('"') for cell in lines.readline().split(",")]
-    except (OSError, UnicodeDecodeError) as error:
+        cells = [cell.strip().strip('"') for cell in first.decode("utf-8").split(",")]
+    except UnicodeDecodeError as error:
         raise DataError(f"{path} cannot be read as text ({error}); expected a CSV in UTF-8.") from None
-    header = not _is_number(first[0])
-    if len(first) != 785:
-        hint = " The test file of Kaggle's competition has no labels: it cannot be used." if len(first) == 784 else ""
-        raise DataError(f"{path} has {len(first)} columns, expected 785: the label, then 784 pixels.{hint}")
-    if header and {"label", "class"} & {name.lower() for name in first[1:]}:
-        raise DataError(f"{path}: the first column is {first[0]!r}, expected the label before the pixels.")
-    try:
-        table = pd.read_csv(path, header=None, skiprows=int(header), dtype=np.uint8, encoding="utf-8-sig")
-    except pd.errors.EmptyDataError:
-        raise DataError(f"{path} has a header and no rows, expected at least one image.") from None
-    except (ValueError, OverflowError) as error:  # pandas' ParserError is a ValueError
-        raise DataError(_csv_fault(path, header) or f"{path} cannot be read ({error}).") from None
-    values = table.to_numpy()
-    return _checked(np.ascontiguousarray(values[:, 1:]).reshape(-1, 28, 28), values[:, 0].copy(), path)
+    header = not _is_number(cells[0])
+    if len(cells) != 785:
+        hint = " The test file of Kaggle's competition has no labels: it cannot be used." if len(cells) == 784 else ""
+        raise DataError(f"{path} has {len(cells)} columns, expected 785: the label, then 784 pixels.{hint}")
+    if header and {"label", "class"} & {name.lower() for name in cells[1:]}:
+        raise DataError(f"{path}: the first column is {paths.shown(cells[0])!r}, expected the label before the pixels.")
+    return header
+
+
+def _blocks(file: BinaryIO, first: list[bytes], each: int = 8_000_000) -> Iterator[list[bytes]]:
+    """The lines of a file, some megabytes at a time. A line that is too long ends the reading, and is the last."""
+    lines, held = first, sum(map(len, first))
+    while line := file.readline(limits.CSV_LINE + 1):
+        lines.append(line)
+        held += len(line)
+        if held >= each or len(line) > limits.CSV_LINE:
+            yield lines
+            lines, held = [], 0
+    if lines:
+        yield lines
+
+
+def _csv_long(path: Path, number: int) -> str:
+    return (
+        f"{path}, line {number}: more than {limits.CSV_LINE:,} bytes, expected 785 cells, of at most three digits each."
+    )
 
 
 def _is_number(text: str) -> bool:
@@ -392,19 +486,20 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _csv_fault(path: Path, header: bool) -> str | None:
-    """Where the first bad cell is: pandas says only that there is one."""
+def _csv_fault(path: Path, lines: list[bytes], number: int) -> str | None:
+    """Where the first bad cell is, of lines that begin with line `number`: pandas says only that there is one."""
     import csv
 
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        for number, row in enumerate(csv.reader(lines), start=1):
-            if not row or (header and number == 1):
-                continue
-            if len(row) != 785:
-                return f"{path}, line {number}: {len(row)} cells, expected 785."
-            for column, cell in enumerate(row, start=1):
-                if not (_is_number(cell) and float(cell) in range(256)):
-                    return f"{path}, line {number}, column {column}: {cell!r}, expected a whole number in 0..255."
+    for at, line in enumerate(lines, start=number):
+        row = next(csv.reader([line.decode("utf-8", errors="replace")]), [])
+        if not row:
+            continue
+        if len(row) != 785:
+            return f"{path}, line {at}: {len(row)} cells, expected 785."
+        for column, cell in enumerate(row, start=1):
+            if not (_is_number(cell) and float(cell) in range(256)):
+                seen = cell if len(cell) <= 40 else f"{cell[:40]}…"
+                return f"{path}, line {at}, column {column}: {seen!r}, expected a whole number in 0..255."
     return None
 
 
@@ -412,27 +507,69 @@ def _csv_fault(path: Path, header: bool) -> str | None:
 
 
 def _read_npz(path: Path, part: str) -> Arrays:
-    try:
-        # Opened here, because np.load leaves the file open when its content is damaged.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            names = {name.lower(): name for name in archive.files}
-            images, labels = (archive[_named(path, names, wanted)] for wanted in _NPZ[part])
-    except (
-        OSError,
-        EOFError,
-        ValueError,
-        KeyError,
-        AttributeError,
-        TypeError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
-        raise DataError(f"{path} cannot be read as .npz ({error}); expected plain arrays, without objects.") from None
+    with (
+        paths.opened(path, limits.ARCHIVE_BYTES, ".npz file") as file,
+        file_errors(f"{path} cannot be read as .npz file", "Expected plain arrays, without objects.", DataError),
+    ):
+        _check_directory(file)
+        with zipfile.ZipFile(file) as archive:
+            found = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+            names = {name.lower(): name for name in found}
+            images, labels = (
+                _unpack(archive, found[name], f"{path}: {name}")
+                for name in (_named(path, names, wanted) for wanted in _NPZ[part])
+            )
     images = images.reshape((*images.shape[:1], 28, 28)) if images.shape[1:] in ((784,), (28, 28, 1)) else images
     if labels.dtype.kind not in "iu" and not (labels.dtype.kind == "f" and np.array_equal(labels, np.rint(labels))):
         raise DataError(f"{path}: the {part} labels are of type {labels.dtype}, expected whole numbers.")
     labels = labels.reshape(-1) if labels.shape[1:] == (1,) else labels
     return _checked(_to_uint8(images, f"{path}: the {part} images"), labels, path)
+
+
+def _check_directory(file: BinaryIO) -> None:
+    """Raises ValueError when the list of files at the end of an archive is large: zipfile takes it in whole."""
+    length = file.seek(0, os.SEEK_END)
+    file.seek(max(0, length - 65_557))  # the end record: 22 bytes, a comment of 65,535 at most
+    tail = file.read()
+    file.seek(0)
+    at = len(tail) - 22 if tail[-22:-18] == b"PK\5\6" and tail[-2:] == b"\0\0" else tail.rfind(b"PK\5\6")
+    if at < 0 or len(tail) < at + 22:
+        return  # zipfile says what is wrong with it
+    listed = struct.unpack_from("<I", tail, at + 12)[0]
+    if tail[max(0, at - 20) :][:4] == b"PK\6\7" or listed > limits.ARCHIVE_DIRECTORY:  # the first: of 64 bits
+        raise ValueError(f"its list of files has more than {paths.size(limits.ARCHIVE_DIRECTORY)}")
+
+
+def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, what: str) -> np.ndarray:
+    """One array of an .npz, its header read before anything else. Raises ValueError or DataError naming `what`."""
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ValueError(f"{info.filename} is packed in a way that numpy does not use")
+    with archive.open(info) as file:
+        version = np.lib.format.read_magic(file)
+        if version == (1, 0):
+            shape, by_column, dtype = np.lib.format.read_array_header_1_0(file)
+        elif version == (2, 0) and struct.unpack("<I", file.read(4))[0] <= 10_000:
+            file.seek(8)
+            shape, by_column, dtype = np.lib.format.read_array_header_2_0(file)
+        else:
+            raise ValueError(f"the header of {info.filename} is of another kind")
+        if dtype.hasobject:
+            raise ValueError(f"{info.filename} holds objects")
+        promised, there = math.prod(shape) * dtype.itemsize, info.file_size - file.tell()
+        if shape and shape[0] > limits.IMAGES:
+            _check_images((shape[0], 28, 28), what)
+        if promised > limits.ARRAY_BYTES:
+            raise DataError(
+                f"{what} is an array of {shape} {dtype}, {paths.size(promised)}, expected {paths.size(limits.ARRAY_BYTES)} "
+                "at most. Store images as uint8, or take a part of them."
+            )
+        if promised != there:
+            raise ValueError(f"the header of {info.filename} promises {promised:,} bytes and {there:,} follow")
+        array = np.empty(math.prod(shape), dtype)
+        if promised and _fill(file, array) != promised:
+            raise EOFError(f"{info.filename} ends early")
+        file.read(1)  # at its end the checksum is compared
+    return array.reshape(shape[::-1]).T if by_column else array.reshape(shape)
 
 
 def _named(path: Path, names: dict[str, str], wanted: tuple[str, ...]) -> str:
@@ -453,27 +590,36 @@ def _to_uint8(images: np.ndarray, what: str) -> np.ndarray:
     low, high = images.min(), images.max()
     if not (low >= 0 and high <= 255):  # written so that NaN fails
         raise DataError(f"{what} lie in {low:g}..{high:g}, expected 0..255, or floats in 0..1.")
-    if images.dtype.kind == "f":
-        if high <= 1:
-            return np.rint(images * 255).astype(np.uint8)
-        if not np.array_equal(images, np.rint(images)):
-            raise DataError(f"{what} are fractions up to {high:g}, expected floats in 0..1 or whole numbers in 0..255.")
-    elif high == 1:
+    is_float, scale = images.dtype.kind == "f", 1
+    if is_float and high <= 1:
+        scale = 255
+    elif is_float and not all(np.array_equal(some, np.rint(some)) for _, some in _some(images)):
+        raise DataError(f"{what} are fractions up to {high:g}, expected floats in 0..1 or whole numbers in 0..255.")
+    elif not is_float and high == 1:
         raise DataError(f"{what} hold only the whole numbers 0 and 1, expected 0..255, booleans or floats in 0..1.")
-    return images.astype(np.uint8)
+    made = np.empty(images.shape, np.uint8)
+    for at, some in _some(images):
+        made[at : at + len(some)] = np.rint(some * scale) if is_float else some
+    return made
+
+
+def _some(images: np.ndarray, each: int = 4096) -> Iterator[tuple[int, np.ndarray]]:
+    """A few images at a time, with the place of the first: what is made of them on the way takes little memory."""
+    return ((at, images[at : at + each]) for at in range(0, len(images), each))
 
 
 # --- folders of pictures -----------------------------------------------------------------------------------------
 
 
 def _open_folders(path: Path) -> _Source:
-    below = {p.name.lower(): p for p in path.iterdir() if p.is_dir() and not p.name.startswith(".")}
+    inside = paths.entries(path)
+    below = {e.name.lower(): path / e.name for e in inside if e.is_dir() and not e.name.startswith(".")}
     parts = {part: next((below[n] for n in names if n in below), None) for part, names in _FOLDERS.items()}
     apart = all(parts.values())
     roots = list(parts.values()) if apart else [path]
     names = sorted({p.name for root in roots for p in _subfolders(root)})
     if not names:
-        found = ", ".join(sorted(p.name for p in path.iterdir())[:5]) or "nothing"
+        found = ", ".join(paths.shown(e.name) for e in inside[:5]) or "nothing"
         raise DataError(f"{path} holds {found}; {_ACCEPTED}.")
     if len(names) > 10:
         raise DataError(f"{path} has {len(names)} class folders ({', '.join(names[:12])}, ...), expected 10 at most.")
@@ -494,18 +640,25 @@ def _open_folders(path: Path) -> _Source:
                 "five in a class, so that every fifth can be a test image" if not apart else "one in each class folder"
             )
             raise DataError(f"{root} gives no {part} images, expected at least {few}.")
-        images = np.stack([_read_picture(file) for _, _, file in rows])
+        _check_images((len(rows), 28, 28), root)
+        if (total := sum(file.stat().st_size for _, _, file in rows)) > limits.FOLDER_BYTES:
+            raise DataError(
+                f"The {part} pictures of {root} have {paths.size(total)}, expected {paths.size(limits.FOLDER_BYTES)} at most."
+            )
+        images = np.empty((len(rows), 28, 28), np.uint8)
+        for at, (_, _, file) in enumerate(rows):
+            images[at] = _read_picture(file)
         return _checked(images, np.array([number for _, number, _ in rows]), root)
 
     return _Source(classes, read)
 
 
 def _subfolders(root: Path) -> list[Path]:
-    return sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith((".", "__")))
+    return [root / e.name for e in paths.entries(root) if e.is_dir() and not e.name.startswith((".", "__"))]
 
 
 def _pictures(folder: Path) -> list[Path]:
-    inside = sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
+    inside = [folder / e.name for e in paths.entries(folder) if e.is_file() and not e.name.startswith(".")]
     files = [p for p in inside if p.suffix.lower() in _PICTURES]
     if not files:
         raise DataError(
@@ -517,11 +670,7 @@ def _pictures(folder: Path) -> list[Path]:
 def _read_picture(path: Path) -> np.ndarray:
     from ganad.imaging import prepare, read_image
 
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}).") from None
-    grey = read_image(content, str(path))
+    grey = read_image(paths.contents(path, limits.PICTURE_BYTES, "picture"), str(path))
     if grey.shape == (28, 28):
         return grey
     try:

@@ -6,6 +6,8 @@ everything else (`score_samples` is its negative, `predict` says -1 for anomalou
 
 from __future__ import annotations
 
+import math
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,8 @@ from ganad import checkpoint, evaluate, files, runs, score, speed
 from ganad.config import FALSE_ALARMS, PARTS, VAL_SHARE, resolve
 from ganad.errors import DataError, RunError, file_errors
 from ganad.models import build
-from ganad.train import steps_per_epoch, train
+from ganad.train import train
+from ganad.training_length import steps_per_epoch
 
 
 class Detector(OutlierMixin, BaseEstimator):
@@ -27,9 +30,10 @@ class Detector(OutlierMixin, BaseEstimator):
     method: "ganomaly", "egbad" or "anogan". preset: "tuned", "paper" (or "article"). seed: fixes everything random.
     epochs: None means the preset's. settings: further settings of the method, such as {"lr": 1e-4}.
     contamination: share of normal images that `predict` may call anomalous; with n held-out ones it cannot be less than
-    1 / (n + 1). verbose: show a progress bar.
+    1 / (n + 1). verbose: show a progress bar, and threshold_note_ where there is one.
 
-    After `fit`: method_ (the trained nets), val_parts_ (parts of the held-out normals), threshold_, offset_.
+    After `fit`: method_ (the trained nets), val_parts_ (parts of the held-out normals), threshold_, offset_, and
+    threshold_note_: empty, or why there are too few held-out images for `contamination` and what that means.
     """
 
     def __init__(
@@ -64,7 +68,7 @@ class Detector(OutlierMixin, BaseEstimator):
         order = np.random.default_rng(s.seed).permutation(len(images))
         held_out = max(10, round(VAL_SHARE * len(images)))
         val, normal = images[np.sort(order[:held_out])], images[np.sort(order[held_out:])]
-        precision = speed.choose(s, {} if s.precision != "auto" else speed.known(s))
+        precision = speed.number_format(s)
         method = build(s).to(checkpoint.pick_device())
         total = s.epochs * steps_per_epoch(len(normal), s.batch_size)
         steps = train(
@@ -79,6 +83,8 @@ class Detector(OutlierMixin, BaseEstimator):
         for _ in _bar(steps, total, f"{self.method} learns", self.verbose):
             pass
         self._finish(method.eval().requires_grad_(False), _parts(method, val[: s.sample]))
+        if self.verbose and self.threshold_note_:
+            print(self.threshold_note_, file=sys.stderr)
         self.settings_ = s
         return self
 
@@ -86,10 +92,17 @@ class Detector(OutlierMixin, BaseEstimator):
         self.method_ = method
         self.val_parts_ = val_parts
         self.val_scores_ = evaluate.total(val_parts, method.settings.weights)
-        # With n held-out images no threshold keeps false alarms below 1 / (n + 1): then the largest score of theirs is the line.
-        self.threshold_ = min(
-            evaluate.threshold_for(self.val_scores_, self.contamination), float(self.val_scores_.max())
-        )
+        self.threshold_ = evaluate.threshold_for(self.val_scores_, self.contamination)
+        self.threshold_note_ = ""
+        if self.threshold_ == math.inf:
+            # No threshold keeps the promise. scikit-learn wants decisions that are finite: the largest score is the line.
+            n = len(self.val_scores_)
+            self.threshold_ = float(self.val_scores_.max())
+            self.threshold_note_ = (
+                f"{n:,} held-out normal images are too few for a threshold with at most {100 * self.contamination:.3g} % false alarms: "
+                f"the largest of their scores is taken instead, above which up to {100 / (n + 1):.3g} % (1 in {n + 1:,}) of new "
+                "normal images lie. Fit on more images, of which a tenth is held out, or raise contamination."
+            )
         self.offset_ = -self.threshold_
         self.n_features_in_ = 784
 

@@ -37,6 +37,32 @@ def threshold_for(val: np.ndarray, false_alarms: float = FALSE_ALARMS) -> float:
     return math.inf if k > len(val) else float(np.sort(val)[max(k, 1) - 1])
 
 
+def no_threshold(held_out: int | None = None, false_alarms: float | None = None) -> str:
+    """Why nothing is called anomalous where `threshold_for` is infinite, and what to do about it, for every place that says so.
+
+    held_out: how many held-out normal images there are; false_alarms: the share that was asked for; None where it is not
+    known. A threshold exists from (n + 1) a >= 1 on.
+    """
+    rate = "so few false alarms" if false_alarms is None else f"at most {_percent(false_alarms)} false alarms"
+    if held_out is None:
+        there, lowest = "there are too few held-out normal images", "more of them"
+    else:
+        there = f"{held_out:,} held-out normal image{' is' if held_out == 1 else 's are'} too few"
+        # Rounded up to a tenth of a percent, so that what is advised is enough.
+        lowest = f"at least {_percent(math.ceil(1000 / (held_out + 1) - 1e-9) / 1000)} (1 in {held_out + 1:,})"
+    wanted = ""
+    if false_alarms is not None:
+        wanted = f", and {math.ceil(1 / false_alarms - 1 - 1e-9):,} of them are needed"
+    return (
+        f"Nothing is called anomalous: {there} for a threshold with {rate}. Allow {lowest}, or train on more normal images: "
+        f"a tenth of them is held out{wanted}."
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g} %"
+
+
 def spread(parts: Mapping[str, np.ndarray]) -> dict[str, float]:
     """Standard deviation of each part among held-out normals: the scale of the weight sliders."""
     return {p: float(np.std(parts[p])) for p in PARTS}
@@ -128,11 +154,15 @@ def evaluate(
     normal: Sequence[int],
     weights: Sequence[float],
     threshold: float,
+    *,
+    held_out: int | None = None,
+    false_alarms: float | None = None,
 ) -> Evaluation:
     """Judge a weighting on test images.
 
     parts: (N,) each; digit: (N,) true digits; normal: the normal digits. An image counts as an anomaly when its digit
-    is not among them, and as called anomalous when its score lies above the threshold.
+    is not among them, and as called anomalous when its score lies above the threshold. held_out, false_alarms: how many
+    images and which share the threshold came from, for the sentence about one that is infinite.
     """
     from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
 
@@ -162,7 +192,7 @@ def evaluate(
         part_auroc={p: float(roc_auc_score(anomalous, parts[p])) for p in PARTS},
         roc=roc,
         precision_recall=pr,
-        warnings=_warnings(auroc, score),
+        warnings=_warnings(auroc, score) + ((no_threshold(held_out, false_alarms),) if threshold == math.inf else ()),
     )
 
 

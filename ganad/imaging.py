@@ -8,19 +8,19 @@ images finds a digit strange that is merely large, thin, off centre or black on 
 from __future__ import annotations
 
 import io
-import struct
-import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ganad.errors import DataError
+from ganad import limits
+from ganad.errors import FILE_FAULTS, DataError, cause
+from ganad.paths import size as bytes_in_words
 
 FORMATS = ("PNG", "JPEG", "WebP", "BMP", "TIFF", "GIF")
 """Image files that can be read."""
 
-MAX_PIXELS = 40_000_000
 GIVEN_SIDE = 560
 _WORK_SIDE = 1024  # larger pictures are shrunk to this first: detail beyond it cannot reach 20 pixels
 _CROP_SIDE = 200  # a crop is brought to this side, from where 20 is an exact average of 10x10 blocks
@@ -47,18 +47,19 @@ def read_image(data: bytes, name: str) -> np.ndarray:
     """The grey picture (H, W) uint8 in an image file: its first frame, upright, transparency on white.
 
     White ink on a transparent ground is put on black instead, where it can be seen. `name` is for the errors:
-    DataError for anything but an image of FORMATS of at most MAX_PIXELS.
+    DataError for anything but an image of FORMATS within limits.PIXELS and limits.DECODED_BYTES; both are known from
+    the header, before anything is unpacked.
     """
-    from PIL import Image, ImageOps
+    from PIL import ExifTags, Image
 
     if not data:
         raise DataError(f"{name} is empty, expected an image ({', '.join(FORMATS)}).")
     try:
         with Image.open(io.BytesIO(data), formats=[f.upper() for f in FORMATS]) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise DataError(_too_large(name, f"{image.width} × {image.height} pixels"))
+            _check_size(image, name)
             image.load()
-            return _grey(ImageOps.exif_transpose(image))
+            grey = _grey(image)
+            turned = image.getexif().get(ExifTags.Base.Orientation, 1)
     except Image.UnidentifiedImageError:
         raise DataError(
             f"{name} is not an image that can be read ({len(data)} bytes, the first {data[:4].hex(' ')}), "
@@ -66,43 +67,85 @@ def read_image(data: bytes, name: str) -> np.ndarray:
         ) from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise DataError(_too_large(name, str(error).rstrip("."))) from None
-    except (OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, struct.error, zlib.error) as error:
-        # Pillow's readers let through what they meet in a damaged file.
-        raise DataError(f"{name} is a damaged image ({error}), expected a whole one.") from None
+    except (*FILE_FAULTS, SyntaxError) as error:  # Pillow's readers let through what they meet in a damaged file
+        raise DataError(f"{name} is a damaged image ({cause(error)}), expected a whole one.") from None
+    return _upright(grey, turned)
+
+
+def _check_size(image: Any, name: str) -> None:
+    """Raises DataError by what the header says: width, height, and bytes a pixel."""
+    pixels = image.width * image.height
+    if pixels > limits.PIXELS:
+        raise DataError(_too_large(name, f"{image.width} × {image.height} pixels"))
+    each = {"1": 1, "L": 1, "P": 1}.get(image.mode, 2 if image.mode.startswith("I;16") else 4)
+    if pixels * each > limits.DECODED_BYTES:
+        unpacked = f"{image.width} × {image.height} pixels of {each} bytes, {bytes_in_words(pixels * each)}"
+        raise DataError(
+            f"{name} is too large: {unpacked} unpacked, expected at most {bytes_in_words(limits.DECODED_BYTES)}."
+        )
 
 
 def _too_large(name: str, found: str) -> str:
-    return f"{name} is too large: {found}, expected at most {MAX_PIXELS // 1_000_000} million pixels."
+    return f"{name} is too large: {found}, expected at most {limits.PIXELS // 1_000_000} million pixels."
 
 
 def _grey(image: Any) -> np.ndarray:
-    from PIL import Image
-
+    """(H, W) uint8 of a picture as it lies in its file. What is larger than a byte a pixel is made a band at a time."""
     if image.mode == "L" and not image.has_transparency_data:
         return np.array(image)
     if image.mode.startswith(("I", "F")):
-        return _deep_grey(np.asarray(image, dtype=np.float64))
+        return _deep_grey(np.asarray(image))
     if not image.has_transparency_data:
         return np.array((image if image.mode in ("1", "RGB") else image.convert("RGB")).convert("L"))
-    image = image.convert("RGBA")
-    on_white, on_black = (
-        np.array(Image.alpha_composite(Image.new("RGBA", image.size, (ground,) * 3 + (255,)), image).convert("L"))
-        for ground in (255, 0)
-    )
-    return on_black if 2 * np.ptp(on_white.astype(int)) < np.ptp(on_black.astype(int)) else on_white
+    return _seen_through(image)
+
+
+def _bands(height: int, width: int, pixels: int = 1_000_000) -> Iterator[slice]:
+    """Rows of a picture, about a million pixels at a time."""
+    step = max(1, pixels // width)
+    return (slice(at, min(at + step, height)) for at in range(0, height, step))
+
+
+def _seen_through(image: Any) -> np.ndarray:
+    """A picture with transparency on white; on black instead where its ink can hardly be seen on white."""
+    from PIL import Image
+
+    on = {ground: np.empty((image.height, image.width), np.uint8) for ground in (255, 0)}
+    for rows in _bands(image.height, image.width):
+        band = image.crop((0, rows.start, image.width, rows.stop)).convert("RGBA")
+        for ground, grey in on.items():
+            below = Image.new("RGBA", band.size, (ground,) * 3 + (255,))
+            grey[rows] = np.asarray(Image.alpha_composite(below, band).convert("L"))
+    contrast = {ground: int(grey.max()) - int(grey.min()) for ground, grey in on.items()}
+    return on[0] if 2 * contrast[255] < contrast[0] else on[255]
 
 
 def _deep_grey(values: np.ndarray) -> np.ndarray:
     """uint8 from grey of 16 or 32 bits: the full range of 8 or 16 bits, or 0..1, whichever the values fit into."""
-    low, high = values.min(), values.max()
+    low, high = float(values.min()), float(values.max())
     if not np.isfinite([low, high]).all():
         raise ValueError("some of its values are not finite")
+    shift = 0.0
     if low < 0 or high > 65535:
-        values, high = values - low, max(high - low, 1e-9)
-        top = high
+        shift, top = low, max(high - low, 1e-9)
     else:
         top = 1 if high <= 1 else 255 if high <= 255 else 65535
-    return np.rint(values * (255 / top)).astype(np.uint8)
+    grey = np.empty(values.shape, np.uint8)
+    for rows in _bands(*values.shape):
+        grey[rows] = np.rint((values[rows].astype(np.float64) - shift) * (255 / top))
+    return grey
+
+
+def _upright(grey: np.ndarray, turned: int) -> np.ndarray:
+    """Undo how a camera was held: `turned` is EXIF's orientation, 1 to 8; anything else means upright."""
+    from PIL import Image
+
+    how = Image.Transpose
+    undo = {
+        2: how.FLIP_LEFT_RIGHT, 3: how.ROTATE_180, 4: how.FLIP_TOP_BOTTOM, 5: how.TRANSPOSE, 6: how.ROTATE_270,
+        7: how.TRANSVERSE, 8: how.ROTATE_90,
+    }  # fmt: skip
+    return grey if turned not in undo else np.array(Image.fromarray(grey).transpose(undo[turned]))
 
 
 def as_given(grey: np.ndarray) -> Prepared:

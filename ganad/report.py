@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import math
 import zlib
 from collections.abc import Mapping
 from html import escape
@@ -148,7 +149,8 @@ def _numbers(e: evaluate.Evaluation) -> str:
         ("equal error rate", f"{e.eer:.1%}", "At the threshold where both mistakes are equally frequent, so many normal "
          "images are flagged and so many anomalies missed."),
         ("caught", f"{e.hit_rate:.1%}", f"of {e.n_anomalous:,} anomalies, at {e.false_alarm_rate:.1%} false alarms among "
-         f"{e.n_normal:,} normal images. The threshold promises at most {FALSE_ALARMS:.0%}; it comes from held-out normals."),
+         f"{e.n_normal:,} normal images. " + ("There is no threshold: see below." if math.isinf(e.threshold) else
+         f"The threshold promises at most {FALSE_ALARMS:.0%}; it comes from held-out normals.")),
     )  # fmt: skip
     return "".join(
         f"<div class='number'><span>{name}</span><b>{value}</b><p>{words}</p></div>" for name, value, words in cards

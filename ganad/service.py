@@ -8,10 +8,9 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
+import math
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,22 @@ from typing import IO, Any
 
 import numpy as np
 
-from ganad import access, baselines, data, evaluate, explain, imaging, jobs, parcels, runs, speed, uploads
+from ganad import (
+    access,
+    baselines,
+    data,
+    evaluate,
+    explain,
+    imaging,
+    jobs,
+    limits,
+    measuring,
+    parcels,
+    paths,
+    runs,
+    speed,
+    uploads,
+)
 from ganad.config import (
     FALSE_ALARMS,
     METHOD_NAMES,
@@ -142,6 +156,11 @@ def _info(run: Path) -> RunInfo:
         note = runs.note(run)
     except RunError as error:
         damage.append(str(error))
+    used = settings
+    try:
+        used = _as_trained(run, settings)
+    except RunError as error:
+        damage.append(str(error))
     return RunInfo(
         name=run.name,
         label=label,
@@ -150,10 +169,16 @@ def _info(run: Path) -> RunInfo:
         settings=settings,
         status=runs.status(run),
         report=report,
-        command=command(settings),
+        command=command(used),
         note=note,
         damage=" ".join(damage) or None,
     )
+
+
+def _as_trained(run: Path, settings: Settings) -> Settings:
+    """The settings with the number format that "auto" came to, once the run has begun: on another machine it may be the other."""
+    used = runs.read_meta(run).get("precision")
+    return settings.model_copy(update={"precision": used}) if used in ("float32", "bf16") else settings
 
 
 # --- keeping order ---------------------------------------------------------------------------------------------
@@ -329,32 +354,24 @@ class Estimate:
     images: int
 
 
-_measuring: dict[Path, subprocess.Popen[bytes]] = {}
+_measuring = measuring.Line()
 
 
 def estimate(settings: Settings) -> Estimate | None:
-    """From the speed measured on this machine. None while it is being measured, in a process of its own.
+    """From the speed measured on this machine. None while it is being measured, in a process of its own, or waits for that.
 
-    Raises GanadError if the measurement failed.
+    One is measured at a time; a page that still wants to know asks again every second. Raises GanadError if the
+    measurement failed.
     """
     access.allow("training")
     counts = class_counts(settings.data)
     n = sum(counts[d] for d in settings.normal)
     n = min(n, settings.limit or n)
     rates = speed.recall(settings)
-    where = speed.memory(settings)
     if rates is None:
-        child = _measuring.get(where)
-        if child is None:
-            _measuring[where] = subprocess.Popen(
-                [sys.executable, "-m", "ganad", "measure", settings.model_dump_json()],
-                cwd=runs.HOME, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            )  # fmt: skip
-        elif child.poll() is not None and speed.recall(settings) is None:
-            del _measuring[where]
-            raise GanadError("The speed of this machine could not be measured, so there is no estimate.")
+        _measuring.ask(speed.memory(settings), settings.model_dump_json())
         return None
-    rate = rates[speed.choose(settings, rates)] or rates["float32"]
+    rate = rates.get(speed.expected(settings, rates)) or rates["float32"]
     n_test = settings.test_limit or sum(class_counts(settings.data, test=True).values())
     n_val, most = round(VAL_SHARE * n), settings.sample or n + n_test
     looks = min(settings.epochs, settings.looks) * min(n_val, settings.glance)
@@ -375,7 +392,7 @@ def scoring_ms(settings: Settings) -> float | None:
 def data_path(path: str) -> str:
     """The whole path of own images, as runs name it. Raises GanadError for one that this server does not read."""
     access.allow("reading own images")
-    return access.data_path(path, uploads.folder())
+    return access.data_path(str(paths.typed(path)), uploads.folder())
 
 
 def upload(files: Sequence[tuple[str, IO[bytes]]]) -> str:
@@ -595,9 +612,22 @@ def judge_run(
     """The test set under a weighting and a threshold; None means the run's own, and the usual 5 %."""
     found = scores(name)
     w = check_weights(tuple(weights)) if weights is not None else run_info(name).weights
+    rate = None
     if at is None:
-        at = evaluate.threshold_for(evaluate.total(found.val.parts, w))
-    return evaluate.evaluate(found.test.parts, found.test.digit, found.normal, w, at), w
+        at, rate = evaluate.threshold_for(evaluate.total(found.val.parts, w)), FALSE_ALARMS
+    judged = evaluate.evaluate(
+        found.test.parts, found.test.digit, found.normal, w, at, held_out=len(found.val), false_alarms=rate
+    )
+    return judged, w
+
+
+def no_threshold(run: RunInfo) -> str:
+    """Why a finished run calls nothing anomalous at the usual rate of false alarms; empty for one that has a threshold."""
+    if run.report is None or run.report.get("threshold") is not None:
+        return ""
+    group = meta(run.name).get("data")
+    held_out = group.get("val") if isinstance(group, dict) else None
+    return evaluate.no_threshold(held_out if isinstance(held_out, int) else None, FALSE_ALARMS)
 
 
 # --- new images ------------------------------------------------------------------------------------------------
@@ -610,12 +640,13 @@ class Judgement:
     score: float
     percentile: float  # share of held-out normal images that score lower, 0 to 100
     verdict: str  # "normal" or "anomalous"
-    threshold: float
+    threshold: float  # infinite where there are too few held-out images for the rate of false alarms
     parts: dict[str, float]
     part_percentiles: dict[str, float]
     reconstruction: np.ndarray  # (28, 28) uint8
     pixels: explain.Pixels
     z: np.ndarray  # (nz,)
+    why: str = ""  # of an infinite threshold: one sentence with what to do
 
 
 def method(name: str) -> Any:
@@ -646,6 +677,7 @@ def judge(
     w = check_weights(tuple(weights)) if weights is not None else run_info(name).weights
     val_scores = evaluate.total(val, w)
     at = evaluate.threshold_for(val_scores, false_alarms)
+    why = evaluate.no_threshold(len(val_scores), false_alarms) if at == math.inf else ""
     net = method(name)
     made = score(net, images, pixels=True)
     parts = {p: np.asarray(getattr(made, p)) for p in PARTS}
@@ -662,6 +694,7 @@ def judge(
             reconstruction=made.reconstruction[i],
             pixels=explain.Pixels(made.pixels[i], float(made.outside[i]), net.settings.image_size, exact=True),
             z=made.z[i],
+            why=why,
         )
         for i in range(len(images))
     ]
@@ -701,11 +734,8 @@ def search(name: str, image: np.ndarray, frames: int = 24) -> Search | None:
 
 def prepare_file(path: Path, raw: bool = False) -> imaging.Prepared:
     """An image file as a 28x28 digit. Raises DataError naming the file."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise RunError(f"{path} cannot be read ({error.strerror}).") from None
-    return prepare_bytes(content, path.name, raw)
+    path = paths.typed(path)
+    return prepare_bytes(paths.contents(path, limits.PICTURE_BYTES, "picture"), path.name, raw)
 
 
 def prepare_bytes(content: bytes, name: str, raw: bool = False) -> imaging.Prepared:

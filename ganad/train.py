@@ -18,6 +18,7 @@ from torch import Tensor
 from ganad.errors import GanadError
 from ganad.models import Method
 from ganad.score import to_input
+from ganad.training_length import steps_per_epoch
 
 
 class Step(NamedTuple):
@@ -28,12 +29,6 @@ class Step(NamedTuple):
     scalars: dict[str, float]
     images: int
     ends_epoch: bool
-
-
-def steps_per_epoch(images: int, batch_size: int) -> int:
-    """A last batch smaller than half is dropped: batch statistics over a handful of images do harm."""
-    full, rest = divmod(images, batch_size)
-    return max(1, full + (rest >= batch_size / 2))
 
 
 def train(

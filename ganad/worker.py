@@ -77,8 +77,8 @@ def _train_and_score(run: Path, desk: Desk) -> None:
     device = checkpoint.pick_device()
     saved = checkpoint.load_state(run, device)
     desk.beat(doing="building the nets")
-    rates = {} if saved or settings.precision != "auto" else speed.known(settings)
-    precision = saved["precision"] if saved else speed.choose(settings, rates)
+    precision = saved["precision"] if saved else speed.number_format(settings)
+    desk.say(f"number format {precision}: {command(settings.model_copy(update={'precision': precision}))}")
     method = build(settings).to(device)
     if precision == "bf16":
         method = method.to(memory_format=torch.channels_last)
@@ -110,7 +110,8 @@ def _train(run: Path, desk: Desk, method: Any, split: Any, saved: dict[str, Any]
 
     from ganad import checkpoint
     from ganad.score import score
-    from ganad.train import steps_per_epoch, train
+    from ganad.train import train
+    from ganad.training_length import steps_per_epoch
 
     settings = method.settings
     per_epoch = steps_per_epoch(len(split.train.images), settings.batch_size)
@@ -219,7 +220,10 @@ def leave_scores(
     runs.write_reconstructions(run, **pictures)
     weights = method.settings.weights
     threshold = evaluate.threshold_for(evaluate.total(sets["val"], weights), FALSE_ALARMS)
-    result = evaluate.evaluate(sets["test"], split.test.digit, method.settings.normal, weights, threshold)
+    result = evaluate.evaluate(
+        sets["test"], split.test.digit, method.settings.normal, weights, threshold,
+        held_out=len(split.val.images), false_alarms=FALSE_ALARMS,
+    )  # fmt: skip
     runs.write_json(run / "report.json", evaluate.report(result, weights))
     runs.write_scores(run, sets)
     return result.auroc

@@ -10,7 +10,8 @@ from ganad.checkpoint import load_state, save_state
 from ganad.config import resolve
 from ganad.errors import GanadError
 from ganad.models import build, convolution
-from ganad.train import check_finite, steps_per_epoch, train
+from ganad.train import check_finite, train
+from ganad.training_length import steps_per_epoch
 
 TINY = {
     "ganomaly": dict(filters=4, latent=8, batch_size=16),

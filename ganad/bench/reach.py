@@ -63,7 +63,7 @@ def _looks(settings: Any, every: int) -> Iterator[tuple[int, float, float]]:
 
     speed.leave_a_core()
     split = data.split(data.load(settings.data), settings)
-    precision = speed.choose(settings, speed.known(settings) if settings.precision == "auto" else {})
+    precision = speed.number_format(settings)
     method = build(settings).to(checkpoint.pick_device())
     if precision == "bf16":
         method = method.to(memory_format=torch.channels_last)

@@ -52,7 +52,7 @@ def _training(say: Say, rounds: int) -> Iterator[Row]:
 
     for name, preset in STEPS:
         s = resolve(name, preset, normal=(8,))
-        chosen = measured.choose(s, measured.measure(s))
+        chosen = measured.number_format(s)
         if (name, preset) == ("ganomaly", "paper"):
             against, plain = "the release's step", _plain_stepper(s)
         else:

@@ -40,6 +40,8 @@ class Method(nn.Module):
         self.averaged = nn.ModuleDict()
         if settings.average > 0:
             self.averaged = copy.deepcopy(self.nets).requires_grad_(False)
+        self.averaged_steps: int | None = 0
+        """How many steps the averages hold; None in a run that began when averages still held the first, untrained weights."""
         self._optimisers: dict[str, torch.optim.Optimizer] | None = None
 
     def players(self) -> dict[str, nn.Module]:
@@ -105,13 +107,24 @@ class Method(nn.Module):
 
     @torch.no_grad()
     def follow(self) -> None:
-        """Move the averaged nets a little towards the present ones."""
+        """Take the present nets into the averages: once after each step.
+
+        The averages hold what was learned, and nothing of the untrained nets: after step t the present nets have a share of
+        max(1 - a, 9 / (t + 8)) in them, a = settings.average, and what was there the rest. So at first they are means of
+        about the last tenth of the steps, with weights C(i + 7, 8) for step i ("polynomial-decay averaging", Shamir and Zhang
+        2013; the warm-up of TensorFlow's averages), and exponential averages once those reach as far back. What is no
+        float, such as batch norm's count of batches, is the present one.
+        """
         keep = self.settings.average
         if not keep:
             return
+        share = 1 - keep
+        if self.averaged_steps is not None:
+            self.averaged_steps += 1
+            share = max(share, 9 / (self.averaged_steps + 8))
         for slow, fast in zip(self.averaged.state_dict().values(), self.nets.state_dict().values(), strict=True):
             if slow.is_floating_point():
-                slow.lerp_(fast, 1 - keep)
+                slow.lerp_(fast, share)
             else:
                 slow.copy_(fast)
 
@@ -127,9 +140,11 @@ class Method(nn.Module):
         return {
             "nets": self.state_dict(),
             "optimisers": {name: o.state_dict() for name, o in self.optimisers().items()},
+            "averaged_steps": self.averaged_steps,
         }
 
     def load_training_state(self, state: dict[str, Any]) -> None:
         self.load_state_dict(state["nets"])
+        self.averaged_steps = state.get("averaged_steps")  # a state without it goes on as it began
         for name, optimiser in self.optimisers().items():
             optimiser.load_state_dict(state["optimisers"][name])

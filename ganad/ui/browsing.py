@@ -12,7 +12,7 @@ from ganad.config import PARTS
 from ganad.service import RunInfo
 from ganad.ui import cache, charts, chips, colours, explaining, latent, page, pictures, searching, selection, taking
 from ganad.ui.components.tiles import tiles
-from ganad.ui.mix import Mix
+from ganad.ui.mix import Mix, note
 from ganad.ui.mixer import units
 from ganad.ui.selection import MEANING, SORTS, VERDICTS
 
@@ -200,6 +200,7 @@ def headline(run: RunInfo, mix: Mix, row: int) -> None:
             icon=":material/check:" if right else ":material/close:", color="green" if right else "red",
         )  # fmt: skip
         st.caption(f"{explaining.in_words(run, mix, float(test[row]))} · test image {int(found.test.index[row])}")
+    note(mix)
 
 
 def triple(given: np.ndarray, made: np.ndarray, size: int = 148) -> str:

@@ -66,6 +66,9 @@ def compare(picked: RunInfo | None = None) -> None:
                 f":material/info: These runs call different digits normal ({kinds}), so they do different tasks: "
                 "their areas are not a ranking."
             )
+        for s in shown:
+            if why := service.no_threshold(s.run):
+                st.info(f"{s.run.name}: {why}", icon=":material/rule:")
         VIEWS[view](shown)
 
 
@@ -111,7 +114,7 @@ def _table(runs: list[RunInfo]) -> pd.DataFrame:
             "AUROC": report.get("auroc"),
             "avg. precision": report.get("average_precision"),
             "prevalence": report.get("prevalence"),
-            "caught at 5 %": report.get("hit_rate"),
+            "caught at 5 %": report.get("hit_rate") if report.get("threshold") is not None else None,
             "state": r.state,
             "preset": s.preset,
             "epochs": s.epochs,

@@ -60,7 +60,7 @@ def alts(mix: Mix, story: Story) -> tuple[str, str, str]:
     verdict = "anomalous" if total(mix, story.parts) > mix.threshold else "normal"
     said = ", ".join(f"{p} {story.parts[p]:.4g}" for p in PARTS)
     made, line = mix.units.shown(total(mix, story.parts)), mix.units.shown(mix.threshold)
-    said = f"called {verdict}; score {made:.4g}, threshold {line:.4g}; {said}."
+    said = f"called {verdict}; score {made:.4g}, {line_in_words(line)}; {said}."
     return (
         f"{story.what}, {said}",
         f"What the nets redrew of {story.what}, {said}",
@@ -75,8 +75,13 @@ def score(run: RunInfo, mix: Mix, parts: Mapping[str, float], *, key: str) -> No
     st.html(formula(shown, made, line))
     st.plotly_chart(
         charts.waterfall(shown, line), key=f"waterfall_{key}", config=taking.config("waterfall"),
-        alt=f"waterfall of the parts up to the score {made:.4g}, threshold {line:.4g}",
+        alt=f"waterfall of the parts up to the score {made:.4g}, {line_in_words(line)}",
     )  # fmt: skip
+
+
+def line_in_words(line: float) -> str:
+    """ "threshold 30.1", or that there is none."""
+    return f"threshold {line:.4g}" if np.isfinite(line) else "no threshold"
 
 
 def rows(
@@ -121,11 +126,13 @@ def formula(shown: Mapping[str, Mapping[str, float]], made: float, line: float) 
         )
     above = made > line
     verdict = colours.VERDICTS["anomalous" if above else "normal"]
+    beside = f"<span style='color:{verdict.both}'>{'&gt;' if above else '≤'} {line:.4g}</span> <span style='opacity:.75'>the threshold, so"
+    if not np.isfinite(line):
+        beside = "<span style='opacity:.75'>and there is no threshold, so"
     return (
         f"{_TIP}<div style='position:relative;font-size:1.05rem;line-height:1.9;font-variant-numeric:tabular-nums'>"
         f"<i>A</i> = {' + '.join(terms)} = <b>{made:.4g}</b> "
-        f"<span style='color:{verdict.both}'>{'&gt;' if above else '≤'} {line:.4g}</span>"
-        f" <span style='opacity:.75'>the threshold, so <b style='color:{verdict.both}'>{'anomalous' if above else 'normal'}</b></span></div>"
+        f"{beside} <b style='color:{verdict.both}'>{'anomalous' if above else 'normal'}</b></span></div>"
     )
 
 

@@ -45,6 +45,12 @@ class Mix:
         return self.rule != "false alarms" or not (self.default_weights or self.advised)
 
 
+def note(mix: Mix) -> None:
+    """Where there is no threshold: why, and what to do, for views that do not say it in other words."""
+    if math.isinf(mix.threshold):
+        st.info(mix.words, icon=":material/rule:")
+
+
 def weights_of(run: RunInfo) -> tuple[float, float, float]:
     """The raw weights in force for a run in this session."""
     return st.session_state.get("weights", {}).get(run.name, run.weights)
@@ -98,7 +104,7 @@ def mix_of(run: RunInfo) -> Mix:
         why = f": a new normal image lies above it with a probability of at most {value:.1%}."
     words = f"Threshold {units.shown(threshold):.4g}{why}"
     if math.isinf(threshold):
-        words = f"{len(val)} held-out images are too few for a rate of {value:.1%}: nothing is called anomalous."
+        words = evaluate.no_threshold(len(val), value)
     return Mix(
         weights=weights, threshold=threshold, words=words, default_weights=weights == run.weights, rule=rule,
         advised=weights == advised(run), units=units,

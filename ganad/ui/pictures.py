@@ -153,6 +153,8 @@ def _picture(data: bytes, alt: str) -> str:
 
 def _score_bar(card: Card) -> str:
     colour = colours.VERDICTS.get(card.verdict, colours.THRESHOLD)
+    if not np.isfinite(card.threshold):
+        return f"<div style='font-size:.8rem;white-space:nowrap' title='there is no threshold'>{card.score:.3g}</div>"
     relative = card.score / card.threshold if card.threshold > 0 else 0.0
     filled = float(np.clip(relative / 2, 0, 1)) * 100
     return (

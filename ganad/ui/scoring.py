@@ -16,7 +16,7 @@ from ganad.errors import GanadError
 from ganad.service import Judgement, Look, RunInfo, digits_in_words
 from ganad.ui import cache, charts, colours, explaining, latent, page, pictures, searching, taking
 from ganad.ui.components.digit_pad import digit_pad
-from ganad.ui.mix import Mix, mix_of, weights_of
+from ganad.ui.mix import Mix, mix_of, note, weights_of
 
 FORMATS = ["png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff", "gif"]
 MOST = 50
@@ -176,6 +176,7 @@ def several(run: RunInfo, prepared: list[imaging.Prepared], names: list[str]) ->
     order = sorted(range(len(found)), key=lambda i: -found[i].score)
     anomalous = sum(f.verdict == "anomalous" for f in found)
     st.markdown(f"#### {anomalous} of {len(found)} called anomalous, the strangest first")
+    note(mix_of(run))
     st.html(
         pictures.figure_html(
             [
@@ -192,7 +193,7 @@ def several(run: RunInfo, prepared: list[imaging.Prepared], names: list[str]) ->
     table = pd.DataFrame(
         [
             {"file": names[i], "verdict": found[i].verdict, "percentile": found[i].percentile, "score": found[i].score}
-            | {"threshold": found[i].threshold}
+            | {"threshold": found[i].threshold if np.isfinite(found[i].threshold) else None}
             | found[i].parts
             for i in order
         ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from ganad import evaluate
+from ganad import evaluate, service
 from ganad.config import METHOD_NAMES
 from ganad.service import RunInfo, digits_in_words
 from ganad.ui import cache, page, pictures
@@ -54,6 +54,8 @@ def show(run: RunInfo | None) -> None:
         "The bar is the score, the mark the threshold: at most 5 % of normal digits lie above it. "
         "Difference: blue is ink missing from the reconstruction, orange is ink too much."
     )
+    if why := service.no_threshold(run):
+        st.info(why, icon=":material/rule:")
     st.space("small")
     with st.grid("auto", min_column_width=230, gap="small"):
         for path, label, icon, words in WAYS:

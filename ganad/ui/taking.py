@@ -75,6 +75,6 @@ def table(run: RunInfo, mix: Mix, chosen: selection.Selection) -> pd.DataFrame:
             **{p: found.test.parts[p][rows] for p in PARTS},
             "score": test[rows],
             "percentile": evaluate.percentile(test[rows], val),
-            "threshold": mix.threshold,
+            "threshold": mix.threshold if np.isfinite(mix.threshold) else None,
         }
     )

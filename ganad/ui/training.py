@@ -6,7 +6,7 @@ import contextlib
 
 import streamlit as st
 
-from ganad import glossary, service
+from ganad import glossary, service, training_length
 from ganad.config import PARTS, Settings
 from ganad.errors import GanadError
 from ganad.service import RunInfo
@@ -32,6 +32,7 @@ def data_source() -> str | None:
             st.caption("The embedded MNIST is used: 60,000 training and 10,000 test images.")
             return None
         try:
+            path = service.data_path(path)
             counts = cache.class_counts(path)
         except GanadError as error:
             st.error(str(error), icon=":material/folder_off:")
@@ -190,6 +191,10 @@ def _progress_words(run: RunInfo) -> str:
 
 def _result(run: RunInfo) -> None:
     r = run.report
+    if short := training_length.too_short(run.settings, run.status.total):
+        st.info(short, icon=":material/timelapse:")
+    if why := service.no_threshold(run):
+        st.info(why, icon=":material/rule:")
     columns = page.cells("result", 3)
     columns[0].metric("AUROC", f"{r['auroc']:.3f}", help=glossary.sentence("AUROC"), border=True)
     columns[1].metric(

@@ -152,12 +152,14 @@ def score_strip(rows: Sequence[tuple[str, float, str]], threshold: float, *, hei
     """
     figure = _figure(height, top=30, bottom=44)
     scores = np.array([s for _, s, _ in rows], dtype=np.float64)
-    low, high = float(min([*scores, threshold, 0.0])), float(max([*scores, threshold]))
+    line = [threshold] if np.isfinite(threshold) else []
+    low, high = float(min([*scores, *line, 0.0])), float(max([*scores, *line]))
     pad = (high - low or 1.0) * 0.05
     low, high = low - pad, high + pad
     levels = stack(scores, (high - low) / 26)
-    figure.add_vrect(x0=threshold, x1=high, fillcolor=colours.ANOMALOUS.faint(0.07), line_width=0, layer="below")
-    figure.add_vrect(x0=low, x1=threshold, fillcolor=colours.NORMAL.faint(0.07), line_width=0, layer="below")
+    if line:
+        figure.add_vrect(x0=threshold, x1=high, fillcolor=colours.ANOMALOUS.faint(0.07), line_width=0, layer="below")
+        figure.add_vrect(x0=low, x1=threshold, fillcolor=colours.NORMAL.faint(0.07), line_width=0, layer="below")
     for verdict, colour in colours.VERDICTS.items():
         chosen = [i for i, row in enumerate(rows) if row[2] == verdict]
         figure.add_scatter(
@@ -167,9 +169,12 @@ def score_strip(rows: Sequence[tuple[str, float, str]], threshold: float, *, hei
             marker={"size": 26, "color": colour.both, "line": {"width": 1.5, "color": _PAGE}},
             hovertemplate="%{text}: %{x:.4g}, " + verdict + "<extra></extra>",
         )  # fmt: skip
-    _vertical(figure, threshold, colour=_INK, dash="dash")
-    figure.add_annotation(text="called normal ", **_above(threshold, 4, "right"), font_color=colours.NORMAL.both)
-    figure.add_annotation(text=" called anomalous", **_above(threshold, 4, "left"), font_color=colours.ANOMALOUS.both)
+    if line:
+        _vertical(figure, threshold, colour=_INK, dash="dash")
+        figure.add_annotation(text="called normal ", **_above(threshold, 4, "right"), font_color=colours.NORMAL.both)
+        figure.add_annotation(
+            text=" called anomalous", **_above(threshold, 4, "left"), font_color=colours.ANOMALOUS.both
+        )
     figure.update_xaxes(title_text="score", range=[low, high], showgrid=False)
     figure.update_yaxes(visible=False, range=[-0.7, max(1.0, levels.max(initial=0)) + 0.7])
     return figure

@@ -373,7 +373,19 @@ function words(own, threshold, { tp, fn, fp, tn }) {
     : rule === "best F1" ? `Threshold ${line}: the highest F1 on the test set.`
       : Number.isFinite(threshold)
         ? `Threshold ${line}: a new normal image lies above it with a probability of at most ${percent(own.share)}.`
-        : `${own.held.length} held-out images are too few for a rate of ${percent(own.share)}: nothing is called anomalous.`);
+        : noThreshold(own.held.length, own.share));
+}
+
+// `evaluate.no_threshold`: why nothing is called anomalous, and what to do about it.
+function noThreshold(n, share) {
+  const lowest = Math.ceil(1000 / (n + 1) - 1e-9) / 1000, wanted = Math.ceil(1 / share - 1 - 1e-9);
+  return `Nothing is called anomalous: ${n} held-out normal image${n === 1 ? " is" : "s are"} too few for a threshold with at most ` +
+    `${shareInWords(share)} false alarms. Allow at least ${shareInWords(lowest)} (1 in ${n + 1}), or train on more normal images: a tenth of them ` +
+    `is held out, and ${wanted} of them are needed.`;
+}
+
+function shareInWords(share) {
+  return `${Number((100 * share).toPrecision(3))} %`;
 }
 
 function set(element, text) {

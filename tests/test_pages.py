@@ -64,12 +64,6 @@ def test_a_page_that_needs_scores_says_why_there_are_none(runs_dir, page):
     assert "stopped being finite" in said
 
 
-def test_an_unknown_run_in_the_address_falls_back_to_one_that_has_something_to_show(runs_dir):
-    put_failed(runs_dir)
-    finished = put_finished(runs_dir)
-    assert opened("pages/3_Evaluate.py", run="../../etc").selectbox(key="run").value == finished.name
-
-
 def test_moving_a_weight_changes_the_area_and_defaults_bring_it_back(runs_dir):
     run = put_finished(runs_dir)
     at = opened("pages/3_Evaluate.py", run=run.name)

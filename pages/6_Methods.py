@@ -5,7 +5,11 @@ import streamlit as st
 from ganad.config import METHOD_NAMES
 from ganad.ui import page, reading
 
-run = page.begin("Methods", lead="The papers behind the detectors, term by term, and where to look for each of them.")
+run = page.begin(
+    "Methods",
+    lead="The papers behind the detectors, term by term, and where to look for each of them.",
+    without_run=True,
+)
 default = run.method if run else next(iter(METHOD_NAMES))
 method = st.segmented_control(
     "Method", list(METHOD_NAMES), default=default, key="read", format_func=METHOD_NAMES.get, required=True,

@@ -125,12 +125,6 @@ def test_a_page_that_needs_scores_says_why_there_are_none(runs_dir, page):
     assert "stopped being finite" in said
 
 
-def test_an_unknown_run_in_the_address_falls_back_to_one_that_has_something_to_show(runs_dir):
-    put_failed(runs_dir)
-    finished = put_finished(runs_dir)
-    assert opened("pages/3_Evaluate.py", run="../../etc").selectbox(key="run").value == finished.name
-
-
 @pytest.mark.parametrize("put", [put_failed, put_stopped, put_running])
 def test_a_run_stays_picked_when_its_state_changes_before_the_browser_has_heard_of_it(runs_dir, put):
     """A browser names the picked run by the words of the picker, and these hold its state."""

@@ -40,6 +40,8 @@ def gallery(run: RunInfo, mix: Mix) -> int | None:
         help="Where the encoder puts each image; draw around some of them.",
     ):
         latent.map_of(run, mix)
+    else:
+        latent.lasso_waits(run)
     if chips.words(run).keys() & {"band", "lasso"}:
         with st.container(horizontal=True, key="chips"):
             chips.chips(run, ("band", "lasso"))  # digits and verdict stand above, and are taken away there

@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from ganad import bootstrap, evaluate, explain, projection, runs, service
+from ganad.ui import layouts
 
 
 def list_runs() -> list[service.RunInfo]:
@@ -131,14 +132,19 @@ def _band(name: str, version: int, weights: tuple[float, float, float]) -> boots
     return bootstrap.band(totals(name, weights)[1], scores(name).anomalous)
 
 
-def latent_map(name: str, kind: str = "PCA") -> projection.Projection:
-    """The codes in two dimensions; kind: one of `projection.kinds()`."""
-    return _latent_map(name, service.version(name), kind)
+def latent_map(name: str, kind: str = "PCA") -> projection.Projection | None:
+    """The codes in two dimensions; kind: one of `projection.kinds()`. PCA is there at once; None while another is computed.
+
+    Raises GanadError for a run without nets, and where the computation failed.
+    """
+    if kind == "PCA":
+        return _pca(name, service.version(name))
+    return layouts.layout(name, service.version(name), kind, *codes(name))
 
 
 @st.cache_resource(show_spinner="Laying out the codes", max_entries=8)
-def _latent_map(name: str, version: int, kind: str) -> projection.Projection:
-    return projection.project(*codes(name), kind)
+def _pca(name: str, version: int) -> projection.Projection:
+    return projection.project(*codes(name), "PCA")
 
 
 def totals(name: str, weights: tuple[float, float, float]) -> tuple[np.ndarray, np.ndarray]:

@@ -23,13 +23,12 @@ BASELINES = ("dash", "dot")
 
 
 def compare(picked: RunInfo | None = None) -> None:
-    """Runs that have ended, with settings and results; the chosen ones drawn, at first those with the picked run's task."""
+    """All runs with settings and results; the chosen ones drawn, at first those with the picked run's task."""
     runs = cache.list_runs()
     if not runs:
         keeping.bring_back()
         page.empty("There is nothing to compare yet: no detector has been trained.", "Train one")
-    if picked:  # what can be ranked with the picked run stands first
-        runs = sorted(runs, key=lambda r: contrast.task(r.settings) != contrast.task(picked.settings))
+    runs = in_order(runs, picked)
     table = _table(runs)
     finished = [r for r in runs if r.state == "finished"]
     curves_slot = st.container(key="view_of_runs")
@@ -37,7 +36,7 @@ def compare(picked: RunInfo | None = None) -> None:
     chosen = st.dataframe(
         table, hide_index=True, width="stretch", key=table_key(runs, picked), on_select="rerun", selection_mode="multi-row",
         selection_default={"selection": {"rows": first_ticks(runs, picked)}},
-        column_config=_COLUMNS,
+        column_config=_COLUMNS, placeholder="–",
     )  # fmt: skip
     rows = [runs[i] for i in chosen.selection.rows if i < len(runs)]
     with curves_slot:
@@ -77,11 +76,23 @@ def _name(r: RunInfo) -> str:
     return name if r.shipped else f"{name} · {r.name[:4]}"
 
 
+def in_order(runs: list[RunInfo], picked: RunInfo | None) -> list[RunInfo]:
+    """What can be ranked with the picked run first, then other tasks, and what has no results yet at the end."""
+    return sorted(runs, key=lambda r: (r.state != "finished", not _same_task(r, picked)))
+
+
+def _same_task(r: RunInfo, picked: RunInfo | None) -> bool:
+    return picked is not None and contrast.task(r.settings) == contrast.task(picked.settings)
+
+
 def first_ticks(runs: list[RunInfo], picked: RunInfo | None) -> list[int]:
-    """Four finished runs that can be ranked: with the task of the picked one. Where it is alone, the first four."""
-    done = [i for i, r in enumerate(runs) if r.state == "finished"]
-    same = [i for i in done if picked and contrast.task(runs[i].settings) == contrast.task(picked.settings)]
-    return (same if len(same) > 1 else done)[:4]
+    """The picked run and up to three more of its task, among those that are finished; runs of other tasks never.
+
+    Where the picked run has not finished, its task is what counts.
+    """
+    same = [i for i, r in enumerate(runs) if r.state == "finished" and _same_task(r, picked)]
+    same.sort(key=lambda i: picked is None or runs[i].name != picked.name)
+    return sorted(same[:4])
 
 
 def table_key(runs: list[RunInfo], picked: RunInfo | None = None) -> str:

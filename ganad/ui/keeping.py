@@ -109,6 +109,7 @@ def _trash() -> None:
 def _throw_away(name: str) -> None:
     try:
         st.session_state["thrown"] = service.throw_away(name)
+        page.choose()
     except GanadError as error:
         st.toast(str(error), icon=":material/error:")
 

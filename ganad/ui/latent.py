@@ -8,12 +8,14 @@ import numpy as np
 import streamlit as st
 
 from ganad import projection, service
+from ganad.errors import GanadError
 from ganad.service import RunInfo
-from ganad.ui import cache, page, pictures, selection
+from ganad.ui import cache, layouts, page, pictures, selection
 from ganad.ui.components import latent_map as component
 from ganad.ui.mix import Mix
 
 NEIGHBOURS = 5
+_MEANWHILE = f"{selection.MAPS[0]} is shown until it is there"
 
 
 def map_of(run: RunInfo, mix: Mix) -> None:
@@ -28,20 +30,24 @@ def map_of(run: RunInfo, mix: Mix) -> None:
             on_change=lambda: selection.choose(run, map=st.session_state["map_kind"], lasso=()),
         )  # fmt: skip
     with st.skeleton(height=480):
-        places = page.tried(cache.latent_map, run.name, chosen.map)
-    if places is None:
+        first = page.tried(cache.latent_map, run.name, selection.MAPS[0])
+    if first is None:
         return
+    places, drawn = (first if chosen.map == selection.MAPS[0] else waited_for(run, chosen.map)), chosen.map
+    if places is None:  # until it is there, the map that is
+        places, drawn = first, selection.MAPS[0]
+    lasso = chosen.lasso if drawn == chosen.map else ()
     found = cache.scores(run.name)
     _, test = cache.totals(run.name, mix.weights)
     sheet = f"{run.name}-{cache.version(run.name)}"
     component.latent_map(
-        places.val, places.test, key="latent_map", version=f"{sheet}-{chosen.map}", sheet=(sheet, cache.packed(run.name)["images"]),
+        places.val, places.test, key="latent_map", version=f"{sheet}-{drawn}", sheet=(sheet, cache.packed(run.name)["images"]),
         digit=found.test.digit, called=test > mix.threshold,
         name=f"map of the latent space: {len(places.val):,} held-out normals and {len(places.test):,} test images",
-        marked=selection.picked(run, mix), lasso=chosen.lasso or None,
-        inside=int(selection.inside(places.test, chosen.lasso).sum()) if chosen.lasso else 0,
-        on_lasso=lambda: selection.choose(run, lasso=component.drawn("latent_map") or (), image=None),
-        on_pick=lambda: _picked(run),
+        marked=selection.picked(run, mix), lasso=lasso or None,
+        inside=int(selection.inside(places.test, lasso).sum()) if lasso else 0,
+        on_lasso=lambda: selection.choose(run, lasso=component.drawn("latent_map") or (), map=drawn, image=None),
+        on_pick=lambda: _picked(run, drawn),
     )  # fmt: skip
     if places.share is not None:
         st.caption(
@@ -55,14 +61,52 @@ def map_of(run: RunInfo, mix: Mix) -> None:
         )
 
 
-def _picked(run: RunInfo) -> None:
+def lasso_waits(run: RunInfo) -> None:
+    """For where no map is drawn: a word while the one that a link's lasso lies on is still being computed."""
+    chosen = selection.current(run)
+    if chosen.lasso and chosen.map != selection.MAPS[0] and cache.has_codes(run):
+        waited_for(run, chosen.map, "until then the lasso leaves all images")
+
+
+def waited_for(run: RunInfo, kind: str, meanwhile: str = _MEANWHILE) -> projection.Projection | None:
+    """A map that takes long, or a word that it is being computed or why it could not be; the page follows when it is there.
+
+    meanwhile: what is seen until then.
+    """
+    try:
+        places = cache.latent_map(run.name, kind)
+    except GanadError as error:
+        st.warning(str(error), icon=":material/warning:")
+        st.button(
+            "Try again", icon=":material/refresh:", key=f"again_{kind}", on_click=layouts.again,
+            args=(run.name, cache.version(run.name), kind),
+        )  # fmt: skip
+        return None
+    if places is None:
+        st.fragment(_waiting, run_every=1.0)(run, kind, meanwhile)
+    return places
+
+
+def _waiting(run: RunInfo, kind: str, meanwhile: str) -> None:
+    """Polled until the map is there, or has failed."""
+    try:
+        there = cache.latent_map(run.name, kind) is not None
+    except GanadError:
+        there = True  # to be told by the page
+    if there:
+        st.rerun()
+    st.caption(f":material/hourglass_top: {kind} is being computed, which takes a minute or so; {meanwhile}.")
+
+
+def _picked(run: RunInfo, drawn: str) -> None:
     """A point was clicked: its image is the picked one, and a lasso that it lies outside of is taken away."""
     row = component.picked("latent_map")
-    places = selection.map_of(run)
+    places = selection.map_of(run, drawn)
     if row is None or places is None or row >= len(places.test):
         return
     chosen = selection.current(run)
-    keep = chosen.lasso if chosen.lasso and selection.inside(places.test[[row]], chosen.lasso)[0] else ()
+    inside = drawn == chosen.map and chosen.lasso and selection.inside(places.test[[row]], chosen.lasso)[0]
+    keep = chosen.lasso if inside else ()
     selection.choose(run, image=int(cache.scores(run.name).test.index[row]), lasso=keep)
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from ganad.evaluate import Curve
 from ganad.service import RunInfo
-from ganad.ui import address, browsing, cache, chips, mix, page, selection
+from ganad.ui import address, browsing, cache, chips, latent, mix, page, selection
 from ganad.ui.components.digit_rows import digit_rows
 from ganad.ui.components.outcomes import CELLS, outcomes
 from ganad.ui.mix import Mix
@@ -128,6 +128,7 @@ def these_images(run: RunInfo, now: Mix) -> Callable[[], None]:
                 icon=":material/grid_view:",
                 query_params=address.words(run),
             )
+        latent.lasso_waits(run)
         picked = selection.picked(run, now, rows)
         if picked is None:
             chips.nothing_left(run)

@@ -9,7 +9,7 @@ import streamlit as st
 from ganad import service
 from ganad.errors import GanadError
 from ganad.service import RunInfo
-from ganad.ui import address, cache, shared
+from ganad.ui import address, cache, shared, unknown
 
 MENU = (
     ("app.py", "Start", ":material/flag:"),
@@ -47,10 +47,12 @@ _CSS = """<style>
 </style>"""
 
 
-def begin(title: str, *, lead: str = "", heading: str | None = None) -> RunInfo | None:
+def begin(title: str, *, lead: str = "", heading: str | None = None, without_run: bool = False) -> RunInfo | None:
     """Draw title, menu and run picker; return the picked run, or None while there is none at all.
 
-    lead: one sentence below the heading that says what this page answers.
+    lead          one sentence below the heading that says what this page answers
+    without_run   the page has something to show even where a link asks for a run that is not here, and goes on with None;
+                  any other page then ends with the runs that are
     """
     shared.begin()
     st.set_page_config(
@@ -76,11 +78,18 @@ def begin(title: str, *, lead: str = "", heading: str | None = None) -> RunInfo 
     st.title(heading or title)
     if lead:
         st.html(f'<p class="ganad-lead">{lead}</p>')
+    asked = st.query_params.get("run")
+    if run is None and asked and (found := cache.list_runs()):
+        unknown.unknown(asked, found, next(path for path, label, _ in MENU if label == title))
+        if not without_run:
+            st.stop()
     return run
 
 
 def pick_run(*, same_page: bool = False) -> RunInfo | None:
     """The run picker. The choice is in the URL as ?run=NAME, so that a link, a reload and every page agree.
+
+    Returns None where there is no run, and where the URL asks for one that is not here: no other is opened in its place.
 
     same_page: the last script run was of this page too. A URL that has lost its run is then a step back to where it had
     none yet: writing it there again would lead no further back, ever.
@@ -95,22 +104,28 @@ def pick_run(*, same_page: bool = False) -> RunInfo | None:
         current = asked  # a link, a reload, another page, or the browser's back button
     if (picked := st.session_state.pop("_pick", None)) in found:
         current = picked
-    if (
-        current not in found
-    ):  # named by words of the picker that have changed with the run's state since the browser saw them
+    if current is not None and current not in found:
+        # Named by words of the picker that have changed with the run's state since the browser saw them.
         named = {r.short + state: name for name, r in found.items() for state in ("", *_STATE_WORDS.values())}
         current = named.get(current)
-    if current not in found:
+    if asked and asked not in found and (asked != st.session_state.get("_run_in_url") or current not in found):
+        current = None  # until one is picked, which then takes its place in the URL
+        st.session_state["_run_in_url"] = asked
+    elif current not in found:
         current = _default(list(found.values())).name
     # Said on every run: a page that is newly opened makes a new widget, which would begin at its first option.
     st.session_state["run"] = current
     name = st.selectbox(
         "Run",
         list(found),
+        index=None if current is None else 0,
+        placeholder="Pick a run",
         key="run",
         format_func=lambda n: found[n].short + _STATE_WORDS.get(found[n].state, ""),
         help="Which trained detector the pages show. The choice is part of the address, so a link keeps it.",
     )
+    if name is None:
+        return None
     stepped_back = same_page and asked is None and st.session_state.get("_run_in_url") == name
     st.session_state["_run_in_url"] = name
     if asked != name and not stepped_back:
@@ -123,9 +138,11 @@ def _default(found: list[RunInfo]) -> RunInfo:
     return next((r for r in found if r.state == "finished"), found[0])
 
 
-def choose(name: str) -> None:
-    """Make a run the picked one from the next script run on; for callbacks."""
-    st.session_state["_pick"] = name
+def choose(name: str | None = None) -> None:
+    """Make a run the picked one from the next script run on, None: the one that a page opens by itself; for callbacks."""
+    found = cache.list_runs()
+    if name or found:
+        st.session_state["_pick"] = name or _default(found).name
 
 
 def _at_work() -> None:

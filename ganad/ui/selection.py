@@ -94,7 +94,10 @@ def outcome(anomalous: np.ndarray, called: np.ndarray) -> np.ndarray:
 
 
 def map_of(run: RunInfo, kind: str | None = None) -> projection.Projection | None:
-    """Where the images of a run lie, on the map that is looked at unless another kind is asked for; None for one without nets, and while nobody has asked for a search."""
+    """Where the images of a run lie, on the map that is looked at unless another kind is asked for.
+
+    None for a run without nets, while nobody has asked for a search, and while the map is being computed or could not be.
+    """
     try:
         return cache.latent_map(run.name, kind or current(run).map) if cache.has_codes(run) else None
     except GanadError:
@@ -110,7 +113,9 @@ def rows(run: RunInfo, mix: Mix, chosen: Selection | None = None) -> np.ndarray:
     if chosen.band:
         keep &= (test >= chosen.band[0]) & (test <= chosen.band[1])
     if chosen.lasso:
-        places = map_of(run, chosen.map)  # gone when somebody deletes the nets of the run meanwhile
+        places = map_of(
+            run, chosen.map
+        )  # None while it is computed, and when somebody deletes the nets of the run meanwhile
         keep &= inside(places.test, chosen.lasso) if places is not None else True
     if chosen.verdict == "near misses":
         keep &= near(test, mix.threshold, keep)
@@ -193,7 +198,7 @@ def take(run: RunInfo, said: Mapping[str, str]) -> list[str]:
     if chosen.map not in projection.kinds():
         odd.append(f"map={chosen.map.lower()}, but umap-learn is not installed here")
         chosen = replace(chosen, map=MAPS[0], lasso=())
-    if chosen.lasso and map_of(run, chosen.map) is None:
+    if chosen.lasso and map_of(run, MAPS[0]) is None:  # which needs no more than the codes, and is there at once
         odd.append("lasso, but this run has no latent map at hand")
         chosen = replace(chosen, lasso=())
     st.session_state["selection"] = (run.name, chosen)

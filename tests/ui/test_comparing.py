@@ -11,7 +11,7 @@ from ganad import contrast, evaluate, runs, service, speed
 from ganad.config import PARTS
 from ganad.ui import charts, comparing, contrasting, jury
 from ganad.ui.contrasting import Shown
-from tests.conftest import SHIPPED, put_finished
+from tests.conftest import SHIPPED, put_failed, put_finished
 from tests.test_pages import opened, words
 
 
@@ -251,3 +251,35 @@ def test_cells_of_the_matrix_are_redder_the_lower_and_empty_where_nothing_is_kno
     assert cells.z[8][1] == 1 > cells.z[8][2] > cells.z[8][3] == 0
     assert np.isnan(cells.z[0]).all()
     assert [cells.text[8][j] for j in (0, 1, 2, 3)] == ["", ".500", ".900", "1.000"]
+
+
+def test_at_first_only_runs_with_the_picked_one_s_task_are_ticked_and_itself_always(runs_dir):
+    for n in range(5):
+        put_like(runs_dir, f"000{n + 1}-ganomaly-n8-s{n}", seed=n)
+    put_like(runs_dir, "0006-ganomaly-n3-s0", normal=[3])
+    runs = comparing.in_order(service.list_runs(), None)
+
+    def ticked(name):
+        picked = next(r for r in runs if r.name == name)
+        shown = comparing.in_order(runs, picked)
+        return {shown[i].name for i in comparing.first_ticks(shown, picked)}
+
+    assert ticked("0006-ganomaly-n3-s0") == {"0006-ganomaly-n3-s0"}
+    first = ticked("0001-ganomaly-n8-s0")
+    assert "0001-ganomaly-n8-s0" in first
+    assert len(first) == 4
+    assert "0006-ganomaly-n3-s0" not in first
+    said = words(opened("pages/5_Compare.py", run="0006-ganomaly-n3-s0"))
+    assert "different digits normal" not in said
+    assert "GANomaly · 3 · tuned · 0006" in said
+    assert "GANomaly · 8" not in said
+
+
+def test_a_run_without_results_stands_last_with_a_dash_and_is_not_ticked(runs_dir):
+    put_finished(runs_dir, "0001-ganomaly-n8-s0")
+    put_failed(runs_dir, "0002-ganomaly-n8-s0")
+    at = opened("pages/5_Compare.py", run="0002-ganomaly-n8-s0")
+    table = at.dataframe[0]
+    assert list(table.value["run"]) == ["0001-ganomaly-n8-s0", "0002-ganomaly-n8-s0"]
+    assert table.proto.placeholder == "–"
+    assert "GANomaly · 8 · tuned · 0001" in words(at)

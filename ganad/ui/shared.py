@@ -40,6 +40,17 @@ def own_images() -> str | None:
     return path or st.session_state.get("uploaded")
 
 
+def own_images_now() -> str | None:
+    """The path that the widgets of `own_images` ask for at this moment, or None for MNIST; for callbacks.
+
+    Raises GanadError for one that this server does not read.
+    """
+    typed = (st.session_state.get("data_path") or "").strip()
+    if typed and (access.paths_are_free() or access.data_folder() is not None):
+        return service.data_path(typed)
+    return None if access.paths_are_free() else st.session_state.get("uploaded")
+
+
 def _typed() -> str | None:
     folder = None if access.paths_are_free() else access.data_folder()
     typed = st.text_input(

@@ -8,10 +8,10 @@ import streamlit as st
 
 from ganad import glossary, service, training_length
 from ganad.config import PARTS, Settings
-from ganad.errors import GanadError
+from ganad.errors import ConfigError, GanadError
 from ganad.service import RunInfo
-from ganad.ui import cache, charts, colours, film, page, shared, taking
-from ganad.ui.components.tiles import tiles
+from ganad.ui import cache, charts, colours, film, form, page, shared, taking
+from ganad.ui.components.tiles import tiles, valid
 
 BADGES = {
     "queued": ("queued", ":material/hourglass_top:", "gray"),
@@ -74,6 +74,15 @@ def digit_tiles(data: str | None = None) -> tuple[int, ...]:
     return tuple(normal)
 
 
+def settings_on_page(normal: tuple[int, ...], data: str | None) -> Settings | None:
+    """The settings of the widgets as they stand; None, with the reason on the page, where they do not fit."""
+    try:
+        return form.asked(st.session_state, normal, data)
+    except GanadError as error:
+        st.error(str(error), icon=":material/error:")
+        return None
+
+
 def start_button(settings: Settings | None) -> None:
     """Start, and beside it how long that will take here."""
     if shared.readonly("This server is read-only: nothing is trained here. The command below does it on your machine."):
@@ -81,7 +90,7 @@ def start_button(settings: Settings | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Start training", type="primary", icon=":material/play_arrow:", key="start", disabled=settings is None,
-            on_click=_start, args=(settings,),
+            on_click=_start,
         )  # fmt: skip
         if settings is not None:
             try:
@@ -89,13 +98,26 @@ def start_button(settings: Settings | None) -> None:
             except GanadError:
                 known = "unknown"
             st.fragment(_estimate, run_every=1.0 if known is None else None)(settings, known is None)
+    if (refused := st.session_state.pop("start_refused", None)) is not None:
+        st.error(refused, icon=":material/error:")
 
 
-def _start(settings: Settings) -> None:
+def _start() -> None:
+    """Begin the run that the widgets ask for at this moment: nothing is bound from when the page was drawn."""
     try:
+        settings = form.asked(st.session_state, _normal_now(), shared.own_images_now())
+        if settings is None:
+            raise ConfigError("Pick at least one normal digit, and leave one out.")
         page.choose(service.start(settings))
     except GanadError as error:
-        st.toast(str(error), icon=":material/error:")
+        st.session_state["start_refused"] = f"Nothing was started: {error}"
+
+
+def _normal_now() -> tuple[int, ...]:
+    """The digits that are switched on, also those of a click that the page has not been drawn for yet."""
+    state = st.session_state.get("normal_tiles") or {}
+    picked = valid(state.get("picked", st.session_state.get("normal", [])), 10, multi=True)
+    return () if len(picked) == 10 else tuple(picked)
 
 
 def _estimate(settings: Settings, measuring: bool) -> None:
@@ -140,6 +162,8 @@ def panel(run: RunInfo | None) -> None:
         if run.shipped:
             st.badge("shipped", icon=":material/inventory_2:", color="gray")
     st.fragment(_head, run_every=1.0 if live else None)(run.name, live)
+    st.caption("This run on the command line, as its config.json has it:")
+    st.code(run.command, language="bash", wrap_lines=True)
     st.fragment(_body, run_every=3.0 if live else None)(run.name, live)
 
 

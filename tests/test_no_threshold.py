@@ -162,6 +162,10 @@ def test_pages_say_it(run, name, standardised):
     assert not infinite(said), infinite(said)
 
 
+def test_browse_says_it_beside_the_picked_image_and_not_in_the_folded_mixer_alone(run):
+    assert [i.value for i in opened("pages/2_Browse.py", run=run.name).info] == [WHY]
+
+
 def test_evaluate_with_plain_controls_says_it(run):
     at = opened("pages/3_Evaluate.py", run=run.name)
     at.toggle(key="plain_controls").set_value(True).run()

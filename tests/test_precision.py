@@ -72,6 +72,7 @@ def test_what_was_decided_holds_whatever_is_measured_later(
     monkeypatch.setenv("GANAD_RUNS", str(tmp_path / "fresh"))  # nothing is known there
     assert speed.recall(settings()) is None
     assert speed.number_format(settings()) == decided
+    assert len(measured) == 3, "nothing was measured for that"
     rates = speed.known(settings())  # as the page's estimate measures
     assert (rates["format"], rates["gain"]) == (decided, 2.5 - first)
     assert speed.expected(settings(), rates) == decided

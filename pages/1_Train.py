@@ -2,10 +2,8 @@
 
 import streamlit as st
 
-from ganad.config import METHOD_NAMES, PRESETS, command, resolve
-from ganad.errors import GanadError
-from ganad.ui import page, training
-from ganad.ui.form import advanced
+from ganad.config import METHOD_NAMES, PRESETS
+from ganad.ui import form, page, training
 
 run = page.begin(
     "Train",
@@ -18,7 +16,7 @@ with setup:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader("A new run")
         data = training.data_source()
-    normal = training.digit_tiles(data)
+    training.digit_tiles(data)
     method = st.segmented_control(
         "Method", list(METHOD_NAMES), default="ganomaly", format_func=METHOD_NAMES.get, key="method", required=True,
         persist_state="session", help="Three ways to build a detector; the Methods page explains them.",
@@ -28,31 +26,18 @@ with setup:
         help="tuned: small and quick, chosen on training images. paper: as released with the paper. "
         "article: the tutorial's experiment.",
     )  # fmt: skip
-    base = resolve(method, preset, normal=normal or (0,))
     columns = st.columns(2)
-    epochs = columns[0].number_input(
-        "Epochs", 1, 10_000, base.epochs, key=f"epochs_{method}_{preset}", persist_state="session",
+    columns[0].number_input(
+        "Epochs", value=form.defaults(method, preset).epochs, step=1, key=form.epochs_key(method, preset), persist_state="session",
         help="Passes over the training images.",
     )  # fmt: skip
-    seed = columns[1].number_input(
-        "Seed", 0, 2**31 - 1, 0, key="seed", persist_state="session",
+    columns[1].number_input(
+        "Seed", value=0, step=1, key="seed", persist_state="session",
         help="Fixes the held-out images, the first weights and the order. Runs differ by seed: try three.",
     )  # fmt: skip
     with st.expander("Advanced settings", icon=":material/tune:"):
-        changed = advanced(method, preset, normal or (0,))
-    try:
-        settings = (
-            resolve(method, preset, normal=normal or None, epochs=epochs, seed=seed, data=data, **changed)
-            if normal
-            else None
-        )
-    except GanadError as error:
-        settings = None
-        st.error(str(error), icon=":material/error:")
-    training.start_button(settings)
-    if settings:
-        st.caption("The same on the command line:")
-        st.code(command(settings), language="bash", wrap_lines=True)
+        form.draw_advanced(method, preset)
+    training.start()
 
 with watch:
     training.panel(run)

@@ -4,53 +4,121 @@ from __future__ import annotations
 
 import math
 import types
+from collections.abc import Mapping
 from typing import Any, Literal, get_args, get_origin
 
 import streamlit as st
 from pydantic.fields import FieldInfo
 
-from ganad.config import SETTINGS_OF, UNSET, from_text, resolve
+from ganad.config import PRESETS, SETTINGS_OF, UNSET, Settings, from_text, resolve
+from ganad.errors import ConfigError
 
 ASKED_ELSEWHERE = {"method", "preset", "normal", "epochs", "seed", "data"}
 
 
-def advanced(method: str, preset: str, normal: tuple[int, ...]) -> dict[str, Any]:
-    """Draw a widget a setting and return those that differ from the preset."""
-    base = resolve(method, preset, normal=normal)
-    changed: dict[str, Any] = {}
-    fields = {k: f for k, f in SETTINGS_OF[method].model_fields.items() if k not in ASKED_ELSEWHERE}
+def draw_advanced(method: str, preset: str) -> None:
+    """A widget for each setting that is not asked for elsewhere. What they hold is read by `asked`."""
+    base = defaults(method, preset)
     columns = st.columns(2)
-    for i, (name, field) in enumerate(fields.items()):
+    for i, (name, field) in enumerate(_fields(method).items()):
         with columns[i % 2]:
-            value = _ask(name, field, getattr(base, name), key=f"set_{method}_{preset}_{name}")
-        if value != getattr(base, name):
-            changed[name] = UNSET if value is None else value
-    return changed
+            _draw(name, field, getattr(base, name), _key(method, preset, name))
 
 
-def _ask(name: str, field: FieldInfo, value: Any, key: str) -> Any:
-    """One widget for one setting; its current value, in the setting's own type."""
-    label, help_ = name.replace("_", " "), field.description
-    kind, optional = field.annotation, False
+def asked(state: Mapping[str, Any], normal: tuple[int, ...], data: str | None) -> Settings | None:
+    """The settings that the widgets of the Train page hold now; None while no digit is normal.
+
+    Called when the page is drawn and again when Start is pressed: a value that was typed a moment before the click is in the
+    session by then, and in no argument that was bound earlier. Raises ConfigError for settings that do not fit.
+
+    state   `st.session_state`
+    normal  the normal digits
+    data    the path of own images, None for MNIST
+    """
+    if not normal:
+        return None
+    method, preset = chosen(state)
+    base = resolve(method, preset, normal=normal)
+    changed = {}
+    for name, field in _fields(method).items():
+        if (key := _key(method, preset, name)) in state:
+            value = _value(name, field, getattr(base, name), state[key])
+            if value != getattr(base, name):
+                changed[name] = UNSET if value is None else value
+    epochs = state.get(epochs_key(method, preset), base.epochs)
+    seed = state.get("seed", base.seed)
+    for name, value in (("epochs", epochs), ("seed", seed)):
+        if value is None:
+            raise ConfigError(f"{name}: type a whole number, the field is empty")
+    return resolve(method, preset, normal=normal, epochs=epochs, seed=seed, data=data, **changed)
+
+
+def chosen(state: Mapping[str, Any]) -> tuple[str, str]:
+    """Method and preset that are picked, the usual ones before anything is."""
+    method = state.get("method") or next(iter(PRESETS))
+    return method, state.get(f"preset_{method}") or "tuned"
+
+
+def defaults(method: str, preset: str) -> Settings:
+    """What a preset begins with, whatever digits are normal."""
+    return resolve(method, preset, normal=(0,))
+
+
+def epochs_key(method: str, preset: str) -> str:
+    """Where the number of epochs lives in the session: each preset has its own."""
+    return f"epochs_{method}_{preset}"
+
+
+def _fields(method: str) -> dict[str, FieldInfo]:
+    return {k: f for k, f in SETTINGS_OF[method].model_fields.items() if k not in ASKED_ELSEWHERE}
+
+
+def _key(method: str, preset: str, name: str) -> str:
+    return f"set_{method}_{preset}_{name}"
+
+
+def _kind(field: FieldInfo) -> tuple[Any, bool]:
+    """The type of a setting, and whether it may be left empty."""
+    kind = field.annotation
     if get_origin(kind) in (types.UnionType,):
-        kind, optional = next(a for a in get_args(kind) if a is not type(None)), True
+        return next(a for a in get_args(kind) if a is not type(None)), True
+    return kind, False
+
+
+def _draw(name: str, field: FieldInfo, value: Any, key: str) -> None:
+    """One widget for one setting.
+
+    Numbers have no bounds here: a browser keeps a number that is out of bounds to itself, and the old one would be trained.
+    """
+    label, help_ = name.replace("_", " "), field.description
+    kind, optional = _kind(field)
     if get_origin(kind) is Literal:
-        return st.selectbox(label, get_args(kind), index=get_args(kind).index(value), help=help_, key=key)
-    if kind is bool:
-        return st.toggle(label, value, help=help_, key=key)
-    low, high = (None if b is None else kind(b) for b in bounds(field)) if kind in (int, float) else (None, None)
-    if kind is int:
-        return st.number_input(label, low, high, value, step=1, help=help_, key=key, placeholder="all")
-    if kind is float and not optional:
-        return st.number_input(label, low, high, value, format="%g", step=_step(value), help=help_, key=key)
-    text = st.text_input(label, _text(value), help=help_, key=key).strip()
-    if text == _text(value):
-        return value
+        st.selectbox(label, get_args(kind), index=get_args(kind).index(value), help=help_, key=key)
+    elif kind is bool:
+        st.toggle(label, value, help=help_, key=key)
+    elif kind is int:
+        st.number_input(label, value=value, step=1, help=help_, key=key, placeholder="all")
+    elif kind is float and not optional:
+        st.number_input(label, value=value, format="%g", step=_step(value), help=help_, key=key)
+    else:
+        st.text_input(label, _text(value), help=help_, key=key)
+
+
+def _value(name: str, field: FieldInfo, base: Any, raw: Any) -> Any:
+    """What a widget holds, in the setting's own type."""
+    kind, optional = _kind(field)
+    if kind in (int, float) and not isinstance(raw, str):
+        if raw is None and not optional:
+            raise ConfigError(f"{name}: type a number, the field is empty")
+        return raw
+    if get_origin(kind) is Literal or kind is bool:
+        return raw
+    text = (raw or "").strip()
+    if text == _text(base):
+        return base
     if not text:
-        return None if optional else value if kind is not str else ""
-    if kind is str:
-        return text
-    return from_text(name, text)
+        return None if optional else base if kind is not str else ""
+    return text if kind is str else from_text(name, text)
 
 
 def bounds(field: FieldInfo) -> tuple[Any, Any]:

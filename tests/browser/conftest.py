@@ -40,6 +40,8 @@ def browser():
 class Server:
     """The app, served from its own folder of runs."""
 
+    streamlit = (sys.executable, "-m", "streamlit")
+
     def __init__(self, folder, **environment):
         self.environment = environment
         self.runs = folder / "runs"
@@ -54,7 +56,7 @@ class Server:
         environment = os.environ | {"GANAD_RUNS": str(self.runs)} | self.environment
         with open(self.log, "ab") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={self.port}", "--server.headless=true"],
+                [*self.streamlit, "run", "app.py", f"--server.port={self.port}", "--server.headless=true"],
                 cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, env=environment,
             )  # fmt: skip
         until(self.answers, lambda: "server not ready: " + self.log.read_text()[-3000:])

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ganad.config import METHOD_NAMES, PRESETS, command, resolve
+from ganad.config import METHOD_NAMES, PRESETS
 from ganad.ui import form, page, training
 
 run = page.begin(
@@ -16,7 +16,7 @@ with setup:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader("A new run")
         data = training.data_source()
-    normal = training.digit_tiles(data)
+    training.digit_tiles(data)
     method = st.segmented_control(
         "Method", list(METHOD_NAMES), default="ganomaly", format_func=METHOD_NAMES.get, key="method", required=True,
         persist_state="session", help="Three ways to build a detector; the Methods page explains them.",
@@ -26,10 +26,9 @@ with setup:
         help="tuned: small and quick, chosen on training images. paper: as released with the paper. "
         "article: the tutorial's experiment.",
     )  # fmt: skip
-    base = resolve(method, preset, normal=normal or (0,))
     columns = st.columns(2)
     columns[0].number_input(
-        "Epochs", value=base.epochs, step=1, key=form.epochs_key(method, preset), persist_state="session",
+        "Epochs", value=form.defaults(method, preset).epochs, step=1, key=form.epochs_key(method, preset), persist_state="session",
         help="Passes over the training images.",
     )  # fmt: skip
     columns[1].number_input(
@@ -38,11 +37,7 @@ with setup:
     )  # fmt: skip
     with st.expander("Advanced settings", icon=":material/tune:"):
         form.draw_advanced(method, preset)
-    settings = training.settings_on_page(normal, data)
-    training.start_button(settings)
-    if settings:
-        st.caption("The run that Start would begin, on the command line:")
-        st.code(command(settings), language="bash", wrap_lines=True)
+    training.start()
 
 with watch:
     training.panel(run)

@@ -2,18 +2,19 @@
 
 import streamlit as st
 
-from ganad.ui import browsing, page
+from ganad.ui import browsing, guard, page
 from ganad.ui.mixer import mixer
 
-run = page.begin(
-    "Browse",
-    lead="Every test image with its verdict. Pick one to see what was redrawn, what was not, and what that adds to its score.",
-)
-run = page.needs_scores(run)
-with st.expander("Weights and threshold", icon=":material/tune:", expanded=False):
-    mix = page.guarded(mixer, run)
-gallery, inspector = page.split("browse", [6, 5])
-with gallery:
-    row = browsing.gallery(run, mix)
-with inspector:
-    browsing.inspector(run, mix, row)
+with guard.part():
+    run = page.begin(
+        "Browse",
+        lead="Every test image with its verdict. Pick one to see what was redrawn, what was not, and what that adds to its score.",
+    )
+    run = page.needs_scores(run)
+    with st.expander("Weights and threshold", icon=":material/tune:", expanded=False):
+        mix = page.guarded(mixer, run)
+    gallery, inspector = page.split("browse", [6, 5])
+    with gallery, guard.part():
+        row = browsing.gallery(run, mix)
+    with inspector, guard.part():
+        browsing.inspector(run, mix, row)

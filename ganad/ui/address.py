@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from ganad.service import RunInfo
-from ganad.ui import mix, selection
+from ganad.ui import mix, say, selection
 
 NAMES = (*mix.NAMES, *selection.NAMES)
 UNDERWAY = 0.25
@@ -39,6 +39,11 @@ def words(run: RunInfo) -> dict[str, str]:
     return {"run": run.name} | mix.words(run) | selection.words(run)
 
 
+def passed_on() -> dict[str, str]:
+    """What the address says of run and view, for links that lead on; nothing else that somebody may have put there."""
+    return {name: st.query_params[name] for name in ("run", *NAMES) if name in st.query_params}
+
+
 def arrive(run: RunInfo, same_page: bool) -> dict[str, str]:
     """Take over what the URL asks for, if that is news, and write what is in force. Once a script run, before any view.
 
@@ -52,7 +57,7 @@ def arrive(run: RunInfo, same_page: bool) -> dict[str, str]:
     if _is_news(said, known) and not from_menu and (said or same_page):
         odd = [*mix.take(run, said), *selection.take(run, said)]
         if odd:
-            st.toast(f"The link says {' and '.join(odd)}: that was left out.", icon=":material/link_off:")
+            say.toast(f"The link says {' and '.join(odd)}: that was left out.", icon=":material/link_off:")
         else:  # it stands there well enough: written anew, it would be one step more for the back button
             st.session_state["_known"] = _Known(said, _ours(run))
     write(run)

@@ -8,7 +8,7 @@ import streamlit as st
 from ganad import evaluate
 from ganad.config import PARTS
 from ganad.service import RunInfo
-from ganad.ui import cache, charts, mix, page, selection, taking
+from ganad.ui import cache, charts, guard, mix, page, selection, taking
 from ganad.ui.mixer import scales_of
 
 SAYS = evaluate.simplex(12)
@@ -31,8 +31,7 @@ def advice(run: RunInfo) -> None:
                 strange = page.tried(cache.rivals, run.name)
             if strange is None:
                 return
-            areas = _areas(run.name, cache.version(run.name), scales_of(run))
-            best = SAYS[int(np.argmax(areas))]
+            areas, best = _areas_of(run), best_of(run)
             st.metric(
                 "best on the map", f"{areas.max():.4f}", border=True, delta=", ".join(f"{p} {s:.2f}" for p, s in zip(PARTS, best, strict=True)),
                 delta_color="off", delta_arrow="off",
@@ -40,7 +39,7 @@ def advice(run: RunInfo) -> None:
                 "set, above, is what counts.",
             )  # fmt: skip
             st.button(
-                "Weigh like that", icon=":material/done:", key="advice_best", on_click=_weigh, args=(run, tuple(best)),
+                "Weigh like that", icon=":material/done:", key="advice_best", on_click=guard.callback(_weigh_best), args=(run,),
                 type="primary",
             )  # fmt: skip
             st.caption(
@@ -50,9 +49,18 @@ def advice(run: RunInfo) -> None:
             say = [w * s for w, s in zip(mix.weights_of(run), scales_of(run), strict=True)]
             st.plotly_chart(
                 charts.ternary(SAYS, areas, np.asarray(say) / (sum(say) or 1.0)), key="ternary", config=taking.config("ternary"),
-                on_select=lambda: _clicked(run), selection_mode="points",
+                on_select=guard.callback(lambda: _clicked(run)), selection_mode="points",
                 alt=f"AUROC over the three weights, best {areas.max():.4f} at " + ", ".join(f"{p} {s:.2f}" for p, s in zip(PARTS, best, strict=True)),
             )  # fmt: skip
+
+
+def best_of(run: RunInfo) -> tuple[float, ...]:
+    """The point of the map with the highest AUROC."""
+    return tuple(SAYS[int(np.argmax(_areas_of(run)))])
+
+
+def _areas_of(run: RunInfo) -> np.ndarray:
+    return _areas(run.name, cache.version(run.name), scales_of(run))
 
 
 @st.cache_data(show_spinner=False, max_entries=20)
@@ -77,6 +85,10 @@ def _clicked(run: RunInfo) -> None:
     if points:
         row = points[0]["customdata"]
         _weigh(run, tuple(SAYS[int(row[0] if isinstance(row, list) else row)]))
+
+
+def _weigh_best(run: RunInfo) -> None:
+    _weigh(run, best_of(run))
 
 
 def _weigh(run: RunInfo, say: tuple[float, ...]) -> None:

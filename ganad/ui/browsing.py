@@ -10,9 +10,22 @@ import streamlit as st
 from ganad import evaluate
 from ganad.config import PARTS
 from ganad.service import RunInfo
-from ganad.ui import cache, charts, chips, colours, explaining, latent, page, pictures, searching, selection, taking
-from ganad.ui.components.tiles import tiles
-from ganad.ui.mix import Mix, note
+from ganad.ui import (
+    cache,
+    charts,
+    chips,
+    colours,
+    explaining,
+    guard,
+    latent,
+    page,
+    pictures,
+    searching,
+    selection,
+    taking,
+)
+from ganad.ui.components.tiles import clicked, tiles
+from ganad.ui.mix import Mix, mix_of, note
 from ganad.ui.mixer import units
 from ganad.ui.selection import MEANING, SORTS, VERDICTS
 
@@ -26,11 +39,11 @@ def gallery(run: RunInfo, mix: Mix) -> int | None:
     chosen = selection.current(run)
     _show(digits=list(chosen.digits), verdict=chosen.verdict, sort=chosen.sort)
     st.pills(
-        "Digits", np.unique(found.test.digit).tolist(), selection_mode="multi", key="digits", on_change=_filtered, args=(run,),
+        "Digits", np.unique(found.test.digit).tolist(), selection_mode="multi", key="digits", on_change=guard.callback(_filtered), args=(run,),
         help="None picked: all of them.", format_func=lambda d: f"{d} · normal" if d in run.normal else str(d),
     )  # fmt: skip
     st.segmented_control(
-        "Verdict", list(VERDICTS), key="verdict", required=True, on_change=_filtered, args=(run,),
+        "Verdict", list(VERDICTS), key="verdict", required=True, on_change=guard.callback(_filtered), args=(run,),
         format_func=VERDICTS.get, help="; ".join(f"{VERDICTS[k]}: {v}" for k, v in MEANING.items()),
     )  # fmt: skip
     if st.toggle(
@@ -49,7 +62,13 @@ def gallery(run: RunInfo, mix: Mix) -> int | None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.caption(f"{len(rows):,} of {len(test):,} test images")
         st.selectbox(
-            "Sort", SORTS, key="sort", on_change=_filtered, args=(run,), label_visibility="collapsed", width=220
+            "Sort",
+            SORTS,
+            key="sort",
+            on_change=guard.callback(_filtered),
+            args=(run,),
+            label_visibility="collapsed",
+            width=220,
         )
     picked = selection.picked(run, mix, rows)
     if picked is None:
@@ -62,7 +81,7 @@ def gallery(run: RunInfo, mix: Mix) -> int | None:
     if pages > 1:
         key = f"gallery_page_{at + 1}"  # a widget for each page: its value can be given at its birth alone
         with st.container(key="gallery_pages"):
-            st.pagination(pages, default=at + 1, key=key, on_change=_turned, args=(run, rows, key))
+            st.pagination(pages, default=at + 1, key=key, on_change=guard.callback(_turned), args=(run, key))
     return picked
 
 
@@ -84,18 +103,16 @@ def wall(
     val, test = cache.totals(run.name, mix.weights)
     called = test[shown] > mix.threshold
     there = np.flatnonzero(shown == picked)
-    where = {"picked": int(there[0]) if len(there) else None}
-    if st.session_state.get(key, where) != where:
-        st.session_state[key] = where
     tiles(
         cache.images(run.name)[shown],
         key=key,
         labels=[label(found, test, mix, int(r)) for r in shown],
         frames=[frame(p, c) for p, c in zip(evaluate.percentile(test[shown], val), called, strict=True)],
-        picked=where["picked"],
+        picked=int(there[0]) if len(there) else None,
+        ids=shown.tolist(),
         size=size,
         version=f"{run.name}-{mix.weights}-{mix.threshold}-{hash(shown.tobytes())}",
-        on_pick=lambda: _picked(run, key, shown, on_pick),
+        on_pick=guard.callback(lambda: _picked(run, key, on_pick)),
     )
 
 
@@ -111,19 +128,23 @@ def _filtered(run: RunInfo) -> None:
     selection.choose(run, digits=digits, verdict=state["verdict"], sort=state["sort"], image=None)
 
 
-def _turned(run: RunInfo, rows: np.ndarray, key: str) -> None:
+def _turned(run: RunInfo, key: str) -> None:
     """Another page of the gallery: its first image is the picked one."""
+    rows = selection.rows(run, mix_of(run))
+    if not len(rows):
+        return
     row = rows[min((st.session_state[key] - 1) * PAGE, len(rows) - 1)]
     selection.choose(run, image=int(cache.scores(run.name).test.index[row]))
 
 
-def _picked(run: RunInfo, key: str, shown: np.ndarray, on_pick: Callable[[int], None] | None) -> None:
-    place = (st.session_state.get(key) or {}).get("picked")
-    if isinstance(place, int) and 0 <= place < len(shown):
+def _picked(run: RunInfo, key: str, on_pick: Callable[[int], None] | None) -> None:
+    """A tile was clicked: its name is the row that it showed."""
+    row, index = clicked(key), cache.scores(run.name).test.index
+    if row is not None and 0 <= row < len(index):
         if on_pick:
-            on_pick(int(shown[place]))
+            on_pick(row)
         else:
-            selection.choose(run, image=int(cache.scores(run.name).test.index[shown[place]]))
+            selection.choose(run, image=int(index[row]))
 
 
 def frame(percentile: float, called: bool) -> str:
@@ -158,7 +179,7 @@ def inspector(run: RunInfo, mix: Mix, row: int | None) -> None:
         story = explaining.Story(given, look, parts, f"A {found.test.digit[row]}")
         steps = place > 0, place < len(rows) - 1
         explaining.picture(
-            run, mix, story, key="lens", steps=steps, on_step=lambda: _stepped(run, rows, place)
+            run, mix, story, key="lens", steps=steps, on_step=guard.callback(lambda: _stepped(run))
         )  # fmt: skip
     units(run)
     explaining.score(run, mix, parts, key="browse")
@@ -181,10 +202,16 @@ def inspector(run: RunInfo, mix: Mix, row: int | None) -> None:
     taking.link(run)
 
 
-def _stepped(run: RunInfo, rows: np.ndarray, place: int) -> None:
-    """To the previous or the next image of the choice."""
+def _stepped(run: RunInfo) -> None:
+    """To the previous or the next image of the choice, from the one that is picked now."""
     by = (st.session_state.get("lens") or {}).get("step")
-    if by in (-1, 1) and 0 <= place + by < len(rows):
+    now = mix_of(run)
+    rows = selection.rows(run, now)
+    picked = selection.picked(run, now, rows)
+    if by not in (-1, 1) or picked is None:
+        return
+    place = int(np.flatnonzero(rows == picked)[0])
+    if 0 <= place + by < len(rows):
         selection.choose(run, image=int(cache.scores(run.name).test.index[rows[place + by]]))
 
 

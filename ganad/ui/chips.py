@@ -7,7 +7,7 @@ from collections.abc import Collection
 import streamlit as st
 
 from ganad.service import RunInfo
-from ganad.ui import mix, selection
+from ganad.ui import guard, mix, say, selection
 
 _ALL = selection.Selection()
 
@@ -31,11 +31,11 @@ def chips(run: RunInfo, names: Collection[str] = ("digits", "verdict", "band", "
     for name, said in words(run).items():
         if name in names:
             st.button(
-                said, icon=":material/close:", key=f"no_{name}", on_click=selection.choose, args=(run,),
+                said, icon=":material/close:", key=f"no_{name}", on_click=guard.callback(selection.choose), args=(run,),
                 kwargs={name: getattr(_ALL, name)}, help="Take this away",
             )  # fmt: skip
 
 
 def nothing_left(run: RunInfo) -> None:
     """Said instead of images where the choice leaves none."""
-    st.info(f"No test image fits all of this: {', '.join(words(run).values())}. Take one of them away.")
+    say.info(f"No test image fits all of this: {', '.join(words(run).values())}. Take one of them away.")

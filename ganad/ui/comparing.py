@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from html import escape
 
 import pandas as pd
 import streamlit as st
@@ -12,9 +11,10 @@ from ganad import contrast, glossary, service
 from ganad.config import METHOD_NAMES
 from ganad.evaluate import Evaluation
 from ganad.service import RunInfo, digits_in_words
-from ganad.ui import cache, charts, colours, contrasting, jury, keeping, page, taking
+from ganad.ui import cache, charts, colours, contrasting, jury, keeping, page, say, taking
 from ganad.ui.contrasting import Shown
 from ganad.ui.mix import USUAL_RULE, mix_of, rule_of, weights_of
+from ganad.ui.text import html
 
 SERIES = colours.RUNS
 MOST = len(SERIES)
@@ -41,7 +41,7 @@ def compare(picked: RunInfo | None = None) -> None:
     rows = [runs[i] for i in chosen.selection.rows if i < len(runs)]
     with curves_slot:
         if not finished:
-            st.info(
+            say.info(
                 "None of the runs has finished yet: curves appear here when one has.", icon=":material/hourglass_top:"
             )
             return
@@ -54,7 +54,7 @@ def compare(picked: RunInfo | None = None) -> None:
             return
         ticked = [r for r in rows if r.state == "finished" and r.report]
         if not ticked:
-            st.info("Tick finished runs in the table to see them here.", icon=":material/check_box:")
+            say.info("Tick finished runs in the table to see them here.", icon=":material/check_box:")
             return
         if len(ticked) > MOST:
             st.caption(f"The first {MOST} of {len(ticked)} ticked runs are shown.")
@@ -67,7 +67,7 @@ def compare(picked: RunInfo | None = None) -> None:
             )
         for s in shown:
             if why := service.no_threshold(s.run):
-                st.info(f"{s.run.name}: {why}", icon=":material/rule:")
+                say.info(f"{s.run.name}: {why}", icon=":material/rule:")
         VIEWS[view](shown)
 
 
@@ -174,9 +174,9 @@ def _curves(shown: list[Shown]) -> None:
             st.html(
                 f'<div style="border-left: 5px solid {curve.colour}; padding-left: .8rem; margin-bottom: .2rem">'
                 f'<div style="font-size: 1.5rem; font-weight: 700; line-height: 1.2">{curve.auroc:.4f} '
-                f'<span title="{escape(glossary.sentence("95 % interval"))}" style="font-size: .88rem; font-weight: 400; opacity: .7">'
+                f'<span title="{html(glossary.sentence("95 % interval"))}" style="font-size: .88rem; font-weight: 400; opacity: .7">'
                 f"{band.low:.3f} to {band.high:.3f}</span></div>"
-                f"<div>{escape(curve.name)}</div><div style='opacity: .7; font-size: .88rem'>catches {tpr:.0%} of the anomalies at "
+                f"<div>{html(curve.name)}</div><div style='opacity: .7; font-size: .88rem'>catches {tpr:.0%} of the anomalies at "
                 f"{fpr:.1%} false alarms</div></div>"
             )
             if m.peeked:

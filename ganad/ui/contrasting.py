@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 import streamlit as st
@@ -13,8 +12,9 @@ from ganad import contrast, evaluate, service
 from ganad.config import METHOD_NAMES
 from ganad.errors import GanadError
 from ganad.service import RunInfo, digits_in_words
-from ganad.ui import cache, charts, page, pictures, selection, taking
+from ganad.ui import cache, charts, guard, page, pictures, say, selection, taking
 from ganad.ui.mix import mix_of
+from ganad.ui.text import html, markdown
 
 FEWEST = 100
 """So many common test images are wanted before two runs are compared image by image."""
@@ -38,7 +38,7 @@ def legend(shown: Sequence[Shown]) -> None:
         "<div style='display:flex;flex-wrap:wrap;gap:.3rem 1.4rem'>"
         + "".join(
             f"<span style='white-space:nowrap'><span style='display:inline-block;width:.8em;height:.8em;border-radius:50%;"
-            f"background:{s.colour};margin-right:.45em'></span>{escape(s.name)}</span>"
+            f"background:{s.colour};margin-right:.45em'></span>{html(s.name)}</span>"
             for s in shown
         )
         + "</div>"
@@ -49,7 +49,7 @@ def one_task(shown: Sequence[Shown]) -> list[Shown]:
     """The runs that do the task of the first one; the others are named and left out."""
     same = [s for s in shown if contrast.task(s.run.settings) == contrast.task(shown[0].run.settings)]
     if left := [s.name for s in shown if s not in same]:
-        st.caption(f":material/info: Left out, since they do another task: {', '.join(left)}.")
+        st.caption(markdown(":material/info: Left out, since they do another task: {}.", ", ".join(left)))
     return same
 
 
@@ -79,9 +79,9 @@ def digits(shown: Sequence[Shown]) -> None:
         hardest = min(common, key=lambda d: np.mean([a[d] for *_, a in dots]))
         widest = max(common, key=lambda d: np.ptp([a[d] for *_, a in dots]))
         best = max(dots, key=lambda of: of[2][widest])
-        text = f"The hardest digit is the **{hardest}**."
+        text = markdown("The hardest digit is the **{}**.", hardest)
         if gap := float(np.ptp([a[widest] for *_, a in dots])):
-            text += f" The runs differ most on the **{widest}**, by {gap:.3f}: best is {_plain(best[0])}."
+            text += markdown(" The runs differ most on the **{}**, by {}: best is {}.", widest, f"{gap:.3f}", best[0])
         st.caption(text)
 
 
@@ -127,7 +127,7 @@ def noise(shown: Sequence[Shown]) -> None:
             page.guarded(_gap, tuple(_key(s) for s in group), tuple(_key(s) for s in ranked[0])) for group in ranked[1:]
         ]
     if any(g is not None and g[0] is None for g in gaps):
-        st.info("These runs have too few test images in common to be compared image by image.", icon=":material/rule:")
+        say.info("These runs have too few test images in common to be compared image by image.", icon=":material/rule:")
         return
     judged = min([n for _, n in gaps[1:]], default=0)
     gaps = [None] + [g for g, _ in gaps[1:]]
@@ -144,8 +144,12 @@ def noise(shown: Sequence[Shown]) -> None:
     for name, g in zip(names[1:], gaps[1:], strict=True):
         sure = ":material/check_circle:" if g.seeds is not None else ":material/help:"
         icon = sure if g.beyond_noise else ":material/drag_handle:"
-        st.markdown(f"{icon} {_plain(name)} against {_plain(names[0])}: **{g.words}**. Gap {g.gap:+.4f}, "
-                    f"between {g.low:+.4f} and {g.high:+.4f} on other test images.")  # fmt: skip
+        st.markdown(
+            markdown(
+                icon + " {} against {}: **{}**. Gap {}, between {} and {} on other test images.",
+                name, names[0], g.words, *(f"{x:+.4f}" for x in (g.gap, g.low, g.high)),
+            )
+        )  # fmt: skip
     if len(ranked) == 1:
         n = len(ranked[0])
         st.caption(
@@ -206,7 +210,7 @@ def _gap(ours: tuple, theirs: tuple) -> tuple[contrast.Gap | None, int]:
 def cost(shown: Sequence[Shown]) -> None:
     """AUROC against milliseconds an image, for what has been measured on this machine."""
     busy = bool(st.session_state.get("measure_cost")) and any(_ms(s) is None for s in shown)
-    st.fragment(_cost, run_every=1.0 if busy else None)(list(shown), busy)
+    guard.fragment(_cost, run_every=1.0 if busy else None)(list(shown), busy)
 
 
 def _ms(s: Shown) -> float | None:
@@ -227,11 +231,11 @@ def _cost(shown: list[Shown], busy: bool) -> None:
             st.session_state["measure_cost"] = False
             st.rerun()  # ends the polling
         return
-    names = ", ".join(_plain(s.name) for s in unknown)
+    names = ", ".join(s.name for s in unknown)
     if not st.session_state.get("measure_cost"):
-        st.markdown(f":material/timer_off: Not yet measured on this machine: {names}.")
+        st.markdown(markdown(":material/timer_off: Not yet measured on this machine: {}.", names))
         st.button(
-            "Measure", icon=":material/timer:", key="measure", on_click=st.session_state.update,
+            "Measure", icon=":material/timer:", key="measure", on_click=guard.callback(st.session_state.update),
             args=({"measure_cost": True},), help="A few seconds for each, in a process of its own; then it is remembered.",
         )  # fmt: skip
         return
@@ -239,9 +243,9 @@ def _cost(shown: list[Shown], busy: bool) -> None:
         service.estimate(unknown[0].run.settings)  # begins to measure, and says None until it has
     except GanadError as error:
         st.session_state["measure_cost"] = False
-        st.error(str(error), icon=":material/error:")
+        say.error(error)
         return
-    st.caption(f":material/timer: measuring {_plain(unknown[0].name)} …")
+    st.caption(markdown(":material/timer: measuring {} …", unknown[0].name))
     if not busy:
         st.rerun()  # begins the polling
 
@@ -252,25 +256,25 @@ def _cost(shown: list[Shown], busy: bool) -> None:
 def settings(shown: Sequence[Shown]) -> None:
     """Only what differs, with whatever departs from the most frequent value marked."""
     if len(shown) == 1:
-        st.info("Tick a second run to see what differs.", icon=":material/check_box:")
+        say.info("Tick a second run to see what differs.", icon=":material/check_box:")
         return
     asked = [s.run.settings for s in shown]
     rows = contrast.differing(asked)
     if not rows:
-        st.info("These runs were asked for the very same.", icon=":material/drag_handle:")
+        say.info("These runs were asked for the very same.", icon=":material/drag_handle:")
         return
     common = set.intersection(*(set(type(s).model_fields) for s in asked))
     fields = type(asked[0]).model_fields
     shared_ = sorted((k for k in rows if k in common), key=lambda k: k != "method")
     head = "".join(
         f"<th style='text-align:left;padding:.4rem 1rem;font-weight:600;border-bottom:3px solid {s.colour};min-width:7rem'>"
-        f"{escape(s.name)}</th>"
+        f"{html(s.name)}</th>"
         for s in shown
     )
     lines = "".join(
         "<tr><th style='text-align:left;font-weight:400;padding:.4rem 1rem .4rem 0;min-width:12rem'>"
         f"<code style='font-size:.88rem'>{k}</code><div style='font-size:.8rem;opacity:.65;line-height:1.3'>"
-        f"{'' if k == 'method' else escape(fields[k].description or '')}</div></th>"
+        f"{'' if k == 'method' else html(fields[k].description or '')}</div></th>"
         + "".join(_cell(v, rows[k]) for v in rows[k])
         + "</tr>"
         for k in shared_
@@ -285,7 +289,7 @@ def settings(shown: Sequence[Shown]) -> None:
     for s in {s.run.method: s for s in alone}.values():
         own = [k for k in type(s.run.settings).model_fields if k not in common and k in rows]
         words = ", ".join(f"{k} {_value(getattr(s.run.settings, k))}" for k in own)
-        st.caption(f"Of {METHOD_NAMES[s.run.method]} alone: {_plain(words)}." if words else "")
+        say.caption(f"Of {METHOD_NAMES[s.run.method]} alone: {words}." if words else "")
     st.caption(f"{len(common - set(rows)) - 1} other settings are the same in all of them.")
 
 
@@ -293,9 +297,7 @@ def _cell(value: object, values: list) -> str:
     counts = [values.count(v) for v in values]
     apart = max(counts) > 1 and value != values[int(np.argmax(counts))]
     look = "background:rgba(124,135,151,.22);font-weight:700" if apart else ""
-    return (
-        f"<td style='padding:.4rem 1rem;border-top:1px solid rgba(124,135,151,.3);{look}'>{escape(_value(value))}</td>"
-    )
+    return f"<td style='padding:.4rem 1rem;border-top:1px solid rgba(124,135,151,.3);{look}'>{html(_value(value))}</td>"
 
 
 def _value(value: object) -> str:
@@ -321,7 +323,7 @@ def matrix(runs: Sequence[RunInfo]) -> None:
     """Every digit as the normal one against every other: where does a method fail?"""
     found = one_digit_runs(runs)
     if not found:
-        st.info(
+        say.info(
             f"This needs at least {FEW_RUNS} finished runs of one method, each with another single normal digit.",
             icon=":material/grid_on:",
         )
@@ -342,7 +344,7 @@ def matrix(runs: Sequence[RunInfo]) -> None:
     with left:
         st.plotly_chart(
             charts.matrix(areas, {d: r.name for d, r in own.items()}), key="matrix", config=taking.config("matrix"),
-            on_select=_clicked_cell, selection_mode="points",
+            on_select=guard.callback(_clicked_cell), selection_mode="points",
             alt=f"AUROC of {METHOD_NAMES[method]} for each normal and each anomalous digit",
         )  # fmt: skip
     with right:
@@ -389,8 +391,3 @@ def _images_of_cell(own: dict[int, RunInfo]) -> None:
         )
         said = {"run": run.name, "digits": str(digit), "sort": "lowest-score"}
         st.page_link("pages/2_Browse.py", label="Open in Browse", icon=":material/grid_view:", query_params=said)
-
-
-def _plain(name: str) -> str:
-    """A name inside Markdown, with nothing that Markdown would take for its own."""
-    return "".join("\\" + c if c in "\\`*_{}[]<>()#+!|$:~" else c for c in name)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 import streamlit as st
@@ -16,6 +15,7 @@ from ganad.ui import cache, charts, colours, taking
 from ganad.ui.components.lens import in_words as in_pixels
 from ganad.ui.components.lens import lens
 from ganad.ui.mix import Mix, standardised
+from ganad.ui.text import html
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def formula(shown: Mapping[str, Mapping[str, float]], made: float, line: float) 
         )
         terms.append(
             f'<span class="ganad-term" tabindex="0" style="color:{colours.PARTS[part].both};border-bottom:1px dotted">'
-            f"{row['weight']:.4g} · <b>{_signed(row['value'])}</b><span class='ganad-tip' role='tooltip'>{escape(words)}</span></span>"
+            f"{row['weight']:.4g} · <b>{_signed(row['value'])}</b><span class='ganad-tip' role='tooltip'>{html(words)}</span></span>"
         )
     above = made > line
     verdict = colours.VERDICTS["anomalous" if above else "normal"]

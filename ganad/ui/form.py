@@ -18,7 +18,7 @@ ASKED_ELSEWHERE = {"method", "preset", "normal", "epochs", "seed", "data"}
 
 def draw_advanced(method: str, preset: str) -> None:
     """A widget for each setting that is not asked for elsewhere. What they hold is read by `asked`."""
-    base = resolve(method, preset, normal=_ANY)
+    base = defaults(method, preset)
     columns = st.columns(2)
     for i, (name, field) in enumerate(_fields(method).items()):
         with columns[i % 2]:
@@ -59,13 +59,14 @@ def chosen(state: Mapping[str, Any]) -> tuple[str, str]:
     return method, state.get(f"preset_{method}") or "tuned"
 
 
+def defaults(method: str, preset: str) -> Settings:
+    """What a preset begins with, whatever digits are normal."""
+    return resolve(method, preset, normal=(0,))
+
+
 def epochs_key(method: str, preset: str) -> str:
     """Where the number of epochs lives in the session: each preset has its own."""
     return f"epochs_{method}_{preset}"
-
-
-_ANY = (0,)
-"""A digit for looking up defaults that do not depend on it."""
 
 
 def _fields(method: str) -> dict[str, FieldInfo]:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
 from ganad import glossary
 from ganad.config import PARTS
 from ganad.service import RunInfo, digits_in_words
-from ganad.ui import advice, cache, charts, colours, linked, page, selection, taking, words
+from ganad.ui import advice, cache, charts, colours, guard, linked, page, say, selection, taking, words
 from ganad.ui.live import live
-from ganad.ui.mix import Mix
+from ganad.ui.mix import Mix, standardised
 from ganad.ui.mixer import mixer
 
 
-@st.fragment
+@guard.fragment
 def judge(run: RunInfo) -> None:
     """Sliders and all that follows them. A fragment: a slider redraws this and not the rest of the page."""
     # The live one is as high as it will be before it is there: `page` sees to that.
@@ -45,7 +47,7 @@ def evaluate(run: RunInfo, mix: Mix, *, curves: bool = True) -> None:
     with numbers:  # drawn last, shown first; what was there stays until then, so that nothing jumps
         _numbers(run, mix, e)
         for warning in e.warnings:
-            st.warning(warning, icon=":material/warning:")
+            say.warning(warning)
     if curves:
         with right:
             _roc(run, mix, e)
@@ -98,7 +100,7 @@ def _histogram(run: RunInfo, mix: Mix) -> None:
             test[~anomalous], test[anomalous], mix.threshold, band=selection.current(run).band, height=350,
             units=mix.units,
         ),
-        key="histogram", config=taking.config("histogram"), on_select=lambda: linked.brushed(run), selection_mode="box",
+        key="histogram", config=taking.config("histogram"), on_select=guard.callback(partial(linked.brushed, run, standardised())), selection_mode="box",
         alt=f"histogram of the scores of {(~anomalous).sum()} normal and {anomalous.sum()} anomalous test images",
     )  # fmt: skip
 
@@ -114,7 +116,7 @@ def _roc(run: RunInfo, mix: Mix, e) -> None:
     )  # fmt: skip
     st.plotly_chart(
         charts.roc([curve], height=350), key="roc", config=taking.config("roc"), alt=f"ROC curve, area {e.auroc:.3f}",
-        on_select=lambda: linked.picked_on_roc(run, e.roc),
+        on_select=guard.callback(lambda: linked.picked_on_roc(run)),
         selection_mode="points",
     )  # fmt: skip
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 import streamlit as st
 
 from ganad import contrast, evaluate
-from ganad.ui import cache, charts, colours, page, pictures, taking
+from ganad.ui import cache, charts, colours, page, pictures, say, taking
 from ganad.ui.contrasting import FEWEST, Shown, legend, one_task
+from ganad.ui.text import html
 
 CARDS = 12
 KINDS = {"all": "All", "normal": "Normal digits", "anomalous": "Anomalies"}
@@ -58,12 +58,12 @@ def jury(shown: Sequence[Shown]) -> None:
     """Agreement in numbers, what the runs are worth together, and the images on which they disagree most."""
     same = one_task(shown)
     if len(same) < 2:
-        st.info("A jury has at least two runs of the same normal digits: tick another one.", icon=":material/gavel:")
+        say.info("A jury has at least two runs of the same normal digits: tick another one.", icon=":material/gavel:")
         return
     with st.skeleton(height=420):
         v = page.guarded(hear, same)
     if len(v.rows) < FEWEST:
-        st.info("These runs have too few test images in common.", icon=":material/rule:")
+        say.info("These runs have too few test images in common.", icon=":material/rule:")
         return
     legend(same)
     left, right = page.split("jury", [2, 3])
@@ -109,7 +109,7 @@ def _alone_and_together(shown: Sequence[Shown], v: Verdicts) -> None:
     st.html(
         "".join(
             f"<div style='display:grid;grid-template-columns:minmax(7rem,15rem) 1fr 3.6rem;gap:.8rem;align-items:center;"
-            f"margin:.35rem 0;{'font-weight:700' if name == 'together' else ''}'><span>{escape(name)}</span>"
+            f"margin:.35rem 0;{'font-weight:700' if name == 'together' else ''}'><span>{html(name)}</span>"
             f"<span style='height:12px;border-radius:6px;background:{colours.THRESHOLD.faint(0.16)}'>"
             f"<span style='display:block;height:100%;border-radius:6px;width:{100 * (a - low) / (1 - low):.1f}%;"
             f"background:{colour}'></span></span><span>{a:.4f}</span></div>"
@@ -149,7 +149,7 @@ def _card(shown: Sequence[Shown], v: Verdicts, i: int, image: np.ndarray, digit:
     """One image with each run's percentile as a bar in its colour, and its verdict in words."""
     truth = "anomalous" if v.anomalous[i] else "normal"
     lines = "".join(
-        f"<div title='{escape(s.name, quote=True)}: stranger than {p:.1f} % of held-out normals' "
+        f"<div title='{html(s.name)}: stranger than {p:.1f} % of held-out normals' "
         "style='display:grid;grid-template-columns:1fr 1.7rem 4.5rem;gap:.35rem;align-items:center;font-size:.8rem;line-height:1.5'>"
         f"<span style='height:8px;border-radius:4px;background:{colours.THRESHOLD.faint(0.18)}'>"
         f"<span style='display:block;height:100%;width:{max(p, 1.5):.1f}%;border-radius:4px;background:{s.colour}'></span></span>"

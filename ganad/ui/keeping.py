@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from html import escape
-
 import streamlit as st
 
 from ganad import parcels, runs, service
 from ganad.errors import GanadError
 from ganad.service import RunInfo
-from ganad.ui import page, shared
+from ganad.ui import guard, page, say, shared
+from ganad.ui.text import html, plain
 
 _LARGEST_MB = parcels.MOST_BYTES // 1_000_000
 
@@ -18,7 +17,7 @@ def keep(run: RunInfo | None) -> None:
     """What can be done with the picked run, and what brings others in or back."""
     st.subheader("Keep in order", help="For the run that is picked in the sidebar. What is thrown away can come back.")
     if run is not None and run.note:
-        st.html(f'<div style="white-space: pre-wrap; opacity: .8; max-width: 62rem">{escape(run.note)}</div>')
+        st.html(f'<div style="white-space: pre-wrap; opacity: .8; max-width: 62rem">{html(run.note)}</div>')
     bring_back(run)
 
 
@@ -42,7 +41,7 @@ def _of_one(run: RunInfo) -> None:
     own = (
         "" if not run.shipped else "It is shipped with the project. Download and import it to have a copy of your own."
     )
-    st.html(f"<b>{escape(run.short)}</b>", width="content")
+    st.html(f"<b>{html(run.short)}</b>", width="content")
     with st.popover("Name and note", icon=":material/edit:", disabled=run.shipped, help=own or None, key="describe"):
         with st.form(f"describe_{run.name}", border=False):
             name = st.text_input("Name", run.settings.name, max_chars=80, placeholder="none: named after its settings")
@@ -57,7 +56,7 @@ def _of_one(run: RunInfo) -> None:
                 _describe(run.name, name, note)
     _download(run)
     st.button(
-        "Throw away", icon=":material/delete:", key="throw_away", on_click=_throw_away, args=(run.name,),
+        "Throw away", icon=":material/delete:", key="throw_away", on_click=guard.callback(_throw_away), args=(run.name,),
         disabled=run.shipped or run.at_work, help=own or ("Stop it first." if run.at_work else "Into the trash, whole."),
     )  # fmt: skip
 
@@ -75,7 +74,7 @@ def _describe(name: str, own: str, note: str) -> None:
         service.rename(name, own)
         service.write_note(name, note)
     except GanadError as error:
-        st.error(str(error), icon=":material/error:")
+        say.error(error)
         return
     st.rerun()
 
@@ -89,8 +88,15 @@ def _undo() -> None:
     if thrown is None or thrown not in service.thrown_away():
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="undo_bar"):
-        st.html(f"<b>{escape(thrown)}</b> lies in the trash.", width="content")
-        st.button("Undo", icon=":material/undo:", key="undo", on_click=_take_back, args=(thrown,), type="primary")
+        st.html(f"<b>{html(thrown)}</b> lies in the trash.", width="content")
+        st.button(
+            "Undo",
+            icon=":material/undo:",
+            key="undo",
+            on_click=guard.callback(_take_back),
+            args=(thrown,),
+            type="primary",
+        )
 
 
 def _trash() -> None:
@@ -101,7 +107,7 @@ def _trash() -> None:
         st.caption("These runs are whole. To free their space, empty the folder `.trash` beside your runs.")
         for name in thrown[:20]:
             st.button(
-                name, icon=":material/undo:", key=f"back_{name}", on_click=_take_back, args=(name,), help="Take it back",
+                plain(name), icon=":material/undo:", key=f"back_{name}", on_click=guard.callback(_take_back), args=(name,), help="Take it back",
                 type="tertiary",
             )  # fmt: skip
 
@@ -111,7 +117,7 @@ def _throw_away(name: str) -> None:
         st.session_state["thrown"] = service.throw_away(name)
         page.choose()
     except GanadError as error:
-        st.toast(str(error), icon=":material/error:")
+        say.toast(error, icon=":material/error:")
 
 
 def _take_back(name: str) -> None:
@@ -119,7 +125,7 @@ def _take_back(name: str) -> None:
         page.choose(service.take_back(name))
         st.session_state.pop("thrown", None)
     except GanadError as error:
-        st.toast(str(error), icon=":material/error:")
+        say.toast(error, icon=":material/error:")
 
 
 # --- runs from elsewhere -----------------------------------------------------------------------------------------------
@@ -130,11 +136,11 @@ def _bring_in() -> None:
     key = f"parcel_{st.session_state.get('parcels', 0)}"  # another key empties it
     with st.popover("Import", icon=":material/upload:", key="import"):
         st.file_uploader(
-            "A run's zip", "zip", key=key, on_change=_unpack, args=(key,), max_upload_size=_LARGEST_MB,
+            "A run's zip", "zip", key=key, on_change=guard.callback(_unpack), args=(key,), max_upload_size=_LARGEST_MB,
             help="As **Download** makes it, or the zipped folder of a run.",
         )  # fmt: skip
         if (wrong := st.session_state.get("parcel_error")) is not None:
-            st.error(wrong, icon=":material/folder_off:")
+            say.error(wrong, icon=":material/folder_off:")
 
 
 def _unpack(key: str) -> None:
@@ -149,4 +155,4 @@ def _unpack(key: str) -> None:
         return
     st.session_state["parcels"] = st.session_state.get("parcels", 0) + 1
     page.choose(name)
-    st.toast(f"Imported as {name}.", icon=":material/check_circle:")
+    say.toast(f"Imported as {name}.", icon=":material/check_circle:")

@@ -10,7 +10,7 @@ import streamlit as st
 from ganad import projection, service
 from ganad.errors import GanadError
 from ganad.service import RunInfo
-from ganad.ui import cache, layouts, page, pictures, selection
+from ganad.ui import cache, guard, layouts, page, pictures, say, selection
 from ganad.ui.components import latent_map as component
 from ganad.ui.mix import Mix
 
@@ -27,7 +27,7 @@ def map_of(run: RunInfo, mix: Mix) -> None:
         st.session_state["map_kind"] = chosen.map
         st.segmented_control(
             "Projection", kinds, key="map_kind", required=True, label_visibility="collapsed",
-            on_change=lambda: selection.choose(run, map=st.session_state["map_kind"], lasso=()),
+            on_change=guard.callback(lambda: selection.choose(run, map=st.session_state["map_kind"], lasso=())),
         )  # fmt: skip
     with st.skeleton(height=480):
         first = page.tried(cache.latent_map, run.name, selection.MAPS[0])
@@ -46,8 +46,8 @@ def map_of(run: RunInfo, mix: Mix) -> None:
         name=f"map of the latent space: {len(places.val):,} held-out normals and {len(places.test):,} test images",
         marked=selection.picked(run, mix), lasso=lasso or None,
         inside=int(selection.inside(places.test, lasso).sum()) if lasso else 0,
-        on_lasso=lambda: selection.choose(run, lasso=component.drawn("latent_map") or (), map=drawn, image=None),
-        on_pick=lambda: _picked(run, drawn),
+        on_lasso=guard.callback(lambda: selection.choose(run, lasso=component.drawn("latent_map") or (), map=drawn, image=None)),
+        on_pick=guard.callback(lambda: _picked(run, drawn)),
     )  # fmt: skip
     if places.share is not None:
         st.caption(
@@ -76,14 +76,14 @@ def waited_for(run: RunInfo, kind: str, meanwhile: str = _MEANWHILE) -> projecti
     try:
         places = cache.latent_map(run.name, kind)
     except GanadError as error:
-        st.warning(str(error), icon=":material/warning:")
+        say.warning(error)
         st.button(
-            "Try again", icon=":material/refresh:", key=f"again_{kind}", on_click=layouts.again,
+            "Try again", icon=":material/refresh:", key=f"again_{kind}", on_click=guard.callback(layouts.again),
             args=(run.name, cache.version(run.name), kind),
         )  # fmt: skip
         return None
     if places is None:
-        st.fragment(_waiting, run_every=1.0)(run, kind, meanwhile)
+        guard.fragment(_waiting, run_every=1.0)(run, kind, meanwhile)
     return places
 
 

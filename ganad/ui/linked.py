@@ -7,9 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import streamlit as st
 
-from ganad.evaluate import Curve
 from ganad.service import RunInfo
-from ganad.ui import address, browsing, cache, chips, latent, mix, page, selection
+from ganad.ui import address, browsing, cache, chips, guard, latent, mix, page, selection
 from ganad.ui.components.digit_rows import digit_rows
 from ganad.ui.components.outcomes import CELLS, outcomes
 from ganad.ui.mix import Mix
@@ -20,18 +19,20 @@ AROUND = 8
 """Images on each side of the threshold."""
 
 
-def brushed(run: RunInfo) -> None:
-    """A box was drawn on the plain histogram: its scores are the band."""
+def brushed(run: RunInfo, on_standardised: bool) -> None:
+    """A box was drawn on the plain histogram: its scores are the band. What its numbers mean, the chart's axis says."""
     boxes = st.session_state["histogram"]["selection"].get("box") or []
-    units = mix.mix_of(run).units
+    units = mix.units_of(run, on_standardised)
     selection.choose(run, band=tuple(sorted(map(units.score, boxes[-1]["x"]))) if boxes else None)
 
 
-def picked_on_roc(run: RunInfo, curve: Curve) -> None:
+def picked_on_roc(run: RunInfo) -> None:
     """A point of the plain ROC was clicked: the threshold goes there, and the image nearest to it is picked."""
     points = st.session_state["roc"]["selection"].get("points") or []
     if not points:
         return
+    now = mix.mix_of(run)
+    curve = cache.evaluation(run.name, now.weights, now.threshold).roc
     finite = np.flatnonzero(np.isfinite(curve.thresholds))
     away = np.hypot(curve.x[finite] - points[0]["x"], curve.y[finite] - points[0]["y"])
     mix.keep(run, mix.weights_of(run), ("by hand", float(curve.thresholds[finite[np.argmin(away)]])))
@@ -40,7 +41,9 @@ def picked_on_roc(run: RunInfo, curve: Curve) -> None:
 
 def digits(run: RunInfo, rows: list[dict]) -> None:
     """How each digit fares; a click leaves that digit alone, another one brings all back."""
-    digit_rows(rows, key="digit_bars", picked=selection.current(run).digits, on_pick=lambda: _picked_digit(run))
+    digit_rows(
+        rows, key="digit_bars", picked=selection.current(run).digits, on_pick=guard.callback(lambda: _picked_digit(run))
+    )
 
 
 def _picked_digit(run: RunInfo) -> None:
@@ -96,7 +99,7 @@ def confusion(run: RunInfo, now: Mix) -> None:
         rows[name] = these[np.argsort(order[name][these], kind="stable")]
     outcomes(
         rows, cache.images(run.name), key="outcomes", picked=selection.current(run).verdict,
-        on_pick=lambda: _picked_outcome(run),
+        on_pick=guard.callback(lambda: _picked_outcome(run)),
     )  # fmt: skip
 
 
@@ -121,7 +124,13 @@ def these_images(run: RunInfo, now: Mix) -> Callable[[], None]:
         with st.container(key="these_chips", horizontal=True, vertical_alignment="center"):
             chips.chips(run)
             if len(chips.words(run)) > 1:
-                st.button("All images again", key="all_again", on_click=selection.clear, args=(run,), type="tertiary")
+                st.button(
+                    "All images again",
+                    key="all_again",
+                    on_click=guard.callback(selection.clear),
+                    args=(run,),
+                    type="tertiary",
+                )
             st.page_link(
                 "pages/2_Browse.py",
                 label="Open in Browse",

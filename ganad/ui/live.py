@@ -6,7 +6,7 @@ import streamlit as st
 
 from ganad.config import FALSE_ALARMS
 from ganad.service import RunInfo
-from ganad.ui import cache, linked, selection
+from ganad.ui import cache, guard, linked, selection
 from ganad.ui.components.live_mixer import Setting, live_mixer, reported
 from ganad.ui.mix import Mix, advised, keep, mix_of, rule_of, standardised, weights_of
 from ganad.ui.mixer import scales_of
@@ -27,7 +27,7 @@ def live(run: RunInfo) -> Mix:
         defaults=Setting(run.weights, "false alarms", FALSE_ALARMS),
         current=Setting(weights_of(run), *rule_of(run), selection.current(run).band, standardised()),
         advised=advised(run),
-        on_pick=lambda: linked.picked_on_strip(run, key),
+        on_pick=guard.callback(lambda: linked.picked_on_strip(run, key)),
     )
     return mix_of(run)
 

@@ -13,7 +13,7 @@ from ganad import evaluate
 from ganad.config import FALSE_ALARMS, check_weights
 from ganad.errors import ConfigError
 from ganad.service import RunInfo
-from ganad.ui import cache
+from ganad.ui import cache, say
 
 NAMES = ("w", "at", "units")
 RULES = {"false alarms": "False alarms", "cost": "Cost", "best F1": "Best F1", "by hand": "By hand"}
@@ -48,7 +48,7 @@ class Mix:
 def note(mix: Mix) -> None:
     """Where there is no threshold: why, and what to do, for views that do not say it in other words."""
     if math.isinf(mix.threshold):
-        st.info(mix.words, icon=":material/rule:")
+        say.info(mix.words, icon=":material/rule:")
 
 
 def weights_of(run: RunInfo) -> tuple[float, float, float]:
@@ -86,10 +86,17 @@ def standardised() -> bool:
     return bool(st.session_state.get("standardised"))
 
 
+def units_of(run: RunInfo, on_standardised: bool) -> evaluate.Units:
+    """Raw scores, or spreads of the held-out normals under the weights in force."""
+    return (
+        evaluate.standard_units(cache.scores(run.name).val.parts, weights_of(run)) if on_standardised else evaluate.RAW
+    )
+
+
 def mix_of(run: RunInfo) -> Mix:
     """Weights and threshold in force for a run, without drawing anything."""
     weights, (rule, value) = weights_of(run), rule_of(run)
-    units = evaluate.standard_units(cache.scores(run.name).val.parts, weights) if standardised() else evaluate.RAW
+    units = units_of(run, standardised())
     val, test = cache.totals(run.name, weights)
     anomalous = cache.scores(run.name).anomalous
     if rule == "by hand":

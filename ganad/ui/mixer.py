@@ -15,8 +15,8 @@ import streamlit as st
 from ganad import evaluate, glossary
 from ganad.config import FALSE_ALARMS, PARTS
 from ganad.service import RunInfo
-from ganad.ui import address, cache, page
-from ganad.ui.mix import RULES, USUAL, Mix, mix_of, rule_of, standardised, weights_of
+from ganad.ui import address, cache, guard, page, say
+from ganad.ui.mix import RULES, USUAL, Mix, mix_of, rule_of, standardised, units_of, weights_of
 
 _RULE_TERMS = {"false alarms": "false alarms at most", "cost": "cost", "best F1": "best F1"}
 PRICES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
@@ -28,7 +28,7 @@ def mixer(run: RunInfo, *, with_threshold: bool = True) -> Mix:
     scales = scales_of(run)
     st.session_state.pop("mixer_was_reset", None)
     if st.session_state.pop("mixer_refused", False):
-        st.toast("At least one part needs a weight.", icon=":material/info:")
+        say.toast("At least one part needs a weight.", icon=":material/info:")
     with st.container(border=True, key="mixer"):
         columns = page.cells("mixer", 4 if with_threshold else 3)
         weights = weights_of(run)
@@ -37,14 +37,14 @@ def mixer(run: RunInfo, *, with_threshold: bool = True) -> Mix:
             key = f"say_{part}"
             st.session_state[key] = min(1.0, weight * scale)
             column.slider(
-                part.capitalize(), 0.0, 1.0, step=0.01, key=key, on_change=_moved, args=(run, part, scale),
+                part.capitalize(), 0.0, 1.0, step=0.01, key=key, on_change=guard.callback(_moved), args=(run, part),
                 help=f"{part.capitalize()}: {glossary.MEANING[part]}. Say: {glossary.MEANING['say']}.",
             )  # fmt: skip
             column.caption(f"weight {shown[part]:,.4g}")
         mix = _threshold(run, weights, columns[3] if with_threshold else None)
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button(
-                "Defaults", icon=":material/restart_alt:", key="mixer_defaults", on_click=_reset, args=(run,), type="tertiary",
+                "Defaults", icon=":material/restart_alt:", key="mixer_defaults", on_click=guard.callback(_reset), args=(run,), type="tertiary",
                 disabled=not mix.peeked, help=f"Weights as in the paper ({', '.join(f'{w:g}' for w in run.weights)}) and "
                 f"a threshold with at most {FALSE_ALARMS:.0%} false alarms.",
             )  # fmt: skip
@@ -60,7 +60,7 @@ def units(run: RunInfo, key: str = "units") -> None:
     st.session_state[key] = "standardised" if standardised() else "raw"
     st.segmented_control(
         "Parts", ["raw", "standardised"], key=key, required=True, label_visibility="collapsed",
-        format_func={"raw": "Raw parts", "standardised": "Standardised"}.get, on_change=_in_other_units, args=(run, key),
+        format_func={"raw": "Raw parts", "standardised": "Standardised"}.get, on_change=guard.callback(_in_other_units), args=(run, key),
         help=f"Raw: as in the papers, each part in its own unit. Standardised: {glossary.MEANING['standardised']}.",
     )  # fmt: skip
 
@@ -77,9 +77,10 @@ def scales_of(run: RunInfo) -> tuple[float, ...]:
     return tuple(spread[p] / largest for p in PARTS)
 
 
-def _moved(run: RunInfo, part: str, scale: float) -> None:
+def _moved(run: RunInfo, part: str) -> None:
     if st.session_state.get("mixer_was_reset"):
         return  # the same click: the browser still reports where the slider was
+    scale = scales_of(run)[PARTS.index(part)]
     said = list(weights_of(run))
     said[PARTS.index(part)] = st.session_state[f"say_{part}"] / scale if scale else 0.0
     if any(said):
@@ -103,20 +104,20 @@ def _threshold(run: RunInfo, weights: tuple[float, float, float], column) -> Mix
         with column:
             st.session_state["rule_kind"] = rule
             st.selectbox(
-                "Threshold", list(RULES), key="rule_kind", format_func=RULES.get, on_change=_ruled, args=(run,),
+                "Threshold", list(RULES), key="rule_kind", format_func=RULES.get, on_change=guard.callback(_ruled), args=(run,),
                 help=" ".join(f"{RULES[r]}: {glossary.MEANING[t]}." for r, t in _RULE_TERMS.items()),
             )  # fmt: skip
             if rule == "false alarms":
                 st.session_state["rule_share"] = float(np.clip(100 * value, 0.5, 20.0))
                 st.slider(
-                    "False alarms at most", 0.5, 20.0, step=0.5, format="%.1f %%", key="rule_share", on_change=_slid,
-                    args=(run, "rule_share", 0.01), label_visibility="collapsed",
+                    "False alarms at most", 0.5, 20.0, step=0.5, format="%.1f %%", key="rule_share", on_change=guard.callback(_slid),
+                    args=(run, "false alarms", "rule_share", 0.01), label_visibility="collapsed",
                 )  # fmt: skip
             elif rule == "cost":
                 st.session_state["rule_cost"] = min(PRICES, key=lambda p: abs(math.log(p / value)))
                 st.select_slider(
-                    "A miss costs so many false alarms", PRICES, key="rule_cost", on_change=_slid,
-                    args=(run, "rule_cost", 1.0), label_visibility="collapsed", format_func=lambda p: f"miss = {p:g} × alarm",
+                    "A miss costs so many false alarms", PRICES, key="rule_cost", on_change=guard.callback(_slid),
+                    args=(run, "cost", "rule_cost", 1.0), label_visibility="collapsed", format_func=lambda p: f"miss = {p:g} × alarm",
                 )  # fmt: skip
             elif rule == "by hand":
                 low, high = float(min(val.min(), test.min())), float(np.quantile(np.r_[val, test], 0.995))
@@ -125,8 +126,8 @@ def _threshold(run: RunInfo, weights: tuple[float, float, float], column) -> Mix
                 value, low, high = (float(unit.shown(x)) for x in (np.clip(value, low, high), low, high))
                 st.session_state["rule_hand"] = value
                 st.slider(
-                    "Threshold", low, high, step=(high - low) / 200, format="%.4g", key="rule_hand", on_change=_put,
-                    args=(run, unit), label_visibility="collapsed",
+                    "Threshold", low, high, step=(high - low) / 200, format="%.4g", key="rule_hand", on_change=guard.callback(_put),
+                    args=(run, standardised()), label_visibility="collapsed",
                 )  # fmt: skip
     return mix_of(run)
 
@@ -140,12 +141,18 @@ def _ruled(run: RunInfo) -> None:
     address.write(run)
 
 
-def _put(run: RunInfo, unit: evaluate.Units) -> None:
+def _put(run: RunInfo, on_standardised: bool) -> None:
+    """The line was moved by hand, on an axis of raw or of standardised scores: that axis is what its number means."""
+    if rule_of(run)[0] != "by hand":
+        return  # another rule was picked at the same time
+    unit = units_of(run, on_standardised)
     st.session_state.setdefault("rule", {})[run.name] = ("by hand", unit.score(st.session_state["rule_hand"]))
     address.write(run)
 
 
-def _slid(run: RunInfo, key: str, factor: float) -> None:
-    kind = st.session_state["rule_kind"]
+def _slid(run: RunInfo, kind: str, key: str, factor: float) -> None:
+    """The slider of one rule was moved. Where another rule was picked at the same time, that one counts."""
+    if rule_of(run)[0] != kind:
+        return
     st.session_state.setdefault("rule", {})[run.name] = (kind, factor * st.session_state[key])
     address.write(run)

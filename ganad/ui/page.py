@@ -9,7 +9,8 @@ import streamlit as st
 from ganad import service
 from ganad.errors import GanadError
 from ganad.service import RunInfo
-from ganad.ui import address, cache, shared, unknown
+from ganad.ui import address, cache, guard, say, shared, unknown
+from ganad.ui.text import markdown, plain
 
 MENU = (
     ("app.py", "Start", ":material/flag:"),
@@ -70,7 +71,7 @@ def begin(title: str, *, lead: str = "", heading: str | None = None, without_run
             says = guarded(address.arrive, run, same_page)
         st.space("small")
         active = any(r.at_work for r in cache.list_runs())
-        st.fragment(_at_work, run_every=3.0 if active else None)()
+        guard.fragment(_at_work, run_every=3.0 if active else None)()
     with menu:
         for path, label, icon in MENU:
             # For a new tab: in this one what is in the session stands, which may change before the link is clicked.
@@ -157,7 +158,7 @@ def _at_work() -> None:
         share = s.step / s.total if s.total else 0.0
         with st.container(border=True, gap="small"):
             where = f"epoch {s.epoch} of {s.epochs}" if s.doing == "training" else s.doing or r.state
-            st.caption(f"**{r.name[:4]} {r.settings.method}** · {where}")
+            st.caption(markdown("**{} {}** · {}", r.name[:4], r.settings.method, where))
             st.progress(share)
             st.page_link("pages/1_Train.py", label="Watch", icon=":material/play_circle:", query_params={"run": r.name})
 
@@ -181,14 +182,22 @@ def needs_scores(run: RunInfo | None) -> RunInfo:
     if run.state == "finished":
         return run
     if run.at_work:
-        empty(f"**{run.label}** is still {run.state}. Its scores appear here when it has finished.", "Watch it train")
+        empty(
+            markdown("**{}** is still {}. Its scores appear here when it has finished.", run.label, run.state),
+            "Watch it train",
+        )
     elif run.state == "stopped":
         empty(
-            f"**{run.label}** was stopped before it had scored the test set. Resume it, or pick another run.",
+            markdown(
+                "**{}** was stopped before it had scored the test set. Resume it, or pick another run.", run.label
+            ),
             "Resume it",
         )
     else:
-        empty(f"**{run.label}** failed: {run.status.error} Resume it, or pick another run.", "See its log", error=True)
+        empty(
+            markdown("**{}** failed: {} Resume it, or pick another run.", run.label, run.status.error or "it does not say why."),
+            "See its log", error=True,
+        )  # fmt: skip
     raise AssertionError("st.stop() has ended the script")
 
 
@@ -199,8 +208,8 @@ def empty(text: str, action: str, *, page: str = "pages/1_Train.py", error: bool
         icon = ":red[:material/error:]" if error else ":gray[:material/hourglass_empty:]"
         with st.container(key="empty_icon"):
             st.markdown(icon, text_alignment="center")
-        st.markdown(text, text_alignment="center")
-        st.page_link(page, label=action, icon=":material/arrow_forward:", query_params=dict(st.query_params))
+        st.markdown(plain(text), text_alignment="center")
+        st.page_link(page, label=action, icon=":material/arrow_forward:", query_params=address.passed_on())
         st.space("small")
     st.stop()
 
@@ -210,7 +219,7 @@ def guarded(call, *args):
     try:
         return call(*args)
     except GanadError as error:
-        st.error(str(error), icon=":material/error:")
+        say.error(error)
         st.stop()
 
 
@@ -219,5 +228,5 @@ def tried(call, *args):
     try:
         return call(*args)
     except GanadError as error:
-        st.info(str(error), icon=":material/info:")
+        say.info(error)
         return None

@@ -9,12 +9,12 @@ import base64
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 from PIL import Image
 
 from ganad.ui import colours
+from ganad.ui.text import html
 
 # Residual, as a share of full ink: the colour at -1, -1/2, 0, 1/2, 1. Orange below zero, blue above.
 STOPS = ("#ffbe78", "#d65f00", colours.TILE, "#0072b2", "#86e0ff")
@@ -80,7 +80,7 @@ def figure_html(pictures: Sequence[tuple[bytes, str, str]], size_px: int = 120) 
     """HTML: a row of framed pictures, (PNG, caption, alternative text) each; it wraps where the page is narrow."""
     figures = "".join(
         f"<figure style='margin:0;flex:1 1 {size_px // 2 + 8}px;max-width:{size_px}px'>{_picture(data, alt)}"
-        f"<figcaption style='margin-top:6px;font-size:.85rem;line-height:1.3;opacity:.8'>{escape(caption)}"
+        f"<figcaption style='margin-top:6px;font-size:.85rem;line-height:1.3;opacity:.8'>{html(caption)}"
         "</figcaption></figure>"
         for data, caption, alt in pictures
     )
@@ -108,7 +108,7 @@ class Card:
 def card_html(cards: Sequence[Card], size_px: int = 116) -> str:
     """HTML: one column per digit: input, reconstruction, residual, verdict and score beside the threshold."""
     rows = [
-        ["<div></div>", *(f"<div style='font-weight:600'>{escape(card.label)}</div>" for card in cards)],
+        ["<div></div>", *(f"<div style='font-weight:600'>{html(card.label)}</div>" for card in cards)],
         [_row_name("input"), *(_picture(png(c.image), f"{c.label}, input") for c in cards)],
         [_row_name("reconstruction"), *(_picture(png(c.reconstruction), f"{c.label}, reconstruction") for c in cards)],
         [
@@ -135,17 +135,17 @@ def pill(verdict: str, *, small: bool = False) -> str:
         "border-radius:1em;line-height:1.5;white-space:nowrap;"
         f"background:{colour.faint(0.16)};border:1px solid {colour.faint(0.5)}'>"
         f"<span style='width:.55em;height:.55em;border-radius:50%;background:{colour.both}'></span>"
-        f"{escape(verdict)}</span>"
+        f"{html(verdict)}</span>"
     )
 
 
 def _row_name(words: str) -> str:
-    return f"<div style='font-size:.85rem;opacity:.75'>{escape(words)}</div>"
+    return f"<div style='font-size:.85rem;opacity:.75'>{html(words)}</div>"
 
 
 def _picture(data: bytes, alt: str) -> str:
     return (
-        f"<img src='{data_uri(data)}' alt='{escape(alt, quote=True)}' style='display:block;width:100%;aspect-ratio:1;"
+        f"<img src='{data_uri(data)}' alt='{html(alt)}' style='display:block;width:100%;aspect-ratio:1;"
         f"object-fit:contain;image-rendering:pixelated;border-radius:8px;background:{colours.TILE};"
         f"box-shadow:0 0 0 1px {colours.rgba(colours.THRESHOLD.both, 0.35)}'>"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from ganad.runs import HOME
+from ganad.ui import say
 
 
 def article(method: str) -> None:
@@ -12,7 +13,7 @@ def article(method: str) -> None:
     try:
         text = (HOME / "docs" / "methods" / f"{method}.md").read_text(encoding="utf-8")
     except OSError:
-        st.info(f"docs/methods/{method}.md is missing from this installation.")
+        say.info(f"docs/methods/{method}.md is missing from this installation.")
         return
     _, _, body = text.partition("\n")
     with st.container(width=900):

@@ -14,7 +14,7 @@ from ganad import imaging, service
 from ganad.config import METHOD_NAMES
 from ganad.errors import GanadError
 from ganad.service import Judgement, Look, RunInfo, digits_in_words
-from ganad.ui import cache, charts, colours, explaining, latent, page, pictures, searching, taking
+from ganad.ui import cache, charts, colours, explaining, latent, page, pictures, say, searching, taking
 from ganad.ui.components.digit_pad import digit_pad
 from ganad.ui.mix import Mix, mix_of, note, weights_of
 
@@ -35,7 +35,7 @@ def draw(run: RunInfo) -> None:
         try:
             prepared = imaging.prepare(ink, invert=False)
         except GanadError as error:
-            st.info(str(error), icon=":material/draw:")
+            say.info(error, icon=":material/draw:")
             return
         one(run, prepared)
 
@@ -73,14 +73,14 @@ def upload(run: RunInfo) -> None:
         waiting_for_files(run)
         return
     if len(files) > MOST:
-        st.warning(f"The first {MOST} of {len(files)} images are shown; for more use `python -m ganad score`.")
+        say.warning(f"The first {MOST} of {len(files)} images are shown; for more use python -m ganad score.")
     good, names = [], []
     for file in files[:MOST]:
         try:
             good.append(_prepared(file.getvalue(), file.name, raw))
             names.append(file.name)
         except GanadError as error:
-            st.error(str(error), icon=":material/broken_image:")
+            say.error(error, icon=":material/broken_image:")
     if len(good) == 1:
         one(run, good[0], name=names[0])
     elif good:

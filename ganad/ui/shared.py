@@ -8,6 +8,7 @@ import streamlit as st
 
 from ganad import access, service, uploads
 from ganad.errors import GanadError
+from ganad.ui import guard, say
 
 
 def begin() -> None:
@@ -31,12 +32,12 @@ def own_images() -> str | None:
         return path
     key = "own_images"
     st.file_uploader(
-        "Upload", list(uploads.TYPES), key=key, accept_multiple_files=True, on_change=_upload, args=(key,),
+        "Upload", list(uploads.TYPES), key=key, accept_multiple_files=True, on_change=guard.callback(_upload), args=(key,),
         max_upload_size=max(1, (access.quota("GANAD_MAX_UPLOAD_BYTES") or 10**9) // 10**6),
         help="An .npz; or a train and a test CSV; or a zip of those two, or of the four MNIST files.",
     )  # fmt: skip
     if (wrong := st.session_state.get("upload_error")) is not None:
-        st.error(wrong, icon=":material/folder_off:")
+        say.error(wrong, icon=":material/folder_off:")
     return path or st.session_state.get("uploaded")
 
 
@@ -61,7 +62,7 @@ def _typed() -> str | None:
     try:
         return service.data_path(typed) if typed else None
     except GanadError as error:
-        st.error(str(error), icon=":material/folder_off:")
+        say.error(error, icon=":material/folder_off:")
         return None
 
 

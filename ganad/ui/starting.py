@@ -8,7 +8,7 @@ import streamlit as st
 from ganad import evaluate, service
 from ganad.config import METHOD_NAMES
 from ganad.service import RunInfo, digits_in_words
-from ganad.ui import cache, page, pictures
+from ganad.ui import cache, page, pictures, say
 
 WAYS = (
     ("pages/4_Score.py", "Draw a digit", ":material/draw:", "Write one with the mouse and hear the verdict."),
@@ -55,7 +55,7 @@ def show(run: RunInfo | None) -> None:
         "Difference: blue is ink missing from the reconstruction, orange is ink too much."
     )
     if why := service.no_threshold(run):
-        st.info(why, icon=":material/rule:")
+        say.info(why, icon=":material/rule:")
     st.space("small")
     with st.grid("auto", min_column_width=230, gap="small"):
         for path, label, icon, words in WAYS:

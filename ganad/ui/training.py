@@ -7,11 +7,12 @@ import contextlib
 import streamlit as st
 
 from ganad import glossary, service, training_length
-from ganad.config import PARTS, Settings
+from ganad.config import PARTS, Settings, command
 from ganad.errors import ConfigError, GanadError
 from ganad.service import RunInfo
-from ganad.ui import cache, charts, colours, film, form, page, shared, taking
+from ganad.ui import cache, charts, colours, film, form, guard, page, say, shared, taking
 from ganad.ui.components.tiles import tiles, valid
+from ganad.ui.text import plain
 
 BADGES = {
     "queued": ("queued", ":material/hourglass_top:", "gray"),
@@ -35,7 +36,7 @@ def data_source() -> str | None:
             path = service.data_path(path)
             counts = cache.class_counts(path)
         except GanadError as error:
-            st.error(str(error), icon=":material/folder_off:")
+            say.error(error, icon=":material/folder_off:")
             return None
         st.caption(
             f":material/check: {sum(counts.values()):,} training images in {sum(map(bool, counts.values()))} classes."
@@ -74,41 +75,60 @@ def digit_tiles(data: str | None = None) -> tuple[int, ...]:
     return tuple(normal)
 
 
-def settings_on_page(normal: tuple[int, ...], data: str | None) -> Settings | None:
-    """The settings of the widgets as they stand; None, with the reason on the page, where they do not fit."""
+def settings_now() -> Settings:
+    """The settings that the widgets ask for at this moment, for drawing the page and for the click on Start alike.
+
+    Raises GanadError where they do not fit, in the words of the settings.
+    """
+    data = shared.own_images_now()
+    if data:
+        cache.class_counts(data)
+    settings = form.asked(st.session_state, _normal_now(), data)
+    if settings is None:
+        raise ConfigError("Pick at least one normal digit, and leave one out.")
+    return settings
+
+
+def start() -> None:
+    """Start, how long that will take here, and the command line that does the same.
+
+    The button can always be pressed. One that is switched off while a value does not fit would lose the click of somebody
+    who mends the value and presses it at once. What is wrong stands below it, so that it keeps its place under the pointer.
+    """
+    settings, wrong = None, st.session_state.pop("start_refused", None)
     try:
-        return form.asked(st.session_state, normal, data)
+        settings = settings_now()
     except GanadError as error:
-        st.error(str(error), icon=":material/error:")
-        return None
+        wrong = wrong or str(error)
+    if not shared.readonly(
+        "This server is read-only: nothing is trained here. The command below does it on your machine."
+    ):
+        _start_button(settings)
+    if wrong:
+        say.error(wrong)
+    if settings:
+        with st.container(key="command_of_form", gap="small"):
+            st.caption("The run that Start would begin, on the command line:")
+            st.code(command(settings), language="bash", wrap_lines=True)
 
 
-def start_button(settings: Settings | None) -> None:
-    """Start, and beside it how long that will take here."""
-    if shared.readonly("This server is read-only: nothing is trained here. The command below does it on your machine."):
-        return
+def _start_button(settings: Settings | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
-            "Start training", type="primary", icon=":material/play_arrow:", key="start", disabled=settings is None,
-            on_click=_start,
-        )  # fmt: skip
+            "Start training", type="primary", icon=":material/play_arrow:", key="start", on_click=guard.callback(_start)
+        )
         if settings is not None:
             try:
                 known = service.estimate(settings)
             except GanadError:
                 known = "unknown"
-            st.fragment(_estimate, run_every=1.0 if known is None else None)(settings, known is None)
-    if (refused := st.session_state.pop("start_refused", None)) is not None:
-        st.error(refused, icon=":material/error:")
+            guard.fragment(_estimate, run_every=1.0 if known is None else None)(settings, known is None)
 
 
 def _start() -> None:
     """Begin the run that the widgets ask for at this moment: nothing is bound from when the page was drawn."""
     try:
-        settings = form.asked(st.session_state, _normal_now(), shared.own_images_now())
-        if settings is None:
-            raise ConfigError("Pick at least one normal digit, and leave one out.")
-        page.choose(service.start(settings))
+        page.choose(service.start(settings_now()))
     except GanadError as error:
         st.session_state["start_refused"] = f"Nothing was started: {error}"
 
@@ -124,7 +144,7 @@ def _estimate(settings: Settings, measuring: bool) -> None:
     try:
         e = service.estimate(settings)
     except GanadError as error:
-        st.caption(str(error))
+        say.caption(error)
         return
     if e is None:
         st.caption(":material/timer: measuring the speed of this machine …")
@@ -158,13 +178,14 @@ def panel(run: RunInfo | None) -> None:
         return
     live = run.at_work
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(run.label)
+        st.subheader(plain(run.label))
         if run.shipped:
             st.badge("shipped", icon=":material/inventory_2:", color="gray")
-    st.fragment(_head, run_every=1.0 if live else None)(run.name, live)
-    st.caption("This run on the command line, as its config.json has it:")
-    st.code(run.command, language="bash", wrap_lines=True)
-    st.fragment(_body, run_every=3.0 if live else None)(run.name, live)
+    guard.fragment(_head, run_every=1.0 if live else None)(run.name, live)
+    with st.container(key="command_of_run", gap="small"):
+        st.caption("This run on the command line, as its config.json has it:")
+        st.code(run.command, language="bash", wrap_lines=True)
+    guard.fragment(_body, run_every=3.0 if live else None)(run.name, live)
 
 
 def _head(name: str, live: bool) -> None:
@@ -174,20 +195,20 @@ def _head(name: str, live: bool) -> None:
     words, icon, colour = BADGES[run.state]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(words, icon=icon, color=colour)
-        st.caption(_progress_words(run))
+        say.caption(_progress_words(run))
     if run.at_work:
         st.progress(s.step / s.total if s.total else 0.0)
         asked = st.session_state.get("asked_to_stop") == name
         st.button(
-            "Stopping …" if asked else "Stop", icon=":material/stop:", key="stop", on_click=_stop, args=(name,),
+            "Stopping …" if asked else "Stop", icon=":material/stop:", key="stop", on_click=guard.callback(_stop), args=(name,),
             disabled=asked or shared.readonly(), help="It saves what it has; Resume goes on from there.",
         )  # fmt: skip
     elif run.state in ("stopped", "failed"):
         if run.state == "failed":
-            st.error(s.error or "It ended without a word; the log below may say more.", icon=":material/error:")
+            say.error(s.error or "It ended without a word; the log below may say more.")
         if not run.shipped and not shared.readonly():
             st.button(
-                "Resume", icon=":material/play_arrow:", key="resume", on_click=_resume, args=(name,),
+                "Resume", icon=":material/play_arrow:", key="resume", on_click=guard.callback(_resume), args=(name,),
                 help="Goes on from the last saved step, with the same numbers as if it had never been interrupted.",
             )  # fmt: skip
     elif run.report:
@@ -216,9 +237,9 @@ def _progress_words(run: RunInfo) -> str:
 def _result(run: RunInfo) -> None:
     r = run.report
     if short := training_length.too_short(run.settings, run.status.total):
-        st.info(short, icon=":material/timelapse:")
+        say.info(short, icon=":material/timelapse:")
     if why := service.no_threshold(run):
-        st.info(why, icon=":material/rule:")
+        say.info(why, icon=":material/rule:")
     columns = page.cells("result", 3)
     columns[0].metric("AUROC", f"{r['auroc']:.3f}", help=glossary.sentence("AUROC"), border=True)
     columns[1].metric(

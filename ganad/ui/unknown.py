@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from html import escape
-
 import streamlit as st
 
 from ganad import service
 from ganad.service import RunInfo
+from ganad.ui.text import html, plain
 
 OFFERED = 9
 """So many runs stand on the page; the picker has them all."""
@@ -20,7 +19,7 @@ def unknown(asked: str, found: list[RunInfo], page: str) -> None:
     found   the runs that are here
     page    the page's path, as in `page.MENU`
     """
-    name = f"<b style='overflow-wrap: anywhere'>{escape(asked[:80])}{'…' if len(asked) > 80 else ''}</b>"
+    name = f"<b style='overflow-wrap: anywhere'>{html(asked[:80])}{'…' if len(asked) > 80 else ''}</b>"
     with st.container(border=True, key="unknown_run"):
         st.html(f"<div style='font-size: 1.08rem'>There is no run {name} here, so none is shown.</div>")
         if asked in service.thrown_away():
@@ -31,6 +30,6 @@ def unknown(asked: str, found: list[RunInfo], page: str) -> None:
         with st.grid("auto", min_column_width=210, gap="small"):
             for r in ready[:OFFERED]:
                 # By its name alone: what else stood in the address was meant for the other run.
-                st.page_link(page, label=r.short, icon=":material/arrow_forward:", query_params={"run": r.name})
+                st.page_link(page, label=plain(r.short), icon=":material/arrow_forward:", query_params={"run": r.name})
         if len(ready) > OFFERED:
             st.caption(f"{len(ready) - OFFERED} more are in the list of runs at the side.")

@@ -1,15 +1,23 @@
 """Streamlit, with every run of a page's script held up by `SLOW_S` seconds: a slow machine, for whoever types faster.
 
 python slow_streamlit.py run app.py ...
+
+A run that is started is not trained but stopped at once: what it was asked for is all that is looked at.
 """
 
 import sys
 import time
+from pathlib import Path
 
 from streamlit.runtime.scriptrunner import script_runner
 from streamlit.web.cli import main
 
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from ganad import jobs, runs
+
 SLOW_S = 0.7
+"""Long beside the milliseconds between two clicks of somebody in a hurry."""
 
 at_full_speed = script_runner.ScriptRunner._run_script
 
@@ -19,7 +27,11 @@ def slowly(self, *args, **more):
     return at_full_speed(self, *args, **more)
 
 
-script_runner.ScriptRunner._run_script = slowly
+def untrained(run):
+    runs.write_status(run, runs.Status(state="stopped"))
+
 
 if __name__ == "__main__":
+    script_runner.ScriptRunner._run_script = slowly
+    jobs._launch = untrained
     sys.exit(main())

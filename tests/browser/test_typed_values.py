@@ -1,4 +1,4 @@
-"""What is typed is what trains, however fast the hand and however slow the server."""
+"""What is typed is what trains, however fast the click on Start follows and however slow the server is."""
 
 import json
 import sys
@@ -12,76 +12,160 @@ from tests.waiting import until
 
 
 class SlowServer(Server):
-    """A server that takes its time for each run of a script."""
+    """A server that takes its time for each run of a script, and trains nothing."""
 
     streamlit = (sys.executable, str(Path(__file__).with_name("slow_streamlit.py")))
 
 
 @pytest.fixture(scope="module")
-def slow(tmp_path_factory):
-    made = SlowServer(tmp_path_factory.mktemp("slow"))
+def server(tmp_path_factory):
+    made = SlowServer(tmp_path_factory.mktemp("slow"), OMP_NUM_THREADS="1")
     yield made
-    made.forget()
     made.stop()
     assert not made.complaints(), made.complaints()
 
 
-@pytest.fixture(autouse=True)
-def _no_run_is_left(slow):
-    yield
-    slow.forget()
+@pytest.fixture
+def form(page, server):
+    """The Train page with every setting in sight, so that nothing has to be scrolled to between typing and clicking."""
+    page.set_viewport_size({"width": 1440, "height": 2400})
+    go(page, server, "/Train")
+    page.get_by_text("Advanced settings").click()
+    expect(number(page, "filters")).to_be_visible()
+    settled(page)
+    return page
 
 
-def the_run(slow):
-    """config.json of the one run that was begun."""
-    (config,) = until(lambda: list(slow.runs.glob("0*/config.json")), "a run")
-    return json.loads(config.read_text())
+def number(page, label):
+    return page.get_by_role("spinbutton", name=label, exact=True)
 
 
-def opened(page, slow):
-    go(page, slow, "/Train")
-    expect(keyed(page, "normal_tiles").get_by_role("button")).to_have_count(10)
-    return page.get_by_role("button", name="Start training")
+def type_into(page, field, text):
+    """As a person does: into the field, all of it marked, typed over."""
+    field.click()
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.type(text)
 
 
-@pytest.mark.parametrize("way", ["click at once", "Tab, then click", "Enter, then click"])
-def test_epochs_that_were_typed_a_moment_before_the_click_are_those_of_the_run(page, slow, way):
-    start = opened(page, slow)
-    field = page.get_by_role("spinbutton", name="Epochs")
-    field.fill("7")
-    if way != "click at once":
-        field.press(way.split(",")[0])
-    start.click()
-    assert the_run(slow)["epochs"] == 7
-    expect(keyed(page, "stop")).to_be_visible()
-    expect(page.get_by_text("--epochs 7").first).to_be_visible()
+def middle(locator):
+    box = locator.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def start_button(page):
+    return keyed(page, "start").get_by_role("button")
+
+
+def press_start(page):
+    """The mouse alone: playwright's own click would wait until the page stands still."""
+    page.mouse.move(*middle(start_button(page)))
+    page.mouse.down()
+    page.mouse.up()
+
+
+def started(server, n=1):
+    """The settings of the newest run, once there are n."""
+
+    def found():
+        runs = sorted(server.runs.glob("[0-9]*/config.json"))
+        return [json.loads(run.read_text()) for run in runs] if len(runs) >= n else None
+
+    runs = until(found, lambda: "no run was started: " + server.log.read_text()[-2000:])
+    assert len(runs) == n
+    return runs[-1]
+
+
+TYPED = [
+    ("Epochs", "3", "epochs", 3),
+    ("filters", "8", "filters", 8),
+    ("limit", "100", "limit", 100),
+    ("lr", "0.002", "lr", 0.002),
+]
+
+
+@pytest.mark.parametrize(("label", "text", "name", "value"), TYPED, ids=[name for _, _, name, _ in TYPED])
+def test_a_number_that_is_typed_a_moment_before_the_click_is_trained(form, server, label, text, name, value):
+    type_into(form, number(form, label), text)
+    press_start(form)
+    assert started(server)[name] == value
+
+
+def test_tab_and_a_click_sixty_milliseconds_later_train_what_was_typed(form, server):
+    x, y = middle(start_button(form))
+    type_into(form, number(form, "Epochs"), "4")
+    form.keyboard.press("Tab")
+    form.wait_for_timeout(60)
+    form.mouse.click(x, y)
+    assert started(server)["epochs"] == 4
+
+
+def test_a_click_held_down_until_the_page_is_drawn_anew_is_not_lost(form, server):
+    type_into(form, number(form, "Epochs"), "5")
+    form.mouse.move(*middle(start_button(form)))
+    form.mouse.down()  # the field loses the focus, so the script runs
+    expect(form.get_by_text("--epochs 5")).to_be_visible()
+    settled(form)
+    form.mouse.up()
+    assert started(server)["epochs"] == 5
+
+
+def test_several_fields_typed_in_a_row_are_all_trained(form, server):
+    for label, text in (("Epochs", "6"), ("Seed", "11"), ("filters", "12"), ("limit", "60")):
+        type_into(form, number(form, label), text)
+    press_start(form)
+    asked = started(server)
+    assert (asked["epochs"], asked["seed"], asked["filters"], asked["limit"]) == (6, 11, 12, 60)
+
+
+def test_digits_a_method_and_a_text_picked_a_moment_before_are_trained(form, server):
+    keyed(form, "normal_tiles").get_by_role("button").nth(3).click()
+    form.mouse.click(*middle(keyed(form, "method").get_by_text("EGBAD", exact=True)))
+    press_start(form)
+    asked = started(server)
+    assert (asked["normal"], asked["method"]) == ([3, 8], "egbad")
 
 
 @pytest.mark.parametrize(
-    ("label", "key", "value"), [("filters", "filters", 5), ("limit", "limit", 321), ("latent", "latent", 9)]
+    ("text", "said"), [("0", "greater than or equal to 1"), ("20000", "less than or equal to 10000")]
 )
-def test_advanced_settings_that_were_typed_a_moment_before_the_click_are_those_of_the_run(
-    page, slow, label, key, value
-):
-    start = opened(page, slow)
-    page.get_by_text("Advanced settings").click()
-    field = page.get_by_role("spinbutton", name=label, exact=True)
-    field.fill(str(value))
-    start.click()
-    assert the_run(slow)[key] == value
+def test_a_number_out_of_bounds_starts_nothing_and_says_why_and_the_next_click_counts(form, server, text, said):
+    type_into(form, number(form, "Epochs"), text)
+    press_start(form)
+    refused = form.get_by_text("Nothing was started: epochs")
+    expect(refused).to_be_visible()
+    expect(refused).to_contain_text(said)
+    assert not list(server.runs.glob("[0-9]*"))
+    type_into(form, number(form, "Epochs"), "7")
+    press_start(form)  # the page still shows the number that did not fit
+    assert started(server)["epochs"] == 7
 
 
-def test_a_digit_that_was_clicked_a_moment_before_start_is_normal(page, slow):
-    start = opened(page, slow)
-    keyed(page, "normal_tiles").get_by_role("button").nth(3).click()
-    start.click()
-    assert the_run(slow)["normal"] == [3, 8]
+def test_an_empty_number_starts_nothing_and_says_so(form, server):
+    type_into(form, number(form, "filters"), "")
+    form.keyboard.press("Delete")
+    press_start(form)
+    expect(form.get_by_text("Nothing was started: filters: type a number, the field is empty")).to_be_visible()
+    assert not list(server.runs.glob("[0-9]*"))
 
 
-def test_a_number_that_cannot_be_is_told_and_nothing_is_started(page, slow):
-    start = opened(page, slow)
-    page.get_by_role("spinbutton", name="Epochs").fill("99999")
-    start.click()
-    settled(page)
-    expect(page.get_by_text("less than or equal to 10000, got 99999").first).to_be_visible()
-    assert not list(slow.runs.glob("0*"))
+def test_own_images_that_are_not_there_start_nothing(form, server):
+    form.get_by_role("button", name="Own images").click()
+    field = form.get_by_label("Path on this machine")
+    field.click()
+    form.keyboard.type("/nowhere/at/all")
+    press_start(form)
+    expect(form.get_by_text("Nothing was started")).to_be_visible()
+    expect(form.get_by_text("/nowhere/at/all").first).to_be_visible()
+    assert not list(server.runs.glob("[0-9]*"))
+
+
+def test_the_command_beside_a_run_is_that_of_its_own_settings(form, server):
+    type_into(form, number(form, "Epochs"), "9")
+    press_start(form)
+    assert started(server)["epochs"] == 9
+    beside = keyed(form, "command_of_run")
+    expect(beside).to_contain_text("--epochs 9")
+    type_into(form, number(form, "Epochs"), "2")
+    form.keyboard.press("Tab")
+    expect(keyed(form, "command_of_form")).to_contain_text("--epochs 2")
+    expect(beside).to_contain_text("--epochs 9")

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 
 from ganad.ui import colours
 from ganad.ui.charts.base import _SMALL, _above, _figure, _number, spread
+from ganad.ui.text import chart
 
 MOST_POINTS = 200
 """Points of one loss curve; a chart is a few hundred pixels wide."""
@@ -49,7 +50,9 @@ def losses(rows: Sequence[Mapping[str, Any]], player: str, *, height: int = 220)
     """
     colour = colours.PLAYERS.get(player, colours.THRESHOLD)
     figure = _figure(height, top=30, bottom=44, right=96)
-    figure.add_annotation(text=f"<b style='color:{colour.both}'>{player}</b>", **_above(0, 6, "left", ref="paper"))
+    figure.add_annotation(
+        text=f"<b style='color:{colour.both}'>{chart(player)}</b>", **_above(0, 6, "left", ref="paper")
+    )
     lines = _loss_lines(rows, player)
     if not lines:
         figure.add_annotation(text="no steps yet", x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False)
@@ -59,13 +62,13 @@ def losses(rows: Sequence[Mapping[str, Any]], player: str, *, height: int = 220)
             figure.add_scatter(
                 x=np.concatenate([line.x, line.x[::-1]]), y=np.concatenate([line.high, line.low[::-1]]), fill="toself",
                 mode="lines", line={"width": 0}, fillcolor=colour.faint(0.18 if k == 0 else 0.1), hoverinfo="skip",
-                name=f"{name} range",
+                name=f"{chart(name)} range",
             )  # fmt: skip
         figure.add_scatter(
-            x=line.x, y=line.mean, name=name, opacity=0.75 if k else 1,
+            x=line.x, y=line.mean, name=chart(name), opacity=0.75 if k else 1,
             mode="lines" if len(line.x) > 1 else "markers", cliponaxis=len(line.x) > 1,
             line={"color": colour.both, "width": 1.3 if k else 2, "dash": "dot" if k else "solid"},
-            hovertemplate="step %{x:,.0f}<br>" + name + " %{y:.4g}<extra></extra>",
+            hovertemplate="step %{x:,.0f}<br>" + chart(name) + " %{y:.4g}<extra></extra>",
         )  # fmt: skip
     low, high, peak = _loss_range(list(lines.values()))
     pixels = (height - 74) / (high - low)
@@ -74,7 +77,7 @@ def losses(rows: Sequence[Mapping[str, Any]], player: str, *, height: int = 220)
     for name, line, end, place in zip(lines, lines.values(), ends, places, strict=True):
         word = "loss" if name.startswith("loss/") else name.split("/", 1)[1]
         figure.add_annotation(
-            text=f"<span style='color:{colour.both}'>{word}</span>", x=line.x[-1], y=end,
+            text=f"<span style='color:{colour.both}'>{chart(word)}</span>", x=line.x[-1], y=end,
             xanchor="left", xshift=6, yshift=place - (end - low) * pixels, showarrow=False, font={"size": _SMALL},
         )  # fmt: skip
     if peak > high:

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from ganad.ui import colours
 from ganad.ui.charts.base import _GRID, _INK, _PAGE, _SMALL, _TEXT, _figure, _number, spread
+from ganad.ui.text import chart
 
 
 def digit_dots(runs: Sequence[tuple[str, str, Mapping[int, float]]], *, height: int = 440) -> go.Figure:
@@ -27,9 +28,9 @@ def digit_dots(runs: Sequence[tuple[str, str, Mapping[int, float]]], *, height: 
         own = sorted(areas)
         figure.add_scatter(
             x=[areas[d] for d in own], y=[digits.index(d) + (i - (len(runs) - 1) / 2) * step for d in own],
-            mode="markers", name=name, cliponaxis=False, customdata=own,
+            mode="markers", name=chart(name), cliponaxis=False, customdata=own,
             marker={"size": 11, "color": colour, "line": {"width": 1.2, "color": _PAGE}},
-            hovertemplate=f"<b>{name}</b><br>digit %{{customdata}}: AUROC %{{x:.4f}}<extra></extra>",
+            hovertemplate=f"<b>{chart(name)}</b><br>digit %{{customdata}}: AUROC %{{x:.4f}}<extra></extra>",
         )  # fmt: skip
     lowest = min((a for _, _, areas in runs for a in areas.values()), default=0.5)
     figure.update_xaxes(title_text="AUROC of this digit against the normal ones", range=[_floor(lowest), 1.003])
@@ -79,8 +80,8 @@ def digit_curves(panels: Mapping[int, Sequence[DigitCurve]], *, columns: int = 5
         axes = {"xaxis": f"x{n}", "yaxis": f"y{n}"}
         for curve in panels[d]:
             figure.add_scatter(
-                x=curve.fpr, y=curve.tpr, mode="lines", name=curve.run, line={"color": curve.colour, "width": 2}, **axes,
-                hovertemplate=f"<b>{curve.run}</b>, digit {d}<br>AUROC {curve.auroc:.4f}<br>catches %{{y:.1%}} at %{{x:.1%}} false alarms"
+                x=curve.fpr, y=curve.tpr, mode="lines", name=chart(curve.run), line={"color": curve.colour, "width": 2}, **axes,
+                hovertemplate=f"<b>{chart(curve.run)}</b>, digit {d}<br>AUROC {curve.auroc:.4f}<br>catches %{{y:.1%}} at %{{x:.1%}} false alarms"
                 "<extra></extra>",
             )  # fmt: skip
         said = "<br>".join(f"<span style='color:{c.colour}'>●</span> {c.auroc:.3f}" for c in panels[d])
@@ -119,12 +120,12 @@ def standings(groups: Sequence[Standing]) -> go.Figure:
             line={"color": colours.rgba(g.colour, 0.3), "width": 12},
         )  # fmt: skip
         figure.add_scatter(
-            x=list(g.areas), y=[y] * len(g.areas), mode="markers", name=g.name, cliponaxis=False,
+            x=list(g.areas), y=[y] * len(g.areas), mode="markers", name=chart(g.name), cliponaxis=False,
             marker={"size": 11, "color": g.colour, "line": {"width": 1.5, "color": _PAGE}},
-            hovertemplate=f"<b>{g.name}</b><br>AUROC %{{x:.4f}}<extra></extra>",
+            hovertemplate=f"<b>{chart(g.name)}</b><br>AUROC %{{x:.4f}}<extra></extra>",
         )  # fmt: skip
         said = f"{mean:.4f}" + (f" ± {spread:.4f}" if spread else "")
-        words = f"<span style='color:{g.colour}'><b>{g.name}</b></span>  {said}"
+        words = f"<span style='color:{g.colour}'><b>{chart(g.name)}</b></span>  {said}"
         figure.add_annotation(
             text=words, x=0, xref="paper", y=y, yshift=20, xanchor="left", showarrow=False, yanchor="middle"
         )
@@ -138,9 +139,9 @@ def standings(groups: Sequence[Standing]) -> go.Figure:
             x=[low, high], y=[y, y], mode="lines", xaxis="x2", hoverinfo="skip", line={"color": g.colour, "width": 3}
         )
         figure.add_scatter(
-            x=[gap], y=[y], mode="markers", xaxis="x2", name=f"gap of {g.name}", cliponaxis=False,
+            x=[gap], y=[y], mode="markers", xaxis="x2", name=f"gap of {chart(g.name)}", cliponaxis=False,
             marker={"size": 11, "color": g.colour, "symbol": "diamond", "line": {"width": 1.5, "color": _PAGE}},
-            hovertemplate=f"<b>{g.name}</b><br>{gap:+.4f}, between {low:+.4f} and {high:+.4f}<extra></extra>",
+            hovertemplate=f"<b>{chart(g.name)}</b><br>{gap:+.4f}, between {low:+.4f} and {high:+.4f}<extra></extra>",
         )  # fmt: skip
     ends = [e for g in groups if g.interval for e in g.interval] or [-0.01]
     reach = max(0.002, -min(ends), max(ends)) * 1.15
@@ -170,13 +171,13 @@ def trade(runs: Sequence[tuple[str, str, float, float]], *, height: int = 380) -
     written = spread(areas, (max(areas) - min(areas) + 2 * pad) / 15)  # names keep a line's distance from each other
     for (name, colour, ms, area), y in zip(runs, written, strict=True):
         figure.add_scatter(
-            x=[ms], y=[area], mode="markers", name=name, cliponaxis=False,
+            x=[ms], y=[area], mode="markers", name=chart(name), cliponaxis=False,
             marker={"size": 15, "color": colour, "line": {"width": 1.5, "color": _PAGE}},
-            hovertemplate=f"<b>{name}</b><br>{_number(ms)} ms an image, AUROC {area:.4f}<extra></extra>",
+            hovertemplate=f"<b>{chart(name)}</b><br>{_number(ms)} ms an image, AUROC {area:.4f}<extra></extra>",
         )  # fmt: skip
         left = ms > middle
         figure.add_annotation(
-            text=f"<b>{name}</b>", x=np.log10(ms), y=y, font={"color": colour}, showarrow=False,
+            text=f"<b>{chart(name)}</b>", x=np.log10(ms), y=y, font={"color": colour}, showarrow=False,
             xanchor="right" if left else "left", xshift=-13 if left else 13,
         )  # fmt: skip
     room = max(0.35, np.log10(times.max() / times.min()) * 0.15)
@@ -202,7 +203,7 @@ def matrix(areas: np.ndarray, names: Mapping[int, str], *, height: int = 520) ->
     text = [["" if np.isnan(a) else f"{a:.3f}".removeprefix("0") for a in row] for row in areas]
     hover = [
         [
-            "" if np.isnan(a) else f"<b>{names.get(i, '')}</b><br>normal {i}, anomalous {j}: AUROC {a:.4f}"
+            "" if np.isnan(a) else f"<b>{chart(names.get(i, ''))}</b><br>normal {i}, anomalous {j}: AUROC {a:.4f}"
             for j, a in enumerate(row)
         ]
         for i, row in enumerate(areas)
@@ -237,13 +238,17 @@ def agreement(names: Sequence[str], together: np.ndarray, *, height: int = 300) 
     figure.add_heatmap(
         z=z, x=list(range(len(names))), y=list(range(len(names))), zmin=0, zmax=1, showscale=False, xgap=2, ygap=2,
         text=[["" if np.isnan(v) else f"{v:.2f}" for v in row] for row in z], texttemplate="%{text}", hoverongaps=False,
-        customdata=[[f"{a}<br>{b}" for b in names] for a in names], textfont={"color": _TEXT},
+        customdata=[[f"{chart(a)}<br>{chart(b)}" for b in names] for a in names], textfont={"color": _TEXT},
         hovertemplate="%{customdata}<br>rank correlation %{z:.3f}<extra></extra>",
         colorscale=[[0, colours.THRESHOLD.faint(0.05)], [1, colours.THRESHOLD.faint(0.75)]],
     )  # fmt: skip
     figure.update_xaxes(visible=False)  # the same order as on the left, as the empty diagonal shows
     figure.update_yaxes(
-        autorange="reversed", tickvals=list(range(len(names))), ticktext=list(names), showgrid=False, ticks=""
+        autorange="reversed",
+        tickvals=list(range(len(names))),
+        ticktext=list(map(chart, names)),
+        showgrid=False,
+        ticks="",
     )
     return figure
 

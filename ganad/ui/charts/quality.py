@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from ganad.config import PARTS
 from ganad.ui import colours
 from ganad.ui.charts.base import _AS_IT_IS, _INK, _PAGE, _figure, _number, _percent, _thin_curve, _unit_square
+from ganad.ui.text import chart
 
 
 @dataclass(frozen=True)
@@ -66,11 +67,11 @@ def roc(curves: Sequence[Curve], *, height: int = 340) -> go.Figure:
             )  # fmt: skip
         figure.add_scatter(
             # Plotly lets points be clicked that have a marker, be it one that cannot be seen.
-            x=fpr, y=tpr, mode="lines+markers", name=curve.name, customdata=hover, marker={"size": 10, "opacity": 0},
+            x=fpr, y=tpr, mode="lines+markers", name=chart(curve.name), customdata=hover, marker={"size": 10, "opacity": 0},
             selected={"marker": {"opacity": 0}}, unselected={"marker": {"opacity": 0}},
             line={"color": curve.colour, "width": 1.5 if curve.baseline else 2.5, "dash": _dash(curve)},
             fill="tozeroy" if single else None, fillcolor=colours.rgba(curve.colour, 0.1),
-            hovertemplate=f"<b>{curve.name}</b><br>%{{customdata}}<extra></extra>",
+            hovertemplate=f"<b>{chart(curve.name)}</b><br>%{{customdata}}<extra></extra>",
         )  # fmt: skip
         if curve.point:
             _operating_point(figure, curve, label=single)
@@ -87,7 +88,7 @@ _DASHES = {"": "", "dash": "– – ", "dot": "· · · "}
 
 
 def _called(curve: Curve | Precision) -> str:
-    return f"<span style='color:{curve.colour}'>{_DASHES.get(curve.baseline, '')}<b>{curve.name}</b></span>"
+    return f"<span style='color:{curve.colour}'>{_DASHES.get(curve.baseline, '')}<b>{chart(curve.name)}</b></span>"
 
 
 def _aurocs(figure: go.Figure, curves: Sequence[Curve]) -> None:
@@ -106,7 +107,7 @@ def _operating_point(figure: go.Figure, curve: Curve, *, label: bool) -> None:
     figure.add_scatter(
         x=[fpr], y=[tpr], mode="markers", name="threshold", cliponaxis=False,
         marker={"size": 12, "color": curve.colour, "line": {"width": 2, "color": _PAGE}},
-        hovertemplate=f"<b>{curve.name}</b>, threshold in use<br>{words}<extra></extra>",
+        hovertemplate=f"<b>{chart(curve.name)}</b>, threshold in use<br>{words}<extra></extra>",
     )  # fmt: skip
     if label:
         right = fpr < 0.45
@@ -194,15 +195,15 @@ def precision_recalls(lines: Sequence[Precision], prevalence: float | None, *, h
     for line in lines:
         kept = _thin_curve(np.asarray(line.recall), np.asarray(line.precision))
         figure.add_scatter(
-            x=np.asarray(line.recall)[kept], y=np.asarray(line.precision)[kept], mode="lines", name=line.name,
+            x=np.asarray(line.recall)[kept], y=np.asarray(line.precision)[kept], mode="lines", name=chart(line.name),
             line={"color": line.colour, "width": 1.5 if line.baseline else 2.5, "dash": _dash(line)},
-            hovertemplate=f"<b>{line.name}</b><br>precision %{{y:.1%}}, recall %{{x:.1%}}<extra></extra>",
+            hovertemplate=f"<b>{chart(line.name)}</b><br>precision %{{y:.1%}}, recall %{{x:.1%}}<extra></extra>",
         )  # fmt: skip
         if line.point:
             figure.add_scatter(
                 x=[line.point[0]], y=[line.point[1]], mode="markers", name="threshold", cliponaxis=False,
                 marker={"size": 12, "color": line.colour, "line": {"width": 2, "color": _PAGE}},
-                hovertemplate=f"<b>{line.name}</b>, threshold in use<br>precision %{{y:.1%}}, recall %{{x:.1%}}<extra></extra>",
+                hovertemplate=f"<b>{chart(line.name)}</b>, threshold in use<br>precision %{{y:.1%}}, recall %{{x:.1%}}<extra></extra>",
             )  # fmt: skip
     said = [f"{_called(p)}  {p.area:.3f}" for p in lines]
     chance = [] if prevalence is None else [f"chance  {prevalence:.3f}"]

@@ -24,6 +24,7 @@ from ganad.ui.charts.base import (
     _side,
     _vertical,
 )
+from ganad.ui.text import chart
 
 BINS = 48
 """Bars of a histogram."""
@@ -163,7 +164,7 @@ def score_strip(rows: Sequence[tuple[str, float, str]], threshold: float, *, hei
     for verdict, colour in colours.VERDICTS.items():
         chosen = [i for i, row in enumerate(rows) if row[2] == verdict]
         figure.add_scatter(
-            x=scores[chosen], y=levels[chosen], mode="markers+text", text=[rows[i][0] for i in chosen], name=verdict,
+            x=scores[chosen], y=levels[chosen], mode="markers+text", text=[chart(rows[i][0]) for i in chosen], name=verdict,
             textposition=["middle center" if len(rows[i][0]) < 3 else "top center" for i in chosen],
             textfont={"size": _SMALL + 1, "color": ["white" if len(rows[i][0]) < 3 else _TEXT for i in chosen]},
             marker={"size": 26, "color": colour.both, "line": {"width": 1.5, "color": _PAGE}},

@@ -2,7 +2,7 @@
 const grids = new WeakMap();
 
 export default function (component) {
-  const { data, parentElement, setStateValue } = component;
+  const { data, parentElement, setStateValue, setTriggerValue } = component;
   const grid = parentElement.querySelector(".grid");
   if (!grid) return;
   const { count, cols, size, multi } = data;
@@ -35,7 +35,8 @@ export default function (component) {
     else own.picked = isOn(i) ? own.picked.filter((k) => k !== i) : [...(own.picked || []), i].sort((a, b) => a - b);
     own.sent.push(JSON.stringify(own.picked));
     show();
-    setStateValue("picked", own.picked);
+    // With names the click says which picture was under it, whatever the server has drawn since.
+    if (data.ids) setTriggerValue("pick", data.ids[i]); else setStateValue("picked", own.picked);
   };
 
   tiles.forEach((tile, i) => {

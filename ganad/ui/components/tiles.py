@@ -26,6 +26,7 @@ def tiles(
     multi: bool = False,
     size: int = 56,
     name: str = "Images",
+    ids: Sequence[int] | None = None,
     on_pick: Callable[[], None] = lambda: None,
 ) -> int | list[int] | None:
     """Show images (N, 28, 28) uint8 as tiles; returns the picked index or None, with `multi` a sorted list of indices.
@@ -40,19 +41,23 @@ def tiles(
     multi     tiles are switches: framed when on, dimmed when off
     size      side of a tile in CSS pixels; multiples of 28 are the crispest
     name      what the gallery shows, for screen readers
+    ids       N whole numbers that name the images. A click then reports the name of what was clicked (`clicked(key)`) and
+              keeps no state: what is picked is said by `picked` on every run
     on_pick   called when somebody picked, before the script runs again
 
     From Python: `st.session_state[key] = {"picked": 3}` (or a list), in a callback or before this call; a test does
-    the same through `at.session_state`. Raises ValueError when labels, frames or badges are not N.
+    the same through `at.session_state`. Raises ValueError when labels, frames, badges or ids are not N.
     """
     n = len(images)
-    for what, values in (("labels", labels), ("frames", frames), ("badges", badges)):
+    for what, values in (("labels", labels), ("frames", frames), ("badges", badges), ("ids", ids)):
         if values is not None and len(values) != n:
             raise ValueError(f"{what} must be one per image: {n} images, got {len(values)} {what}")
     start = valid(picked, n, multi)
-    _forget_pick_of_other_version(key, version, multi, start)
-    state = st.session_state.get(key)
-    current = valid(state.get("picked"), n, multi) if state else start
+    current = start
+    if ids is None:
+        _forget_pick_of_other_version(key, version, multi, start)
+        state = st.session_state.get(key)
+        current = valid(state.get("picked"), n, multi) if state else start
     cols = min(_COLS, max(1, n))
     result = _TILES(
         key=key,
@@ -68,12 +73,18 @@ def tiles(
             "size": size,
             "version": version,
             "name": name,
+            "ids": None if ids is None else [int(i) for i in ids],
         },
-        default={"picked": start},
-        on_picked_change=on_pick,
         height="content",
+        **({"default": {"picked": start}, "on_picked_change": on_pick} if ids is None else {"on_pick_change": on_pick}),
     )
-    return valid(result.picked, n, multi)
+    return valid(result.picked, n, multi) if ids is None else current
+
+
+def clicked(key: str) -> int | None:
+    """The name of the image that was clicked just now, for tiles with `ids`."""
+    name = (st.session_state.get(key) or {}).get("pick")
+    return name if isinstance(name, int) and not isinstance(name, bool) else None
 
 
 def valid(picked: object, n: int, multi: bool) -> int | list[int] | None:

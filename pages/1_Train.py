@@ -5,6 +5,7 @@ import streamlit as st
 from ganad.config import METHOD_NAMES, PRESETS, command, resolve
 from ganad.errors import GanadError
 from ganad.ui import page, training
+from ganad.ui.components.into_view import into_view
 from ganad.ui.form import advanced
 
 run = page.begin(
@@ -54,5 +55,6 @@ with setup:
         st.caption("The same on the command line:")
         st.code(command(settings), language="bash", wrap_lines=True)
 
-with watch:
+with watch, st.container(key="run_panel"):
+    into_view("run_panel", run.name if run else None)
     training.panel(run)

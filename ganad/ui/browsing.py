@@ -11,6 +11,7 @@ from ganad import evaluate
 from ganad.config import PARTS
 from ganad.service import RunInfo
 from ganad.ui import cache, charts, chips, colours, explaining, latent, page, pictures, searching, selection, taking
+from ganad.ui.components.into_view import into_view
 from ganad.ui.components.tiles import tiles
 from ganad.ui.mix import Mix
 from ganad.ui.mixer import units
@@ -123,6 +124,7 @@ def _picked(run: RunInfo, key: str, shown: np.ndarray, on_pick: Callable[[int], 
         if on_pick:
             on_pick(int(shown[place]))
         else:
+            st.session_state["picks"] = st.session_state.get("picks", 0) + 1
             selection.choose(run, image=int(cache.scores(run.name).test.index[shown[place]]))
 
 
@@ -143,6 +145,12 @@ def inspector(run: RunInfo, mix: Mix, row: int | None) -> None:
     """One image: what was given, what came back, what is missing; its score term by term, its place among all."""
     if row is None:
         return
+    with st.container(key="inspector"):
+        into_view("inspector", st.session_state.get("picks", 0))
+        _inspected(run, mix, row)
+
+
+def _inspected(run: RunInfo, mix: Mix, row: int) -> None:
     found = cache.scores(run.name)
     _, test = cache.totals(run.name, mix.weights)
     headline(run, mix, row)

@@ -4,6 +4,7 @@ import streamlit as st
 
 from ganad.config import METHOD_NAMES, PRESETS
 from ganad.ui import form, page, training
+from ganad.ui.components.into_view import into_view
 
 run = page.begin(
     "Train",
@@ -39,5 +40,6 @@ with setup:
         form.draw_advanced(method, preset)
     training.start()
 
-with watch:
+with watch, st.container(key="run_panel"):
+    into_view("run_panel", run.name if run else None)
     training.panel(run)

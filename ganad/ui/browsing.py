@@ -24,6 +24,7 @@ from ganad.ui import (
     selection,
     taking,
 )
+from ganad.ui.components.into_view import into_view
 from ganad.ui.components.tiles import clicked, tiles
 from ganad.ui.mix import Mix, mix_of, note
 from ganad.ui.mixer import units
@@ -144,6 +145,7 @@ def _picked(run: RunInfo, key: str, on_pick: Callable[[int], None] | None) -> No
         if on_pick:
             on_pick(row)
         else:
+            st.session_state["picks"] = st.session_state.get("picks", 0) + 1
             selection.choose(run, image=int(index[row]))
 
 
@@ -164,6 +166,12 @@ def inspector(run: RunInfo, mix: Mix, row: int | None) -> None:
     """One image: what was given, what came back, what is missing; its score term by term, its place among all."""
     if row is None:
         return
+    with st.container(key="inspector"):
+        into_view("inspector", st.session_state.get("picks", 0))
+        _inspected(run, mix, row)
+
+
+def _inspected(run: RunInfo, mix: Mix, row: int) -> None:
     found = cache.scores(run.name)
     _, test = cache.totals(run.name, mix.weights)
     headline(run, mix, row)

@@ -6,6 +6,7 @@ from functools import partial
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from ganad import glossary
 from ganad.config import PARTS
@@ -19,25 +20,30 @@ from ganad.ui.mixer import mixer
 @guard.fragment
 def judge(run: RunInfo) -> None:
     """Sliders and all that follows them. A fragment: a slider redraws this and not the rest of the page."""
-    # The live one is as high as it will be before it is there: `page` sees to that.
-    place = st.container(key="plain_mixer" if st.session_state.get("plain_controls") else "live_mixer")
+    with st.container(
+        key="stage"
+    ):  # sliders and the charts that answer them: where that is higher than the screen, sliders stay
+        # The live one is as high as it will be before it is there: `page` sees to that.
+        place = st.container(key="plain_mixer" if st.session_state.get("plain_controls") else "live_mixer")
+        charts_place = st.container(key="plain_charts")
     plain = st.toggle(
         "Plain controls", key="plain_controls", persist_state="session",
         help="Sliders and charts without the live mixer: they follow when a slider is let go, and charts can be zoomed.",
     )  # fmt: skip
     with place:
         mix = mixer(run) if plain else live(run)
-    evaluate(run, mix, curves=plain)
+    evaluate(run, mix, charts_place, curves=plain)
 
 
-def evaluate(run: RunInfo, mix: Mix, *, curves: bool = True) -> None:
+def evaluate(run: RunInfo, mix: Mix, above: DeltaGenerator, *, curves: bool = True) -> None:
     """All views under one weighting and threshold, the quick ones first.
 
-    curves: with histogram and ROC; the live mixer has its own. The histogram needs no scikit-learn, so it is on screen
-    while that is still being imported.
+    above    a container below the sliders, for histogram and ROC. It is always there: what stands below it keeps its place on
+             the page, and need not be drawn anew
+    curves   with histogram and ROC; the live mixer has its own. The histogram needs no scikit-learn, so it is on screen
+             while that is still being imported
     """
     numbers = st.container(key="headline")
-    above = st.container()  # always there: what stands below it keeps its place on the page, and need not be drawn anew
     if curves:
         with above:
             left, right = page.split("scores", [3, 2])

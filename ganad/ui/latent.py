@@ -107,6 +107,7 @@ def _picked(run: RunInfo, drawn: str) -> None:
     chosen = selection.current(run)
     inside = drawn == chosen.map and chosen.lasso and selection.inside(places.test[[row]], chosen.lasso)[0]
     keep = chosen.lasso if inside else ()
+    st.session_state["picks"] = st.session_state.get("picks", 0) + 1
     selection.choose(run, image=int(cache.scores(run.name).test.index[row]), lasso=keep)
 
 

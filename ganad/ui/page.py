@@ -39,9 +39,32 @@ _CSS = """<style>
 .st-key-these_chips {min-height: 2.5rem;}
 .st-key-headline {min-height: 128px;}
 .st-key-live_mixer {min-height: 766px;}
-@container page (max-width: 996px) {.st-key-live_mixer {min-height: 1272px;}}
+@container page (max-width: 900px) {.st-key-live_mixer {min-height: 905px;}}
+@container page (max-width: 640px) {.st-key-live_mixer {min-height: 1286px;}}
 .st-key-view_of_runs {min-height: 30rem;}
 @media (max-width: 1100px) {.st-key-headline {min-height: 270px;}}
+/* What a click or a slider does is to be seen beside it, or below it without scrolling. */
+[class*="st-key-into_view"] {position: absolute;}
+[class*="st-key-inspector"], .st-key-run_panel {scroll-margin-top: 4rem;}
+.stApp {--ganad-top: 0px;}
+.stApp:has([data-testid="stExpandSidebarButton"]) {--ganad-top: 3.75rem;}
+.st-key-live_mixer {--mixer-top: var(--ganad-top);}
+@container page (min-width: 700px) {
+  :is(.st-key-split_browse, .st-key-split_draw, .st-key-split_scores) > [data-testid="stLayoutWrapper"] > [data-testid="stHorizontalBlock"] {gap: clamp(1.2rem, 4cqw, 4rem);}
+  :is(.st-key-split_browse, .st-key-split_draw, .st-key-split_scores, .st-key-cells_mixer) > [data-testid="stLayoutWrapper"] > [data-testid="stHorizontalBlock"] > [data-testid="stColumn"] {min-width: 0 !important;}
+  .st-key-split_browse > [data-testid="stLayoutWrapper"] > [data-testid="stHorizontalBlock"] > [data-testid="stColumn"]:last-child {
+    position: sticky; top: var(--ganad-top); align-self: flex-start; max-height: calc(100dvh - var(--ganad-top));
+    overflow: hidden auto; scrollbar-width: thin; padding: 0 6px 4px 4px;
+  }
+}
+[data-testid="stLayoutWrapper"]:has(> .st-key-plain_mixer) {position: sticky; top: var(--ganad-top); z-index: 9; background: light-dark(#ffffff, #10151c);}
+@container page (min-width: 700px) {
+  .st-key-split_draw > [data-testid="stLayoutWrapper"] > [data-testid="stHorizontalBlock"] > [data-testid="stColumn"]:first-child {flex: 0 0 300px;}
+}
+@container page (max-width: 699px) {
+  .st-key-split_draw > [data-testid="stLayoutWrapper"] > [data-testid="stHorizontalBlock"] {gap: 1rem;}
+  .st-key-plain_mixer [data-testid="stVerticalBlock"] {gap: .25rem;}
+}
 [data-testid="stMarkdownContainer"] ol {padding-left: 1.9rem;}
 .st-key-empty_icon span[role="img"] {font-size: 2.6rem !important; width: auto; height: auto;}
 .ganad-lead {font-size: 1.08rem; opacity: .78; max-width: 62rem; margin: -.35rem 0 .2rem 0; line-height: 1.5;}

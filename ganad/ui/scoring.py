@@ -27,7 +27,6 @@ def draw(run: RunInfo) -> None:
     left, right = page.split("draw", [2, 5])
     with left:
         ink = digit_pad(key="pad", size=300)
-        st.caption("Draw one digit, with mouse, pen or finger.")
     with right:
         if ink is None:
             waiting(run)
@@ -44,7 +43,7 @@ def waiting(run: RunInfo) -> None:
     """Before anything is drawn: what to do, what to expect, and what the detector calls normal."""
     st.markdown(
         f"#### Draw one digit\nThis {METHOD_NAMES[run.method]} has learned what **{digits_in_words(run.normal)}** looks "
-        "like. Draw that, then draw something else: the verdict, the reconstruction and the three parts of the score "
+        "like. Draw that with mouse, pen or finger, then draw something else: the verdict, the reconstruction and the three parts of the score "
         "appear here."
     )
     known(run)

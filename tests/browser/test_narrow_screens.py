@@ -1,0 +1,111 @@
+"""On a small screen what a click or a slider does is still seen: beside it, below it, or brought into view."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import go, keyed, settled
+
+RUN = "ganomaly-n8"
+SIZES = {"laptop": (1440, 900), "small laptop": (1024, 768), "tablet": (800, 900), "phone": (390, 844)}
+
+
+@pytest.fixture(params=SIZES.values(), ids=SIZES)
+def sized(page, request):
+    page.set_viewport_size(dict(zip(("width", "height"), request.param, strict=True)))
+    return page
+
+
+def seen(page, locator, share=1.0):
+    """Wait until so much of an element lies between the top and the bottom of the screen."""
+    expect(locator).to_be_visible()
+    page.wait_for_function(
+        "([e, share]) => { const b = e.getBoundingClientRect();"
+        " return Math.min(b.bottom, innerHeight) - Math.max(b.top, 0) >= share * b.height - 1; }",
+        arg=[locator.element_handle(), share],
+    )
+
+
+def test_a_picked_image_is_explained_where_it_can_be_seen(sized, server):
+    go(sized, server, f"/Browse?run={RUN}")
+    last = keyed(sized, "gallery").locator("button.tile").nth(59)
+    last.scroll_into_view_if_needed()
+    last.click()
+    expect(sized).to_have_url(re.compile("image="))
+    settled(sized)
+    heading = keyed(sized, "inspector").get_by_role("heading").first
+    expect(heading).to_have_text(re.compile(last.get_attribute("title").split(",")[0].replace("digit", "A")))
+    seen(sized, heading)
+    seen(sized, keyed(sized, "lens").locator(".pictures"))
+
+
+def test_another_filter_moves_nothing_although_it_picks_another_image(page, server):
+    page.set_viewport_size({"width": 390, "height": 844})
+    go(page, server, f"/Browse?run={RUN}")
+    keyed(page, "verdict").get_by_text("misses", exact=True).click()
+    expect(page).to_have_url(re.compile("verdict=misses"))
+    settled(page)
+    seen(page, keyed(page, "verdict"))
+
+
+def test_the_roc_is_in_view_while_a_live_slider_moves(sized, server):
+    go(sized, server, f"/Evaluate?run={RUN}")
+    area = sized.locator(".mixer .auroc")
+    expect(area).to_have_text(re.compile(r"0\.\d{4}"))
+    before = area.inner_text()
+    sized.evaluate("document.querySelector('[data-testid=stMain]').scrollTo(0, 330)")
+    slider = sized.locator(".mixer .say input").first
+    curve = sized.locator(".mixer .roc canvas")
+    sized.wait_for_function("document.querySelector('[data-testid=stMain]').scrollTop > 0")
+    if sized.viewport_size["width"] > 1000:  # both fit on the screen as it opens
+        sized.evaluate("document.querySelector('[data-testid=stMain]').scrollTo(0, 0)")
+    seen(sized, curve, 0.9)
+    seen(sized, slider)
+    slider.focus()
+    slider.press("End")
+    expect(area).not_to_have_text(before)
+    seen(sized, curve, 0.9)
+    seen(sized, slider)
+
+
+def test_the_roc_is_in_view_while_a_plain_slider_moves(sized, server):
+    go(sized, server, f"/Evaluate?run={RUN}")
+    sized.get_by_text("Plain controls").click()
+    curve = keyed(sized, "roc").locator(".main-svg").first
+    expect(curve).to_be_visible()
+    settled(sized)
+    # So far that the curve ends at the bottom of the screen.
+    sized.evaluate(
+        "document.querySelector('[data-testid=stMain]').scrollBy(0,"
+        " document.querySelector('.st-key-roc').getBoundingClientRect().bottom - innerHeight)"
+    )
+    slider = keyed(sized, "say_residual").get_by_role("slider")
+    seen(sized, slider)
+    seen(sized, curve, 0.85)
+    on_top = (
+        "e => { const b = e.getBoundingClientRect();"
+        " return e.contains(document.elementFromPoint(b.x + b.width / 2, b.y + b.height / 2)); }"
+    )
+    assert slider.evaluate(on_top), "the slider can be had, it lies under nothing"
+
+
+def test_the_verdict_is_in_view_after_drawing(sized, server):
+    go(sized, server, f"/Score?run={RUN}")
+    box = keyed(sized, "pad").locator("canvas").bounding_box()
+    x, y, side = box["x"], box["y"], box["width"]
+    sized.mouse.move(x + 0.5 * side, y + 0.2 * side)
+    sized.mouse.down()
+    sized.mouse.move(x + 0.48 * side, y + 0.8 * side, steps=6)
+    sized.mouse.up()
+    seen(sized, sized.get_by_text("Stranger than").first)
+    seen(sized, keyed(sized, "pad").locator("canvas"))
+
+
+def test_a_run_that_is_picked_on_train_is_brought_into_view(page, server):
+    page.set_viewport_size({"width": 1024, "height": 768})
+    go(page, server, f"/Train?run={RUN}")
+    keyed(page, "run").get_by_role("combobox").click()
+    page.get_by_role("option", name="EGBAD · 8 · shipped").click()
+    expect(page).to_have_url(re.compile("run=egbad-n8"))
+    seen(page, keyed(page, "run_panel").get_by_role("heading", name=re.compile("EGBAD · normal 8")))

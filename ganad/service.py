@@ -12,7 +12,7 @@ import math
 import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -141,8 +141,27 @@ def run_info(name: str) -> RunInfo:
 
 
 def _info(run: Path) -> RunInfo:
+    """How a run stands. What its files say is read again only when one of them has changed: many sessions ask, every second."""
+    read = _read_files(run, run.parent.resolve() == runs.shelf().resolve(), tuple(_stamp(run / name) for name in _LISTED))
+    return replace(read, status=runs.status(run)) if read.status.state not in runs.ENDED else read
+
+
+_LISTED = ("config.json", "status.json", "report.json", "meta.json", "note.txt")
+"""Files that a list of runs shows something of."""
+
+
+def _stamp(path: Path) -> tuple[int, ...] | None:
+    """Changes whenever a file is replaced or written to."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino, found.st_mode
+
+
+@functools.lru_cache(maxsize=2000)
+def _read_files(run: Path, shipped: bool, stamps: tuple[tuple[int, ...] | None, ...]) -> RunInfo:
     settings = runs.settings(run)
-    shipped = run.parent.resolve() == runs.shelf().resolve()
     method = METHOD_NAMES[settings.method]
     label = f"{method} · normal {digits_in_words(settings.normal)}"
     label += f" · {settings.name}" if settings.name else f" · {settings.preset} · seed {settings.seed}"

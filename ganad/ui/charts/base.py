@@ -26,25 +26,49 @@ _AS_IT_IS = {"selected": {"marker": {"opacity": 1}}, "unselected": {"marker": {"
 """What is clicked stays as it is: the choice is shown elsewhere."""
 
 
-def _figure(height: int, *, top: int, bottom: int, right: int = 12) -> go.Figure:
-    figure = go.Figure()
-    figure.update_layout(
-        height=height, margin={"l": 8, "r": right, "t": top, "b": bottom, "pad": 4}, showlegend=False, dragmode=False,
-        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", font={"size": 14, "color": _TEXT},
-        modebar={"bgcolor": "rgba(0,0,0,0)", "color": _INK, "activecolor": _INK},
-        hoverlabel={"align": "left", "bgcolor": _PAGE, "bordercolor": _INK, "font": {"size": 14, "color": _TEXT}},
-    )  # fmt: skip
+def _figure(
+    height: int,
+    *,
+    top: int,
+    bottom: int,
+    right: int = 12,
+    x: dict[str, Any] | None = None,
+    y: dict[str, Any] | None = None,
+    **layout: Any,
+) -> go.Figure:
+    """An empty chart in the common look. x, y: what its axes have besides; layout: what the chart has.
+
+    All at once: each later `update_...` takes Plotly as long as the whole figure does here.
+    """
     words = {"size": _SMALL, "color": _TEXT}
-    axis = {"gridcolor": _GRID, "zeroline": False, "automargin": True, "title_standoff": 8, "tickangle": 0}
-    figure.update_xaxes(tickfont=words, title_font=words, **axis)
-    figure.update_yaxes(tickfont=words, title_font=words, **axis)
-    return figure
+    common = {
+        "height": height, "margin": {"l": 8, "r": right, "t": top, "b": bottom, "pad": 4}, "showlegend": False,
+        "dragmode": False, "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"size": 14, "color": _TEXT},
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": _INK, "activecolor": _INK},
+        "hoverlabel": {"align": "left", "bgcolor": _PAGE, "bordercolor": _INK, "font": {"size": 14, "color": _TEXT}},
+    }  # fmt: skip
+    for name, own in (("xaxis", x or {}), ("yaxis", y or {})):
+        title = {"standoff": 8, "font": words} | ({"text": own["title_text"]} if "title_text" in own else {})
+        usual = {
+            "gridcolor": _GRID,
+            "zeroline": False,
+            "automargin": True,
+            "tickangle": 0,
+            "tickfont": words,
+            "title": title,
+        }
+        common[name] = usual | {k: v for k, v in own.items() if k != "title_text"}
+    return go.Figure(layout=common | layout)
 
 
-def _unit_square(figure: go.Figure, x_title: str, y_title: str) -> None:
+def _unit_square(x_title: str, y_title: str) -> dict[str, dict[str, Any]]:
+    """Both axes from 0 to 1, as long as each other; for `_figure`."""
     ticks = {"tickvals": [0, 0.25, 0.5, 0.75, 1], "tickformat": ".0%", "constrain": "domain"}
-    figure.update_xaxes(title_text=x_title, range=[0, 1.005], constraintoward="left", **ticks)
-    figure.update_yaxes(title_text=y_title, range=[0, 1.01], scaleanchor="x", constraintoward="top", **ticks)
+    return {
+        "x": {"title_text": x_title, "range": [0, 1.005], "constraintoward": "left", **ticks},
+        "y": {"title_text": y_title, "range": [0, 1.01], "scaleanchor": "x", "constraintoward": "top", **ticks},
+    }
 
 
 def _vertical(figure: go.Figure, x: float, *, colour: str, dash: str, width: float = 1.5) -> None:

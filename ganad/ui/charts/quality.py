@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -40,7 +41,7 @@ class Curve:
 
 def roc(curves: Sequence[Curve], *, height: int = 340) -> go.Figure:
     """Share of anomalies caught against the share of normal images called anomalous, for every threshold."""
-    figure = _figure(height, top=8, bottom=44)
+    figure = _figure(height, top=8, bottom=44, **_unit_square("false alarms", "anomalies caught"))
     figure.add_scatter(
         x=[0, 1],
         y=[0, 1],
@@ -76,7 +77,6 @@ def roc(curves: Sequence[Curve], *, height: int = 340) -> go.Figure:
         if curve.point:
             _operating_point(figure, curve, label=single)
     _aurocs(figure, curves)
-    _unit_square(figure, "false alarms", "anomalies caught")
     return figure
 
 
@@ -131,7 +131,7 @@ def precision_recall(
     the test set: without it a precision of 0.9 says nothing.
     """
     colour = colours.ANOMALOUS.both
-    figure = _figure(height, top=8, bottom=44, right=24)
+    figure = _figure(height, top=8, bottom=44, right=24, **_precision_axes([np.asarray(precision)], prevalence))
     kept = _thin_curve(np.asarray(recall), np.asarray(precision))
     figure.add_scatter(
         x=np.asarray(recall)[kept], y=np.asarray(precision)[kept], mode="lines", name="precision",
@@ -157,8 +157,6 @@ def precision_recall(
             text=words, x=0.02, y=0.05 if prevalence > 0.25 else 0.35, yref="paper", xanchor="left", yanchor="bottom",
             align="left", showarrow=False,
         )  # fmt: skip
-    _unit_square(figure, "recall: anomalies caught", "precision")
-    _above_guessing(figure, [np.asarray(precision)], prevalence)
     return figure
 
 
@@ -186,7 +184,7 @@ def from_roc(curve: Curve, prevalence: float) -> Precision:
 
 def precision_recalls(lines: Sequence[Precision], prevalence: float | None, *, height: int = 340) -> go.Figure:
     """Precision against recall of several runs; prevalence draws the chance line, None where they do not share one."""
-    figure = _figure(height, top=8, bottom=44, right=24)
+    figure = _figure(height, top=8, bottom=44, right=24, **_precision_axes([p.precision for p in lines], prevalence))
     if prevalence is not None:
         figure.add_scatter(
             x=[0, 1], y=[prevalence] * 2, mode="lines", hoverinfo="skip", name="chance",
@@ -211,17 +209,23 @@ def precision_recalls(lines: Sequence[Precision], prevalence: float | None, *, h
         text="<br>".join(["average precision", *said, *chance]), x=0.02, y=0.09, yref="paper", xanchor="left", yanchor="bottom", align="left",
         showarrow=False,
     )  # fmt: skip
-    _unit_square(figure, "recall: anomalies caught", "precision")
-    _above_guessing(figure, [p.precision for p in lines], prevalence)
     return figure
 
 
-def _above_guessing(figure: go.Figure, precisions: Sequence[np.ndarray], prevalence: float | None) -> None:
-    """Where nine images of ten are anomalies, all that can be told apart is above what guessing reaches: look there."""
+def _precision_axes(precisions: Sequence[np.ndarray], prevalence: float | None) -> dict[str, dict[str, Any]]:
+    """Both axes from 0 to 1. Where nine images of ten are anomalies, all that can be told apart is above what guessing
+    reaches, and precision begins there."""
+    axes = _unit_square("recall: anomalies caught", "precision")
     lows = [float(np.min(p)) for p in precisions if len(p)] + ([] if prevalence is None else [prevalence])
     if lows and (lowest := min(lows)) > 0.5:
         room = 1 - lowest
-        figure.update_yaxes(range=[lowest - 1.1 * room, 1 + 0.03 * room], tickvals=None, nticks=6, scaleanchor=False)
+        axes["y"] |= {
+            "range": [lowest - 1.1 * room, 1 + 0.03 * room],
+            "tickvals": None,
+            "nticks": 6,
+            "scaleanchor": False,
+        }
+    return axes
 
 
 def ternary(says: np.ndarray, areas: np.ndarray, now: Sequence[float], *, height: int = 380) -> go.Figure:

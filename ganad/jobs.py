@@ -38,7 +38,7 @@ def start(settings: Settings) -> Path:
     run = runs.create(settings)
     try:
         with runs.owned(run):
-            _launch(run)
+            launch(run)
     except BaseException:
         shutil.rmtree(run, ignore_errors=True)
         raise
@@ -53,7 +53,7 @@ def resume(run: Path) -> None:
     _refuse_shipped(run)
     with runs.owned(run, wait=HANDOVER_S):
         _requeue(run)
-        _launch(run)
+        launch(run)
 
 
 def requeue(run: Path) -> None:
@@ -82,7 +82,7 @@ def _requeue(run: Path) -> None:
     runs.write_status(run, queued)
 
 
-def _launch(run: Path) -> None:
+def launch(run: Path) -> None:
     """The worker, detached: Ctrl+C for the server does not reach it, and what it prints goes to log.txt.
 
     The caller owns the run. The process waits for that to end, so its number is on record before it begins, and a stop

@@ -517,6 +517,7 @@ def throw_away(run: Path) -> str:
                 again += 1
                 name = f"{run.name}~{again}"
             os.rename(run, trash() / name)
+            (trash() / name / ".lock").unlink(missing_ok=True)
         finally:
             lock.release()
     return name

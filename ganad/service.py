@@ -142,7 +142,9 @@ def run_info(name: str) -> RunInfo:
 
 def _info(run: Path) -> RunInfo:
     """How a run stands. What its files say is read again only when one of them has changed: many sessions ask, every second."""
-    read = _read_files(run, run.parent.resolve() == runs.shelf().resolve(), tuple(_stamp(run / name) for name in _LISTED))
+    read = _read_files(
+        run, run.parent.resolve() == runs.shelf().resolve(), tuple(_stamp(run / name) for name in _LISTED)
+    )
     return replace(read, status=runs.status(run)) if read.status.state not in runs.ENDED else read
 
 
@@ -411,7 +413,8 @@ def scoring_ms(settings: Settings) -> float | None:
 def data_path(path: str) -> str:
     """The whole path of own images, as runs name it. Raises GanadError for one that this server does not read."""
     access.allow("reading own images")
-    return access.data_path(str(paths.typed(path)), uploads.folder())
+    paths.typed(path)  # refuses what can be no path; a relative one begins at GANAD_DATA, so it is resolved below
+    return access.data_path(path, uploads.folder())
 
 
 def upload(files: Sequence[tuple[str, IO[bytes]]]) -> str:

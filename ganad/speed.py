@@ -18,6 +18,7 @@ from typing import Any
 
 from ganad import runs
 from ganad.config import Settings
+from ganad.errors import RunError
 
 _SHAPING = (
     "method",
@@ -77,8 +78,12 @@ def _key(said: dict[str, Any]) -> str:
 
 
 def recall(settings: Settings) -> dict[str, Any] | None:
-    """What was measured earlier, as `measure` returns it; None if nothing was."""
-    return runs.read_json(memory(settings))
+    """What was measured earlier, as `measure` returns it; None if nothing was, or if it cannot be read."""
+    with contextlib.suppress(RunError):
+        found = runs.read_json(memory(settings))
+        if isinstance(found, dict) and {"float32", "bf16", "score"} <= found.keys():
+            return found
+    return None
 
 
 def measure(settings: Settings, seconds: float = 1.0) -> dict[str, Any]:
@@ -212,7 +217,7 @@ def machine() -> dict[str, Any]:
 
 def _decided(settings: Settings) -> str | None:
     said = None
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(RunError):
         said = runs.read_json(decision(settings))
     found = said.get("format") if isinstance(said, dict) else None
     return found if found in ("float32", "bf16") else None

@@ -12,7 +12,6 @@ import sys
 from collections.abc import Iterator
 from typing import NoReturn
 
-import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -24,8 +23,8 @@ Styled = tuple[str, str]
 
 
 class _Console(Console):
-    def __init__(self, *, stderr: bool = False):
-        super().__init__(stderr=stderr, soft_wrap=True, markup=False, emoji=False, highlight=False)
+    def __init__(self, *, stderr: bool = False, width: int | None = None):
+        super().__init__(stderr=stderr, width=width, soft_wrap=True, markup=False, emoji=False, highlight=False)
 
     def on_broken_pipe(self) -> NoReturn:
         """Rich would leave with 1 from anywhere; here `main` is told, and ends quietly."""
@@ -69,7 +68,11 @@ def path(value: object) -> None:
     """A path alone on its line, byte for byte as the file system has it, for programs to read."""
     with _printed():
         sys.stdout.flush()
-        typer.echo(os.fsencode(str(value)))
+        if hasattr(sys.stdout, "buffer"):
+            sys.stdout.buffer.write(os.fsencode(str(value)) + b"\n")
+            sys.stdout.buffer.flush()
+        else:  # a stream of text alone, as a program that calls this one puts in its place
+            print(value)
 
 
 def put(text: str) -> None:
@@ -86,7 +89,8 @@ def table(heads: tuple[str, ...], rows: list[tuple[object, ...]], right: tuple[s
     for row in rows:
         made.add_row(*(Text(plain(cell)) for cell in row))
     with _printed():
-        out.print(made)
+        # Where nobody looks on, nothing is cut to the width of a screen.
+        (out if out.is_terminal else _Console(width=400)).print(made)
 
 
 @contextlib.contextmanager

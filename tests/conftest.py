@@ -6,6 +6,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import functools
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -123,3 +124,8 @@ def put_speed(folder: Path) -> None:
         where = folder / ".speed" / speed.memory(resolve(method, "tuned", normal=(8,))).name
         where.parent.mkdir(parents=True, exist_ok=True)
         where.write_text(json.dumps({"float32": 1000.0, "bf16": None, "score": 4000.0}))
+
+
+def as_read(markdown: str) -> str:
+    """Plain text that was made safe for Markdown, as a reader sees it: without backslashes and spaces of no width."""
+    return re.sub(r"\\([^\sA-Za-z0-9])", r"\1", markdown).replace("\u200b", "")

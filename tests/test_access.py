@@ -29,7 +29,7 @@ def nothing_is_set(runs_dir, monkeypatch):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(access, "_others_reach_it", False)
     monkeypatch.setattr(jobs, "launch", lambda run: None)
-    monkeypatch.setattr(jobs, "_see_to_it", lambda run: None)
+    monkeypatch.setattr(jobs, "_see_to_it", lambda run, patience: True)
     monkeypatch.setattr(jobs, "_signal", lambda pid, number: None)  # running ones carry the number of this very process
     for known in (service._dataset, service._test_images, service._class_counts):
         known.cache_clear()

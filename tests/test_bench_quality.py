@@ -25,6 +25,8 @@ def fake_work(aurocs):
         value = aurocs.pop(0)
         parts = {p: {"auroc": value} for p in ("residual", "discrimination", "latent")}
         said = {"auroc": value, "average_precision": 0.5, "parts": parts, "n_normal": 10, "n_anomalous": 90}
+        said |= {"prevalence": 0.9, "eer": 0.1, "threshold": 1.0, "hit_rate": 0.5, "false_alarm_rate": 0.05}
+        said |= {"weights": {"residual": 0.0, "discrimination": 0.0, "latent": 1.0}, "per_digit": {}}
         runs.write_json(run / "report.json", said)
         runs.write_status(run, replace(runs.read_status(run), state="finished", seconds=5.0 + s.seed))
         return "finished"

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block
 
 from ganad import evaluate, runs
-from tests.conftest import ROOT, put_failed, put_finished, put_running, put_speed
+from tests.conftest import ROOT, as_read, put_failed, put_finished, put_running, put_speed
 from tests.waiting import PATIENCE_S
 
 PAGES = ["app.py", *sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("pages/*.py"))]
@@ -248,7 +248,7 @@ def test_a_link_that_makes_no_sense_is_told_and_left_out(runs_dir):
         "lasso": "1,2",
     }
     at = opened("pages/2_Browse.py", run=run.name, **odd)
-    assert all(f"{k}={v}" in at.toast[0].value for k, v in odd.items())
+    assert all(f"{k}={v}" in as_read(at.toast[0].value) for k, v in odd.items())
     assert not set(odd) & set(at.query_params)
 
 
@@ -303,8 +303,10 @@ def test_a_running_run_shows_where_it_stands_and_can_be_stopped(runs_dir):
 def test_settings_that_do_not_fit_are_told_on_the_page_and_nothing_can_be_started(runs_dir):
     at = opened("pages/1_Train.py")
     at.selectbox(key="set_ganomaly_tuned_image_size").set_value(28).run()
-    assert "image_size of ganomaly must be 32 or 64" in at.error[0].value
-    assert at.button(key="start").disabled
+    assert "image_size of ganomaly must be 32 or 64" in as_read(at.error[0].value)
+    at.button(key="start").click().run()
+    assert "Nothing was started: image_size" in as_read(at.error[0].value)
+    assert not list(runs_dir.glob("0*"))
 
 
 def test_own_images_that_cannot_be_used_are_told_at_once_and_usable_ones_are_counted(runs_dir, tmp_path):
@@ -327,10 +329,13 @@ def test_own_images_that_cannot_be_used_are_told_at_once_and_usable_ones_are_cou
 
 def test_no_digit_picked_means_no_start(runs_dir):
     at = opened("pages/1_Train.py")
-    assert not at.button(key="start").disabled
+    assert not at.error
     at.session_state["normal_tiles"] = {"picked": []}
     at.run()
-    assert at.button(key="start").disabled
+    assert "Pick at least one normal digit" in at.error[0].value
+    at.button(key="start").click().run()
+    assert "Nothing was started" in at.error[0].value
+    assert not list(runs_dir.glob("0*"))
 
 
 def test_a_drawn_digit_gets_a_verdict_with_its_percentile(runs_dir):

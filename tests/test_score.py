@@ -13,11 +13,11 @@ from ganad.score import score, to_input, to_picture
 COLUMNS = ("residual", "discrimination", "latent", "z", "reconstruction")
 
 
-def trained(name, **asked):
-    """A small method after two steps, so that its batch norms hold statistics of their own."""
+def trained(name, steps=2, **asked):
+    """A small method after a few steps, so that its batch norms hold statistics of their own."""
     method = build(resolve(name, "tuned", normal=(8,), **(dict(filters=4, latent=6) | asked)))
     x = to_input(digits(12), method.settings.image_size)
-    for k in range(2):
+    for k in range(steps):
         method.step(x, torch.Generator().manual_seed(k))
     return method
 
@@ -165,7 +165,7 @@ def test_neither_the_size_nor_the_company_of_a_batch_moves_a_score(name):
 
 @pytest.mark.parametrize("name", METHODS)
 def test_images_that_differ_get_scores_that_differ(name):
-    scored = score(trained(name), digits(9))
+    scored = score(trained(name, steps=40), digits(9))
     for part in COLUMNS[:3]:
         assert len(np.unique(getattr(scored, part))) == 9, part
 

@@ -33,5 +33,5 @@ def untrained(run):
 
 if __name__ == "__main__":
     script_runner.ScriptRunner._run_script = slowly
-    jobs._launch = untrained
+    jobs.launch = untrained
     sys.exit(main())

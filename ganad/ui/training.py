@@ -95,11 +95,16 @@ def start() -> None:
     The button can always be pressed. One that is switched off while a value does not fit would lose the click of somebody
     who mends the value and presses it at once. What is wrong stands below it, so that it keeps its place under the pointer.
     """
-    settings, wrong = None, st.session_state.pop("start_refused", None)
+    settings, wrong = None, None
     try:
         settings = settings_now()
     except GanadError as error:
-        wrong = wrong or str(error)
+        wrong = str(error)
+    asked_for, refused = st.session_state.get("start_refused", (None, None))
+    if asked_for == (settings or wrong):
+        wrong = refused
+    else:  # something was changed since
+        st.session_state.pop("start_refused", None)
     if not shared.readonly(
         "This server is read-only: nothing is trained here. The command below does it on your machine."
     ):
@@ -127,10 +132,13 @@ def _start_button(settings: Settings | None) -> None:
 
 def _start() -> None:
     """Begin the run that the widgets ask for at this moment: nothing is bound from when the page was drawn."""
+    asked_for: Settings | str | None = None
     try:
-        page.choose(service.start(settings_now()))
+        asked_for = settings_now()
+        page.choose(service.start(asked_for))
     except GanadError as error:
-        st.session_state["start_refused"] = f"Nothing was started: {error}"
+        # It stays on the page for as long as the same is asked for.
+        st.session_state["start_refused"] = (asked_for or str(error), f"Nothing was started: {error}")
 
 
 def _normal_now() -> tuple[int, ...]:

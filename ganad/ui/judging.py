@@ -20,9 +20,8 @@ from ganad.ui.mixer import mixer
 @guard.fragment
 def judge(run: RunInfo) -> None:
     """Sliders and all that follows them. A fragment: a slider redraws this and not the rest of the page."""
-    with st.container(
-        key="stage"
-    ):  # sliders and the charts that answer them: where that is higher than the screen, sliders stay
+    # Sliders and the charts that answer them: where that is higher than the screen, the sliders stay in view.
+    with st.container(key="stage"):
         # The live one is as high as it will be before it is there: `page` sees to that.
         place = st.container(key="plain_mixer" if st.session_state.get("plain_controls") else "live_mixer")
         charts_place = st.container(key="plain_charts")

@@ -53,8 +53,8 @@ _CSS = """<style>
   :is(.st-key-split_browse, .st-key-split_draw, .st-key-split_scores) > [data-testid="stLayoutWrapper"] > [data-testid="stHorizontalBlock"] {gap: clamp(1.2rem, 4cqw, 4rem);}
   :is(.st-key-split_browse, .st-key-split_draw, .st-key-split_scores, .st-key-cells_mixer) > [data-testid="stLayoutWrapper"] > [data-testid="stHorizontalBlock"] > [data-testid="stColumn"] {min-width: 0 !important;}
   .st-key-split_browse > [data-testid="stLayoutWrapper"] > [data-testid="stHorizontalBlock"] > [data-testid="stColumn"]:last-child {
-    position: sticky; top: var(--ganad-top); align-self: flex-start; max-height: calc(100dvh - var(--ganad-top));
-    overflow: hidden auto; scrollbar-width: thin; padding: 0 6px 4px 4px;
+    position: sticky; top: var(--ganad-top); align-self: flex-start; max-height: calc(100dvh - var(--ganad-top) - 3.5rem);
+    overflow: hidden auto; overflow-anchor: none; scrollbar-width: thin; padding: 0 6px 4px 4px;
   }
 }
 [data-testid="stLayoutWrapper"]:has(> .st-key-plain_mixer) {position: sticky; top: var(--ganad-top); z-index: 9; background: light-dark(#ffffff, #10151c);}

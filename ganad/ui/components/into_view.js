@@ -11,6 +11,8 @@ export default function (component) {
   known.set(target, data.news);
   if (first || before === data.news) return;
   requestAnimationFrame(() => {
+    // Where it stands in a column that scrolls by itself, that begins at its top again.
+    for (let box = target.parentElement; box && box.dataset.testid !== "stMain"; box = box.parentElement) box.scrollTop = 0;
     const box = target.getBoundingClientRect(), high = window.innerHeight;
     const seen = Math.min(box.bottom, high) - Math.max(box.top, 0);
     if (seen >= Math.min(box.height, ENOUGH * high)) return;

@@ -236,10 +236,11 @@ def test_the_plain_charts_are_filters_too(opened, truth):
     chart = keyed(page, "histogram").locator(".nsewdrag").first
     expect(chart).to_be_visible()
     settled(page)
+    page.get_by_test_id("stMain").evaluate("e => e.scrollTo(0, 0)")  # from under the sliders, which stay in view
     box = place(chart)
-    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 30)
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.6 * box["height"])
     page.mouse.down()
-    page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 120, steps=6)
+    page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 0.9 * box["height"], steps=6)
     page.mouse.up()
     text = said(page, r"score .* to ")
     low, high = map(float, asked(page, "band")["band"].split("~"))

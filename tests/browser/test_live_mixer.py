@@ -114,10 +114,11 @@ def test_standardised_parts_change_what_is_shown_on_every_page_and_no_verdict(pa
     keyed(page, "plain_controls").locator("label").first.click()
     expect(page.get_by_text(f"Threshold {units.shown(threshold):.4g}:")).to_be_visible()
     settled(page)
+    page.get_by_test_id("stMain").evaluate("e => e.scrollTo(0, 0)")  # from under the sliders, which stay in view
     box = keyed(page, "histogram").locator(".nsewdrag").first.bounding_box()
-    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 30)
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.6 * box["height"])
     page.mouse.down()
-    page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 120, steps=6)
+    page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 0.9 * box["height"], steps=6)
     page.mouse.up()
     expect(page).to_have_url(re.compile("band="))
     low, high = map(float, re.search(r"band=([\d.]+)~([\d.]+)", page.url).groups())  # in the address, scores stay raw

@@ -9,6 +9,7 @@ import streamlit as st
 
 from ganad import contrast, glossary, service
 from ganad.config import METHOD_NAMES
+from ganad.errors import GanadError
 from ganad.evaluate import Evaluation
 from ganad.service import RunInfo, digits_in_words
 from ganad.ui import cache, charts, colours, contrasting, jury, keeping, page, say, taking
@@ -52,7 +53,10 @@ def compare(picked: RunInfo | None = None) -> None:
         if view == "All digits":
             contrasting.matrix(runs)
             return
-        ticked = [r for r in rows if r.state == "finished" and r.report]
+        done = [r for r in rows if r.state == "finished"]
+        ticked = [r for r in done if _can_be_drawn(r)]
+        if done and not ticked:
+            return
         if not ticked:
             say.info("Tick finished runs in the table to see them here.", icon=":material/check_box:")
             return
@@ -69,6 +73,18 @@ def compare(picked: RunInfo | None = None) -> None:
             if why := service.no_threshold(s.run):
                 say.info(f"{s.run.name}: {why}", icon=":material/rule:")
         VIEWS[view](shown)
+
+
+def _can_be_drawn(r: RunInfo) -> bool:
+    """True unless its files are damaged, which is said in place of its curves; the other runs are drawn."""
+    try:
+        cache.scores(r.name)
+    except GanadError as error:
+        say.error(error, icon=":material/heart_broken:")
+        return False
+    if r.report is None:
+        say.error(r.damage or f"{r.name} has no report.json.", icon=":material/heart_broken:")
+    return r.report is not None
 
 
 def _name(r: RunInfo) -> str:

@@ -8,7 +8,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from ganad import files, limits, parcels
+from ganad.errors import RunError, file_errors
 from ganad.ui.pictures import data_uri, png
+from ganad.ui.text import html
 
 _STYLE = """<style>
 .film {display: grid; grid-template-columns: max-content 1fr; gap: 2px .7rem; align-items: center;}
@@ -29,8 +32,13 @@ def chosen(epochs: list[int], rows: int) -> list[int]:
 def film_html(samples: dict[int, Path], rows: int = 7) -> str:
     """One line of given digits, then a line of reconstructions an epoch. Empty when there is no picture yet."""
     lines = []
+    damaged = []
     for epoch in chosen(list(samples), rows):
-        given, made = _rows(samples[epoch])
+        try:
+            given, made = _rows(samples[epoch])
+        except RunError as error:
+            damaged.append(str(error))
+            continue
         if not lines:
             lines.append(("given", given, "given digits, the normal ones first", "given"))
         label = "untrained" if epoch == 0 else f"epoch {epoch}"
@@ -39,10 +47,21 @@ def film_html(samples: dict[int, Path], rows: int = 7) -> str:
         f'<span class="{kind}">{label}</span><img class="{kind}" src="{data_uri(png(row, 2))}" alt="{alt}">'
         for label, row, alt, kind in lines
     )
-    return f'{_STYLE}<div class="film">{cells}</div>' if lines else ""
+    said = "".join(f'<div role="alert">{html(words)}</div>' for words in damaged)
+    return f'{_STYLE}<div class="film">{cells}</div>{said}' if lines else said
 
 
 def _rows(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    picture = np.asarray(Image.open(io.BytesIO(path.read_bytes())).convert("L"))
+    with file_errors(
+        f"samples/{path.name} of {path.parent.parent.name} is damaged", "The other pictures are shown.", RunError
+    ):
+        with Image.open(
+            io.BytesIO(files.read_bytes(path, most=limits.PICTURE_BYTES) or b""), formats=["PNG"]
+        ) as opened:
+            if opened.width * opened.height > parcels.MOST_PIXELS:
+                raise ValueError(f"it has {opened.width} x {opened.height} pixels")
+            picture = np.asarray(opened.convert("L"))
+        if len(picture) < 2:
+            raise ValueError("it has no rows")
     half = len(picture) // 2
     return picture[:half], picture[half:]

@@ -8,7 +8,7 @@ from ganad import parcels, runs, service
 from ganad.errors import GanadError
 from ganad.service import RunInfo
 from ganad.ui import guard, page, say, shared
-from ganad.ui.text import html, plain
+from ganad.ui.text import html, markdown, plain
 
 _LARGEST_MB = parcels.MOST_BYTES // 1_000_000
 
@@ -19,6 +19,21 @@ def keep(run: RunInfo | None) -> None:
     if run is not None and run.note:
         st.html(f'<div style="white-space: pre-wrap; opacity: .8; max-width: 62rem">{html(run.note)}</div>')
     bring_back(run)
+    damaged()
+
+
+def damaged() -> None:
+    """Runs that are here and cannot be read, each with what is wrong and what can be done."""
+    if not (found := service.damaged_runs()):
+        return
+    with st.container(border=True, key="damaged_runs"):
+        st.markdown(":red[:material/heart_broken:] **Runs that cannot be read**")
+        for name, reason in found:
+            say.caption(markdown("**{}**: {}", name, reason))
+        st.caption(
+            "Nothing of them was changed. Mend the file that is named, bring it back from a copy, or move the run's folder "
+            "away; all other runs go on."
+        )
 
 
 def bring_back(run: RunInfo | None = None) -> None:

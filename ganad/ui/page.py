@@ -95,6 +95,14 @@ def begin(title: str, *, lead: str = "", heading: str | None = None, without_run
         st.space("small")
         active = any(r.at_work for r in cache.list_runs())
         guard.fragment(_at_work, run_every=3.0 if active else None)()
+        if damaged := service.damaged_runs():
+            say.caption(
+                markdown(
+                    ":red[:material/heart_broken:] {} cannot be read: {}. **Compare** says why.",
+                    "1 run" if len(damaged) == 1 else f"{len(damaged)} runs",
+                    ", ".join(name for name, _ in damaged[:3]) + (" …" if len(damaged) > 3 else ""),
+                )
+            )
     with menu:
         for path, label, icon in MENU:
             # For a new tab: in this one what is in the session stands, which may change before the link is clicked.
@@ -102,6 +110,8 @@ def begin(title: str, *, lead: str = "", heading: str | None = None, without_run
     st.title(heading or title)
     if lead:
         st.html(f'<p class="ganad-lead">{lead}</p>')
+    if run and run.damage:
+        say.warning(run.damage, icon=":material/heart_broken:")
     asked = st.query_params.get("run")
     if run is None and asked and (found := cache.list_runs()):
         unknown.unknown(asked, found, next(path for path, label, _ in MENU if label == title))

@@ -23,6 +23,9 @@ BADGES = {
 }
 
 
+NOT_ANSWERING = ("not answering", ":material/hourglass_disabled:", "orange")
+
+
 def data_source() -> str | None:
     """Where the images come from: a path that holds usable data, or None for the embedded MNIST."""
     if shared.readonly():
@@ -200,10 +203,15 @@ def _head(name: str, live: bool) -> None:
     """State, progress and the one thing to do about it; polled every second."""
     run = service.run_info(name)
     s = run.status
-    words, icon, colour = BADGES[run.state]
+    words, icon, colour = BADGES[run.state] if s.answering else NOT_ANSWERING
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(words, icon=icon, color=colour)
         say.caption(_progress_words(run))
+    if not s.answering:
+        say.warning(
+            "Its process lives and says nothing: it may be suspended, or the machine is overloaded. Wait until it goes on, or "
+            "press Stop, which ends it; Resume then goes on from the last saved step."
+        )
     if run.at_work:
         st.progress(s.step / s.total if s.total else 0.0)
         asked = st.session_state.get("asked_to_stop") == name
@@ -229,6 +237,8 @@ def _head(name: str, live: bool) -> None:
 
 def _progress_words(run: RunInfo) -> str:
     s = run.status
+    if not s.answering:
+        return s.doing
     if run.state == "queued":
         return s.doing or "waiting for its turn"
     if run.state == "running":
@@ -276,11 +286,28 @@ def _resume(name: str) -> None:
 
 def _body(name: str, live: bool) -> None:
     """Film, losses and log; polled every three seconds, because a chart that changes loses its zoom."""
+    with guard.part():
+        strip = film.film_html(service.samples(name))
+        if strip:
+            st.caption("Ten fixed digits, the normal ones first, and what the nets make of them, epoch by epoch.")
+            st.html(strip)
+    with guard.part():
+        _curves(name, live)
+    with guard.part(), st.expander("Log", icon=":material/article:"):
+        text = service.log(name)
+        if text:
+            st.code(text, language=None, height=260)
+        else:
+            st.caption("Shipped runs have no log." if not live else "Nothing yet.")
+
+
+def _curves(name: str, live: bool) -> None:
+    """Losses and held-out parts over the training."""
     rows = service.metrics(name)
-    strip = film.film_html(service.samples(name))
-    if strip:
-        st.caption("Ten fixed digits, the normal ones first, and what the nets make of them, epoch by epoch.")
-        st.html(strip)
+    if left_out := service.damaged_lines(name):
+        say.warning(
+            f"{left_out} damaged line{'s' * (left_out > 1)} of metrics.jsonl {'are' if left_out > 1 else 'is'} left out."
+        )
     losses = [r for r in rows if any(k.startswith("loss/") for k in r)]
     if losses:
         players = sorted({k.removeprefix("loss/") for r in losses for k in r if k.startswith("loss/")})
@@ -302,9 +329,3 @@ def _body(name: str, live: bool) -> None:
                     charts.history([r["epoch"] for r in held_out], [r["val"][part] for r in held_out], part),
                     key=f"held_out_{name}_{part}", config=taking.config("training"), alt=f"mean {part} of held-out normals by epoch",
                 )  # fmt: skip
-    with st.expander("Log", icon=":material/article:"):
-        text = service.log(name)
-        if text:
-            st.code(text, language=None, height=260)
-        else:
-            st.caption("Shipped runs have no log." if not live else "Nothing yet.")

@@ -6,6 +6,7 @@ import streamlit as st
 
 from ganad import service
 from ganad.service import RunInfo
+from ganad.ui import say
 from ganad.ui.text import html, plain
 
 OFFERED = 9
@@ -21,8 +22,19 @@ def unknown(asked: str, found: list[RunInfo], page: str) -> None:
     """
     name = f"<b style='overflow-wrap: anywhere'>{html(asked[:80])}{'…' if len(asked) > 80 else ''}</b>"
     with st.container(border=True, key="unknown_run"):
-        st.html(f"<div style='font-size: 1.08rem'>There is no run {name} here, so none is shown.</div>")
-        if asked in service.thrown_away():
+        reason = dict(service.damaged_runs()).get(asked)
+        st.html(
+            "<div style='font-size: 1.08rem'>"
+            + (
+                f"The run {name} is here but cannot be read."
+                if reason
+                else f"There is no run {name} here, so none is shown."
+            )
+            + "</div>"
+        )
+        if reason:
+            say.error(reason, icon=":material/heart_broken:")
+        elif asked in service.thrown_away():
             st.caption("It lies in the trash: **Compare** brings it back.")
         else:
             st.caption("It may be misspelt or deleted, or the link comes from another machine. These runs are here:")

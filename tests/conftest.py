@@ -22,8 +22,8 @@ SHIPPED = {m: ROOT / "checkpoints" / f"{m}-n8" for m in ("ganomaly", "egbad", "a
 
 LONG = (
     "browser/test_main_path",
-    "browser/",
     "faults/",
+    "browser/",
     "test_worker",
     "test_pages",
     "test_cli",
@@ -58,11 +58,11 @@ def pytest_unconfigure():
 
 
 def pytest_xdist_auto_num_workers():
-    """A process a core, two at least: a browser test waits a good part of its time. Each wants some 2 GB of memory."""
+    """Two processes a core, three at least: a browser test waits for more than half of its time. Each wants some 2 GB."""
     if os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS"):
         return None
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(2, min(cores, int(psutil.virtual_memory().available / 2e9)))
+    return max(3, min(2 * cores, int(psutil.virtual_memory().available / 2e9)))
 
 
 @pytest.fixture

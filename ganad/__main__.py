@@ -245,7 +245,8 @@ def score(
 ) -> None:
     """Judge your own images: score, percentile among held-out normals, verdict, parts.
 
-    A file that cannot be judged is named in a line of its own, the others are judged, and the exit code is 1.
+    A file that cannot be judged is named in a line of its own, the others are judged, and the exit code is 1. What is
+    hardly one digit (a dot, several digits) is judged too, and the line below says so.
     """
     import numpy as np
 
@@ -255,26 +256,30 @@ def score(
     good, prepared = [], []
     for file in files:
         try:
-            prepared.append(service.prepare_file(file, raw).digit)
+            prepared.append(service.prepare_file(file, raw))
         except (DataError, RunError) as error:
             terminal.complain(_of_file(file, str(error)))
             continue
         good.append(file)
-    found = service.judge(run, np.stack(prepared)) if prepared else []
+    found = service.judge(run, np.stack([p.digit for p in prepared])) if prepared else []
     if json_:
         keys = ("score", "percentile", "verdict", "threshold", "parts")
         rows = [{"file": str(f), **{k: getattr(j, k) for k in keys}} for f, j in zip(good, found, strict=True)]
-        for row, j in zip(rows, found, strict=True):
+        for row, p, j in zip(rows, prepared, found, strict=True):
+            if p.doubts:
+                row["doubts"] = list(p.doubts)
             if j.why:  # JSON has no infinity
                 row |= {"threshold": None, "why": j.why}
         terminal.put(json.dumps(rows, indent=2))
     else:
-        for file, j in zip(good, found, strict=True):
+        for file, p, j in zip(good, prepared, found, strict=True):
             verdict = (j.verdict, "red" if j.verdict == "anomalous" else "green")
             say(f"{file}: ", verdict, f", stranger than {j.percentile:.1f} % of held-out normals")
             parts = ", ".join(f"{p} {v:.4g}" for p, v in j.parts.items())
             line = "no threshold" if j.why else f"threshold {j.threshold:.4g}"
             say(f"  score {j.score:.4g}, {line}; {parts}")
+            for doubt in p.doubts:
+                say(("  " + doubt, "yellow"))
         if found and found[0].why:
             tell((found[0].why, "yellow"))
     if len(good) < len(files):
@@ -340,17 +345,42 @@ def note(
 
 @app.command()
 def delete(
-    run: Run,
+    runs_: Annotated[
+        list[str] | None, typer.Argument(metavar="[RUN]...", help="number, name or path", show_default=False)
+    ] = None,
     undo: Annotated[bool, typer.Option("--undo", help="bring it back instead, and print its folder")] = False,
+    empty_trash: Annotated[
+        bool, typer.Option("--empty-trash", help="remove for good what lies in the trash; there is no undo")
+    ] = False,
 ) -> None:
-    """Move a run into the trash, whole. `--undo` brings it back."""
+    """Move runs into the trash, whole. `--undo` brings them back.
+
+    What cannot be moved is named in a line of its own, the others are moved, and the exit code is 1.
+    """
     from ganad import runs, service
 
-    if undo:
-        terminal.path(runs.find(service.take_back(service.in_trash(run))))
-        return
-    thrown = service.throw_away(run)
-    tell(f"{thrown} lies in the trash. Bring it back with: python -m ganad delete {thrown} --undo")
+    if not runs_ and not empty_trash:
+        raise GanadError("Name the runs to delete, or add --empty-trash. python -m ganad list shows them.")
+    if undo and empty_trash:
+        raise GanadError("--undo brings back what --empty-trash removes: give one of them.")
+    failed = False
+    for run in runs_ or ():
+        try:
+            if undo:
+                terminal.path(runs.find(service.take_back(service.in_trash(run))))
+                continue
+            thrown = service.throw_away(run)
+        except GanadError as error:
+            terminal.complain(str(error))
+            failed = True
+            continue
+        tell(f"{thrown} lies in the trash. Bring it back with: python -m ganad delete {thrown} --undo")
+    if empty_trash and not failed:
+        size = service.trash_bytes()
+        count = service.empty_trash()
+        tell(f"{count} run{'s' * (count != 1)} removed for good, {size / 1e6:.1f} MB are free again.")
+    if failed:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -16,6 +16,7 @@ import numpy as np
 
 from ganad import limits
 from ganad.errors import FILE_FAULTS, DataError, cause
+from ganad.ink import doubts
 from ganad.paths import size as bytes_in_words
 
 FORMATS = ("PNG", "JPEG", "WebP", "BMP", "TIFF", "GIF")
@@ -26,6 +27,7 @@ _WORK_SIDE = 1024  # larger pictures are shrunk to this first: detail beyond it 
 _CROP_SIDE = 200  # a crop is brought to this side, from where 20 is an exact average of 10x10 blocks
 _CENTRE = 14.0  # mean centre of mass of MNIST's test digits: row 13.99, column 14.01
 _MIN_CONTRAST = 24  # grey levels between ground and ink; JPEG noise and paper stay below
+_INK = 0.1  # of full ink: what is fainter is ground
 _THIN, _USUAL = 1.2, 1.8  # widths of strokes in 28x28: below the first (few of MNIST's) they become the second
 
 
@@ -41,6 +43,8 @@ class Prepared:
     """True when the ink was darker than its ground."""
     steps: tuple[str, ...]
     """What was done, in words, in order."""
+    doubts: tuple[str, ...] = ()
+    """Why this may be no single digit, in words."""
 
 
 def read_image(data: bytes, name: str) -> np.ndarray:
@@ -155,7 +159,9 @@ def as_given(grey: np.ndarray) -> Prepared:
         raise DataError(
             f"The picture is {_size(grey)}, and a raw one must be 28 × 28, light ink on black: have it prepared."
         )
-    return Prepared(digit=grey.copy(), given=grey.copy(), inverted=False, steps=("taken as it is",))
+    ink = grey.astype(np.float32) / 255
+    doubted = _doubts(_crop(ink), 1.0) if (ink > _INK).any() else ("No ink: every pixel is as black as the ground.",)
+    return Prepared(grey.copy(), given=grey.copy(), inverted=False, steps=("taken as it is",), doubts=doubted)
 
 
 def prepare(grey: np.ndarray, *, centre: bool = True, invert: bool | None = None) -> Prepared:
@@ -177,9 +183,11 @@ def prepare(grey: np.ndarray, *, centre: bool = True, invert: bool | None = None
         steps.append("fitted into 28 × 28 as drawn")
         return Prepared(digit=_fit(picture), given=given, inverted=inverted, steps=tuple(steps))
     ink = _keep_digit(_stretch(picture.astype(np.float32), inverted, steps), steps)
-    small = _scale_to_20(_crop(ink), steps)
+    crop = _crop(ink)
+    small = _scale_to_20(crop, steps)
     steps.append("moved, centre of mass to the centre of 28 × 28")
-    return Prepared(digit=_place(small), given=given, inverted=inverted, steps=tuple(steps))
+    doubted = _doubts(crop, max(grey.shape) / max(picture.shape))
+    return Prepared(_place(small), given=given, inverted=inverted, steps=tuple(steps), doubts=doubted)
 
 
 def _check(grey: np.ndarray) -> None:
@@ -289,7 +297,7 @@ def _keep_digit(ink: np.ndarray, steps: list[str]) -> np.ndarray:
     """Ink without specks, and without what comes in from the border while there is a digit inside."""
     from scipy.ndimage import binary_dilation, label, maximum, sum_labels
 
-    labels, n = label(ink > 0.1, structure=np.ones((3, 3)))
+    labels, n = label(ink > _INK, structure=np.ones((3, 3)))
     every = np.arange(1, n + 1)
     mass, peak = sum_labels(ink, labels, every), maximum(ink, labels, every)
     kept = peak > 0.5
@@ -306,7 +314,7 @@ def _keep_digit(ink: np.ndarray, steps: list[str]) -> np.ndarray:
 
 
 def _crop(ink: np.ndarray) -> np.ndarray:
-    rows, columns = np.flatnonzero((ink > 0.1).any(axis=1)), np.flatnonzero((ink > 0.1).any(axis=0))
+    rows, columns = np.flatnonzero((ink > _INK).any(axis=1)), np.flatnonzero((ink > _INK).any(axis=0))
     return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
@@ -325,6 +333,12 @@ def _scale_to_20(crop: np.ndarray, steps: list[str]) -> np.ndarray:
     large = np.pad(large, pad)
     h, w = (n // block for n in large.shape)
     return large.reshape(h, block, w, block).mean(axis=(1, 3))
+
+
+def _doubts(crop: np.ndarray, shrunk: float) -> tuple[str, ...]:
+    """Of ink (h, w) in 0..1; `shrunk` is how many times larger the given picture was."""
+    large = np.clip(_resized(crop, _CROP_SIDE / max(crop.shape)), 0, 1)
+    return doubts(crop, _stroke_width(large) * 20 / _CROP_SIDE, round(max(crop.shape) * shrunk))
 
 
 def _stroke_width(ink: np.ndarray) -> float:

@@ -544,6 +544,24 @@ def take_back(name: str) -> str:
     return home.name
 
 
+def empty_trash() -> int:
+    """Remove for good what lies in the trash; returns how many runs that were.
+
+    Each is moved aside first, so that one that is half removed cannot be taken back; what an earlier call left half
+    removed goes too. Raises RunError where the disk refuses.
+    """
+    gone, count = trash() / ".gone", 0
+    with file_errors("The trash cannot be emptied", "Allow writing in the folder of the runs.", RunError):
+        for name in thrown_away():
+            gone.mkdir(exist_ok=True)
+            with contextlib.suppress(FileNotFoundError):  # taken back a moment ago
+                os.rename(trash() / name, gone / f"{name}~{time.time_ns()}")
+                count += 1
+        if gone.is_dir():
+            shutil.rmtree(gone)
+    return count
+
+
 def _own(run: Path, done: str) -> None:
     if run.resolve().parent == shelf().resolve():
         raise RunError(

@@ -44,7 +44,7 @@ from ganad.config import (
     command,
     resolve,
 )
-from ganad.errors import GanadError, RunError, file_errors
+from ganad.errors import DataError, GanadError, RunError, file_errors
 
 START_UP_S = 4.0
 """What a worker needs before its first step: Python, torch, the data."""
@@ -251,6 +251,17 @@ def take_back(name: str) -> str:
     return runs.take_back(name)
 
 
+def trash_bytes() -> int:
+    """Bytes of the runs in the trash."""
+    return _bytes_in(runs.trash())
+
+
+def empty_trash() -> int:
+    """Remove for good what lies in the trash; returns how many runs that were."""
+    access.allow("emptying the trash")
+    return runs.empty_trash()
+
+
 def packed(name: str) -> bytes:
     """A run as a zip file."""
     return parcels.pack(runs.find(name))
@@ -283,13 +294,14 @@ def _room(more: int = 0) -> Iterator[None]:
 
 def _check_space(more: int = 0) -> None:
     if access.quota("GANAD_MAX_RUNS_BYTES") is not None:  # else nothing is counted
-        access.check_space(_bytes_of_runs(), more)
+        # Everything counts: runs, trash, uploads, what was measured.
+        access.check_space(_bytes_in(runs.root()), more)
 
 
-def _bytes_of_runs() -> int:
-    """Bytes of everything in the folder of runs: runs, trash, uploads, what was measured."""
+def _bytes_in(top: Path) -> int:
+    """Bytes of every file below a folder; 0 where there is none."""
     total = 0
-    for folder, _, names in os.walk(runs.root()):
+    for folder, _, names in os.walk(top):
         for name in names:
             with contextlib.suppress(OSError):  # it went away in the meantime
                 total += os.lstat(os.path.join(folder, name)).st_size
@@ -763,7 +775,10 @@ def prepare_file(path: Path, raw: bool = False) -> imaging.Prepared:
 def prepare_bytes(content: bytes, name: str, raw: bool = False) -> imaging.Prepared:
     """The bytes of an image file as a 28x28 digit; raw: it is one already. Raises DataError naming the file."""
     grey = imaging.read_image(content, name)
-    return imaging.as_given(grey) if raw else imaging.prepare(grey)
+    try:
+        return imaging.as_given(grey) if raw else imaging.prepare(grey)
+    except DataError as error:
+        raise DataError(f"{name}: {error}") from None
 
 
 def measure(settings_json: str) -> None:

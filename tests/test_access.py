@@ -95,6 +95,7 @@ CHANGES = {
     "write_note": lambda d: service.write_note("1", "other"),
     "throw_away": lambda d: service.throw_away("1"),
     "take_back": lambda d: service.take_back("0004-ganomaly-n8-s0"),
+    "empty_trash": lambda d: service.empty_trash(),
     "unpacked": lambda d: service.unpacked(d["zip"]),
     "data_path": lambda d: service.data_path(str(d["npz"])),
     "upload": lambda d: upload(("a.npz", npz())),
@@ -127,6 +128,8 @@ def test_a_read_only_server_refuses_every_change_in_its_functions(house, runs_di
 def test_without_read_only_those_very_deeds_are_done(house, runs_dir, monkeypatch):
     monkeypatch.setattr(service.speed, "recall", lambda s: {"float32": 100.0, "score": 100.0})
     for deed, do in CHANGES.items():
+        if deed == "empty_trash":
+            service.throw_away("4")
         before = everything(runs_dir)
         do(house)
         if deed not in ("estimate", "data_path", "class_counts", "examples"):
@@ -159,6 +162,7 @@ def test_whatever_does_not_mean_no_is_read_only(monkeypatch, text, is_so):
         ["rename", "1", "a"],
         ["note", "1", "a"],
         ["delete", "1"],
+        ["delete", "--empty-trash"],
     ],
 )
 def test_the_command_line_keeps_to_the_same_policy(house, runs_dir, monkeypatch, capfd, words):

@@ -104,6 +104,42 @@ def test_undo_takes_the_last_thrown_of_one_name_and_says_when_there_is_none(own,
     assert f"There are: {own.name}" in missing.err
 
 
+def test_several_are_deleted_at_once_and_one_that_cannot_be_stops_no_other(own, ganad, runs_dir):
+    put_finished(runs_dir, "0003-ganomaly-n8-s0")
+    put_running(runs_dir)
+    done = ganad("delete", "1", "2", "3")
+    assert done.code == 1
+    assert done.err.count("stop it first") == 1
+    assert sorted(service.thrown_away()) == [own.name, "0003-ganomaly-n8-s0"]
+    back = ganad("delete", "1", "3", "--undo")
+    assert back.code == 0
+    assert len(back.out.splitlines()) == 2
+
+
+def test_the_trash_is_emptied_when_asked_and_says_how_much_is_free(own, ganad):
+    size = sum(p.stat().st_size for p in own.rglob("*") if p.is_file() and p.name != ".lock")
+    done = ganad("delete", "1", "--empty-trash")
+    assert (done.code, done.out) == (0, "")
+    assert f"1 run removed for good, {size / 1e6:.1f} MB" in done.err
+    assert not any(p.is_file() for p in runs.trash().rglob("*"))
+    assert ganad("delete", "1", "--undo").code == 1
+    assert "0 runs removed" in ganad("delete", "--empty-trash").err
+
+
+def test_nothing_is_removed_for_good_when_what_was_named_could_not_be_thrown_away(own, ganad):
+    assert ganad("delete", "1").code == 0
+    assert ganad("delete", "77", "--empty-trash").code == 1
+    assert service.thrown_away() == [own.name]
+
+
+@pytest.mark.parametrize("words", [[], ["1", "--undo", "--empty-trash"]])
+def test_delete_without_a_run_or_with_both_options_says_what_to_give(own, ganad, words):
+    done = ganad("delete", *words)
+    assert done.code == 1
+    assert "--empty-trash" in done.err
+    assert own.exists()
+
+
 def test_what_is_at_work_or_elsewhere_is_not_thrown_away(runs_dir, ganad, tmp_path):
     put_running(runs_dir)
     assert "stop it first" in ganad("delete", "2").err

@@ -20,7 +20,7 @@ def put_stopped(folder):
 
 
 STATES = {"running": put_running, "failed": put_failed, "stopped": put_stopped, "finished": put_finished}
-IN_PICKER = {"running": " · training", "failed": " · failed", "stopped": " · stopped", "finished": ""}
+IN_PICKER = {"running": " · in progress", "failed": " · failed", "stopped": " · stopped", "finished": ""}
 SCORED = ["pages/2_Browse.py", "pages/3_Evaluate.py", "pages/4_Score.py"]
 
 
@@ -132,7 +132,7 @@ def test_a_run_stays_picked_when_its_state_changes_before_the_browser_has_heard_
     run = put(runs_dir)
     at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=PATIENCE_S)
     at.query_params["run"] = at.session_state["_run_in_url"] = run.name
-    at.session_state["run"] = f"{run.name[:4]} GANomaly · 8 · queued"
+    at.session_state["run"] = f"{run.name[:4]} GANomaly · 8 · in progress"
     at.run()
     assert not at.exception
     assert at.selectbox(key="run").value == run.name
@@ -378,6 +378,34 @@ def test_a_run_is_thrown_away_and_comes_back_with_undo(runs_dir):
     assert run.exists()
     assert at.selectbox(key="run").value == run.name
     assert "lies in the trash" not in words(at)
+
+
+def test_runs_without_a_result_are_thrown_away_together_the_picked_one_stays_and_undo_brings_all_back(runs_dir):
+    run, working = put_finished(runs_dir), put_running(runs_dir)
+    ended = {"0003-ganomaly-n8-s0": "failed", "0004-ganomaly-n8-s0": "stopped"}
+    gone = [put_running(runs_dir, name, state=state, pid=None) for name, state in ended.items()]
+    at = opened("pages/5_Compare.py", run=run.name)
+    at.button(key="unwanted_Failed and stopped").click().run()
+    assert sorted(at.multiselect(key="unwanted").value) == sorted(p.name for p in gone)
+    at.button(key="throw_away_many").click().run()
+    assert not at.exception
+    assert [p.exists() for p in (run, working, *gone)] == [True, True, False, False]
+    assert at.selectbox(key="run").value == run.name
+    assert "2 runs</b> lie in the trash" in words(at)
+    at.button(key="undo").click().run()
+    assert all(p.exists() for p in gone)
+
+
+def test_the_trash_is_emptied_for_good_by_a_click_of_its_own(runs_dir):
+    run = put_finished(runs_dir)
+    runs.throw_away(put_finished(runs_dir, "0002-ganomaly-n8-s0"))
+    at = opened("pages/5_Compare.py", run=run.name)
+    assert "frees" in words(at)
+    at.button(key="empty_trash").click().run()
+    assert not at.exception
+    assert not runs.thrown_away()
+    assert not any(runs.trash().rglob("*.json"))
+    assert run.exists()
 
 
 def test_the_last_run_of_all_comes_back_as_well(runs_dir):

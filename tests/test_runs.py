@@ -260,6 +260,18 @@ def test_the_trash_gives_nothing_else_than_its_runs(runs_dir):
             runs.take_back(name)
 
 
+def test_an_emptied_trash_holds_nothing_not_even_what_an_interrupted_emptying_left(runs_dir):
+    left = runs.trash() / ".gone" / "half"
+    left.mkdir(parents=True)
+    (left / "weights.safetensors").write_bytes(b"half")
+    kept = put_finished(runs_dir)
+    runs.throw_away(put_finished(runs_dir, "0002-ganomaly-n8-s0"))
+    assert runs.empty_trash() == 1
+    assert list(runs.trash().iterdir()) == []
+    assert runs.empty_trash() == 0
+    assert kept.exists()
+
+
 def test_a_run_at_work_is_not_thrown_away_and_neither_is_one_whose_process_still_lives(runs_dir):
     for run in (put_running(runs_dir), put_running(runs_dir, "0003-ganomaly-n8-s0", beat=0.0)):
         with pytest.raises(RunError, match="still at work: stop it first"):

@@ -1,4 +1,4 @@
-"""Keep runs in order: name, note, zip, trash. Everything here can be undone."""
+"""Keep runs in order: name, note, zip, trash. All of it can be undone until the trash is emptied."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import streamlit as st
 from ganad import parcels, runs, service
 from ganad.errors import GanadError
 from ganad.service import RunInfo
-from ganad.ui import guard, page, say, shared
+from ganad.ui import cache, guard, page, say, shared
 from ganad.ui.text import html, markdown, plain
 
 _LARGEST_MB = parcels.MOST_BYTES // 1_000_000
@@ -48,6 +48,7 @@ def bring_back(run: RunInfo | None = None) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="keep"):
         if run is not None:
             _of_one(run)
+        _clean_up()
         _bring_in()
         _trash()
 
@@ -99,19 +100,53 @@ def _describe(name: str, own: str, note: str) -> None:
 
 def _undo() -> None:
     """For as long as the page is open, what was thrown away last is one click from coming back."""
-    thrown = st.session_state.get("thrown")
-    if thrown is None or thrown not in service.thrown_away():
+    there = service.thrown_away()
+    if not (thrown := [name for name in st.session_state.get("thrown", ()) if name in there]):
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="undo_bar"):
-        st.html(f"<b>{html(thrown)}</b> lies in the trash.", width="content")
+        one = len(thrown) == 1
+        what = f"<b>{html(thrown[0])}</b> lies" if one else f"<b>{len(thrown)} runs</b> lie"
+        st.html(f"{what} in the trash.", width="content")
         st.button(
-            "Undo",
-            icon=":material/undo:",
-            key="undo",
-            on_click=guard.callback(_take_back),
-            args=(thrown,),
+            "Undo", icon=":material/undo:", key="undo", on_click=guard.callback(_take_back), args=tuple(thrown),
             type="primary",
-        )
+        )  # fmt: skip
+
+
+def _clean_up() -> None:
+    """Several runs into the trash at once; those that ended without a result are offered first."""
+    own = [r for r in cache.list_runs() if not r.shipped and not r.at_work]
+    if not own:
+        return
+    with st.popover("Clean up", icon=":material/cleaning_services:", key="clean_up"):
+        labels = {r.name: f"{r.short} · {r.state}" for r in own}
+        # A choice of before may hold runs that are gone.
+        st.session_state["unwanted"] = [n for n in st.session_state.get("unwanted", ()) if n in labels]
+        without = [r.name for r in own if r.state in ("failed", "stopped")]
+        with st.container(horizontal=True):
+            for label, names in (("Failed and stopped", without), ("All of mine", list(labels)), ("None", [])):
+                st.button(
+                    f"{label} ({len(names)})" if names else label, key=f"unwanted_{label}", type="tertiary",
+                    on_click=guard.callback(_want), args=(names,), disabled=not names and label != "None",
+                )  # fmt: skip
+        unwanted = st.multiselect(
+            "Runs to throw away", list(labels), key="unwanted", format_func=labels.get,
+            placeholder="Pick runs, or a group of them above",
+        )  # fmt: skip
+        n = len(unwanted)
+        st.button(
+            f"Throw away {n} run{'s' * (n != 1)}" if n else "Throw away", icon=":material/delete:", type="primary",
+            key="throw_away_many", disabled=not n, on_click=guard.callback(_throw_away_many),
+            help="Into the trash, whole: one click brings them back.",
+        )  # fmt: skip
+
+
+def _want(names: list[str]) -> None:
+    st.session_state["unwanted"] = names
+
+
+def _throw_away_many() -> None:
+    _throw_away(*st.session_state.get("unwanted", ()))
 
 
 def _trash() -> None:
@@ -119,28 +154,51 @@ def _trash() -> None:
     if not thrown:
         return
     with st.popover(f"Trash ({len(thrown)})", icon=":material/delete:", key="trash"):
-        st.caption("These runs are whole. To free their space, empty the folder `.trash` beside your runs.")
+        st.caption("These runs are whole. A click takes one back.")
         for name in thrown[:20]:
             st.button(
                 plain(name), icon=":material/undo:", key=f"back_{name}", on_click=guard.callback(_take_back), args=(name,), help="Take it back",
                 type="tertiary",
             )  # fmt: skip
+        if len(thrown) > 20:
+            st.caption(f"… and {len(thrown) - 20} thrown away before these.")
+        n = len(thrown)
+        st.button(
+            f"Remove {n} run{'s' * (n != 1)} for good", icon=":material/delete_forever:", key="empty_trash",
+            on_click=guard.callback(_empty_trash), help="There is no undo.",
+        )  # fmt: skip
+        st.caption(f"This frees {service.trash_bytes() / 1e6:.1f} MB, and there is no undo.")
 
 
-def _throw_away(name: str) -> None:
+def _throw_away(*names: str) -> None:
+    """Into the trash, as many as can be; the first that cannot is told."""
+    thrown = []
     try:
-        st.session_state["thrown"] = service.throw_away(name)
-        page.choose()
+        for name in names:
+            thrown.append(service.throw_away(name))
+    except GanadError as error:
+        say.toast(error, icon=":material/error:")
+    if thrown:
+        st.session_state["thrown"] = thrown
+        if st.session_state.get("run") in names:
+            page.choose()
+
+
+def _take_back(*names: str) -> None:
+    try:
+        for name in names:
+            page.choose(service.take_back(name))
     except GanadError as error:
         say.toast(error, icon=":material/error:")
 
 
-def _take_back(name: str) -> None:
+def _empty_trash() -> None:
     try:
-        page.choose(service.take_back(name))
-        st.session_state.pop("thrown", None)
+        count = service.empty_trash()
     except GanadError as error:
         say.toast(error, icon=":material/error:")
+        return
+    say.toast(f"{count} run{'s' * (count != 1)} removed for good.", icon=":material/check_circle:")
 
 
 # --- runs from elsewhere -----------------------------------------------------------------------------------------------

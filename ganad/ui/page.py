@@ -22,7 +22,10 @@ MENU = (
     ("pages/6_Methods.py", "Methods", ":material/menu_book:"),
 )
 
-_STATE_WORDS = {"queued": " · queued", "running": " · training", "stopped": " · stopped", "failed": " · failed"}
+# One word for both states at work: the picker is drawn with the page, and the strip below it tells which, as it changes.
+_STATE_WORDS = {
+    "queued": " · in progress", "running": " · in progress", "stopped": " · stopped", "failed": " · failed",
+}  # fmt: skip
 
 _CSS = """<style>
 [data-testid="stMainBlockContainer"] {container: page / inline-size; padding: 2.6rem clamp(1rem, 3vw, 3rem) 3rem; max-width: 1320px;}

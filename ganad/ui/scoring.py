@@ -116,6 +116,8 @@ def one(run: RunInfo, prepared: imaging.Prepared, name: str = "") -> None:
     """The full story of one digit."""
     with st.skeleton(height=420):
         found, mix = judge(run, prepared.digit[None])[0], mix_of(run)
+    for doubt in prepared.doubts:
+        say.warning(doubt, icon=":material/help:")
     verdict(run, mix, found)
     left, right = page.split("given", [1, 4])
     with left:
@@ -167,6 +169,12 @@ def verdict(run: RunInfo, mix: Mix, found: Judgement) -> None:
         st.badge("chosen while looking at the test set", icon=":material/visibility:", color="orange")
 
 
+def _caption(found: Judgement, prepared: imaging.Prepared) -> str:
+    """Below a small picture; of a doubt only its first words, the table has them all."""
+    doubts = [f"{re.split('[:?]', doubt)[0].lower()}?" for doubt in prepared.doubts]
+    return " · ".join([found.verdict, f"{found.percentile:.0f} %", *doubts])
+
+
 def several(run: RunInfo, prepared: list[imaging.Prepared], names: list[str]) -> None:
     """A contact strip, strangest first, then a table and its CSV."""
     digits = np.stack([p.digit for p in prepared])
@@ -178,10 +186,7 @@ def several(run: RunInfo, prepared: list[imaging.Prepared], names: list[str]) ->
     note(mix_of(run))
     st.html(
         pictures.figure_html(
-            [
-                (pictures.png(digits[i], 3), f"{found[i].verdict} · {found[i].percentile:.0f} %", names[i])
-                for i in order
-            ],
+            [(pictures.png(digits[i], 3), _caption(found[i], prepared[i]), names[i]) for i in order],
             size_px=84,
         )
     )
@@ -194,6 +199,7 @@ def several(run: RunInfo, prepared: list[imaging.Prepared], names: list[str]) ->
             {"file": names[i], "verdict": found[i].verdict, "percentile": found[i].percentile, "score": found[i].score}
             | {"threshold": found[i].threshold if np.isfinite(found[i].threshold) else None}
             | found[i].parts
+            | ({"doubts": " ".join(prepared[i].doubts)} if any(p.doubts for p in prepared) else {})
             for i in order
         ]
     )

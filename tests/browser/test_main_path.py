@@ -14,8 +14,8 @@ from tests.browser.conftest import go, keyed, settled
 from tests.waiting import until
 
 
-def train_through_the_page(page, server, digits, epochs, method=None):
-    """Pick digits, set the epochs, press Start; returns the run's name."""
+def train_through_the_page(page, server, digits, epochs, limit):
+    """Pick digits, set the epochs and how many images to learn from, press Start; returns the run's name."""
     go(page, server, "/Train")
     tiles = keyed(page, "normal_tiles").get_by_role("button")
     expect(tiles).to_have_count(10)
@@ -23,13 +23,13 @@ def train_through_the_page(page, server, digits, epochs, method=None):
         if (tiles.nth(d).get_attribute("aria-pressed") == "true") != (d in digits):
             tiles.nth(d).click()
             expect(tiles.nth(d)).to_have_attribute("aria-pressed", "true" if d in digits else "false")
-    if method:
-        keyed(page, "method").get_by_text(method, exact=True).click()
-    settled(page)  # what is typed while the page is being redrawn may be put back
-    field = page.get_by_role("spinbutton", name="Epochs")
-    field.fill(str(epochs))
-    field.press("Enter")
     settled(page)
+    page.get_by_text("Advanced settings").click()
+    for label, value in (("Epochs", epochs), ("limit", limit)):
+        field = page.get_by_role("spinbutton", name=label, exact=True)
+        field.fill(str(value))
+        field.press("Enter")
+        settled(page)  # what is typed while the page is being redrawn may be put back
     before = {p.name for p in server.runs.glob("0*")}
     page.get_by_role("button", name="Start training").click()
     expect(keyed(page, "stop")).to_be_visible()
@@ -52,7 +52,7 @@ def wait_for(server, name, *states):
 
 
 def test_from_the_tiles_to_a_verdict(page, server):
-    name = train_through_the_page(page, server, {3, 8}, 2)
+    name = train_through_the_page(page, server, {3, 8}, epochs=2, limit=3000)
     assert "n38" in name
     # live: progress, then the film of the probe digits and the losses, without a click
     expect(page.get_by_text(re.compile(r"epoch \d of 2 · step"))).to_be_visible()
@@ -144,7 +144,7 @@ def test_uploads_are_judged_one_alone_and_several_with_a_csv(page, server):
 
 
 def test_a_run_outlives_tabs_and_servers_and_is_stopped_and_resumed(context, page, server):
-    name = train_through_the_page(page, server, {1}, 400)
+    name = train_through_the_page(page, server, {1}, epochs=400, limit=3000)
     expect(page.get_by_text(re.compile(r"epoch \d+ of 400 · step"))).to_be_visible()
     server.stop()
     server.start()

@@ -19,7 +19,9 @@ class SlowServer(Server):
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    made = SlowServer(tmp_path_factory.mktemp("slow"), OMP_NUM_THREADS="1")
+    folder = tmp_path_factory.mktemp("slow")
+    # No shipped run beside the form: its charts would be most of the work of each test.
+    made = SlowServer(folder, OMP_NUM_THREADS="1", GANAD_CHECKPOINTS=str(folder / "none"))
     yield made
     made.stop()
     assert not made.complaints(), made.complaints()
@@ -146,7 +148,7 @@ def test_what_was_refused_stays_on_the_page_until_something_is_changed(form, ser
     press_start(form)
     refused = form.get_by_text("Nothing was started: Only 6 of 60 normal training images would be held out")
     expect(refused).to_be_visible()
-    form.get_by_text("Log").click()
+    form.get_by_test_id("stSidebar").get_by_role("link", name="Train", exact=True).click()  # drawn anew
     settled(form)
     expect(refused).to_be_visible()
     type_into(form, number(form, "limit"), "600")

@@ -19,12 +19,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from ganad import limits
 from ganad.errors import ConfigError, DataError, GanadError, file_errors
 
 MOST_ENTRIES = 200_000
 """Files of one folder of images that are looked at for links out of GANAD_DATA."""
 
-_DEFAULTS = {"GANAD_MAX_QUEUED": 100, "GANAD_MAX_RUNS_BYTES": None, "GANAD_MAX_UPLOAD_BYTES": 200_000_000}
+_DEFAULTS = {
+    "GANAD_MAX_QUEUED": 100,
+    "GANAD_MAX_RUNS_BYTES": None,
+    "GANAD_MAX_UPLOAD_BYTES": 200_000_000,
+    "GANAD_CACHE_BYTES": limits.CACHE_BYTES,
+}
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _HERE = {"localhost", "127.0.0.1", "::1", "[::1]"}
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 
 import numpy as np
+
+from ganad import memory
 
 RESAMPLES = 200
 LEVEL = 0.95
@@ -47,7 +48,7 @@ def band(score: np.ndarray, anomalous: np.ndarray, *, resamples: int = RESAMPLES
     return Band(float(low), float(high), fpr, *edges)
 
 
-@functools.lru_cache(maxsize=4)
+@memory.remembered
 def _draws(n: int, m: int, resamples: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """How many draws lie among the k lowest of n normals (resamples, n + 1), and above the k lowest of m anomalies.
 

@@ -40,3 +40,6 @@ DECODED_BYTES = 120_000_000
 
 PATH_LENGTH = 4_096
 """Characters of a path: what Linux takes."""
+
+CACHE_BYTES = 1_000_000_000
+"""Bytes of everything that one process computes once and keeps (ganad.memory); GANAD_CACHE_BYTES in its place."""

@@ -28,6 +28,7 @@ from ganad import (
     jobs,
     limits,
     measuring,
+    memory,
     parcels,
     paths,
     runs,
@@ -453,12 +454,12 @@ def _readable_path(path: str | None) -> str | None:
     return access.data_path(path, uploads.folder()) if path else None
 
 
-@functools.lru_cache(maxsize=2)
+@memory.remembered
 def _dataset(path: str | None) -> data.Dataset:
     return data.load(path)
 
 
-@functools.lru_cache(maxsize=2)
+@memory.remembered
 def _test_images(path: str | None) -> data.Images:
     return data.load_test(path)
 
@@ -468,7 +469,7 @@ def class_counts(path: str | None = None, test: bool = False) -> dict[int, int]:
     return _class_counts(_typed(path), test)
 
 
-@functools.lru_cache(maxsize=8)
+@memory.remembered
 def _class_counts(path: str | None, test: bool) -> dict[int, int]:
     digit = _test_images(path).digit if test else _dataset(path).train.digit
     return {d: int((digit == d).sum()) for d in range(10)}

@@ -15,7 +15,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from ganad import __main__ as cli
-from ganad import access, data, jobs, parcels, runs, service, uploads
+from ganad import access, data, jobs, memory, parcels, runs, service, uploads
 from ganad.access import AccessError
 from ganad.config import resolve
 from ganad.errors import ConfigError, DataError, GanadError
@@ -31,8 +31,7 @@ def nothing_is_set(runs_dir, monkeypatch):
     monkeypatch.setattr(jobs, "launch", lambda run: None)
     monkeypatch.setattr(jobs, "_see_to_it", lambda run, patience: True)
     monkeypatch.setattr(jobs, "_signal", lambda pid, number: None)  # running ones carry the number of this very process
-    for known in (service._dataset, service._test_images, service._class_counts):
-        known.cache_clear()
+    memory.forget()
 
 
 @pytest.fixture

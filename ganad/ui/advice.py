@@ -63,7 +63,7 @@ def _areas_of(run: RunInfo) -> np.ndarray:
     return _areas(run.name, cache.version(run.name), scales_of(run))
 
 
-@st.cache_data(show_spinner=False, max_entries=20)
+@cache.kept()
 def _areas(name: str, version: int, scales: tuple[float, ...]) -> np.ndarray:
     """(91,) AUROC of each point of the map."""
     val, strange = cache.scores(name).val.parts, cache.rivals(name)

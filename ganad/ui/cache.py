@@ -1,14 +1,34 @@
-"""What pages ask for again and again, kept by name and version. Arrays are shared between sessions, so read-only."""
+"""What pages ask for again and again, kept by name and version. Arrays are shared between sessions, so read-only.
+
+How much is kept of all of it together: ganad.memory.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from ganad import bootstrap, evaluate, explain, projection, runs, service
+from ganad import bootstrap, evaluate, explain, memory, projection, runs, service
 from ganad.ui import layouts
+
+
+def kept(words: str = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """A function whose results all sessions share; words: what is shown while it computes."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def told(*args: Any) -> Any:
+            with st.spinner(words) if words else contextlib.nullcontext():
+                return function(*args)
+
+        return memory.remembered(told)
+
+    return decorate
 
 
 def list_runs() -> list[service.RunInfo]:
@@ -21,7 +41,7 @@ def scores(name: str) -> runs.Scores:
     return _scores(name, service.version(name))
 
 
-@st.cache_resource(show_spinner="Reading scores", max_entries=12)
+@kept("Reading scores")
 def _scores(name: str, version: int) -> runs.Scores:
     return service.scores(name)
 
@@ -36,7 +56,7 @@ def packed(name: str) -> dict[str, Any]:
     return _packed(name, service.version(name))
 
 
-@st.cache_resource(show_spinner="Packing images", max_entries=4)
+@kept("Packing images")
 def _packed(name: str, version: int) -> dict[str, Any]:
     from ganad.ui.components.live_mixer import pack
 
@@ -48,7 +68,7 @@ def images(name: str) -> np.ndarray:
     return _images(name, service.version(name))
 
 
-@st.cache_resource(show_spinner="Reading images", max_entries=4)
+@kept("Reading images")
 def _images(name: str, version: int) -> np.ndarray:
     return service.test_images(name)
 
@@ -58,7 +78,7 @@ def reconstructions(name: str) -> np.ndarray | None:
     return _reconstructions(name, service.version(name))
 
 
-@st.cache_resource(show_spinner="Reading reconstructions", max_entries=4)
+@kept("Reading reconstructions")
 def _reconstructions(name: str, version: int) -> np.ndarray | None:
     return service.reconstructions(name)
 
@@ -73,7 +93,7 @@ def look(name: str, row: int) -> service.Look:
     return service.Look(stored[row], explain.from_pictures(images(name)[row], stored[row], residual, size))
 
 
-@st.cache_data(show_spinner="Asking the net", max_entries=500)
+@kept("Asking the net")
 def _look(name: str, version: int, row: int) -> service.Look:
     return service.look(name, images(name)[row])
 
@@ -91,7 +111,7 @@ def reconstructions_of(name: str, rows: tuple[int, ...]) -> np.ndarray:
     return _reconstruct_some(name, service.version(name), rows)
 
 
-@st.cache_data(show_spinner="Asking the net", max_entries=50)
+@kept("Asking the net")
 def _reconstruct_some(name: str, version: int, rows: tuple[int, ...]) -> np.ndarray:
     return service.reconstruct(name, images(name)[list(rows)])
 
@@ -107,7 +127,7 @@ def has_codes(run: service.RunInfo) -> bool:
     return stored or run.method != "anogan" or bool(st.session_state.get(f"codes_{run.name}"))
 
 
-@st.cache_resource(show_spinner="Asking the net where each image lies", max_entries=4)
+@kept("Asking the net where each image lies")
 def _codes(name: str, version: int) -> tuple[np.ndarray, np.ndarray]:
     return service.codes(name)
 
@@ -117,7 +137,7 @@ def rivals(name: str) -> dict[str, np.ndarray]:
     return _rivals(name, service.version(name))
 
 
-@st.cache_resource(show_spinner="Scoring training images of other digits", max_entries=12)
+@kept("Scoring training images of other digits")
 def _rivals(name: str, version: int) -> dict[str, np.ndarray]:
     return service.rivals(name)
 
@@ -127,7 +147,7 @@ def band(name: str, weights: tuple[float, float, float]) -> bootstrap.Band:
     return _band(name, service.version(name), weights)
 
 
-@st.cache_data(show_spinner=False, max_entries=300)
+@kept()
 def _band(name: str, version: int, weights: tuple[float, float, float]) -> bootstrap.Band:
     return bootstrap.band(totals(name, weights)[1], scores(name).anomalous)
 
@@ -142,7 +162,7 @@ def latent_map(name: str, kind: str = "PCA") -> projection.Projection | None:
     return layouts.layout(name, service.version(name), kind, *codes(name))
 
 
-@st.cache_resource(show_spinner="Laying out the codes", max_entries=8)
+@kept("Laying out the codes")
 def _pca(name: str, version: int) -> projection.Projection:
     return projection.project(*codes(name), "PCA")
 
@@ -158,24 +178,24 @@ def evaluation(name: str, weights: tuple[float, float, float], threshold: float)
     return _evaluation(name, service.version(name), weights, threshold)
 
 
-@st.cache_data(show_spinner=False, max_entries=300)
+@kept()
 def _evaluation(name: str, version: int, weights: tuple[float, float, float], threshold: float) -> evaluate.Evaluation:
     return service.judge_run(name, weights, threshold)[0]
 
 
-@st.cache_resource(show_spinner=False)
+@kept()
 def examples(path: str | None = None) -> np.ndarray:
     """(10, 28, 28) uint8: a real digit of each kind."""
     return service.examples(path)
 
 
-@st.cache_data(show_spinner=False)
+@kept()
 def class_counts(path: str | None) -> dict[int, int]:
     """digit -> number of its training images."""
     return service.class_counts(path)
 
 
-@st.cache_data(show_spinner="Computing the baselines", max_entries=30)
+@kept("Computing the baselines")
 def baseline_curves(normal: tuple[int, ...], path: str | None) -> list[service.BaselineCurve]:
     """ROC curves of PCA and nearest neighbours on the whole test set."""
     return service.baseline_curves(normal, path)

@@ -192,7 +192,7 @@ def _key(s: Shown) -> tuple[str, int, tuple[float, float, float]]:
     return s.run.name, cache.version(s.run.name), s.run.weights
 
 
-@st.cache_data(show_spinner="Drawing the test images anew", max_entries=60)
+@cache.kept("Drawing the test images anew")
 def _gap(ours: tuple, theirs: tuple) -> tuple[contrast.Gap | None, int]:
     """The gap between two groups of runs, None where they share too few test images, and how many they share."""
     scored = [cache.scores(name).test for name, *_ in (*ours, *theirs)]

@@ -146,7 +146,7 @@ def nearest(run: RunInfo, z_of: Callable[[np.ndarray], np.ndarray]) -> None:
     )
 
 
-@st.cache_data(show_spinner=False, max_entries=12)
+@cache.kept()
 def _own_distances(name: str, version: int) -> np.ndarray:
     """Distance of each held-out normal to the nearest other one, (n,)."""
     val = cache.codes(name)[0].astype(np.float64)

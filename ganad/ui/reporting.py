@@ -6,6 +6,7 @@ import streamlit as st
 
 from ganad import report, service
 from ganad.service import RunInfo
+from ganad.ui import cache
 
 
 def offer(run: RunInfo) -> None:
@@ -22,6 +23,6 @@ def offer(run: RunInfo) -> None:
         )
 
 
-@st.cache_data(show_spinner=False, max_entries=4)
+@cache.kept()
 def _report(name: str, version: int, label: str) -> str:
     return report.report_html(name)

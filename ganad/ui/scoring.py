@@ -92,7 +92,7 @@ def waiting_for_files(run: RunInfo) -> None:
     known(run)
 
 
-@st.cache_data(show_spinner="Reading the image", max_entries=200)
+@st.cache_data(show_spinner="Reading the image", max_entries=MOST)
 def _prepared(content: bytes, name: str, raw: bool) -> imaging.Prepared:
     return service.prepare_bytes(content, name, raw)
 

@@ -3,9 +3,8 @@
 import json
 
 import pytest
-import streamlit as st
 
-from ganad import service
+from ganad import memory, service
 from ganad.errors import RunError
 from tests.conftest import ROOT, as_read, put_finished
 from tests.test_pages import PAGES, opened, words
@@ -25,8 +24,7 @@ def directory(path):
 @pytest.fixture(autouse=True)
 def _nothing_is_remembered_of_another_run():
     """Runs of these tests share names and times of files, so what a server remembers of one would stand for another."""
-    st.cache_data.clear()
-    st.cache_resource.clear()
+    memory.forget()
 
 
 DAMAGES = {

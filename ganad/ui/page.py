@@ -68,6 +68,10 @@ _CSS = """<style>
   .st-key-split_draw > [data-testid="stLayoutWrapper"] > [data-testid="stHorizontalBlock"] {gap: 1rem;}
   .st-key-plain_mixer [data-testid="stVerticalBlock"] {gap: .25rem;}
 }
+@container page (max-width: 640px) {
+  .katex-display {font-size: .72em; overflow: auto hidden;}
+  [data-testid="stCode"] code {font-size: .78em;}
+}
 [data-testid="stMarkdownContainer"] ol {padding-left: 1.9rem;}
 .st-key-empty_icon span[role="img"] {font-size: 2.6rem !important; width: auto; height: auto;}
 .ganad-lead {font-size: 1.08rem; opacity: .78; max-width: 62rem; margin: -.35rem 0 .2rem 0; line-height: 1.5;}

@@ -105,25 +105,31 @@ class Card:
     verdict: str
 
 
+_CARDS = """<style>
+.ganad-cards {display: grid; grid-auto-flow: column; grid-template-rows: repeat(6, auto); grid-auto-columns: minmax(0, var(--widest)); grid-template-columns: max-content;
+  gap: 8px 12px; align-items: center; padding: 2px;}
+.ganad-cards > :nth-child(6n + 1) {font-weight: 600;}
+@container page (max-width: 899px) {
+  .ganad-cards {grid-auto-flow: row; grid-template: none / max-content repeat(3, minmax(2.7rem, 4.4rem)) minmax(2.4rem, 5rem) max-content; grid-auto-columns: auto; gap: 6px;}
+  .ganad-cards > :nth-child(-n + 6) {font-size: .72rem !important; hyphens: manual;}
+}
+</style>"""
+
+
 def card_html(cards: Sequence[Card], size_px: int = 116) -> str:
-    """HTML: one column per digit: input, reconstruction, residual, verdict and score beside the threshold."""
-    rows = [
-        ["<div></div>", *(f"<div style='font-weight:600'>{html(card.label)}</div>" for card in cards)],
-        [_row_name("input"), *(_picture(png(c.image), f"{c.label}, input") for c in cards)],
-        [_row_name("reconstruction"), *(_picture(png(c.reconstruction), f"{c.label}, reconstruction") for c in cards)],
-        [
-            _row_name("difference"),
-            *(_picture(png(signed_residual(c.image, c.reconstruction)), f"{c.label}, difference") for c in cards),
-        ],
-        [_row_name("score"), *(_score_bar(card) for card in cards)],
-        [_row_name("verdict"), *(pill(card.verdict, small=True) for card in cards)],
-    ]
-    columns = f"max-content repeat({len(cards)}, minmax(76px, {size_px}px))"
-    cells = "".join(cell for row in rows for cell in row)
-    return (
-        f"<div style='display:grid;grid-template-columns:{columns};gap:8px 12px;align-items:center;overflow-x:auto;"
-        f"padding:2px'>{cells}</div>"
-    )
+    """HTML: one column a digit, from input to verdict, the score beside the threshold; where the page is narrow a row a digit."""
+    names = ("input", "recon\u00adstruction", "differ\u00adence", "score", "verdict")
+    cells = ["<div></div>", *map(_row_name, names)]
+    for c in cards:
+        cells += [
+            f"<div>{html(c.label)}</div>",
+            _picture(png(c.image), f"{c.label}, input"),
+            _picture(png(c.reconstruction), f"{c.label}, reconstruction"),
+            _picture(png(signed_residual(c.image, c.reconstruction)), f"{c.label}, difference"),
+            _score_bar(c),
+            pill(c.verdict, small=True),
+        ]
+    return f"{_CARDS}<div class='ganad-cards' style='--widest:{size_px}px'>{''.join(cells)}</div>"
 
 
 def pill(verdict: str, *, small: bool = False) -> str:

@@ -194,5 +194,19 @@ def go(page: Page, server: Server, path: str = "/") -> Page:
     return page
 
 
+def by_menu(page: Page, name: str) -> None:
+    """To another page by its link at the side: much cheaper than `go`, since the browser has loaded the app already."""
+    page.get_by_test_id("stSidebar").get_by_role("link", name=name, exact=True).click()
+    expect(page).to_have_title(f"{name} · ganad")
+    settled(page)
+
+
+def by_address(page: Page, path: str, name: str) -> None:
+    """To another page's address as a step in the browser's history leads there: read like a link's, and as cheap as the menu."""
+    page.evaluate("to => { history.pushState(null, '', to); dispatchEvent(new PopStateEvent('popstate')); }", path)
+    expect(page).to_have_title(f"{name} · ganad")
+    settled(page)
+
+
 def keyed(page: Page, key: str):
     return page.locator(f".st-key-{key}")

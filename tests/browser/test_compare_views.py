@@ -5,17 +5,10 @@ import shutil
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import go, keyed, settled
-from tests.conftest import put_finished
+from tests.browser.conftest import by_menu, go, keyed, settled
+from tests.conftest import put_finished, put_speed
 
 PICTURES = {"Curves": "rocs", "Digits": "digit_dots", "Noise": "standings"}
-
-
-@pytest.fixture
-def two(server):
-    run = put_finished(server.runs, "9101-ganomaly-n8-s0")
-    yield run
-    shutil.rmtree(run)
 
 
 def show(page, view):
@@ -23,7 +16,9 @@ def show(page, view):
     settled(page)
 
 
-def test_every_view_draws_its_picture_and_the_choice_outlives_another_page(page, server, two):
+def test_every_view_draws_its_picture_and_leads_on_and_the_choice_outlives_another_page(page, server):
+    """One walk through all views: opening the page anew would cost more than all of them."""
+    put_finished(server.runs, "9101-ganomaly-n8-s0")
     go(page, server, "/Compare")
     for view, key in PICTURES.items():
         show(page, view)
@@ -34,27 +29,16 @@ def test_every_view_draws_its_picture_and_the_choice_outlives_another_page(page,
     show(page, "Jury")
     expect(page.get_by_role("heading", name="Most disputed")).to_be_visible()
     expect(page.locator("img[alt^='a ']")).to_have_count(12)
-    page.get_by_role("link", name="Methods").click()
-    settled(page)
-    page.get_by_role("link", name="Compare").click()
+    by_menu(page, "Methods")
+    by_menu(page, "Compare")
     expect(page.get_by_role("heading", name="Most disputed")).to_be_visible()
+    show(page, "All digits")
+    a_cell_of_the_matrix_shows_its_images_and_leads_to_them_in_browse(page)
+    by_menu(page, "Compare")
     show(page, "Curves")
 
 
-def test_a_speed_is_measured_on_demand_and_then_drawn(page, server, two):
-    shutil.rmtree(server.runs / ".speed")  # what another page may have measured
-    go(page, server, "/Compare")
-    show(page, "Cost")
-    keyed(page, "measure").get_by_role("button").click()
-    expect(keyed(page, "trade").locator(".plot-container")).to_be_visible()
-    expect(page.get_by_text("measuring")).to_have_count(0)
-    expect(keyed(page, "measure")).to_have_count(0)
-    expect(page.get_by_text("Up and to the left is better")).to_be_visible()
-
-
-def test_a_cell_of_the_matrix_shows_its_images_and_leads_to_them_in_browse(page, server):
-    go(page, server, "/Compare?run=ganomaly-n8")
-    show(page, "All digits")
+def a_cell_of_the_matrix_shows_its_images_and_leads_to_them_in_browse(page):
     chart = keyed(page, "matrix").locator(".nsewdrag").first
     expect(chart).to_be_visible()
     chart.scroll_into_view_if_needed()
@@ -66,5 +50,24 @@ def test_a_cell_of_the_matrix_shows_its_images_and_leads_to_them_in_browse(page,
     keyed(page, "matrix_images").get_by_role("link", name="Open in Browse").click()
     expect(page.get_by_text("1,135 of 10,000 test images")).to_be_visible()
     expect(page.get_by_role("combobox", name="Run")).to_have_value("GANomaly · 8 · shipped")
-    go(page, server, "/Compare")
-    show(page, "Curves")
+
+
+@pytest.fixture
+def unmeasured(server):
+    """No speed is known, also none that another page may have measured; afterwards those are known that were."""
+    shutil.rmtree(server.runs / ".speed")
+    yield
+    put_speed(server.runs)
+
+
+def test_a_speed_is_measured_on_demand_and_then_drawn(page, server, unmeasured):
+    go(
+        page, server, "/Compare?run=ganomaly-all-but-8"
+    )  # the only one of its task: one speed to measure, which takes seconds
+    show(page, "Cost")
+    expect(keyed(page, "trade")).to_have_count(0)
+    keyed(page, "measure").get_by_role("button").click()
+    expect(keyed(page, "trade").locator(".plot-container")).to_be_visible()
+    expect(page.get_by_text("measuring")).to_have_count(0)
+    expect(keyed(page, "measure")).to_have_count(0)
+    expect(page.get_by_text("Up and to the left is better")).to_be_visible()

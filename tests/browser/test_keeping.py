@@ -1,8 +1,5 @@
 """Keeping runs in order, in a real browser: a zip goes out and comes back, and Undo undoes."""
 
-import shutil
-
-import pytest
 from playwright.sync_api import expect
 
 from ganad import runs
@@ -10,16 +7,10 @@ from tests.browser.conftest import go, keyed, settled
 from tests.conftest import put_finished
 
 
-@pytest.fixture
-def own(server):
-    run = put_finished(server.runs, "9001-ganomaly-n8-s0")
-    yield run
-    for made in server.runs.glob("900*"):
-        shutil.rmtree(made)
-    shutil.rmtree(server.runs / ".trash", ignore_errors=True)
-
-
-def test_a_downloaded_zip_is_imported_as_a_run_of_its_own(page, server, own, tmp_path):
+def test_a_downloaded_zip_is_imported_as_a_run_of_its_own_and_thrown_away_and_undone_and_the_picker_follows(
+    page, server, tmp_path
+):
+    own = put_finished(server.runs, "9001-ganomaly-n8-s0")
     go(page, server, f"/Compare?run={own.name}")
     with page.expect_download() as download:
         keyed(page, "download_zip").get_by_role("button").click()
@@ -30,15 +21,13 @@ def test_a_downloaded_zip_is_imported_as_a_run_of_its_own(page, server, own, tmp
     expect(page.get_by_test_id("stToast")).to_contain_text("Imported as 9002-ganomaly-n8-s0")
     settled(page)
     page.wait_for_url("**run=9002-ganomaly-n8-s0*")
-    assert runs.read_scores(server.runs / "9002-ganomaly-n8-s0").normal == (8,)
-
-
-def test_what_was_thrown_away_is_undone_and_the_picker_follows(page, server, own):
-    go(page, server, f"/Compare?run={own.name}")
+    made = server.runs / "9002-ganomaly-n8-s0"
+    assert runs.read_scores(made).normal == (8,)
     keyed(page, "throw_away").get_by_role("button").click()
-    expect(keyed(page, "undo_bar")).to_contain_text(f"{own.name} lies in the trash.")
-    assert not own.exists()
+    expect(keyed(page, "undo_bar")).to_contain_text(f"{made.name} lies in the trash.")
+    assert not made.exists()
+    page.wait_for_url(f"**run={own.name}*")
     keyed(page, "undo").get_by_role("button").click()
     expect(keyed(page, "undo_bar")).to_have_count(0)
-    page.wait_for_url(f"**run={own.name}*")
-    assert own.exists()
+    page.wait_for_url(f"**run={made.name}*")
+    assert made.exists()

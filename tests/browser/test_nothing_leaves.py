@@ -2,13 +2,14 @@
 
 import http.server
 import json
+import re
 import threading
 from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import go, keyed, settled
+from tests.browser.conftest import by_address, go, keyed, settled
 from tests.conftest import put_failed, put_finished
 
 PAGES = ("", "Train", "Browse", "Evaluate", "Score", "Compare", "Methods")
@@ -69,19 +70,29 @@ def test_no_text_from_outside_makes_the_browser_ask_for_anything(page, server, c
     page.on("request", lambda r: requests.append(r.url))
     query = "".join(
         f"&{key}={quote(bad)}"
-        for key in ("w", "at", "units", "digits", "verdict", "band", "lasso", "map", "image", "sort")
+        for key in ("w", "at", "units", "digits", "verdict", "band", "lasso", "map", "image", "sort", "x")
     )
-    for path in PAGES:
-        for run in (finished.name, failed.name, quote(bad)):
-            go(page, server, f"/{path}?run={run}")
+    asks = {  # what an address asks for, and what is there once the page has read it
+        f"run={finished.name}": picked(page, finished),
+        f"run={failed.name}": picked(page, failed),
+        f"run={quote(bad)}": keyed(page, "unknown_run"),
+        f"run={finished.name}{query}": picked(page, finished),
+    }
+    go(page, server, f"/Methods?run={finished.name}{query}")
+    check(page, address)
+    # Every page is asked for each of these, and none twice in a row: its title then tells that the next one has come.
+    for first in range(len(asks)):
+        for i, name in enumerate(PAGES):
+            asked_for, answer = list(asks.items())[(first + i) % len(asks)]
+            by_address(page, f"/{name}?{asked_for}", name or "Start")
+            expect(answer).to_be_visible()
+            expect(page).not_to_have_url(re.compile("[?&]lasso="))  # what makes no sense was read and taken out
             check(page, address)
-        go(page, server, f"/{path}?run={finished.name}{query}&x={quote(bad)}")
-        check(page, address)
     # The name is read as it was typed.
-    go(page, server, f"/Train?run={finished.name}")
+    by_address(page, f"/Train?run={finished.name}", "Train")
     expect(page.get_by_role("heading", level=3, name=hostile(address)[:20]).first).to_be_visible()
     # An uploaded file's name, and one that cannot be read.
-    go(page, server, f"/Score?run={finished.name}")
+    by_address(page, f"/Score?run={finished.name}", "Score")
     keyed(page, "way").get_by_text("Upload").click()
     name = f"![x]({address.replace('/', ':')}) <img src={address.replace('/', ':')}>.png"
     page.locator(".st-key-upload input[type=file]").set_input_files(
@@ -91,6 +102,10 @@ def test_no_text_from_outside_makes_the_browser_ask_for_anything(page, server, c
     check(page, address)
     assert not asked, asked
     assert not [url for url in requests if url.startswith(address)]
+
+
+def picked(page, run):
+    return page.get_by_role("combobox", name="Run").and_(page.locator(f"[value^='{run.name[:4]} ']"))
 
 
 def check(page, address):

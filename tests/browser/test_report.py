@@ -18,8 +18,9 @@ def written(tmp_path_factory):
     return path
 
 
-@pytest.fixture
-def opened(browser, written):
+@pytest.fixture(scope="module")
+def offline(browser):
+    """A tab without network, and a list of what goes wrong there. One for all tests: a new one begins with nothing compiled."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="light")
     context.set_offline(True)
     page = context.new_page()
@@ -27,9 +28,18 @@ def opened(browser, written):
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
     page.on("request", lambda r: problems.append(r.url) if not r.url.startswith(("file:", "data:", "blob:")) else None)
+    yield page, problems
+    context.close()
+
+
+@pytest.fixture
+def opened(offline, written):
+    """The report, opened anew in the light."""
+    page, problems = offline
+    problems.clear()
+    page.emulate_media(color_scheme="light")
     page.goto(written.as_uri())
     yield page
-    context.close()
     assert not problems, problems
 
 
@@ -65,7 +75,7 @@ def test_a_dragged_slider_changes_the_area_to_what_python_says(opened):
     expect(area).to_have_text(f"{usual.auroc:.4f}")
 
 
-def test_the_pixels_arrive_and_every_canvas_is_drawn(opened):
+def test_the_pixels_arrive_every_canvas_is_drawn_and_a_dark_desk_makes_a_dark_page_and_redraws_the_mixer(opened):
     canvases = opened.locator("canvas")
     expect(canvases).to_have_count(3)
     for i in range(3):
@@ -81,9 +91,6 @@ def test_the_pixels_arrive_and_every_canvas_is_drawn(opened):
         for (let i = 0; i < d.length; i += 4) n += d[i] > 240 && d[i + 1] > 240 && d[i + 2] > 240 && d[i + 3] > 240;
         return n > 500; }"""
     )
-
-
-def test_a_dark_desk_makes_a_dark_page_and_redraws_the_mixer(opened):
     ground = "getComputedStyle(document.body).backgroundColor"
     words = """() => {
       const c = document.querySelector("#mixer").shadowRoot.querySelector(".scores canvas");

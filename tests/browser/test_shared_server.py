@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from ganad import runs
-from tests.browser.conftest import Server, go, keyed, settled
+from tests.browser.conftest import Server, by_address, go, keyed, settled
 from tests.conftest import put_finished, put_running
 
 
@@ -51,7 +51,10 @@ def test_a_page_of_another_site_opens_no_websocket(server):
 
 @pytest.fixture(scope="module")
 def readonly(tmp_path_factory):
-    made = Server(tmp_path_factory.mktemp("readonly"), GANAD_READONLY="1", OMP_NUM_THREADS="1")
+    made = Server(
+        tmp_path_factory.mktemp("readonly"), GANAD_READONLY="1", OMP_NUM_THREADS="1",
+        GANAD_CHECKPOINTS=str(tmp_path_factory.mktemp("no_shelf")),
+    )  # fmt: skip
     put_finished(made.runs)
     put_running(made.runs)
     yield made
@@ -65,7 +68,7 @@ def test_a_read_only_server_has_nothing_to_train_or_to_throw_away_with(readonly,
     expect(keyed(page, "start")).to_have_count(0)
     expect(keyed(page, "stop").get_by_role("button")).to_be_disabled()
     expect(page.get_by_role("button", name="Own images")).to_have_count(0)
-    go(page, readonly, "/Compare?run=0001-ganomaly-n8-s0")
+    by_address(page, "/Compare?run=0001-ganomaly-n8-s0", "Compare")
     expect(page.get_by_text("This server is read-only: runs are downloaded here")).to_be_visible()
     expect(keyed(page, "throw_away")).to_have_count(0)
     expect(keyed(page, "import")).to_have_count(0)
@@ -79,7 +82,10 @@ def test_a_read_only_server_has_nothing_to_train_or_to_throw_away_with(readonly,
 @pytest.fixture(scope="module")
 def named(tmp_path_factory):
     """A server behind a proxy: it answers to one more name, by the one option that the documents give."""
-    made = Server(tmp_path_factory.mktemp("named"), STREAMLIT_SERVER_ALLOWED_HOSTS="127.0.0.1 ganad.example.org")
+    made = Server(
+        tmp_path_factory.mktemp("named"), STREAMLIT_SERVER_ALLOWED_HOSTS="127.0.0.1 ganad.example.org",
+        GANAD_CHECKPOINTS=str(tmp_path_factory.mktemp("no_shelf")),
+    )  # fmt: skip
     yield made
     made.stop()
     assert "Traceback" not in made.log.read_text()

@@ -53,7 +53,8 @@ class Server:
         self.start()
 
     def start(self):
-        environment = os.environ | {"GANAD_RUNS": str(self.runs)} | self.environment
+        own = {"GANAD_RUNS": str(self.runs), "GANAD_CACHE": str(self.runs.parent / "cache")}
+        environment = os.environ | own | self.environment
         with open(self.log, "ab") as out:
             self.process = subprocess.Popen(
                 [*self.streamlit, "run", "app.py", f"--server.port={self.port}", "--server.headless=true"],

@@ -22,18 +22,21 @@ from tests.faults.settings import ended, small, until
 HOME = Path(__file__).parents[2]
 
 
-def kill_and_resume(times: int) -> str:
+def kill_and_resume(times: int, epochs: int = 20) -> str:
     """SIGKILL at a random moment, again and again, of one training; at the end it has the numbers of one left in peace."""
-    whole = runs.create(small(epochs=6))
+    whole = runs.create(small(epochs=epochs))
     assert worker.work(whole) == "finished"
     rng = random.Random(0)
     stages: dict[str, int] = {}
-    run = jobs.start(small(epochs=6))
-    for _ in range(times):
-        time.sleep(rng.uniform(0.0, 1.0) ** 2 * 8.0)  # any moment will do: what is asserted holds at each
+    run = jobs.start(small(epochs=epochs))
+    for i in range(times):
+        # Any moment will do, since what is asserted holds at each; every other time it is one of the training itself.
+        if i % 2:
+            until(lambda r=run: runs.status(r).doing == "training" or runs.status(r).state in runs.ENDED, "training")
+        time.sleep(rng.uniform(0.0, 1.0) ** 2 * (2.0 if i % 2 else 8.0))
         said = runs.status(run)
         if said.state == "finished":
-            run = jobs.start(small(epochs=6))
+            run = jobs.start(small(epochs=epochs))
             said = runs.status(run)
         if said.pid and runs.alive(said.pid, said.process_started):
             os.kill(said.pid, signal.SIGKILL)

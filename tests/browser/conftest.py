@@ -266,7 +266,6 @@ def bring(page: Page, server: Server, path: str, so: Callable[[Page], object] = 
             settled(page)
             page.mouse.move(0, 0)
             page.evaluate("document.activeElement?.blur()")
-            page.get_by_test_id("stMain").evaluate("e => e.scrollTo(0, 0)")
             for _ in range(
                 3
             ):  # on another page a link without a choice keeps the choice, and there is a second step to take
@@ -277,6 +276,7 @@ def bring(page: Page, server: Server, path: str, so: Callable[[Page], object] = 
                 settled(page)
             assert page.evaluate("location.pathname + location.search") == path
             so(page)
+            page.get_by_test_id("stMain").evaluate("e => e.scrollTo(0, 0)")  # a click on a switch may have moved it
             return page
         except (AssertionError, Error) as error:
             print("loaded instead:", error)
@@ -284,7 +284,21 @@ def bring(page: Page, server: Server, path: str, so: Callable[[Page], object] = 
             expect.set_options(timeout=PATIENCE_MS)
     go(page, server, path)
     so(page)
+    page.get_by_test_id("stMain").evaluate("e => e.scrollTo(0, 0)")
     return page
+
+
+def release(page: Page) -> None:
+    """Bring the live mixer back by its own button, where one is shown that was moved: then it itself has said the last word,
+    and the same move again is news to the server."""
+    if not page.url.startswith("http"):
+        return
+    button = page.locator(".mixer .defaults")
+    if button.is_visible() and button.is_enabled():
+        button.click()
+        expect(button).to_be_disabled()
+        expect(page).not_to_have_url(re.compile("[?&](w|at)="))
+        settled(page)
 
 
 def switch(page: Page, key: str, on: bool) -> None:

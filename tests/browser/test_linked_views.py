@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from ganad import evaluate, service
 from ganad.ui import address
-from tests.browser.conftest import bring, keyed, settled, switch
+from tests.browser.conftest import bring, keyed, release, settled, switch
 
 RUN = "ganomaly-n8"
 EVALUATE = f"/Evaluate?run={RUN}"
@@ -38,6 +38,7 @@ def opened(tab, server):
         said(page, "brush the histogram")
         switch(page, "advice_map", False)
 
+    release(tab)
     return bring(tab, server, EVALUATE, as_usual)
 
 

@@ -8,11 +8,13 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Error, Page, expect, sync_playwright
 
 from ganad import jobs, runs
+from ganad.ui import address
 from tests import browser_setup
 from tests.conftest import ROOT, put_speed
 from tests.waiting import PATIENCE_S, until
@@ -156,17 +158,60 @@ FAILED = pytest.StashKey[bool]()
 def page(context, tmp_path, request):
     """A new tab. Of a test that fails a picture is left: last.png in its folder."""
     made = context.new_page()
-    problems = []
-    made.on("pageerror", lambda error: problems.append(str(error)))
-    made.on("request", lambda r: problems.append(r.url) if not _local(r.url) else None)
+    problems, _ = _watched(made)
     yield made
-    if request.node.stash.get(FAILED, False):
-        try:
-            made.screenshot(path=str(tmp_path / "last.png"))
-        except Error as error:
-            print("no picture:", error)
+    if _failed(request):
+        _leave_picture(made, tmp_path)
     made.close()
     assert not problems, problems
+
+
+@pytest.fixture(scope="module")
+def _tabs(context, server):
+    """The tab that tests of a file share, once there is one; closed before the runs that it may show are removed."""
+    tabs = []
+    yield tabs
+    for tab in tabs:
+        tab.close()
+
+
+@pytest.fixture
+def tab(context, _tabs, tmp_path, request):
+    """A tab that tests of a file share, since opening a page costs far more than bringing an opened one back, which each of
+    them does first: see `bring`. A test that fails takes it along, and the next one gets a new one."""
+    if not _tabs:
+        _tabs.append(context.new_page())
+    shared = _tabs[0]
+    problems, no_more = _watched(shared)
+    yield shared
+    if _failed(request):
+        _leave_picture(shared, tmp_path)
+        _tabs.pop().close()
+    no_more()
+    assert not problems, problems
+
+
+def _watched(page):
+    """What goes wrong in a tab from now on, as a list that grows, and what ends the watch."""
+    problems = []
+    listeners = {
+        "pageerror": lambda error: problems.append(str(error)),
+        "request": lambda r: problems.append(r.url) if not _local(r.url) else None,
+    }
+    for event, listener in listeners.items():
+        page.on(event, listener)
+    return problems, lambda: [page.remove_listener(event, listener) for event, listener in listeners.items()]
+
+
+def _failed(request) -> bool:
+    return request.node.stash.get(FAILED, False)
+
+
+def _leave_picture(page, folder):
+    try:
+        page.screenshot(path=str(folder / "last.png"))
+    except Error as error:
+        print("no picture:", error)
 
 
 def stop_worker(run):
@@ -207,6 +252,77 @@ def by_address(page: Page, path: str, name: str) -> None:
     page.evaluate("to => { history.pushState(null, '', to); dispatchEvent(new PopStateEvent('popstate')); }", path)
     expect(page).to_have_title(f"{name} · ganad")
     settled(page)
+
+
+BRING = """([link, patience]) => new Promise((done, failed) => {
+  const app = document.querySelector('[data-testid="stApp"]');
+  let began = false;
+  new MutationObserver((_, watch) => {
+    const runs = app.dataset.testScriptState !== "notRunning";
+    if (began && !runs) { watch.disconnect(); done(); }
+    began ||= runs;
+  }).observe(app, { attributes: true, attributeFilter: ["data-test-script-state"] });
+  setTimeout(() => failed(new Error("the script has not run")), patience);
+  history.pushState(null, "", link);
+  dispatchEvent(new PopStateEvent("popstate"));
+})"""
+"""What the back button does, with a link of our choice: the address changes, the app is told, and its script runs."""
+
+
+def bring(page: Page, server: Server, path: str, so: Callable[[Page], object] = settled) -> Page:
+    """Let a tab show a link, within the app where that is open in it: a fifth of the work of loading a page.
+
+    It is loaded where no page of the app is open yet, and where going there within the app leads to anything else than that
+    very address and what `so(page)` asserts of it.
+    """
+    if page.url.startswith(server.url):
+        expect.set_options(timeout=PATIENCE_MS / 4)
+        try:
+            settled(page)
+            page.mouse.move(0, 0)
+            page.evaluate("document.activeElement?.blur()")
+            for _ in range(
+                3
+            ):  # on another page a link without a choice keeps the choice: there is a second step to take
+                if page.evaluate("location.pathname + location.search") == path:
+                    break
+                page.wait_for_timeout(1100 * address.UNDERWAY)  # sooner nobody steps back
+                page.evaluate(BRING, [path, PATIENCE_MS / 4])
+                settled(page)
+            assert page.evaluate("location.pathname + location.search") == path
+            so(page)
+            page.get_by_test_id("stMain").evaluate("e => e.scrollTo(0, 0)")  # a click on a switch may have moved it
+            return page
+        except (AssertionError, Error) as error:
+            print("loaded instead:", error)
+        finally:
+            expect.set_options(timeout=PATIENCE_MS)
+    go(page, server, path)
+    so(page)
+    page.get_by_test_id("stMain").evaluate("e => e.scrollTo(0, 0)")
+    return page
+
+
+def release(page: Page) -> None:
+    """Bring the live mixer back by its own button, where one is shown that was moved: then it itself has said the last word,
+    and the same move again is news to the server."""
+    if not page.url.startswith("http"):
+        return
+    button = page.locator(".mixer .defaults")
+    if button.is_visible() and button.is_enabled():
+        button.click()
+        expect(button).to_be_disabled()
+        expect(page).not_to_have_url(re.compile("[?&](w|at)="))
+        settled(page)
+
+
+def switch(page: Page, key: str, on: bool) -> None:
+    """Set a toggle, which a session keeps beside the address."""
+    toggle = keyed(page, key)
+    if toggle.locator("input").is_checked() != on:
+        toggle.locator("label").first.click()
+        expect(toggle.locator("input")).to_be_checked(checked=on)
+        settled(page)
 
 
 def keyed(page: Page, key: str):

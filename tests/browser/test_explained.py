@@ -8,17 +8,25 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from ganad import evaluate, service
-from tests.browser.conftest import go, keyed, settled
+from tests.browser.conftest import bring, keyed, settled, switch
 
 RUN = "ganomaly-n8"
 
 
 @pytest.fixture
-def opened(page, server):
-    go(page, server, f"/Browse?run={RUN}&digits=3")
-    expect(keyed(page, "lens").locator("canvas").first).to_be_visible()
-    expect(keyed(page, "gallery").locator("button.tile").first).to_be_visible()
-    return page
+def opened(tab, server):
+    """Browse with the threes, the strangest of them explained, and no map."""
+    return bring(tab, server, f"/Browse?run={RUN}&digits=3", as_usual)
+
+
+def as_usual(page):
+    switch(page, "map", False)
+    lens = keyed(page, "lens")
+    expect(lens.locator("canvas").first).to_be_visible()
+    expect(lens.locator(".back")).to_be_disabled()
+    lens.locator("input[type=range]").fill("0")
+    expect(keyed(page, "gallery").locator("button.tile").first).to_have_attribute("aria-selected", "true")
+    expect(page.get_by_text("1,010 of 10,000 test images")).to_be_visible()
 
 
 def image(page):
@@ -113,14 +121,14 @@ def test_a_term_of_the_formula_says_what_it_is_to_the_pointer_and_to_the_keyboar
     expect(tip).to_be_visible()
 
 
-def test_a_pixel_says_what_it_is_worth_in_the_score_and_that_it_is_worth_nothing_without_weight(page, server):
-    go(page, server, f"/Browse?run={RUN}&w=0.5,0,1")
+def test_a_pixel_says_what_it_is_worth_in_the_score_and_that_it_is_worth_nothing_without_weight(tab, server):
+    page = bring(tab, server, f"/Browse?run={RUN}&w=0.5,0,1")
     lens = keyed(page, "lens")
     expect(lens.locator(".read")).to_contain_text("adds most")
     lens.locator("canvas.residual").hover()
     said = re.search(r"Adds about ([\d.]+) .* times 0.5 = ([\d.]+) to the score", read(page))
     assert float(said[2]) == pytest.approx(0.5 * float(said[1]), abs=0.005)
-    go(page, server, f"/Browse?run={RUN}")
+    bring(page, server, f"/Browse?run={RUN}")
     expect(lens.locator(".read")).to_contain_text("has weight 0")
     lens.locator("canvas.residual").hover()
     expect(lens.locator(".read")).to_contain_text("with weight 0 nothing to the score")

@@ -12,9 +12,10 @@ from playwright.sync_api import expect
 
 from ganad import evaluate, service
 from ganad.ui import address
-from tests.browser.conftest import go, keyed, settled
+from tests.browser.conftest import bring, keyed, release, settled, switch
 
 RUN = "ganomaly-n8"
+EVALUATE = f"/Evaluate?run={RUN}"
 
 
 @pytest.fixture(scope="module")
@@ -26,11 +27,26 @@ def truth():
 
 
 @pytest.fixture
-def opened(page, server):
-    go(page, server, f"/Evaluate?run={RUN}")
-    expect(keyed(page, "these_images").locator("button.tile").first).to_be_visible()
-    expect(page.locator(".mixer .auroc")).to_have_text(re.compile(r"0\.\d{4}"))
-    return page
+def opened(tab, server):
+    """Evaluate with the live mixer, and nothing chosen."""
+
+    def as_usual(page):
+        switch(page, "plain_controls", False)
+        expect(keyed(page, "these_images").locator("button.tile").first).to_be_visible()
+        expect(page.locator(".mixer .auroc")).to_have_text(re.compile(r"0\.\d{4}"))
+        expect(page.locator(".mixer .defaults")).to_be_disabled()
+        said(page, "brush the histogram")
+        switch(page, "advice_map", False)
+
+    release(tab)
+    return bring(tab, server, EVALUATE, as_usual)
+
+
+def plainly(page):
+    """The plain controls are there, which the session remembers."""
+    switch(page, "plain_controls", True)
+    expect(keyed(page, "histogram").locator(".nsewdrag").first).to_be_visible()
+    expect(keyed(page, "roc").locator(".nsewdrag").first).to_be_visible()
 
 
 def asked(page, *names):
@@ -81,9 +97,9 @@ def test_a_band_brushed_on_the_histogram_leaves_its_images_and_the_line_alone(op
     expect(page).not_to_have_url(re.compile("band="))
 
 
-def test_what_narrows_the_choice_is_taken_away_one_by_one_or_all_at_once(page, server, truth):
-    found, score, threshold = truth
-    go(page, server, f"/Evaluate?run={RUN}&digits=3&verdict=misses&band=900~901")
+def test_what_narrows_the_choice_is_taken_away_one_by_one_or_all_at_once(tab, server, truth):
+    page, (found, score, threshold) = tab, truth
+    bring(page, server, EVALUATE + "&digits=3&verdict=misses&band=900~901")
     expect(page.get_by_text("No test image fits all of this: digit 3, misses, score 900 to 901.")).to_be_visible()
     keyed(page, "no_band").get_by_role("button").click()
     wanted = found.anomalous & (score <= threshold) & (found.test.digit == 3)
@@ -151,7 +167,7 @@ def test_rules_that_look_at_labels_are_python_s_and_marked(opened, truth, rule, 
     expect(page.get_by_test_id("stMetricValue").nth(3)).to_have_text(f"{caught:.1%}")
 
 
-def test_a_link_opens_the_same_view_elsewhere(opened, browser, server):
+def test_a_link_opens_the_same_view_elsewhere(opened, context, server):
     page = opened
     keyed(page, "outcomes").locator("button[data-name=misses]").click()
     said(page, "misses")
@@ -161,7 +177,7 @@ def test_a_link_opens_the_same_view_elsewhere(opened, browser, server):
     link = page.get_by_test_id("stCode").filter(has_text=server.url).inner_text().strip()
     assert urlsplit(link).path == "/Evaluate"
     assert {k: v[0] for k, v in parse_qs(urlsplit(link).query).items()} == asked(page, "band")
-    other = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    other = context.new_page()  # another session, which knows nothing of this one
     try:
         other.goto(link)
         settled(other)
@@ -173,11 +189,12 @@ def test_a_link_opens_the_same_view_elsewhere(opened, browser, server):
         expect(other.get_by_text(f"{how_many(text):,} of 10,000 test images")).to_be_visible()
         assert asked(other) == asked(page)
     finally:
-        other.context.close()
+        other.close()
 
 
 def test_each_step_back_takes_one_choice_away_until_the_page_as_it_was_opened(page, server):
-    go(page, server, "/Methods")
+    before = server.url + "/_stcore/health"
+    page.goto(before)
     page.goto(server.url + "/Evaluate")  # no run in it: a reader types no more
     settled(page)
     said(page, "brush the histogram")
@@ -205,17 +222,18 @@ def test_each_step_back_takes_one_choice_away_until_the_page_as_it_was_opened(pa
     settled(page)
     assert not asked(page)
     page.go_back()
-    expect(page.get_by_role("heading", name="Methods", exact=True)).to_be_visible()
+    expect(page).to_have_url(before)
+    expect(page.get_by_text("ok", exact=True)).to_be_visible()
 
 
-def test_the_menu_keeps_the_choice_and_a_new_tab_opens_with_it(page, server, browser):
-    go(page, server, f"/Browse?run={RUN}")
+def test_the_menu_keeps_the_choice_and_a_new_tab_opens_with_it(tab, server, context):
+    page = bring(tab, server, f"/Browse?run={RUN}")
     keyed(page, "verdict").get_by_text("misses", exact=True).click()
     expect(page.get_by_text(re.compile(r"^1,734 of 10,000 test images"))).to_be_visible()
     settled(page)
     link = page.get_by_test_id("stSidebar").get_by_role("link", name="Evaluate")
     expect(link).to_have_attribute("href", re.compile("verdict=misses"))
-    other = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    other = context.new_page()  # another session, which knows nothing of this one
     try:
         other.goto(server.url + "/" + link.get_attribute("href").lstrip("/").removeprefix(server.url))
         settled(other)
@@ -227,15 +245,12 @@ def test_the_menu_keeps_the_choice_and_a_new_tab_opens_with_it(page, server, bro
         expect(other.get_by_text("7,292 of 10,000 test images")).to_be_visible()
         expect(other).to_have_url(re.compile("verdict=hits"))
     finally:
-        other.context.close()
+        other.close()
 
 
-def test_the_plain_charts_are_filters_too(opened, truth):
-    page, (_, score, _) = opened, truth
-    keyed(page, "plain_controls").locator("label").first.click()
+def test_the_plain_charts_are_filters_too(tab, server, truth):
+    page, (_, score, _) = bring(tab, server, EVALUATE, plainly), truth
     chart = keyed(page, "histogram").locator(".nsewdrag").first
-    expect(chart).to_be_visible()
-    settled(page)
     page.get_by_test_id("stMain").evaluate("e => e.scrollTo(0, 0)")  # from under the sliders, which stay in view
     box = place(chart)
     page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.6 * box["height"])
@@ -253,10 +268,8 @@ def test_the_plain_charts_are_filters_too(opened, truth):
     assert asked(page, "at")["at"].startswith("by-hand:")
 
 
-def test_plain_controls_have_the_images_around_the_line_too(page, server, truth):
-    found, score, threshold = truth
-    go(page, server, f"/Evaluate?run={RUN}&verdict=correct")
-    keyed(page, "plain_controls").locator("label").first.click()
+def test_plain_controls_have_the_images_around_the_line_too(tab, server, truth):
+    page, (found, score, threshold) = bring(tab, server, EVALUATE + "&verdict=correct", plainly), truth
     tiles = keyed(page, "above").get_by_role("option")
     expect(tiles).to_have_count(8)
     settled(page)

@@ -12,7 +12,8 @@ from sklearn.metrics import roc_auc_score
 from ganad import bootstrap, evaluate, service
 from ganad.config import PARTS
 from ganad.ui.components import live_mixer
-from tests.browser.conftest import go, keyed, settled
+from tests.browser.conftest import bring, go, keyed, release, settled, switch
+from tests.waiting import until
 
 RUN = "ganomaly-n8"
 EVALUATE = f"/Evaluate?run={RUN}"
@@ -23,7 +24,7 @@ def encoded(raw):
 
 
 NUMBERS = encoded(live_mixer.SOURCES["numbers"].encode())
-JUDGE = """async ([source, test, val, anomalous, weights, share]) => {
+JUDGE = """async ([source, test, val, anomalous, weights, share, corners]) => {
   const m = await import("data:text/javascript;base64," + source);
   const parts = test.map(m.floats), held = val.map(m.floats), truth = m.bytes(anomalous), n = truth.length;
   const score = m.total(parts, weights, new Float64Array(n));
@@ -32,15 +33,24 @@ JUDGE = """async ([source, test, val, anomalous, weights, share]) => {
   const curve = m.roc(normal, odd, m.room(n));
   return { area: curve.area, threshold: String(threshold), counts: m.count(normal, odd, threshold),
            cheap: [0.01, 0.5, 1, 10, 100].map((ratio) => curve.at[m.cheapest(curve, ratio)]), f1: curve.at[m.bestF1(curve)],
-           fp: [...curve.fp.slice(0, curve.length)], tp: [...curve.tp.slice(0, curve.length)],
-           at: [...curve.at.slice(0, curve.length - 1)] };
+           ...(corners && { fp: [...curve.fp.slice(0, curve.length)], tp: [...curve.tp.slice(0, curve.length)],
+                            at: [...curve.at.slice(0, curve.length - 1)] }) };
 }"""
 
 
-def in_the_browser(page, parts, val, anomalous, weights, share):
+@pytest.fixture(scope="module")
+def blank(context):
+    """A tab without any page, for what the module of the numbers computes."""
+    made = context.new_page()
+    yield made
+    made.close()
+
+
+def in_the_browser(page, parts, val, anomalous, weights, share, corners=False):
+    """What the mixer makes of these; with the corners of the curve if asked for, which are thousands."""
     texts = [[encoded(np.asarray(of[p], "<f4").tobytes()) for p in PARTS] for of in (parts, val)]
     flags = encoded(anomalous.astype(np.uint8).tobytes())
-    return page.evaluate(JUDGE, [NUMBERS, *texts, flags, list(weights), share])
+    return page.evaluate(JUDGE, [NUMBERS, *texts, flags, list(weights), share, corners])
 
 
 def in_python(parts, val, anomalous, weights, share):
@@ -63,29 +73,29 @@ WEIGHTS = [(0, 0, 1), (1, 0, 0), (0, 1, 0), (0.9, 0.1, 0), (1e-3, 0.02, 1), (0.3
 
 @pytest.mark.parametrize("share", [0.005, 0.05, 0.2])
 @pytest.mark.parametrize("weights", WEIGHTS, ids=str)
-def test_area_threshold_and_counts_are_python_s(page, weights, share):
+def test_area_threshold_and_counts_are_python_s(blank, weights, share):
     found = service.scores(RUN)
     given = (found.test.parts, found.val.parts, found.anomalous, weights, share)
     area, threshold, counts, _ = in_python(*given)
-    seen = in_the_browser(page, *given)
+    seen = in_the_browser(blank, *given)
     assert seen["area"] == pytest.approx(area, abs=1e-6)
     assert float(seen["threshold"]) == pytest.approx(threshold, rel=1e-6)
     assert seen["counts"] == counts
 
 
 @pytest.mark.parametrize("weights", WEIGHTS)
-def test_the_cheapest_line_and_that_of_the_best_f1_are_python_s(page, weights):
+def test_the_cheapest_line_and_that_of_the_best_f1_are_python_s(blank, weights):
     found = service.scores(RUN)
-    seen = in_the_browser(page, found.test.parts, found.val.parts, found.anomalous, weights, 0.05)
+    seen = in_the_browser(blank, found.test.parts, found.val.parts, found.anomalous, weights, 0.05)
     score = in_python(found.test.parts, found.val.parts, found.anomalous, weights, 0.05)[3]
     assert seen["cheap"] == [evaluate.cheapest(score, found.anomalous, r) for r in (0.01, 0.5, 1, 10, 100)]
     assert seen["f1"] == evaluate.best_f1(score, found.anomalous)
 
 
 @pytest.mark.parametrize("weights", WEIGHTS)
-def test_standardised_units_are_python_s(page, weights):
+def test_standardised_units_are_python_s(blank, weights):
     val = service.scores(RUN).val.parts
-    units = page.evaluate(
+    units = blank.evaluate(
         """async ([source, val, weights]) => {
           const m = await import("data:text/javascript;base64," + source), usually = val.map((v) => m.meanAndSpread(m.floats(v)));
           const units = m.standardUnits(usually, weights);
@@ -97,46 +107,11 @@ def test_standardised_units_are_python_s(page, weights):
     assert units == pytest.approx([expected.shift, expected.unit, expected.shown(12), 12], rel=1e-6)
 
 
-def test_standardised_parts_change_what_is_shown_on_every_page_and_no_verdict(page, server):
-    go(page, server, EVALUATE + "&w=0.9,0.1,900")
-    found, weights = service.scores(RUN), (0.9, 0.1, 900)
-    units = evaluate.standard_units(found.val.parts, weights)
-    threshold = evaluate.threshold_for(evaluate.total(found.val.parts, weights))
-    words, caught = page.locator(".mixer .words"), page.locator(".mixer .caught")
-    expect(words).to_contain_text(f"Threshold {threshold:.3g}:")
-    before = caught.inner_text()
-    page.locator(".mixer").get_by_text("Standardised").click()
-    expect(words).to_contain_text(f"Threshold {units.shown(threshold):.3g}:")
-    assert caught.inner_text() == before
-    weight = [float(w.split()[1]) for w in page.locator(".mixer .say .raw").all_inner_texts()]
-    assert sum(weight) == pytest.approx(1, abs=0.01)
-    expect(page).to_have_url(re.compile("units=standardised"))
-    keyed(page, "plain_controls").locator("label").first.click()
-    expect(page.get_by_text(f"Threshold {units.shown(threshold):.4g}:")).to_be_visible()
-    settled(page)
-    page.get_by_test_id("stMain").evaluate("e => e.scrollTo(0, 0)")  # from under the sliders, which stay in view
-    box = keyed(page, "histogram").locator(".nsewdrag").first.bounding_box()
-    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.6 * box["height"])
-    page.mouse.down()
-    page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 0.9 * box["height"], steps=6)
-    page.mouse.up()
-    expect(page).to_have_url(re.compile("band="))
-    low, high = map(float, re.search(r"band=([\d.]+)~([\d.]+)", page.url).groups())  # in the address, scores stay raw
-    said = keyed(page, "these_images").get_by_text(re.compile("score .* to")).first.inner_text()
-    assert f"score {units.shown(low):.3g}"[:9] in said
-    assert low > threshold
-    go(page, server, page.url.removeprefix(server.url).replace("/Evaluate", "/Browse"))
-    formula = page.get_by_test_id("stHtml").filter(has_text="the threshold, so")
-    numbers = re.search(r"= ([\d.]+) > ([\d.]+) the threshold", formula.inner_text())
-    assert float(numbers[2]) == pytest.approx(units.shown(threshold), rel=1e-3)
-    assert units.shown(low) <= float(numbers[1]) <= units.shown(high)
-
-
 @pytest.mark.parametrize("weights", [(0, 0, 1), (0.9, 0.1, 0)], ids=str)
-def test_the_band_of_other_test_sets_is_python_s_but_for_the_draws(page, weights):
+def test_the_band_of_other_test_sets_is_python_s_but_for_the_draws(blank, weights):
     found = service.scores(RUN)
     score, truth = evaluate.total(found.test.parts, weights), found.anomalous
-    band = page.evaluate(
+    band = blank.evaluate(
         """async ([source, normal, anomalous]) => {
           const m = await import("data:text/javascript;base64," + source);
           const sorted = [normal, anomalous].map((s) => Float64Array.from(s).sort());
@@ -153,40 +128,25 @@ def test_the_band_of_other_test_sets_is_python_s_but_for_the_draws(page, weights
     assert np.abs(high - expected.tpr_high).mean() < 0.005
 
 
-def test_the_band_round_the_curve_waits_until_the_hand_rests(page, server):
-    go(page, server, EVALUATE)
-    square = page.locator(".mixer .roc canvas")
-    expect(square).to_have_attribute("data-band", "drawn")
-    slider = page.locator(".mixer .say input").first
-    box = slider.bounding_box()
-    page.mouse.move(box["x"] + 11, box["y"] + 11)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 60, box["y"] + 11, steps=4)
-    expect(square).to_have_attribute("data-band", "none")
-    page.mouse.up()
-    expect(square).to_have_attribute("data-band", "drawn")
-    settled(page)
-
-
-def test_every_promise_on_the_slider_gives_the_same_place_whatever_the_number_of_held_out_images(page):
+def test_every_promise_on_the_slider_gives_the_same_place_whatever_the_number_of_held_out_images(blank):
     sizes, shares = [19, 99, 199, 585, 999], [0.01 * 0.5 * k for k in range(1, 41)]
     script = """async ([source, sizes, shares]) => {
       const m = await import("data:text/javascript;base64," + source);
       return sizes.map((n) => shares.map((a) => String(m.thresholdFor(Float64Array.from({ length: n }, (_, i) => i), a))));
     }"""
-    seen = page.evaluate(script, [NUMBERS, sizes, shares])
+    seen = blank.evaluate(script, [NUMBERS, sizes, shares])
     for n, row in zip(sizes, seen, strict=True):
         assert [float(t) for t in row] == [evaluate.threshold_for(np.arange(n), a) for a in shares]
 
 
-def test_equal_scores_count_half_and_a_threshold_that_many_share_is_not_above_itself(page):
+def test_equal_scores_count_half_and_a_threshold_that_many_share_is_not_above_itself(blank):
     rng = np.random.default_rng(0)
     anomalous = rng.random(500) < 0.6
     parts = {p: rng.integers(0, 4, 500) + anomalous for p in PARTS}
     val = {p: rng.integers(0, 4, 99) for p in PARTS}
     area, threshold, counts, score = in_python(parts, val, anomalous, (1, 2, 0), 0.05)
     assert len(np.unique(score)) < 15
-    seen = in_the_browser(page, parts, val, anomalous, (1, 2, 0), 0.05)
+    seen = in_the_browser(blank, parts, val, anomalous, (1, 2, 0), 0.05, corners=True)
     assert seen["area"] == pytest.approx(area, abs=1e-12)
     assert float(seen["threshold"]) == threshold
     assert seen["counts"] == counts
@@ -196,10 +156,10 @@ def test_equal_scores_count_half_and_a_threshold_that_many_share_is_not_above_it
     assert (seen["fp"][-1], seen["tp"][-1]) == (int((~anomalous).sum()), int(anomalous.sum()))
 
 
-def test_too_few_held_out_images_for_a_promise_mean_that_nothing_is_called(page):
+def test_too_few_held_out_images_for_a_promise_mean_that_nothing_is_called(blank):
     rng = np.random.default_rng(1)
     parts, val = ({p: rng.random(n) for p in PARTS} for n in (50, 30))
-    seen = in_the_browser(page, parts, val, np.arange(50) < 20, (1, 1, 1), 0.005)
+    seen = in_the_browser(blank, parts, val, np.arange(50) < 20, (1, 1, 1), 0.005)
     assert seen["threshold"] == "Infinity"
     assert math.isinf(evaluate.threshold_for(np.zeros(30), 0.005))
     assert seen["counts"] == {"tp": 0, "fn": 20, "fp": 0, "tn": 30}
@@ -209,16 +169,19 @@ def test_too_few_held_out_images_for_a_promise_mean_that_nothing_is_called(page)
 
 
 @pytest.fixture
-def opened(page, server):
-    return on_screen(page, server)
+def opened(tab, server):
+    """Evaluate as it is opened: nothing chosen, the mixer drawn and Python's number beside it."""
+    release(tab)
+    return bring(tab, server, EVALUATE, as_usual)
 
 
-def on_screen(page, server):
-    """Evaluate, with the mixer drawn and Python's number beside it."""
-    go(page, server, EVALUATE)
+def as_usual(page):
+    switch(page, "plain_controls", False)
+    expect(page.locator(".mixer .defaults")).to_be_disabled()
+    page.locator(".mixer .strip").get_by_text("Around the line").click()
     expect(area(page)).to_have_text(re.compile(r"0\.\d{4}"))
     expect(metric(page)).to_have_text(area(page).inner_text())
-    return page
+    expect(metric(page, 3)).to_have_text(f"{share_caught(page):.1%}")
 
 
 def area(page):
@@ -256,6 +219,61 @@ def counts(page):
     page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
     texts = {name: page.locator(f".mixer .{name}").inner_text() for name in ("caught", "missed", "alarms", "passed")}
     return {name: int(re.search(r"([\d,]+) ·", text).group(1).replace(",", "")) for name, text in texts.items()}
+
+
+def share_caught(page):
+    seen = counts(page)
+    return seen["caught"] / (seen["caught"] + seen["missed"])
+
+
+def test_the_band_round_the_curve_waits_until_the_hand_rests(opened):
+    page = opened
+    square = page.locator(".mixer .roc canvas")
+    expect(square).to_have_attribute("data-band", "drawn")
+    slider = page.locator(".mixer .say input").first
+    box = slider.bounding_box()
+    page.mouse.move(box["x"] + 11, box["y"] + 11)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 60, box["y"] + 11, steps=4)
+    expect(square).to_have_attribute("data-band", "none")
+    page.mouse.up()
+    expect(square).to_have_attribute("data-band", "drawn")
+    settled(page)
+
+
+def test_standardised_parts_change_what_is_shown_on_every_page_and_no_verdict(tab, server):
+    page = bring(tab, server, EVALUATE + "&w=0.9,0.1,900", lambda page: switch(page, "plain_controls", False))
+    found, weights = service.scores(RUN), (0.9, 0.1, 900)
+    units = evaluate.standard_units(found.val.parts, weights)
+    threshold = evaluate.threshold_for(evaluate.total(found.val.parts, weights))
+    words, caught = page.locator(".mixer .words"), page.locator(".mixer .caught")
+    expect(words).to_contain_text(f"Threshold {threshold:.3g}:")
+    before = caught.inner_text()
+    page.locator(".mixer").get_by_text("Standardised").click()
+    expect(words).to_contain_text(f"Threshold {units.shown(threshold):.3g}:")
+    assert caught.inner_text() == before
+    weight = [float(w.split()[1]) for w in page.locator(".mixer .say .raw").all_inner_texts()]
+    assert sum(weight) == pytest.approx(1, abs=0.01)
+    expect(page).to_have_url(re.compile("units=standardised"))
+    keyed(page, "plain_controls").locator("label").first.click()
+    expect(page.get_by_text(f"Threshold {units.shown(threshold):.4g}:")).to_be_visible()
+    settled(page)
+    page.get_by_test_id("stMain").evaluate("e => e.scrollTo(0, 0)")  # from under the sliders, which stay in view
+    box = keyed(page, "histogram").locator(".nsewdrag").first.bounding_box()
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.6 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 0.9 * box["height"], steps=6)
+    page.mouse.up()
+    expect(page).to_have_url(re.compile("band="))
+    low, high = map(float, re.search(r"band=([\d.]+)~([\d.]+)", page.url).groups())  # in the address, scores stay raw
+    said = keyed(page, "these_images").get_by_text(re.compile("score .* to")).first.inner_text()
+    assert f"score {units.shown(low):.3g}"[:9] in said
+    assert low > threshold
+    bring(page, server, page.url.removeprefix(server.url).replace("/Evaluate", "/Browse"))
+    formula = page.get_by_test_id("stHtml").filter(has_text="the threshold, so")
+    numbers = re.search(r"= ([\d.]+) > ([\d.]+) the threshold", formula.inner_text())
+    assert float(numbers[2]) == pytest.approx(units.shown(threshold), rel=1e-3)
+    assert units.shown(low) <= float(numbers[1]) <= units.shown(high)
 
 
 def test_the_area_follows_while_the_button_is_down_and_the_page_when_it_is_let_go(opened):
@@ -427,11 +445,11 @@ def test_other_pages_and_the_plain_controls_share_the_weights(opened):
     expect(slider(page, "residual")).to_have_value("0")
 
 
-def test_the_images_travel_once_and_not_with_each_release(context, server):
-    page = context.new_page()
+def test_the_images_travel_once_and_not_with_each_release(page, server):
     heard = []
     page.on("websocket", lambda ws: ws.on("framereceived", lambda data: heard.append(len(data))))
-    on_screen(page, server)
+    go(page, server, EVALUATE)
+    as_usual(page)
     assert sum(heard) > 1_000_000  # ten thousand digits
     for share in (0.2, 0.5):
         heard.clear()
@@ -441,7 +459,6 @@ def test_the_images_travel_once_and_not_with_each_release(context, server):
         expect(metric(page)).not_to_have_text(old)
         settled(page)
         assert sum(heard) < 500_000
-    page.close()
 
 
 def test_the_charts_take_the_colours_of_another_theme_at_once(opened):
@@ -461,32 +478,53 @@ def test_the_charts_take_the_colours_of_another_theme_at_once(opened):
     page.emulate_media(color_scheme="light")
 
 
-def test_a_finger_drags_a_weight_and_the_line(browser, server):
-    context = browser.new_context(viewport={"width": 800, "height": 1000}, has_touch=True)
-    page = context.new_page()
-    try:
-        go(page, server, EVALUATE)
-        hand = context.new_cdp_session(page)
+@pytest.fixture
+def hand(opened):
+    """What touches the screen, on a narrower one that can be touched."""
+    page = opened
+    usual = page.viewport_size
+    made = page.context.new_cdp_session(page)
+    made.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    page.set_viewport_size({"width": 800, "height": 1000})
+    yield made
+    made.send("Emulation.setTouchEmulationEnabled", {"enabled": False})
+    made.detach()
+    page.set_viewport_size(usual)
 
-        def drag(x, y, by):
-            hand.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
-            for step in range(1, 6):
-                at = {"x": x + by * step / 5, "y": y}
-                hand.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [at]})
-            hand.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
-        slider = page.locator(".mixer .say input").first
-        expect(page.locator(".mixer .auroc")).to_have_text(re.compile(r"0\.\d{4}"))
-        box = slider.bounding_box()
-        drag(box["x"] + 11, box["y"] + 11, 80)
-        expect(page).to_have_url(re.compile("w="))
-        assert float(slider.input_value()) > 0.3
-        canvas = page.locator(".mixer .scores canvas")
-        canvas.scroll_into_view_if_needed()
-        box = canvas.bounding_box()
-        drag(box["x"] + float(canvas.get_attribute("data-line")), box["y"] + 150, 60)
-        expect(page.locator(".mixer .words")).to_contain_text("by hand")
-        expect(page).to_have_url(re.compile("at=by-hand"))
-        settled(page)
-    finally:
-        context.close()
+def test_a_finger_drags_a_weight_and_the_line(opened, hand):
+    page = opened
+
+    def drag(x, y, by):
+        hand.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+        for step in range(1, 6):
+            at = {"x": x + by * step / 5, "y": y}
+            hand.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [at]})
+        hand.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+    slider = page.locator(".mixer .say input").first
+    expect(page.locator(".mixer .auroc")).to_have_text(re.compile(r"0\.\d{4}"))
+    box = still(slider)
+    drag(box["x"] + 11, box["y"] + 11, 80)
+    expect(page).to_have_url(re.compile("w="))
+    assert float(slider.input_value()) > 0.3
+    canvas = page.locator(".mixer .scores canvas")
+    canvas.scroll_into_view_if_needed()
+    box = still(canvas)
+    drag(box["x"] + line(page), box["y"] + 150, 60)
+    expect(page.locator(".mixer .words")).to_contain_text("by hand")
+    expect(page).to_have_url(re.compile("at=by-hand"))
+    settled(page)
+
+
+def still(locator):
+    """Where something is, once it stays there: a page that has become narrower is put together anew."""
+    places = [locator.bounding_box()]
+
+    def stays():
+        locator.page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+        places.append(locator.bounding_box())
+        return places[-1] == places[-2]
+
+    until(stays)
+    return places[-1]

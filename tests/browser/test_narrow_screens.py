@@ -5,16 +5,35 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import go, keyed, settled
+from tests.browser.conftest import bring, keyed, release, settled, switch
 
 RUN = "ganomaly-n8"
 SIZES = {"laptop": (1440, 900), "small laptop": (1024, 768), "tablet": (800, 900), "phone": (390, 844)}
 
 
-@pytest.fixture(params=SIZES.values(), ids=SIZES)
-def sized(page, request):
-    page.set_viewport_size(dict(zip(("width", "height"), request.param, strict=True)))
+def resized(page, width, height):
+    page.set_viewport_size({"width": width, "height": height})
     return page
+
+
+@pytest.fixture(params=SIZES.values(), ids=SIZES)
+def sized(tab, request):
+    return resized(tab, *request.param)
+
+
+def live(page):
+    switch(page, "plain_controls", False)
+    expect(page.locator(".mixer .defaults")).to_be_disabled()
+
+
+def plainly(page):
+    """The plain controls are there, and the curve is as wide as its place, which may have become another one."""
+    switch(page, "plain_controls", True)
+    expect(keyed(page, "roc").locator(".main-svg").first).to_be_visible()
+    page.wait_for_function(
+        "() => Math.abs(document.querySelector('.st-key-roc .main-svg').getBoundingClientRect().width"
+        " - document.querySelector('.st-key-roc').getBoundingClientRect().width) < 2"
+    )
 
 
 def seen(page, locator, share=1.0):
@@ -28,7 +47,7 @@ def seen(page, locator, share=1.0):
 
 
 def test_a_picked_image_is_explained_where_it_can_be_seen(sized, server):
-    go(sized, server, f"/Browse?run={RUN}")
+    bring(sized, server, f"/Browse?run={RUN}")
     last = keyed(sized, "gallery").locator("button.tile").nth(59)
     last.scroll_into_view_if_needed()
     last.click()
@@ -40,9 +59,9 @@ def test_a_picked_image_is_explained_where_it_can_be_seen(sized, server):
     seen(sized, keyed(sized, "lens").locator(".pictures"))
 
 
-def test_another_filter_moves_nothing_although_it_picks_another_image(page, server):
-    page.set_viewport_size({"width": 390, "height": 844})
-    go(page, server, f"/Browse?run={RUN}")
+def test_another_filter_moves_nothing_although_it_picks_another_image(tab, server):
+    page = resized(tab, *SIZES["phone"])
+    bring(page, server, f"/Browse?run={RUN}")
     keyed(page, "verdict").get_by_text("misses", exact=True).click()
     expect(page).to_have_url(re.compile("verdict=misses"))
     settled(page)
@@ -50,7 +69,8 @@ def test_another_filter_moves_nothing_although_it_picks_another_image(page, serv
 
 
 def test_the_roc_is_in_view_while_a_live_slider_moves(sized, server):
-    go(sized, server, f"/Evaluate?run={RUN}")
+    release(sized)
+    bring(sized, server, f"/Evaluate?run={RUN}", live)
     area = sized.locator(".mixer .auroc")
     expect(area).to_have_text(re.compile(r"0\.\d{4}"))
     before = area.inner_text()
@@ -65,16 +85,15 @@ def test_the_roc_is_in_view_while_a_live_slider_moves(sized, server):
     slider.focus()
     slider.press("End")
     expect(area).not_to_have_text(before)
+    expect(sized).to_have_url(re.compile("w="))  # the server has heard of it, a moment after the last key
+    settled(sized)
     seen(sized, curve, 0.9)
     seen(sized, slider)
 
 
 def test_the_roc_is_in_view_while_a_plain_slider_moves(sized, server):
-    go(sized, server, f"/Evaluate?run={RUN}")
-    sized.get_by_text("Plain controls").click()
+    bring(sized, server, f"/Evaluate?run={RUN}", plainly)
     curve = keyed(sized, "roc").locator(".main-svg").first
-    expect(curve).to_be_visible()
-    settled(sized)
     # So far that the curve ends at the bottom of the screen.
     sized.evaluate(
         "document.querySelector('[data-testid=stMain]').scrollBy(0,"
@@ -90,8 +109,18 @@ def test_the_roc_is_in_view_while_a_plain_slider_moves(sized, server):
     assert slider.evaluate(on_top), "the slider can be had, it lies under nothing"
 
 
+def nothing_drawn(page):
+    clear = keyed(page, "pad").get_by_role("button", name="Clear")
+    expect(clear).to_be_visible()
+    if clear.is_enabled():
+        clear.click()
+    expect(clear).to_be_disabled()
+    expect(page.get_by_text("Stranger than")).to_have_count(0)
+    settled(page)
+
+
 def test_the_verdict_is_in_view_after_drawing(sized, server):
-    go(sized, server, f"/Score?run={RUN}")
+    bring(sized, server, f"/Score?run={RUN}", nothing_drawn)
     box = keyed(sized, "pad").locator("canvas").bounding_box()
     x, y, side = box["x"], box["y"], box["width"]
     sized.mouse.move(x + 0.5 * side, y + 0.2 * side)
@@ -102,9 +131,9 @@ def test_the_verdict_is_in_view_after_drawing(sized, server):
     seen(sized, keyed(sized, "pad").locator("canvas"))
 
 
-def test_a_run_that_is_picked_on_train_is_brought_into_view(page, server):
-    page.set_viewport_size({"width": 1024, "height": 768})
-    go(page, server, f"/Train?run={RUN}")
+def test_a_run_that_is_picked_on_train_is_brought_into_view(tab, server):
+    page = resized(tab, *SIZES["small laptop"])
+    bring(page, server, f"/Train?run={RUN}")
     keyed(page, "run").get_by_role("combobox").fill("EGBAD · 8")  # the list draws only what fits into it
     page.get_by_role("option", name="EGBAD · 8 · shipped").click()
     expect(page).to_have_url(re.compile("run=egbad-n8"))

@@ -7,7 +7,7 @@ import streamlit as st
 from ganad.config import FALSE_ALARMS
 from ganad.service import RunInfo
 from ganad.ui import cache, guard, linked, selection
-from ganad.ui.components.live_mixer import Setting, live_mixer, reported
+from ganad.ui.components.live_mixer import Setting, last_report, live_mixer, reported
 from ganad.ui.mix import Mix, advised, keep, mix_of, rule_of, standardised, weights_of
 from ganad.ui.mixer import scales_of
 
@@ -39,9 +39,9 @@ def state_key(run: RunInfo) -> str:
 
 def take_over(run: RunInfo, key: str) -> None:
     """Keep what the browser said, once: what it said earlier must not undo what was chosen elsewhere since."""
-    said = reported(key)
-    if said != st.session_state.get(f"{key}/taken"):
-        st.session_state[f"{key}/taken"] = said
+    report, said = last_report(key), reported(key)
+    if report != st.session_state.get(f"{key}/taken"):
+        st.session_state[f"{key}/taken"] = report
         if said is not None:
             was = rule_of(run)
             keep(run, said.weights, (said.rule, said.value))

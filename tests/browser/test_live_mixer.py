@@ -11,6 +11,7 @@ from sklearn.metrics import roc_auc_score
 
 from ganad import bootstrap, evaluate, service
 from ganad.config import PARTS
+from ganad.ui import address
 from ganad.ui.components import live_mixer
 from tests.browser.conftest import bring, go, keyed, release, settled, switch
 from tests.waiting import until
@@ -303,6 +304,33 @@ def test_the_keyboard_moves_a_slider_and_python_hears_of_it(opened):
     expect(metric(page)).not_to_have_text(before)
     expect(metric(page)).to_have_text(area(page).inner_text())
     expect(slider(page, "residual")).to_be_focused()
+
+
+def test_back_and_forward_are_followed_by_mixer_and_page_and_the_same_move_counts_again(opened):
+    page = opened
+    usual = area(page).inner_text()
+    slider(page, "residual").focus()
+
+    def moved():
+        expect(page).to_have_url(re.compile("[?&]w="))
+        expect(metric(page)).not_to_have_text(usual)
+        expect(area(page)).to_have_text(metric(page).inner_text())
+
+    def as_before():
+        expect(page).not_to_have_url(re.compile("[?&]w="))
+        expect(metric(page)).to_have_text(usual)
+        expect(area(page)).to_have_text(usual)
+
+    for _ in range(2):
+        page.keyboard.press("End")
+        moved()
+        page.wait_for_timeout(1100 * address.UNDERWAY)  # sooner nobody steps back
+        page.go_back()
+        as_before()
+    page.go_forward()
+    moved()
+    page.go_back()
+    as_before()
 
 
 def test_the_line_in_the_histogram_is_dragged_and_marked_as_chosen_by_eye(opened):

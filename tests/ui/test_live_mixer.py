@@ -98,7 +98,7 @@ def in_force(at):
 
 def given(at):
     """What the browser was told to show, and the number of the telling."""
-    n, setting, _ = at.session_state[f"live_{RUN}/given"]
+    n, setting, *_ = at.session_state[f"live_{RUN}/given"]
     return n, setting
 
 

@@ -103,7 +103,7 @@ function prepare(root) {
     const by = own.rule === "by hand", threshold = thresholdOf(own);
     if (by) setByHand(own, threshold);
     const value = { "by hand": threshold, cost: own.price, "best F1": 0 }[own.rule] ?? own.share;
-    const mix = { weights: own.weights, rule: own.rule, value, band: own.band, standardised: own.standardised };
+    const mix = { weights: own.weights, rule: own.rule, value, band: own.band, standardised: own.standardised, at: Date.now() };
     kept.set(own.version, { ...mix, set: own.set, strip: own.strip });
     const { frames } = own; // of this drag, in ms: what a frame took, and from frame to frame
     root.dataset.frames = frames.map(([, took]) => took.toFixed(2)).join(" ");

@@ -108,7 +108,12 @@ def live_mixer(
 
 def reported(key: str) -> Setting | None:
     """What the browser said last, or None when it said nothing that makes sense."""
-    return parse((st.session_state.get(key) or {}).get("mix"))
+    return parse(last_report(key))
+
+
+def last_report(key: str) -> object:
+    """The browser's last word as it came. Each has a time of its own, so that the same move made again is another one."""
+    return (st.session_state.get(key) or {}).get("mix")
 
 
 def parse(mix: object) -> Setting | None:
@@ -136,19 +141,19 @@ def _is_finite(value: object) -> bool:
 
 
 def _given(key: str, version: str, current: Setting) -> dict[str, Any]:
-    """What to tell the browser to show, under a new name whenever it does not know it from itself.
+    """What to tell the browser to show, under a new name whenever it shows something else.
 
     It stays the same while the browser moves its own sliders. So does the whole message then, and Streamlit does not
     send it: megabytes travel once and not with each release.
     """
     memory = f"{key}/given"
-    said = reported(key)
-    n, given, spoken = st.session_state.get(memory, (0, None, False))
-    if said == current and given is not None:
-        spoken = True
-    elif given != current or spoken:
-        n, given, spoken = n + 1, current, False
-    st.session_state[memory] = n, given, spoken
+    n, given, shown, heard = st.session_state.get(memory, (0, None, None, None))
+    said, report = reported(key), last_report(key)
+    if report != heard and said is not None:
+        shown = said
+    if given is None or shown != current:
+        n, given, shown = n + 1, current, current
+    st.session_state[memory] = n, given, shown, report
     return {"id": f"{version}/{n}"} | _plain(given)
 
 

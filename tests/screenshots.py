@@ -1,6 +1,6 @@
 """Pictures of every page in every state: `python -m tests.screenshots [FOLDER] [PAGE ...]`.
 
-Light and dark, 1440 and 800 pixels wide, with no run, a running, a failed and a finished one. To be looked at.
+Light and dark, 1440 to 390 pixels wide, with no run, a running, a failed and a finished one. To be looked at.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def main(words: list[str]) -> None:
     folder = Path(words[0] if words else "screenshots")
     folder.mkdir(parents=True, exist_ok=True)
     pages = [("" if p == "Start" else p) for p in words[1:]] or list(PAGES)
-    looks = os.environ.get("LOOKS", "light-1440,dark-1440,light-800,dark-800").split(",")
+    looks = os.environ.get("LOOKS", "light-1440,dark-1440,light-1024,light-800,dark-800,light-390,dark-390").split(",")
     wanted = os.environ.get("STATES", "finished,running,failed,none").split(",")
     with tempfile.TemporaryDirectory() as temporary, sync_playwright() as p:
         full = Server(Path(temporary) / "full")

@@ -9,7 +9,9 @@ import json
 import re
 import shutil
 import sys
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -44,11 +46,17 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_collection_finish():
-    """AppTest looks through every installed package for components before each run of a page: once is enough."""
+    """Two things that AppTest does at each run of a page, and that take more of a slow processor than the page.
+
+    It looks through every installed package for components: once is enough. And it asks a thousand times a second whether
+    the page is drawn, which keeps the thread that draws it waiting: a hundred times are enough.
+    """
     if "streamlit.testing.v1" in sys.modules:
         from streamlit.components.v2 import manifest_scanner
+        from streamlit.testing.v1 import local_script_runner
 
         manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
+        local_script_runner.time = SimpleNamespace(time=time.time, sleep=lambda s: time.sleep(max(s, 0.01)))
 
 
 def pytest_unconfigure():

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from ganad import __main__ as cli
 from ganad import access, data, jobs, memory, parcels, runs, service, uploads
 from ganad.access import AccessError
 from ganad.config import resolve
 from ganad.errors import ConfigError, DataError, GanadError
-from tests.conftest import ROOT, SHIPPED, put_failed, put_finished, put_running
+from tests.conftest import SHIPPED, put_failed, put_finished, put_running
+from tests.test_pages import opened
 
 
 @pytest.fixture(autouse=True)
@@ -492,16 +492,6 @@ def npz_of(n):
 
 
 # --- the pages -----------------------------------------------------------------------------------------------------------
-
-
-def opened(page, **query):
-    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    at.switch_page(page)
-    for key, value in query.items():
-        at.query_params[key] = value
-    at.run()
-    assert not at.exception, at.exception[0].stack_trace
-    return at
 
 
 def words(at):

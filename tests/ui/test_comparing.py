@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -124,8 +125,9 @@ def test_seeds_are_put_together_and_their_gap_is_called_noise(runs_dir):
     assert "3 seeds" in said
 
 
-def test_a_speed_that_was_never_measured_is_said_so_and_one_that_was_is_drawn(three):
+def test_a_speed_that_was_never_measured_is_said_so_and_one_that_was_is_drawn(three, runs_dir):
     at = opened("pages/5_Compare.py")
+    shutil.rmtree(runs_dir / ".speed")
     said = view(at, "Cost")
     assert "Not yet measured on this machine" in said
     assert at.button(key="measure")

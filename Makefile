@@ -11,6 +11,9 @@ BIN := .venv/bin
 # As many processes as tests/conftest.py finds right for this machine, a file each; ARGS="-n 0" runs them in one.
 AT_ONCE := -n auto --dist loadscope --no-loadscope-reorder
 
+# Some hundred processes import the same modules, which are compiled once.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: app test slowest lint fix lock licences browser clean
 
 app: .venv/.app

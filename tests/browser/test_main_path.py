@@ -15,7 +15,7 @@ from tests.waiting import until
 
 
 def train_through_the_page(page, server, digits, epochs, limit):
-    """Pick digits, set the epochs and how many images to learn from, press Start; returns the run's name."""
+    """Pick digits, set the epochs and how many images to learn from and to judge, press Start; returns the run's name."""
     go(page, server, "/Train")
     tiles = keyed(page, "normal_tiles").get_by_role("button")
     expect(tiles).to_have_count(10)
@@ -25,7 +25,7 @@ def train_through_the_page(page, server, digits, epochs, limit):
             expect(tiles.nth(d)).to_have_attribute("aria-pressed", "true" if d in digits else "false")
     settled(page)
     page.get_by_text("Advanced settings").click()
-    for label, value in (("Epochs", epochs), ("limit", limit)):
+    for label, value in (("Epochs", epochs), ("limit", limit), ("test limit", 2000)):
         field = page.get_by_role("spinbutton", name=label, exact=True)
         field.fill(str(value))
         field.press("Enter")

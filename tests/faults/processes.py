@@ -22,7 +22,7 @@ from tests.faults.settings import ended, small, until
 HOME = Path(__file__).parents[2]
 
 
-def kill_and_resume(times: int, epochs: int = 20) -> str:
+def kill_and_resume(times: int, epochs: int = 20, within: float = 8.0) -> str:
     """SIGKILL at a random moment, again and again, of one training; at the end it has the numbers of one left in peace."""
     whole = runs.create(small(epochs=epochs))
     assert worker.work(whole) == "finished"
@@ -33,7 +33,7 @@ def kill_and_resume(times: int, epochs: int = 20) -> str:
         # Any moment will do, since what is asserted holds at each; every other time it is one of the training itself.
         if i % 2:
             until(lambda r=run: runs.status(r).doing == "training" or runs.status(r).state in runs.ENDED, "training")
-        time.sleep(rng.uniform(0.0, 1.0) ** 2 * (2.0 if i % 2 else 8.0))
+        time.sleep(rng.uniform(0.0, 1.0) ** 2 * (2.0 if i % 2 else within))
         said = runs.status(run)
         if said.state == "finished":
             run = jobs.start(small(epochs=epochs))

@@ -45,7 +45,7 @@ def test_a_flipped_bit_anywhere_in_it_is_found(runs_dir, whole, file):
 
 
 def test_a_killed_training_goes_on_with_the_same_numbers(runs_dir):
-    processes.kill_and_resume(2, epochs=6)
+    processes.kill_and_resume(2, epochs=6, within=2.0)
 
 
 def test_a_suspended_process_is_not_answering_and_stop_ends_it(runs_dir):

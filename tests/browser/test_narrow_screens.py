@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import bring, keyed, release, settled, switch
+from tests.browser.conftest import bring, by_menu, keyed, release, settled, switch
 
 RUN = "ganomaly-n8"
 SIZES = {"laptop": (1440, 900), "small laptop": (1024, 768), "tablet": (800, 900), "phone": (390, 844)}
@@ -48,15 +48,16 @@ def seen(page, locator, share=1.0):
 
 def test_a_picked_image_is_explained_where_it_can_be_seen(sized, server):
     bring(sized, server, f"/Browse?run={RUN}")
-    last = keyed(sized, "gallery").locator("button.tile").nth(59)
-    last.scroll_into_view_if_needed()
-    last.click()
-    expect(sized).to_have_url(re.compile("image="))
-    settled(sized)
-    heading = keyed(sized, "inspector").get_by_role("heading").first
-    expect(heading).to_have_text(re.compile(last.get_attribute("title").split(",")[0].replace("digit", "A")))
-    seen(sized, heading)
-    seen(sized, keyed(sized, "lens").locator(".pictures"))
+    for nth in (59, 1):  # beside or right above the explanation, and a whole gallery above it
+        picked = keyed(sized, "gallery").locator("button.tile").nth(nth)
+        picked.scroll_into_view_if_needed()
+        picked.click()
+        expect(picked).to_have_attribute("aria-selected", "true")
+        settled(sized)
+        heading = keyed(sized, "inspector").get_by_role("heading").first
+        expect(heading).to_have_text(re.compile(picked.get_attribute("title").split(",")[0].replace("digit", "A")))
+        seen(sized, heading)
+        seen(sized, keyed(sized, "lens").locator(".pictures"))
 
 
 def test_another_filter_moves_nothing_although_it_picks_another_image(tab, server):
@@ -138,3 +139,18 @@ def test_a_run_that_is_picked_on_train_is_brought_into_view(tab, server):
     page.get_by_role("option", name="EGBAD · 8 · shipped").click()
     expect(page).to_have_url(re.compile("run=egbad-n8"))
     seen(page, keyed(page, "run_panel").get_by_role("heading", name=re.compile("EGBAD · normal 8")))
+
+
+CUT = """selector => [...document.querySelectorAll(selector)].filter(
+  e => e.scrollWidth > e.clientWidth + 1 || e.getBoundingClientRect().right > innerWidth).length"""
+
+
+def test_a_phone_shows_ten_digits_and_whole_formulas(tab, server):
+    page = resized(tab, *SIZES["phone"])
+    bring(page, server, f"/?run={RUN}")
+    expect(page.get_by_alt_text("reconstruction")).to_have_count(10)
+    assert page.evaluate(CUT, ".ganad-cards, .ganad-cards img") == 0
+    page.get_by_test_id("stExpandSidebarButton").click()
+    by_menu(page, "Methods")
+    expect(page.locator(".katex-display").first).to_be_visible()
+    assert page.evaluate(CUT, ".katex-display") == 0

@@ -54,7 +54,7 @@ def drag(page, slider, share):
     page.mouse.up()
 
 
-def test_a_dragged_slider_changes_the_area_to_what_python_says(opened):
+def test_a_dragged_slider_changes_the_area_to_what_python_says_and_all_fits_a_phone(opened):
     usual, _ = service.judge_run(RUN)
     area = opened.locator(".auroc")
     expect(area).to_have_text(f"{usual.auroc:.4f}")
@@ -73,6 +73,9 @@ def test_a_dragged_slider_changes_the_area_to_what_python_says(opened):
     expect(opened.locator(".peeked")).to_be_visible()
     opened.get_by_role("button", name="Defaults").click()
     expect(area).to_have_text(f"{usual.auroc:.4f}")
+    opened.set_viewport_size({"width": 390, "height": 844})
+    assert opened.evaluate("document.documentElement.scrollWidth") == 390
+    opened.set_viewport_size({"width": 1440, "height": 900})
 
 
 def test_the_pixels_arrive_every_canvas_is_drawn_and_a_dark_desk_makes_a_dark_page_and_redraws_the_mixer(opened):

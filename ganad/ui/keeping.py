@@ -118,7 +118,8 @@ def _clean_up() -> None:
     own = [r for r in cache.list_runs() if not r.shipped and not r.at_work]
     if not own:
         return
-    with st.popover("Clean up", icon=":material/cleaning_services:", key="clean_up"):
+    key = f"clean_up_{st.session_state.get('cleanings', 0)}"  # another key closes it
+    with st.popover("Clean up", icon=":material/cleaning_services:", key=key):
         labels = {r.name: f"{r.short} · {r.state}" for r in own}
         # A choice of before may hold runs that are gone.
         st.session_state["unwanted"] = [n for n in st.session_state.get("unwanted", ()) if n in labels]
@@ -147,6 +148,7 @@ def _want(names: list[str]) -> None:
 
 def _throw_away_many() -> None:
     _throw_away(*st.session_state.get("unwanted", ()))
+    st.session_state["cleanings"] = st.session_state.get("cleanings", 0) + 1
 
 
 def _trash() -> None:

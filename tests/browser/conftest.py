@@ -247,9 +247,13 @@ def by_menu(page: Page, name: str) -> None:
     settled(page)
 
 
+STEP = """link => { history.pushState(null, "", link); dispatchEvent(new PopStateEvent("popstate")); }"""
+"""What the back button does, with a link of our choice: the address changes, and the app is told."""
+
+
 def by_address(page: Page, path: str, name: str) -> None:
     """To another page's address as a step in the browser's history leads there: read like a link's, and as cheap as the menu."""
-    page.evaluate("to => { history.pushState(null, '', to); dispatchEvent(new PopStateEvent('popstate')); }", path)
+    page.evaluate(STEP, path)
     expect(page).to_have_title(f"{name} · ganad")
     settled(page)
 
@@ -263,10 +267,9 @@ BRING = """([link, patience]) => new Promise((done, failed) => {
     began ||= runs;
   }).observe(app, { attributes: true, attributeFilter: ["data-test-script-state"] });
   setTimeout(() => failed(new Error("the script has not run")), patience);
-  history.pushState(null, "", link);
-  dispatchEvent(new PopStateEvent("popstate"));
-})"""
-"""What the back button does, with a link of our choice: the address changes, the app is told, and its script runs."""
+  (STEP)(link);
+})""".replace("STEP", STEP)
+"""The same, until the app's script has run."""
 
 
 def bring(page: Page, server: Server, path: str, so: Callable[[Page], object] = settled) -> Page:
@@ -281,9 +284,8 @@ def bring(page: Page, server: Server, path: str, so: Callable[[Page], object] = 
             settled(page)
             page.mouse.move(0, 0)
             page.evaluate("document.activeElement?.blur()")
-            for _ in range(
-                3
-            ):  # on another page a link without a choice keeps the choice: there is a second step to take
+            # On another page a link without a choice keeps the choice: there is a second step to take.
+            for _ in range(3):
                 if page.evaluate("location.pathname + location.search") == path:
                     break
                 page.wait_for_timeout(1100 * address.UNDERWAY)  # sooner nobody steps back
@@ -304,8 +306,7 @@ def bring(page: Page, server: Server, path: str, so: Callable[[Page], object] = 
 
 
 def release(page: Page) -> None:
-    """Bring the live mixer back by its own button, where one is shown that was moved: then it itself has said the last word,
-    and the same move again is news to the server."""
+    """Bring the live mixer back by its own button, where one is shown that was moved."""
     if not page.url.startswith("http"):
         return
     button = page.locator(".mixer .defaults")

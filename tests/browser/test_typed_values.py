@@ -143,6 +143,15 @@ def test_a_number_out_of_bounds_starts_nothing_and_says_why_and_the_next_click_c
     assert started(server)["epochs"] == 7
 
 
+def test_an_emptied_number_goes_back_to_the_usual_one_which_is_shown_and_trained(form, server):
+    usual = number(form, "filters").input_value()
+    type_into(form, number(form, "filters"), "")
+    form.keyboard.press("Delete")
+    press_start(form)
+    assert started(server)["filters"] == int(usual)
+    expect(number(form, "filters")).to_have_value(usual)
+
+
 def test_what_was_refused_stays_on_the_page_until_something_is_changed(form, server):
     type_into(form, number(form, "limit"), "60")
     press_start(form)

@@ -10,6 +10,7 @@ from ganad import memory
 
 RESAMPLES = 200
 LEVEL = 0.95
+_GRID = np.linspace(0, 1, 101)
 
 
 @dataclass(frozen=True)
@@ -31,33 +32,34 @@ def band(score: np.ndarray, anomalous: np.ndarray, *, resamples: int = RESAMPLES
     """
     normal, strange = np.sort(score[~anomalous]), np.sort(score[anomalous])
     n, m = len(normal), len(strange)
-    below, above = _draws(n, m, resamples, seed)
-    less, up_to = (np.searchsorted(normal, strange, side=side) for side in ("left", "right"))
-    drawn = above[:, :-1] - above[:, 1:]
-    pairs = np.einsum("ij,ij->i", drawn, below[:, less] + below[:, up_to], dtype=np.float64) / 2
+    drawn, above, at = _draws(n, m, resamples, seed)
+    # Above a normal image lie so many of the drawn anomalies; those level with it count one half.
+    level, higher = (np.searchsorted(strange, normal, side=side) for side in ("left", "right"))
+    pairs = np.einsum("ij,ij->i", drawn, above[:, level] + above[:, higher], dtype=np.float64) / 2
     tail = (1 - LEVEL) / 2
     low, high = np.quantile(pairs / (n * m), [tail, 1 - tail])
-    fpr = np.linspace(0, 1, 101)
-    tpr = np.empty((resamples, len(fpr)))
-    for b in range(resamples):
-        # The lowest threshold, one of the normals, above which at most so many draws lie.
-        at = np.searchsorted(below[b, 1:], np.ceil(n * (1 - fpr) - 1e-9), side="left").clip(0, n - 1)
-        tpr[b] = above[b, np.searchsorted(strange, normal[at], side="right")] / m
+    tpr = np.take_along_axis(above, higher[at], axis=1) / m
     tpr[:, -1] = 1.0
     edges = np.quantile(tpr, [tail, 1 - tail], axis=0)
-    return Band(float(low), float(high), fpr, *edges)
+    return Band(float(low), float(high), _GRID, *edges)
 
 
 @memory.remembered
-def _draws(n: int, m: int, resamples: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """How many draws lie among the k lowest of n normals (resamples, n + 1), and above the k lowest of m anomalies.
+def _draws(n: int, m: int, resamples: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What is drawn, by rank, so that the same draws serve every weighting; three int arrays, one row a resample.
 
-    They are drawn by rank, so the same draws serve every weighting.
+    drawn  (resamples, n)      how often each of n normals is drawn
+    above  (resamples, m + 1)  how many draws lie above the k lowest of m anomalies
+    at     (resamples, K)      the lowest normal that may be the threshold for each false alarm rate of the grid: above it lie
+                               at most so many of the drawn normals
     """
     rng = np.random.default_rng(seed)
-    below = np.zeros((resamples, n + 1), dtype=np.int32)
+    drawn = np.zeros((resamples, n), dtype=np.int32)
     above = np.zeros((resamples, m + 1), dtype=np.int32)
+    at = np.zeros((resamples, len(_GRID)), dtype=np.int32)
+    below = np.ceil(n * (1 - _GRID) - 1e-9)
     for b in range(resamples):
-        np.cumsum(np.bincount(rng.integers(n, size=n), minlength=n), out=below[b, 1:])
+        drawn[b] = np.bincount(rng.integers(n, size=n), minlength=n)
         above[b, :-1] = np.bincount(rng.integers(m, size=m), minlength=m)[::-1].cumsum()[::-1]
-    return below, above
+        at[b] = np.searchsorted(drawn[b].cumsum(), below, side="left").clip(0, n - 1)
+    return drawn, above, at

@@ -26,6 +26,7 @@ empties that folder.
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import json
 import os
@@ -358,7 +359,7 @@ class Scores:
     test: Scored
     normal: tuple[int, ...]
 
-    @property
+    @functools.cached_property
     def anomalous(self) -> np.ndarray:
         """(n_test,) bool: which test images show a digit that is not normal."""
         return ~np.isin(self.test.digit, self.normal)

@@ -169,6 +169,11 @@ def _pca(name: str, version: int) -> projection.Projection:
 
 def totals(name: str, weights: tuple[float, float, float]) -> tuple[np.ndarray, np.ndarray]:
     """Scores of held-out normals and of test images under a weighting."""
+    return _totals(name, service.version(name), weights)
+
+
+@kept()
+def _totals(name: str, version: int, weights: tuple[float, float, float]) -> tuple[np.ndarray, np.ndarray]:
     found = scores(name)
     return evaluate.total(found.val.parts, weights), evaluate.total(found.test.parts, weights)
 
@@ -180,7 +185,8 @@ def evaluation(name: str, weights: tuple[float, float, float], threshold: float)
 
 @kept()
 def _evaluation(name: str, version: int, weights: tuple[float, float, float], threshold: float) -> evaluate.Evaluation:
-    return service.judge_run(name, weights, threshold)[0]
+    found = scores(name)
+    return evaluate.evaluate(found.test.parts, found.test.digit, found.normal, weights, threshold)
 
 
 @kept()

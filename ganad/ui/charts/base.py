@@ -35,11 +35,8 @@ def _figure(
     x: dict[str, Any] | None = None,
     y: dict[str, Any] | None = None,
     **layout: Any,
-) -> go.Figure:
-    """An empty chart in the common look. x, y: what its axes have besides; layout: what the chart has.
-
-    All at once: each later `update_...` takes Plotly as long as the whole figure does here.
-    """
+) -> Drawing:
+    """An empty chart in the common look. x, y: what its axes have besides; layout: what the chart has."""
     words = {"size": _SMALL, "color": _TEXT}
     common = {
         "height": height, "margin": {"l": 8, "r": right, "t": top, "b": bottom, "pad": 4}, "showlegend": False,
@@ -59,7 +56,48 @@ def _figure(
             "title": title,
         }
         common[name] = usual | {k: v for k, v in own.items() if k != "title_text"}
-    return go.Figure(layout=common | layout)
+    return Drawing(common | layout)
+
+
+class Drawing:
+    """A chart while it is drawn, under the names that Plotly's figures use; `figure` makes it one of them.
+
+    A Plotly figure checks itself anew at each step, which takes as long as checking all of it once, at the end.
+    """
+
+    def __init__(self, layout: dict[str, Any]):
+        self.traces: list[dict[str, Any]] = []
+        self.layout = layout | {"shapes": [], "annotations": []}
+
+    def add_scatter(self, **trace: Any) -> None:
+        self.traces.append({"type": "scatter", **trace})
+
+    def add_bar(self, **trace: Any) -> None:
+        self.traces.append({"type": "bar", **trace})
+
+    def add_heatmap(self, **trace: Any) -> None:
+        self.traces.append({"type": "heatmap", **trace})
+
+    def add_shape(self, **shape: Any) -> None:
+        self.layout["shapes"].append(shape)
+
+    def add_annotation(self, **annotation: Any) -> None:
+        self.layout["annotations"].append(annotation)
+
+    def update_xaxes(self, **axis: Any) -> None:
+        self.update_layout(xaxis=axis)
+
+    def update_yaxes(self, **axis: Any) -> None:
+        self.update_layout(yaxis=axis)
+
+    def update_layout(self, **layout: Any) -> None:
+        """What the chart, or one of its axes (`xaxis`, `yaxis`, `xaxis2`, …), has besides."""
+        for name, value in layout.items():
+            known = self.layout.get(name)
+            self.layout[name] = known | value if isinstance(known, dict) and isinstance(value, dict) else value
+
+    def figure(self) -> go.Figure:
+        return go.Figure(self.traces, self.layout)
 
 
 def _unit_square(x_title: str, y_title: str) -> dict[str, dict[str, Any]]:
@@ -71,8 +109,8 @@ def _unit_square(x_title: str, y_title: str) -> dict[str, dict[str, Any]]:
     }
 
 
-def _vertical(figure: go.Figure, x: float, *, colour: str, dash: str, width: float = 1.5) -> None:
-    figure.add_shape(
+def _vertical(drawing: Drawing, x: float, *, colour: str, dash: str, width: float = 1.5) -> None:
+    drawing.add_shape(
         type="line", x0=x, x1=x, y0=0, y1=1, yref="paper", line={"color": colour, "width": width, "dash": dash}
     )
 

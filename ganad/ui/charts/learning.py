@@ -49,22 +49,23 @@ def losses(rows: Sequence[Mapping[str, Any]], player: str, *, height: int = 220)
     more than 400 points the line is the mean of each stretch and the band its smallest and largest value.
     """
     colour = colours.PLAYERS.get(player, colours.THRESHOLD)
-    figure = _figure(height, top=30, bottom=44, right=96)
-    figure.add_annotation(
+    drawing = _figure(height, top=30, bottom=44, right=96)
+    drawing.add_annotation(
         text=f"<b style='color:{colour.both}'>{chart(player)}</b>", **_above(0, 6, "left", ref="paper")
     )
     lines = _loss_lines(rows, player)
     if not lines:
-        figure.add_annotation(text="no steps yet", x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False)
-        return figure.update_xaxes(visible=False).update_yaxes(visible=False)
+        drawing.add_annotation(text="no steps yet", x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False)
+        drawing.update_layout(xaxis={"visible": False}, yaxis={"visible": False})
+        return drawing.figure()
     for k, (name, line) in enumerate(lines.items()):
         if np.any(line.high > line.low):
-            figure.add_scatter(
+            drawing.add_scatter(
                 x=np.concatenate([line.x, line.x[::-1]]), y=np.concatenate([line.high, line.low[::-1]]), fill="toself",
                 mode="lines", line={"width": 0}, fillcolor=colour.faint(0.18 if k == 0 else 0.1), hoverinfo="skip",
                 name=f"{chart(name)} range",
             )  # fmt: skip
-        figure.add_scatter(
+        drawing.add_scatter(
             x=line.x, y=line.mean, name=chart(name), opacity=0.75 if k else 1,
             mode="lines" if len(line.x) > 1 else "markers", cliponaxis=len(line.x) > 1,
             line={"color": colour.both, "width": 1.3 if k else 2, "dash": "dot" if k else "solid"},
@@ -76,18 +77,18 @@ def losses(rows: Sequence[Mapping[str, Any]], player: str, *, height: int = 220)
     places = spread([(end - low) * pixels for end in ends], gap=15)
     for name, line, end, place in zip(lines, lines.values(), ends, places, strict=True):
         word = "loss" if name.startswith("loss/") else name.split("/", 1)[1]
-        figure.add_annotation(
+        drawing.add_annotation(
             text=f"<span style='color:{colour.both}'>{chart(word)}</span>", x=line.x[-1], y=end,
             xanchor="left", xshift=6, yshift=place - (end - low) * pixels, showarrow=False, font={"size": _SMALL},
         )  # fmt: skip
     if peak > high:
-        figure.add_annotation(text=f"↑ {_number(peak)}", **_above(1, 6, "right", ref="paper"))
+        drawing.add_annotation(text=f"↑ {_number(peak)}", **_above(1, 6, "right", ref="paper"))
     steps = [row["step"] for row in rows if "step" in row]
     first, last = min(steps), max(steps)
-    figure.update_xaxes(showgrid=False, range=[first, max(last, first + 1)], **_epoch_ticks(rows))
-    figure.update_yaxes(nticks=5, range=[low, high], fixedrange=True)
-    figure.update_layout(dragmode="zoom")
-    return figure
+    drawing.update_xaxes(showgrid=False, range=[first, max(last, first + 1)], **_epoch_ticks(rows))
+    drawing.update_yaxes(nticks=5, range=[low, high], fixedrange=True)
+    drawing.update_layout(dragmode="zoom")
+    return drawing.figure()
 
 
 def _loss_lines(rows: Sequence[Mapping[str, Any]], player: str) -> dict[str, Envelope]:
@@ -113,25 +114,25 @@ def _loss_range(lines: Sequence[Envelope]) -> tuple[float, float, float]:
 
 def descent(score: np.ndarray, paths: np.ndarray, *, height: int = 190) -> go.Figure:
     """How a search for z comes down. score: (T,) of the best z so far; paths: (T, R) of each path, faint."""
-    figure = _figure(height, top=8, bottom=40, right=52)
+    drawing = _figure(height, top=8, bottom=40, right=52)
     steps = np.arange(len(score))
     for path in paths.T[:8]:
-        figure.add_scatter(
+        drawing.add_scatter(
             x=steps, y=path, mode="lines", line={"color": colours.GENERATOR.faint(0.35), "width": 1}, hoverinfo="skip"
         )
-    figure.add_scatter(
+    drawing.add_scatter(
         x=steps, y=score, mode="lines", line={"color": colours.GENERATOR.both, "width": 2.5},
         hovertemplate="step %{x}<br>score %{y:.4g}<extra></extra>",
     )  # fmt: skip
-    figure.add_annotation(
+    drawing.add_annotation(
         x=steps[-1], y=score[-1], text=_number(float(score[-1])), showarrow=False, xanchor="left", xshift=6,
         font={"color": colours.GENERATOR.both, "size": _SMALL},
     )  # fmt: skip
     low, high = float(np.min(score)), float(max(score[0], np.quantile(paths[np.isfinite(paths)], 0.98)))
     pad = 0.06 * (high - low or 1.0)
-    figure.update_xaxes(title_text="step of the search", rangemode="tozero")
-    figure.update_yaxes(title_text="score", range=[low - pad, high + pad])
-    return figure
+    drawing.update_xaxes(title_text="step of the search", rangemode="tozero")
+    drawing.update_yaxes(title_text="score", range=[low - pad, high + pad])
+    return drawing.figure()
 
 
 def _epoch_ticks(rows: Sequence[Mapping[str, Any]], most: int = 8) -> dict[str, Any]:
@@ -152,19 +153,19 @@ def _epoch_ticks(rows: Sequence[Mapping[str, Any]], most: int = 8) -> dict[str, 
 
 def history(epochs: Sequence[float], values: Sequence[float], name: str, *, height: int = 150) -> go.Figure:
     """One value an epoch, with the last one written at its end."""
-    figure = _figure(height, top=28, bottom=44, right=64)
+    drawing = _figure(height, top=28, bottom=44, right=64)
     colour = colours.PARTS.get(name, colours.NORMAL).both
-    figure.add_annotation(text=f"<b>{name}</b>", font={"color": colour}, **_above(0, 6, "left", ref="paper"))
-    figure.add_scatter(
+    drawing.add_annotation(text=f"<b>{name}</b>", font={"color": colour}, **_above(0, 6, "left", ref="paper"))
+    drawing.add_scatter(
         x=list(epochs), y=list(values), mode="lines+markers" if len(values) <= 40 else "lines", name=name,
         line={"color": colour, "width": 2}, marker={"size": 5}, cliponaxis=False,
         hovertemplate="epoch %{x}<br>" + name + " %{y:.4g}<extra></extra>",
     )  # fmt: skip
     if len(values):
-        figure.add_annotation(
+        drawing.add_annotation(
             text=f"<b>{_number(values[-1])}</b>", x=epochs[-1], y=values[-1], xanchor="left", xshift=8, showarrow=False
         )
-        figure.update_xaxes(range=[min(epochs), max(max(epochs), min(epochs) + 1)])
-    figure.update_xaxes(title_text="epoch", showgrid=False, nticks=8)
-    figure.update_yaxes(nticks=4)
-    return figure
+        drawing.update_xaxes(range=[min(epochs), max(max(epochs), min(epochs) + 1)])
+    drawing.update_xaxes(title_text="epoch", showgrid=False, nticks=8)
+    drawing.update_yaxes(nticks=4)
+    return drawing.figure()

@@ -17,6 +17,7 @@ from ganad.ui.charts.base import (
     _PAGE,
     _SMALL,
     _TEXT,
+    Drawing,
     _above,
     _figure,
     _number,
@@ -88,7 +89,7 @@ def histogram(
         band = None if band is None else (units.shown(band[0]), units.shown(band[1]))
     binned = bin_scores((normal_scores, anomalous_scores), include=(threshold,))
     edges, width = binned.edges, binned.edges[1] - binned.edges[0]
-    figure = _figure(height, top=62, bottom=44)
+    drawing = _figure(height, top=62, bottom=44)
     peak = 0.0
     hover = [f"{_number(a)} to {_number(b)}" for a, b in itertools.pairwise(edges)]
     if binned.clipped:
@@ -105,44 +106,44 @@ def histogram(
         # Twice each edge, so that the outline rises and falls at the ends as well.
         x = np.repeat(edges, 2)
         y = np.concatenate([[0.0], np.repeat(density, 2), [0.0]])
-        figure.add_scatter(
+        drawing.add_scatter(
             x=x, y=y, mode="lines", fill="tozeroy", fillcolor=colour.faint(0.28), hoverinfo="skip", name=name,
             line={"color": colour.both, "width": 1.6},
         )  # fmt: skip
-    figure.add_bar(
+    drawing.add_bar(
         x=(edges[:-1] + edges[1:]) / 2, y=np.full(len(hover), peak or 1.0), width=width, customdata=hover, name="count",
         hovertemplate="%{customdata}<extra></extra>", marker={"color": "rgba(0,0,0,0)", "line": {"width": 0}},
         **_AS_IT_IS,
     )  # fmt: skip
     if band is not None:
         low, high = (float(np.clip(b, edges[0], edges[-1])) for b in band)
-        figure.add_shape(
+        drawing.add_shape(
             type="rect", x0=low, x1=high, y0=0, y1=1, yref="paper", fillcolor=colours.THRESHOLD.faint(0.16),
             line={"color": _INK, "width": 1}, layer="below",
         )  # fmt: skip
-    figure.add_annotation(text="&nbsp;&nbsp;&nbsp;".join(heading), **_above(0, 40, "left", ref="paper"))
+    drawing.add_annotation(text="&nbsp;&nbsp;&nbsp;".join(heading), **_above(0, 40, "left", ref="paper"))
     if np.isfinite(threshold):
-        _vertical(figure, threshold, colour=_INK, dash="dash")
-        figure.add_annotation(text=f"threshold {_number(threshold)}", **_above(threshold, 4, _side(threshold, edges)))
+        _vertical(drawing, threshold, colour=_INK, dash="dash")
+        drawing.add_annotation(text=f"threshold {_number(threshold)}", **_above(threshold, 4, _side(threshold, edges)))
     if marked is not None and np.isfinite(marked):
-        _pin(figure, marked, marked_label, edges)
+        _pin(drawing, marked, marked_label, edges)
     note = f" · the last bar holds {binned.clipped:,} above {_number(edges[-1])}" if binned.clipped else ""
-    figure.update_xaxes(title_text=x_title + note, range=[edges[0], edges[-1]], showgrid=False)
-    figure.update_yaxes(visible=False, range=[0, (peak or 1.0) * 1.08])
-    figure.update_layout(hovermode="closest", bargap=0)
-    return figure
+    drawing.update_xaxes(title_text=x_title + note, range=[edges[0], edges[-1]], showgrid=False)
+    drawing.update_yaxes(visible=False, range=[0, (peak or 1.0) * 1.08])
+    drawing.update_layout(hovermode="closest", bargap=0)
+    return drawing.figure()
 
 
-def _pin(figure: go.Figure, marked: float, label: str, edges: np.ndarray) -> None:
+def _pin(drawing: Drawing, marked: float, label: str, edges: np.ndarray) -> None:
     at = float(np.clip(marked, edges[0], edges[-1]))
     beyond = " →" if marked > edges[-1] else ""
-    _vertical(figure, at, colour=_TEXT, dash="solid", width=1.5)
-    figure.add_scatter(
+    _vertical(drawing, at, colour=_TEXT, dash="solid", width=1.5)
+    drawing.add_scatter(
         x=[at], y=[0], mode="markers", hoverinfo="skip", cliponaxis=False, name="marked",
         marker={"size": 13, "color": _TEXT, "symbol": "diamond", "line": {"width": 2, "color": _PAGE}},
     )  # fmt: skip
     words = f"<b>{label or 'this image'}</b> {_number(marked)}{beyond}"
-    figure.add_annotation(text=words, **_above(at, 22, _side(at, edges)))
+    drawing.add_annotation(text=words, **_above(at, 22, _side(at, edges)))
 
 
 def score_strip(rows: Sequence[tuple[str, float, str]], threshold: float, *, height: int = 150) -> go.Figure:
@@ -151,7 +152,7 @@ def score_strip(rows: Sequence[tuple[str, float, str]], threshold: float, *, hei
     rows: (label, score, verdict) with verdict `normal` or `anomalous`; a label of one or two letters is written into
     its dot. Dots that would touch are stacked.
     """
-    figure = _figure(height, top=30, bottom=44)
+    drawing = _figure(height, top=30, bottom=44)
     scores = np.array([s for _, s, _ in rows], dtype=np.float64)
     line = [threshold] if np.isfinite(threshold) else []
     low, high = float(min([*scores, *line, 0.0])), float(max([*scores, *line]))
@@ -159,11 +160,13 @@ def score_strip(rows: Sequence[tuple[str, float, str]], threshold: float, *, hei
     low, high = low - pad, high + pad
     levels = stack(scores, (high - low) / 26)
     if line:
-        figure.add_vrect(x0=threshold, x1=high, fillcolor=colours.ANOMALOUS.faint(0.07), line_width=0, layer="below")
-        figure.add_vrect(x0=low, x1=threshold, fillcolor=colours.NORMAL.faint(0.07), line_width=0, layer="below")
+        for x0, x1, colour in ((threshold, high, colours.ANOMALOUS), (low, threshold, colours.NORMAL)):
+            drawing.add_shape(
+                type="rect", x0=x0, x1=x1, y0=0, y1=1, yref="paper", fillcolor=colour.faint(0.07), line_width=0, layer="below"
+            )  # fmt: skip
     for verdict, colour in colours.VERDICTS.items():
         chosen = [i for i, row in enumerate(rows) if row[2] == verdict]
-        figure.add_scatter(
+        drawing.add_scatter(
             x=scores[chosen], y=levels[chosen], mode="markers+text", text=[chart(rows[i][0]) for i in chosen], name=verdict,
             textposition=["middle center" if len(rows[i][0]) < 3 else "top center" for i in chosen],
             textfont={"size": _SMALL + 1, "color": ["white" if len(rows[i][0]) < 3 else _TEXT for i in chosen]},
@@ -171,14 +174,14 @@ def score_strip(rows: Sequence[tuple[str, float, str]], threshold: float, *, hei
             hovertemplate="%{text}: %{x:.4g}, " + verdict + "<extra></extra>",
         )  # fmt: skip
     if line:
-        _vertical(figure, threshold, colour=_INK, dash="dash")
-        figure.add_annotation(text="called normal ", **_above(threshold, 4, "right"), font_color=colours.NORMAL.both)
-        figure.add_annotation(
+        _vertical(drawing, threshold, colour=_INK, dash="dash")
+        drawing.add_annotation(text="called normal ", **_above(threshold, 4, "right"), font_color=colours.NORMAL.both)
+        drawing.add_annotation(
             text=" called anomalous", **_above(threshold, 4, "left"), font_color=colours.ANOMALOUS.both
         )
-    figure.update_xaxes(title_text="score", range=[low, high], showgrid=False)
-    figure.update_yaxes(visible=False, range=[-0.7, max(1.0, levels.max(initial=0)) + 0.7])
-    return figure
+    drawing.update_xaxes(title_text="score", range=[low, high], showgrid=False)
+    drawing.update_yaxes(visible=False, range=[-0.7, max(1.0, levels.max(initial=0)) + 0.7])
+    return drawing.figure()
 
 
 def stack(values: np.ndarray, apart: float) -> np.ndarray:
@@ -198,7 +201,7 @@ def waterfall(parts: Mapping[str, Mapping[str, float]], threshold: float, *, hei
     parts: part -> value, weight, contribution (value times weight, may be negative where parts are standardised) and
     percentile (share of held-out normal images that score lower, 0..100).
     """
-    figure = _figure(height, top=22, bottom=40, right=14)
+    drawing = _figure(height, top=22, bottom=40, right=14)
     rows, at = len(parts) + 1, 0.0
     ends = np.cumsum([0.0, *(part["contribution"] for part in parts.values())])
     reach = [*ends, threshold] if np.isfinite(threshold) else list(ends)
@@ -206,36 +209,36 @@ def waterfall(parts: Mapping[str, Mapping[str, float]], threshold: float, *, hei
     high = high if high > low else low + 1.0
     for row, (name, part) in enumerate(parts.items()):
         colour, end = colours.PARTS.get(name, colours.THRESHOLD), at + part["contribution"]
-        figure.add_bar(
+        drawing.add_bar(
             x=[end - at], base=[at], y=[row + 0.16], orientation="h", width=0.34, marker={"color": colour.both}, name=name,
             hovertemplate=f"{name}: {_number(part['value'])} × {part['weight']:.3g} = {_number(part['contribution'])}<br>"
             f"above {part['percentile']:.1f} % of the held-out normal images<extra></extra>",
         )  # fmt: skip
-        figure.add_shape(
+        drawing.add_shape(
             type="line", x0=end, x1=end, y0=row + 0.16, y1=row + 1.16, line={"color": _INK, "width": 1, "dash": "dot"}
         )
         above = {"y": row - 0.22, "showarrow": False, "yanchor": "middle", "xref": "paper"}
-        figure.add_annotation(text=f"<b style='color:{colour.both}'>{name}</b>", x=0, xanchor="left", **above)
+        drawing.add_annotation(text=f"<b style='color:{colour.both}'>{name}</b>", x=0, xanchor="left", **above)
         words = f"{_number(part['contribution'])} · above {part['percentile']:.1f} % of the normals"
-        figure.add_annotation(text=words, x=1, xanchor="right", **above)
+        drawing.add_annotation(text=words, x=1, xanchor="right", **above)
         at = end
     verdict = colours.ANOMALOUS if at > threshold else colours.NORMAL
-    figure.add_bar(
+    drawing.add_bar(
         x=[at], y=[rows - 1 + 0.16], orientation="h", width=0.34, marker={"color": verdict.both}, name="score",
         hovertemplate=f"score {_number(at)}<extra></extra>",
     )  # fmt: skip
     total = {"y": rows - 1 - 0.22, "showarrow": False, "yanchor": "middle", "xref": "paper"}
-    figure.add_annotation(text=f"<b style='color:{verdict.both}'>score</b>", x=0, xanchor="left", **total)
-    figure.add_annotation(text=f"<b>{_number(at)}</b>", x=1, xanchor="right", **total)
+    drawing.add_annotation(text=f"<b style='color:{verdict.both}'>score</b>", x=0, xanchor="left", **total)
+    drawing.add_annotation(text=f"<b>{_number(at)}</b>", x=1, xanchor="right", **total)
     margin = 0.02 * (high - low)
     if np.isfinite(threshold):
         for row in range(rows):  # only across the bars: the words between them stay readable
-            figure.add_shape(
+            drawing.add_shape(
                 type="line", x0=threshold, x1=threshold, y0=row + 0.01, y1=row + 0.38, line={"color": _TEXT, "width": 2}
             )
         side = "left" if threshold < (low + high) / 2 else "right"
-        figure.add_annotation(text=f"threshold {_number(threshold)}", **_above(threshold, 3, side))
-    figure.update_layout(barmode="overlay")
-    figure.update_xaxes(title_text="score", range=[low - margin * (low < 0), high + margin], showgrid=False)
-    figure.update_yaxes(visible=False, range=[rows - 0.5, -0.5])
-    return figure
+        drawing.add_annotation(text=f"threshold {_number(threshold)}", **_above(threshold, 3, side))
+    drawing.update_layout(barmode="overlay")
+    drawing.update_xaxes(title_text="score", range=[low - margin * (low < 0), high + margin], showgrid=False)
+    drawing.update_yaxes(visible=False, range=[rows - 0.5, -0.5])
+    return drawing.figure()

@@ -18,7 +18,7 @@ def __getattr__(name: str) -> Any:
 
         return Detector
     if name == "load_mnist":
-        from ganad.data import load_mnist
+        from ganad.data.sources import load_mnist
 
         return load_mnist
     raise AttributeError(f"module 'ganad' has no attribute {name!r}")

@@ -18,7 +18,8 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
-from ganad import glossary, terminal
+from ganad import glossary
+from ganad.cli import terminal
 from ganad.config import METHOD_NAMES, PARTS, PRESETS, from_text, resolve
 from ganad.errors import ConfigError, DataError, GanadError, RunError, file_errors
 
@@ -62,7 +63,9 @@ def train(
 
     Ctrl+C stops it in good order; `resume` goes on from there.
     """
-    from ganad import access, runs, service
+    from ganad import service
+    from ganad.runs import run_directory
+    from ganad.system import access
 
     access.allow("training")
     settings = resolve(
@@ -70,7 +73,7 @@ def train(
         name=name or None, data=service.data_path(str(data)) if data else None, **_pairs(set_),
     )  # fmt: skip
     service.check_data(settings, hand_over=True)
-    _work(runs.create(settings))
+    _work(run_directory.create(settings))
 
 
 def _pairs(texts: list[str] | None) -> dict[str, Any]:
@@ -86,17 +89,20 @@ def _pairs(texts: list[str] | None) -> dict[str, Any]:
 @app.command()
 def resume(run: Run) -> None:
     """Go on with a stopped or failed run, with the same numbers as if it had never been interrupted."""
-    from ganad import access, jobs, runs
+    from ganad.runs import run_directory
+    from ganad.system import access
+    from ganad.training import jobs
 
     access.allow("training")
-    path = runs.find(run)
+    path = run_directory.find(run)
     jobs.requeue(path)
     _work(path)
 
 
 def _work(run: Path) -> None:
     """Train in the foreground with a progress bar, print the folder, and exit as the run ended."""
-    from ganad import runs, training_length, worker
+    from ganad.runs import run_directory
+    from ganad.training import length, worker
 
     columns = (
         SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(),
@@ -105,7 +111,7 @@ def _work(run: Path) -> None:
     with Progress(*columns, console=terminal.err, transient=not terminal.err.is_terminal) as bar:
         task = bar.add_task(terminal.plain(f"{run.name}: starting"), total=None)
 
-        def watch(s: runs.Status) -> None:
+        def watch(s: run_directory.Status) -> None:
             at = f", epoch {s.epoch} of {s.epochs}, {s.rate:.0f} images/s" if s.rate and s.doing == "training" else ""
             bar.update(
                 task,
@@ -116,13 +122,13 @@ def _work(run: Path) -> None:
 
         ended = worker.work(run, watch)
     if ended == "failed":
-        terminal.complain(runs.read_status(run).error, "failed")
+        terminal.complain(run_directory.read_status(run).error, "failed")
     elif ended == "stopped":
         tell(f"stopped. Go on with: python -m ganad resume {run.name}")
     else:
-        report = runs.read_json(run / "report.json") or {}
+        report = run_directory.read_json(run / "report.json") or {}
         tell(f"AUROC {report['auroc']:.4f} on the test set. See it: streamlit run app.py")
-        if short := training_length.too_short(runs.settings(run), runs.read_status(run).total):
+        if short := length.too_short(run_directory.settings(run), run_directory.read_status(run).total):
             tell((short, "yellow"))
     terminal.path(run)
     raise typer.Exit({"finished": 0, "stopped": 130}.get(ended, 1))
@@ -131,18 +137,20 @@ def _work(run: Path) -> None:
 @app.command()
 def stop(run: Run) -> None:
     """Ask a run to stop. It saves what it has, within two seconds; `resume` goes on from there."""
-    from ganad import access, jobs, runs
+    from ganad.runs import run_directory
+    from ganad.system import access
+    from ganad.training import jobs
 
     access.allow("stopping runs")
-    path = runs.find(run)
-    before = runs.status(path).state
-    if before in runs.ENDED:
+    path = run_directory.find(run)
+    before = run_directory.status(path).state
+    if before in run_directory.ENDED:
         tell(f"{path.name} is {before} already.")
         return
     jobs.stop(path, wait=True)
-    state = runs.status(path).state
+    state = run_directory.status(path).state
     tell(f"{path.name} is {state}.")
-    if state not in runs.ENDED:
+    if state not in run_directory.ENDED:
         raise typer.Exit(1)
 
 
@@ -196,8 +204,8 @@ def evaluate(
     json_: Json = False,
 ) -> None:
     """Judge a run on the test set: areas, operating point, and how each digit fares."""
-    from ganad import evaluate as ev
     from ganad import service
+    from ganad.evaluation import metrics as ev
 
     result, used = service.judge_run(run, weights)
     report = ev.report(result, used)
@@ -299,13 +307,13 @@ def report(
     to: Annotated[Path | None, typer.Option("--out", help="the file; default: the run's name, here")] = None,
 ) -> None:
     """Write a finished run as one HTML file that opens without network: numbers, live mixer, digits, settings."""
-    from ganad import report as r
-    from ganad import runs
+    from ganad.report import html_report as r
+    from ganad.runs import run_directory
 
     page = r.report_html(run)
-    path = to or Path(f"{runs.find(run).name}.html")
+    path = to or Path(f"{run_directory.find(run).name}.html")
     with file_errors(f"{path} cannot be written", "Name another file with --out."):
-        runs.write_text(path, page)
+        run_directory.write_text(path, page)
     tell(f"{len(page) / 1e6:.1f} MB. Open it in a browser; it needs no network.")
     terminal.path(path)
 
@@ -357,7 +365,8 @@ def delete(
 
     What cannot be moved is named in a line of its own, the others are moved, and the exit code is 1.
     """
-    from ganad import runs, service
+    from ganad import service
+    from ganad.runs import run_directory
 
     if not runs_ and not empty_trash:
         raise GanadError("Name the runs to delete, or add --empty-trash. python -m ganad list shows them.")
@@ -367,7 +376,7 @@ def delete(
     for run in runs_ or ():
         try:
             if undo:
-                terminal.path(runs.find(service.take_back(service.in_trash(run))))
+                terminal.path(run_directory.find(service.take_back(service.in_trash(run))))
                 continue
             thrown = service.throw_away(run)
         except GanadError as error:
@@ -390,13 +399,14 @@ def export(
     force: Annotated[bool, typer.Option("--force", help="replace a file that is there already")] = False,
 ) -> None:
     """Pack a run that has ended as a zip, to keep it elsewhere or send it to somebody, and print the file's path."""
-    from ganad import runs, service
+    from ganad import service
+    from ganad.runs import run_directory
 
-    path = to or Path(f"{runs.find(run).name}.zip")
+    path = to or Path(f"{run_directory.find(run).name}.zip")
     if path.exists() and not force:
         raise GanadError(f"{path} is there already. Name another file, or replace it with --force.")
     content = service.packed(run)
-    with file_errors(f"{path} cannot be written", "Name another file."), runs.replaced(path) as file:
+    with file_errors(f"{path} cannot be written", "Name another file."), run_directory.replaced(path) as file:
         file.write(content)
     tell(f"{len(content) / 1e6:.1f} MB. Bring it in elsewhere with: python -m ganad import {path.name}")
     terminal.path(path)
@@ -405,7 +415,8 @@ def export(
 @app.command("import")
 def import_(file: Annotated[Path, typer.Argument(metavar="FILE.zip", help="as `export` or Download makes it")]) -> None:
     """Bring in a run from a zip, with a number of its own, and print the new run's folder."""
-    from ganad import runs, service
+    from ganad import service
+    from ganad.runs import run_directory
 
     if not file.is_file():
         raise GanadError(
@@ -416,7 +427,7 @@ def import_(file: Annotated[Path, typer.Argument(metavar="FILE.zip", help="as `e
         file.open("rb") as parcel,
     ):
         name = service.unpacked(parcel)
-    terminal.path(runs.find(name))
+    terminal.path(run_directory.find(name))
 
 
 # --- what other parts of ganad call ----------------------------------------------------------------------------
@@ -425,7 +436,7 @@ def import_(file: Annotated[Path, typer.Argument(metavar="FILE.zip", help="as `e
 @app.command(hidden=True)
 def work(run: Path) -> None:
     """Train a run that was made before: what the dashboard starts in the background."""
-    from ganad import worker
+    from ganad.training import worker
 
     os.environ["GANAD_DEBUG"] = "1"  # what is printed here goes to log.txt, which is where one looks
     raise typer.Exit(worker.main(run))
@@ -448,13 +459,14 @@ def ship(
     fill: Annotated[bool, typer.Option("--fill", help="instead: every run of the quality tables, seed 0")] = False,
 ) -> None:
     """Copy a finished run to checkpoints/ under a name, and write checkpoints/README.md anew."""
-    from ganad import runs, shelf
+    from ganad.bench import release
+    from ganad.runs import run_directory
 
     if fill:
-        for path in shelf.fill():
+        for path in release.fill():
             terminal.path(path)
     elif run and name:
-        terminal.path(shelf.ship(runs.find(run), name, light=light, nets=not bare))
+        terminal.path(release.ship(run_directory.find(run), name, light=light, nets=not bare))
     else:
         raise ConfigError("ship wants a RUN and a NAME, or --fill")
 
@@ -478,8 +490,8 @@ def bench_speed(
 
     `--to 0.95 --digits 2,4,8` trains every method in full instead, until it is good.
     """
-    from ganad.bench import reach as r
     from ganad.bench import speed as b
+    from ganad.bench import time_to_auroc as r
 
     methods = [m.value for m in method] if method else list(METHOD_NAMES)
     rows = b.speed(tell) if to is None else r.reach(to, methods, _numbers(digits), tell, every=every, sample=sample)

@@ -16,12 +16,16 @@ import pandas as pd
 from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from ganad import checkpoint, evaluate, files, runs, score, speed
 from ganad.config import FALSE_ALARMS, PARTS, VAL_SHARE, resolve
 from ganad.errors import DataError, RunError, file_errors
+from ganad.evaluation import metrics
 from ganad.models import build
-from ganad.train import train
-from ganad.training_length import steps_per_epoch
+from ganad.runs import checkpoint, run_directory
+from ganad.scoring import score
+from ganad.system import files
+from ganad.training import throughput
+from ganad.training.length import steps_per_epoch
+from ganad.training.loop import train
 
 
 class Detector(OutlierMixin, BaseEstimator):
@@ -68,7 +72,7 @@ class Detector(OutlierMixin, BaseEstimator):
         order = np.random.default_rng(s.seed).permutation(len(images))
         held_out = max(10, round(VAL_SHARE * len(images)))
         val, normal = images[np.sort(order[:held_out])], images[np.sort(order[held_out:])]
-        precision = speed.number_format(s)
+        precision = throughput.number_format(s)
         method = build(s).to(checkpoint.pick_device())
         total = s.epochs * steps_per_epoch(len(normal), s.batch_size)
         steps = train(
@@ -91,8 +95,8 @@ class Detector(OutlierMixin, BaseEstimator):
     def _finish(self, method: Any, val_parts: dict[str, np.ndarray]) -> None:
         self.method_ = method
         self.val_parts_ = val_parts
-        self.val_scores_ = evaluate.total(val_parts, method.settings.weights)
-        self.threshold_ = evaluate.threshold_for(self.val_scores_, self.contamination)
+        self.val_scores_ = metrics.total(val_parts, method.settings.weights)
+        self.threshold_ = metrics.threshold_for(self.val_scores_, self.contamination)
         self.threshold_note_ = ""
         if self.threshold_ == math.inf:
             # No threshold keeps the promise. scikit-learn wants decisions that are finite: the largest score is the line.
@@ -114,11 +118,11 @@ class Detector(OutlierMixin, BaseEstimator):
     def anomaly_score(self, X: Any) -> np.ndarray:
         """(N,) the weighted sum of the parts; higher is more anomalous."""
         parts = self.score_parts(X)
-        return evaluate.total({p: parts[p].to_numpy() for p in PARTS}, self.method_.settings.weights)
+        return metrics.total({p: parts[p].to_numpy() for p in PARTS}, self.method_.settings.weights)
 
     def percentile(self, X: Any) -> np.ndarray:
         """(N,) share of the held-out normal images that score lower, 0 to 100."""
-        return evaluate.percentile(self.anomaly_score(X), self.val_scores_)
+        return metrics.percentile(self.anomaly_score(X), self.val_scores_)
 
     def score_samples(self, X: Any) -> np.ndarray:
         """(N,) the negative score, as scikit-learn wants it: lower is more anomalous."""
@@ -143,19 +147,19 @@ class Detector(OutlierMixin, BaseEstimator):
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         checkpoint.save_weights(folder, self.method_)
-        with runs.replaced_with_checksum(folder / "scores.npz") as file:
+        with run_directory.replaced_with_checksum(folder / "scores.npz") as file:
             np.savez_compressed(file, **{f"val_{p}": self.val_parts_[p] for p in PARTS})
         plain = {k: v for k, v in self.get_params().items() if k != "verbose"}
-        runs.write_json(folder / "detector.json", plain)
-        runs.write_json(folder / "config.json", self.settings_.model_dump(mode="json"))
+        run_directory.write_json(folder / "detector.json", plain)
+        run_directory.write_json(folder / "config.json", self.settings_.model_dump(mode="json"))
         return folder
 
     @classmethod
     def load(cls, folder: str | Path) -> Detector:
         """A saved detector, or a finished run. Raises RunError if there is none."""
         folder = Path(folder)
-        settings = runs.settings(folder)
-        plain = runs.read_json(folder / "detector.json") or {
+        settings = run_directory.settings(folder)
+        plain = run_directory.read_json(folder / "detector.json") or {
             "method": settings.method, "preset": settings.preset, "seed": settings.seed, "epochs": settings.epochs,
         }  # fmt: skip
         made = cls(**plain)
@@ -164,7 +168,7 @@ class Detector(OutlierMixin, BaseEstimator):
             raise RunError(f"{folder} holds no held-out scores: is it a finished run?")
         what = f"scores.npz of {folder.name} cannot be read"
         with file_errors(what, "Save the detector again.", RunError):
-            arrays = runs.read_arrays(content, what, "Save the detector again.")
+            arrays = run_directory.read_arrays(content, what, "Save the detector again.")
             val = {p: arrays[f"val_{p}"] for p in PARTS}
             if not all(v.dtype.kind == "f" and np.isfinite(v).all() for v in val.values()):
                 raise ValueError("held-out parts that are not finite")

@@ -18,23 +18,6 @@ from typing import IO, Any
 
 import numpy as np
 
-from ganad import (
-    access,
-    baselines,
-    data,
-    evaluate,
-    explain,
-    imaging,
-    jobs,
-    limits,
-    measuring,
-    memory,
-    parcels,
-    paths,
-    runs,
-    speed,
-    uploads,
-)
 from ganad.config import (
     FALSE_ALARMS,
     METHOD_NAMES,
@@ -45,7 +28,13 @@ from ganad.config import (
     command,
     resolve,
 )
+from ganad.data import preprocess, sources, uploads
 from ganad.errors import DataError, GanadError, RunError, file_errors
+from ganad.evaluation import metrics
+from ganad.runs import archive, run_directory
+from ganad.scoring import attribution, baselines
+from ganad.system import access, limits, paths, shared_cache
+from ganad.training import jobs, measure_queue, throughput
 
 START_UP_S = 4.0
 """What a worker needs before its first step: Python, torch, the data."""
@@ -60,7 +49,7 @@ class RunInfo:
     short: str
     shipped: bool
     settings: Settings
-    status: runs.Status
+    status: run_directory.Status
     report: dict[str, Any] | None
     command: str
     note: str = ""
@@ -105,15 +94,15 @@ def digits_in_words(digits: Sequence[int]) -> str:
 def list_runs() -> list[RunInfo]:
     """The user's runs, newest first, then the shipped ones, whole before light. `damaged_runs` has what cannot be read."""
     jobs.reap()
-    own, shipped = _readable(runs.root()), _readable(runs.shelf())
+    own, shipped = _readable(run_directory.root()), _readable(run_directory.shelf())
     return own + sorted(shipped, key=_place_on_shelf)
 
 
 def damaged_runs() -> list[tuple[str, str]]:
     """Name of each run that cannot even be listed, and what is wrong with it in a sentence."""
     found = []
-    for folder in (runs.root(), runs.shelf()):
-        for run in runs.listing(folder):
+    for folder in (run_directory.root(), run_directory.shelf()):
+        for run in run_directory.listing(folder):
             try:
                 _info(run)
             except GanadError as error:
@@ -123,7 +112,7 @@ def damaged_runs() -> list[tuple[str, str]]:
 
 def _readable(folder: Path) -> list[RunInfo]:
     found = []
-    for run in runs.listing(folder):
+    for run in run_directory.listing(folder):
         with contextlib.suppress(GanadError):
             found.append(_info(run))
     return found
@@ -131,22 +120,22 @@ def _readable(folder: Path) -> list[RunInfo]:
 
 def _place_on_shelf(run: RunInfo) -> tuple[bool, int, int, str]:
     """Runs that open without a net first, the others by method and digit."""
-    light = not (runs.shelf() / run.name / "reconstructions.npz").exists() or run.settings.preset != "tuned"
+    light = not (run_directory.shelf() / run.name / "reconstructions.npz").exists() or run.settings.preset != "tuned"
     return light, list(METHOD_NAMES).index(run.method), len(run.normal), run.name
 
 
 def run_info(name: str) -> RunInfo:
     """Raises RunError if there is no such run."""
     jobs.reap()
-    return _info(runs.find(name))
+    return _info(run_directory.find(name))
 
 
 def _info(run: Path) -> RunInfo:
     """How a run stands. What its files say is read again only when one of them has changed: many sessions ask, every second."""
     read = _read_files(
-        run, run.parent.resolve() == runs.shelf().resolve(), tuple(_stamp(run / name) for name in _LISTED)
+        run, run.parent.resolve() == run_directory.shelf().resolve(), tuple(_stamp(run / name) for name in _LISTED)
     )
-    return replace(read, status=runs.status(run)) if read.status.state not in runs.ENDED else read
+    return replace(read, status=run_directory.status(run)) if read.status.state not in run_directory.ENDED else read
 
 
 _LISTED = ("config.json", "status.json", "report.json", "meta.json", "note.txt")
@@ -164,18 +153,18 @@ def _stamp(path: Path) -> tuple[int, ...] | None:
 
 @functools.lru_cache(maxsize=2000)
 def _read_files(run: Path, shipped: bool, stamps: tuple[tuple[int, ...] | None, ...]) -> RunInfo:
-    settings = runs.settings(run)
+    settings = run_directory.settings(run)
     method = METHOD_NAMES[settings.method]
     label = f"{method} · normal {digits_in_words(settings.normal)}"
     label += f" · {settings.name}" if settings.name else f" · {settings.preset} · seed {settings.seed}"
     short = settings.name or f"{method} · {''.join(map(str, settings.normal))}"
     damage, report, note = [], None, ""
     try:
-        report = runs.read_report(run)
+        report = run_directory.read_report(run)
     except RunError as error:
         damage.append(f"{error} `python -m ganad evaluate {run.name}` computes it from the scores.")
     try:
-        note = runs.note(run)
+        note = run_directory.note(run)
     except RunError as error:
         damage.append(str(error))
     used = settings
@@ -189,7 +178,7 @@ def _read_files(run: Path, shipped: bool, stamps: tuple[tuple[int, ...] | None, 
         short=f"{short} · shipped" if shipped else f"{run.name[:4]} {short}",
         shipped=shipped,
         settings=settings,
-        status=runs.status(run),
+        status=run_directory.status(run),
         report=report,
         command=command(used),
         note=note,
@@ -199,7 +188,7 @@ def _read_files(run: Path, shipped: bool, stamps: tuple[tuple[int, ...] | None, 
 
 def _as_trained(run: Path, settings: Settings) -> Settings:
     """The settings with the number format that "auto" came to, once the run has begun: on another machine it may be the other."""
-    used = runs.read_meta(run).get("precision")
+    used = run_directory.read_meta(run).get("precision")
     return settings.model_copy(update={"precision": used}) if used in ("float32", "bf16") else settings
 
 
@@ -209,13 +198,13 @@ def _as_trained(run: Path, settings: Settings) -> Settings:
 def rename(name: str, own: str) -> None:
     """Call a run by a name of one's own; an empty one takes it away."""
     access.allow("naming runs")
-    runs.rename(runs.find(name), own)
+    run_directory.rename(run_directory.find(name), own)
 
 
 def write_note(name: str, text: str) -> None:
     """Replace the note of a run."""
     access.allow("writing notes")
-    runs.write_note(runs.find(name), text)
+    run_directory.write_note(run_directory.find(name), text)
 
 
 def throw_away(name: str) -> str:
@@ -224,20 +213,22 @@ def throw_away(name: str) -> str:
     Raises RunError for one that is at work, shipped, or not in the folder of runs.
     """
     access.allow("throwing runs away")
-    run = runs.find(name)
-    if run.parent not in (runs.root().resolve(), runs.shelf().resolve()):
-        raise RunError(f"{run} is not in your folder of runs, {runs.root()}, which has the trash. Remove it by hand.")
-    return runs.throw_away(run)
+    run = run_directory.find(name)
+    if run.parent not in (run_directory.root().resolve(), run_directory.shelf().resolve()):
+        raise RunError(
+            f"{run} is not in your folder of runs, {run_directory.root()}, which has the trash. Remove it by hand."
+        )
+    return run_directory.throw_away(run)
 
 
 def thrown_away() -> list[str]:
     """What is in the trash, the last thrown first."""
-    return runs.thrown_away()
+    return run_directory.thrown_away()
 
 
 def in_trash(name: str) -> str:
     """A run in the trash by its name or number; of several the one that was thrown last. Raises RunError if none is."""
-    asked, thrown = Path(name).name, runs.thrown_away()
+    asked, thrown = Path(name).name, run_directory.thrown_away()
     number = f"{int(asked):04d}-" if re.fullmatch(r"[0-9]{1,6}", asked) else None
     for there in thrown:
         if asked in (there, there.rpartition("~")[0]) or (number and there.startswith(number)):
@@ -249,23 +240,23 @@ def in_trash(name: str) -> str:
 def take_back(name: str) -> str:
     """Bring a run back out of the trash; returns its name."""
     access.allow("taking runs out of the trash")
-    return runs.take_back(name)
+    return run_directory.take_back(name)
 
 
 def trash_bytes() -> int:
     """Bytes of the runs in the trash."""
-    return _bytes_in(runs.trash())
+    return _bytes_in(run_directory.trash())
 
 
 def empty_trash() -> int:
     """Remove for good what lies in the trash; returns how many runs that were."""
     access.allow("emptying the trash")
-    return runs.empty_trash()
+    return run_directory.empty_trash()
 
 
 def packed(name: str) -> bytes:
     """A run as a zip file."""
-    return parcels.pack(runs.find(name))
+    return archive.pack(run_directory.find(name))
 
 
 def unpacked(parcel: Any) -> str:
@@ -274,7 +265,7 @@ def unpacked(parcel: Any) -> str:
     size = len(parcel) if isinstance(parcel, bytes) else parcel.seek(0, os.SEEK_END)
     access.check_upload(size)
     with _room(size):
-        return parcels.unpack(parcel).name
+        return archive.unpack(parcel).name
 
 
 @contextlib.contextmanager
@@ -283,8 +274,8 @@ def _room(more: int = 0) -> Iterator[None]:
     import filelock
 
     with file_errors("The folder of runs cannot be written", "Look at the disk.", RunError):
-        runs.root().mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(runs.root() / ".quota.lock")
+        run_directory.root().mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(run_directory.root() / ".quota.lock")
         lock.acquire()
     try:
         _check_space(more)
@@ -296,7 +287,7 @@ def _room(more: int = 0) -> Iterator[None]:
 def _check_space(more: int = 0) -> None:
     if access.quota("GANAD_MAX_RUNS_BYTES") is not None:  # else nothing is counted
         # Everything counts: runs, trash, uploads, what was measured.
-        access.check_space(_bytes_in(runs.root()), more)
+        access.check_space(_bytes_in(run_directory.root()), more)
 
 
 def _bytes_in(top: Path) -> int:
@@ -324,7 +315,7 @@ def start(settings: Settings) -> str:
 
 
 def _waiting() -> int:
-    return sum(r.state == "queued" for r in _readable(runs.root()))
+    return sum(r.state == "queued" for r in _readable(run_directory.root()))
 
 
 def check_data(settings: Settings, *, hand_over: bool = False) -> None:
@@ -332,51 +323,51 @@ def check_data(settings: Settings, *, hand_over: bool = False) -> None:
 
     hand_over: the run is trained by this very process, which is not to read the same files twice.
     """
-    found = data.load(settings.data) if settings.data or hand_over else _dataset(None)
-    data.split(found, settings)
+    found = sources.load(settings.data) if settings.data or hand_over else _dataset(None)
+    sources.split(found, settings)
     if hand_over:
-        data.hand_over(settings.data, found)
+        sources.hand_over(settings.data, found)
 
 
 def stop(name: str) -> None:
     """Ask a run to stop; returns at once. It obeys within two seconds, or is killed after fifteen."""
     access.allow("stopping runs")
-    jobs.stop(runs.find(name))
+    jobs.stop(run_directory.find(name))
 
 
 def resume(name: str) -> None:
     """Let a stopped or failed run go on. Raises RunError when there is nothing to resume."""
     access.allow("training")
-    run = runs.find(name)
+    run = run_directory.find(name)
     _data_of(run)
     with _room():
         access.check_queue(_waiting())
         jobs.resume(run)
 
 
-def metrics(name: str) -> list[dict[str, Any]]:
+def logged_metrics(name: str) -> list[dict[str, Any]]:
     """Lines of metrics.jsonl: logged steps with losses, and epochs with held-out parts. Damaged lines are left out."""
-    return runs.read_metrics(runs.find(name))
+    return run_directory.read_metrics(run_directory.find(name))
 
 
 def damaged_lines(name: str) -> int:
     """How many lines of metrics.jsonl were left out because they are damaged."""
-    return runs.damaged_lines(runs.find(name))
+    return run_directory.damaged_lines(run_directory.find(name))
 
 
 def log(name: str) -> str:
     """The last lines of log.txt."""
-    return runs.log_tail(runs.find(name))
+    return run_directory.log_tail(run_directory.find(name))
 
 
 def samples(name: str) -> dict[int, Path]:
     """epoch -> picture of the probe digits above their reconstructions."""
-    return runs.samples(runs.find(name))
+    return run_directory.samples(run_directory.find(name))
 
 
 def meta(name: str) -> dict[str, Any]:
     """Versions, device, data and number of parameters of a run; empty before it has begun. Raises RunError if damaged."""
-    return runs.read_meta(runs.find(name))
+    return run_directory.read_meta(run_directory.find(name))
 
 
 @dataclass(frozen=True)
@@ -388,7 +379,7 @@ class Estimate:
     images: int
 
 
-_measuring = measuring.Line()
+_measuring = measure_queue.Line()
 
 
 def estimate(settings: Settings) -> Estimate | None:
@@ -401,11 +392,11 @@ def estimate(settings: Settings) -> Estimate | None:
     counts = class_counts(settings.data)
     n = sum(counts[d] for d in settings.normal)
     n = min(n, settings.limit or n)
-    rates = speed.recall(settings)
+    rates = throughput.recall(settings)
     if rates is None:
-        _measuring.ask(speed.memory(settings), settings.model_dump_json())
+        _measuring.ask(throughput.memory(settings), settings.model_dump_json())
         return None
-    rate = rates.get(speed.expected(settings, rates)) or rates["float32"]
+    rate = rates.get(throughput.expected(settings, rates)) or rates["float32"]
     n_test = settings.test_limit or sum(class_counts(settings.data, test=True).values())
     n_val, most = round(VAL_SHARE * n), settings.sample or n + n_test
     looks = min(settings.epochs, settings.looks) * min(n_val, settings.glance)
@@ -416,7 +407,7 @@ def estimate(settings: Settings) -> Estimate | None:
 
 def scoring_ms(settings: Settings) -> float | None:
     """Milliseconds to score one image of many on this machine, as it was measured once; None until it is."""
-    rates = speed.recall(settings)
+    rates = throughput.recall(settings)
     return 1000 / rates["score"] if rates and rates.get("score") else None
 
 
@@ -447,21 +438,21 @@ def _typed(path: str | None) -> str | None:
 
 def _data_of(run: Path) -> str | None:
     """Where the images of a run lie, if this server reads them: a run may come from anybody, and name any path."""
-    return _readable_path(runs.settings(run).data)
+    return _readable_path(run_directory.settings(run).data)
 
 
 def _readable_path(path: str | None) -> str | None:
     return access.data_path(path, uploads.folder()) if path else None
 
 
-@memory.remembered
-def _dataset(path: str | None) -> data.Dataset:
-    return data.load(path)
+@shared_cache.remembered
+def _dataset(path: str | None) -> sources.Dataset:
+    return sources.load(path)
 
 
-@memory.remembered
-def _test_images(path: str | None) -> data.Images:
-    return data.load_test(path)
+@shared_cache.remembered
+def _test_images(path: str | None) -> sources.Images:
+    return sources.load_test(path)
 
 
 def class_counts(path: str | None = None, test: bool = False) -> dict[int, int]:
@@ -469,7 +460,7 @@ def class_counts(path: str | None = None, test: bool = False) -> dict[int, int]:
     return _class_counts(_typed(path), test)
 
 
-@memory.remembered
+@shared_cache.remembered
 def _class_counts(path: str | None, test: bool) -> dict[int, int]:
     digit = _test_images(path).digit if test else _dataset(path).train.digit
     return {d: int((digit == d).sum()) for d in range(10)}
@@ -488,16 +479,16 @@ def examples(path: str | None = None) -> np.ndarray:
 
 def version(name: str) -> int:
     """Changes whenever the scores of a run change: a key for caches, and so asked for a hundred times a page."""
-    for folder in (runs.root(), runs.shelf()):
+    for folder in (run_directory.root(), run_directory.shelf()):
         with contextlib.suppress(OSError, ValueError):  # not by this name, or no name at all: `find` knows
             return os.stat(os.path.join(folder, name, "scores.npz")).st_mtime_ns
-    path = runs.find(name) / "scores.npz"
+    path = run_directory.find(name) / "scores.npz"
     return path.stat().st_mtime_ns if path.exists() else 0
 
 
-def scores(name: str) -> runs.Scores:
+def scores(name: str) -> run_directory.Scores:
     """Parts, digits and latent vectors of held-out and test images. Raises RunError before they are written."""
-    return runs.read_scores(runs.find(name))
+    return run_directory.read_scores(run_directory.find(name))
 
 
 def test_images(name: str) -> np.ndarray:
@@ -505,16 +496,18 @@ def test_images(name: str) -> np.ndarray:
 
     Raises GanadError if the images are not where they were, or if there are others now.
     """
-    run = runs.find(name)
-    return _same_images(run, _test_images(_data_of(run)), runs.read_scores(run).test)
+    run = run_directory.find(name)
+    return _same_images(run, _test_images(_data_of(run)), run_directory.read_scores(run).test)
 
 
-def _same_images(run: Path, now: data.Images, scored: runs.Scored, rows: np.ndarray | None = None) -> np.ndarray:
+def _same_images(
+    run: Path, now: sources.Images, scored: run_directory.Scored, rows: np.ndarray | None = None
+) -> np.ndarray:
     """The images that were scored, or some rows of them, out of those that are there now."""
     index, digit = (a if rows is None else a[rows] for a in (scored.index, scored.digit))
     if len(index) and (index.max() >= len(now.digit) or not np.array_equal(now.digit[index], digit)):
         raise RunError(
-            f"The images of {runs.settings(run).data or 'MNIST'} are not those that {run.name} was scored on. "
+            f"The images of {run_directory.settings(run).data or 'MNIST'} are not those that {run.name} was scored on. "
             "Bring the old ones back to that path, or train a new run on these."
         )
     return now.images[index]
@@ -525,9 +518,9 @@ def reconstructions(name: str) -> np.ndarray | None:
 
     Raises RunError if the file is damaged.
     """
-    run = runs.find(name)
-    drawn = runs.read_reconstructions(run)
-    if drawn is not None and len(drawn) != len(runs.read_scores(run).test):
+    run = run_directory.find(name)
+    drawn = run_directory.read_reconstructions(run)
+    if drawn is not None and len(drawn) != len(run_directory.read_scores(run).test):
         raise RunError(
             f"reconstructions.npz of {run.name} does not fit its scores: {len(drawn)} images. Remove it, then the nets make "
             "the reconstructions anew."
@@ -537,7 +530,7 @@ def reconstructions(name: str) -> np.ndarray | None:
 
 def reconstruct(name: str, images: np.ndarray) -> np.ndarray:
     """(N, 28, 28) uint8 -> (N, 28, 28) uint8 by the net itself."""
-    from ganad.score import score
+    from ganad.scoring.score import score
 
     return score(method(name), images).reconstruction
 
@@ -547,16 +540,16 @@ class Look:
     """What the net makes of one image."""
 
     reconstruction: np.ndarray  # (28, 28) uint8
-    pixels: explain.Pixels
+    pixels: attribution.Pixels
 
 
 def look(name: str, image: np.ndarray) -> Look:
     """One (28, 28) uint8 image through the net. Raises RunError if the run has no weights."""
-    from ganad.score import score
+    from ganad.scoring.score import score
 
     net = method(name)
     made = score(net, image[None], pixels=True)
-    pixels = explain.Pixels(made.pixels[0], float(made.outside[0]), net.settings.image_size, exact=True)
+    pixels = attribution.Pixels(made.pixels[0], float(made.outside[0]), net.settings.image_size, exact=True)
     return Look(made.reconstruction[0], pixels)
 
 
@@ -566,7 +559,7 @@ def codes(name: str) -> tuple[np.ndarray, np.ndarray]:
     From scores.npz where they were kept, else from the net: seconds, for AnoGAN, which searches each, a minute or so.
     Raises RunError for a run without weights.
     """
-    from ganad.score import score
+    from ganad.scoring.score import score
 
     found = scores(name)
     if found.test.z.shape[1]:
@@ -578,9 +571,9 @@ def codes(name: str) -> tuple[np.ndarray, np.ndarray]:
 
 def held_out_images(name: str, rows: Sequence[int]) -> np.ndarray:
     """(len(rows), 28, 28) uint8: some of the run's held-out normals, by their row in its scores."""
-    run = runs.find(name)
+    run = run_directory.find(name)
     train = _dataset(_data_of(run)).train
-    return _same_images(run, train, runs.read_scores(run).val, np.asarray(rows, dtype=int))
+    return _same_images(run, train, run_directory.read_scores(run).val, np.asarray(rows, dtype=int))
 
 
 RIVALS = {"anogan": 180}
@@ -593,10 +586,10 @@ def rivals(name: str) -> dict[str, np.ndarray]:
     For whatever is chosen with anomalies and must not be chosen on the test set. The net has never seen them. Raises
     RunError for a run without weights.
     """
-    from ganad.score import score
+    from ganad.scoring.score import score
 
     settings = run_info(name).settings
-    train, rng = _dataset(_data_of(runs.find(name))).train, np.random.default_rng(0)
+    train, rng = _dataset(_data_of(run_directory.find(name))).train, np.random.default_rng(0)
     others = [d for d in range(10) if d not in settings.normal and (train.digit == d).any()]
     if not others:
         raise RunError("Every digit is normal here, so there is no anomaly among the training images.")
@@ -608,7 +601,7 @@ def rivals(name: str) -> dict[str, np.ndarray]:
 
 def rescore(name: str, rows: Sequence[int] | None = None) -> dict[str, np.ndarray]:
     """Parts of the run's test images (or of some rows of them), by the net itself instead of from scores.npz."""
-    from ganad.score import score
+    from ganad.scoring.score import score
 
     images = test_images(name)
     made = score(method(name), images if rows is None else images[np.asarray(rows)])
@@ -640,20 +633,20 @@ def baseline_curves(normal: Sequence[int], path: str | None = None) -> list[Base
     for name, words in baselines.NAMES.items():
         score = baselines.scores(name, normal, path)
         fpr, tpr, _ = roc_curve(anomalous, score)
-        made.append(BaselineCurve(words, fpr, tpr, evaluate.auroc(anomalous, score)))
+        made.append(BaselineCurve(words, fpr, tpr, metrics.auroc(anomalous, score)))
     return made
 
 
 def judge_run(
     name: str, weights: Sequence[float] | None = None, at: float | None = None
-) -> tuple[evaluate.Evaluation, tuple[float, float, float]]:
+) -> tuple[metrics.Evaluation, tuple[float, float, float]]:
     """The test set under a weighting and a threshold; None means the run's own, and the usual 5 %."""
     found = scores(name)
     w = check_weights(tuple(weights)) if weights is not None else run_info(name).weights
     rate = None
     if at is None:
-        at, rate = evaluate.threshold_for(evaluate.total(found.val.parts, w)), FALSE_ALARMS
-    judged = evaluate.evaluate(
+        at, rate = metrics.threshold_for(metrics.total(found.val.parts, w)), FALSE_ALARMS
+    judged = metrics.evaluate(
         found.test.parts, found.test.digit, found.normal, w, at, held_out=len(found.val), false_alarms=rate
     )
     return judged, w
@@ -665,7 +658,7 @@ def no_threshold(run: RunInfo) -> str:
         return ""
     group = meta(run.name).get("data")
     held_out = group.get("val") if isinstance(group, dict) else None
-    return evaluate.no_threshold(held_out if isinstance(held_out, int) else None, FALSE_ALARMS)
+    return metrics.no_threshold(held_out if isinstance(held_out, int) else None, FALSE_ALARMS)
 
 
 # --- new images ------------------------------------------------------------------------------------------------
@@ -682,23 +675,23 @@ class Judgement:
     parts: dict[str, float]
     part_percentiles: dict[str, float]
     reconstruction: np.ndarray  # (28, 28) uint8
-    pixels: explain.Pixels
+    pixels: attribution.Pixels
     z: np.ndarray  # (nz,)
     why: str = ""  # of an infinite threshold: one sentence with what to do
 
 
 def method(name: str) -> Any:
     """The trained net of a run, frozen and folded; the last few are kept, so that a second image is judged at once."""
-    run = runs.find(name)
+    run = run_directory.find(name)
     path = run / "weights.safetensors"
     return _method(str(run), path.stat().st_mtime_ns if path.exists() else 0)
 
 
 @functools.lru_cache(maxsize=3)
 def _method(run: str, version: int) -> Any:
-    from ganad.checkpoint import load_method
+    from ganad.runs.checkpoint import load_method
 
-    speed.leave_a_core()  # two threads would wait for each other while a training has the other core
+    throughput.leave_a_core()  # two threads would wait for each other while a training has the other core
     return load_method(Path(run)).folded()
 
 
@@ -709,28 +702,28 @@ def judge(
 
     Raises RunError if the run has no weights or no scores yet.
     """
-    from ganad.score import score
+    from ganad.scoring.score import score
 
     val = scores(name).val.parts
     w = check_weights(tuple(weights)) if weights is not None else run_info(name).weights
-    val_scores = evaluate.total(val, w)
-    at = evaluate.threshold_for(val_scores, false_alarms)
-    why = evaluate.no_threshold(len(val_scores), false_alarms) if at == math.inf else ""
+    val_scores = metrics.total(val, w)
+    at = metrics.threshold_for(val_scores, false_alarms)
+    why = metrics.no_threshold(len(val_scores), false_alarms) if at == math.inf else ""
     net = method(name)
     made = score(net, images, pixels=True)
     parts = {p: np.asarray(getattr(made, p)) for p in PARTS}
-    total = evaluate.total(parts, w)
-    percentiles = {p: evaluate.percentile(parts[p], val[p]) for p in PARTS}
+    total = metrics.total(parts, w)
+    percentiles = {p: metrics.percentile(parts[p], val[p]) for p in PARTS}
     return [
         Judgement(
             score=float(total[i]),
-            percentile=float(evaluate.percentile(total[i], val_scores)),
+            percentile=float(metrics.percentile(total[i], val_scores)),
             verdict="anomalous" if total[i] > at else "normal",
             threshold=at,
             parts={p: float(parts[p][i]) for p in PARTS},
             part_percentiles={p: float(percentiles[p][i]) for p in PARTS},
             reconstruction=made.reconstruction[i],
-            pixels=explain.Pixels(made.pixels[i], float(made.outside[i]), net.settings.image_size, exact=True),
+            pixels=attribution.Pixels(made.pixels[i], float(made.outside[i]), net.settings.image_size, exact=True),
             z=made.z[i],
             why=why,
         )
@@ -755,7 +748,7 @@ def search(name: str, image: np.ndarray, frames: int = 24) -> Search | None:
         return None
     import torch
 
-    from ganad.score import to_input, to_picture
+    from ganad.scoring.score import to_input, to_picture
 
     x = to_input(image[None], net.settings.image_size, next(net.parameters()).device)
     looks = list(net.search(x))
@@ -770,17 +763,17 @@ def search(name: str, image: np.ndarray, frames: int = 24) -> Search | None:
     )
 
 
-def prepare_file(path: Path, raw: bool = False) -> imaging.Prepared:
+def prepare_file(path: Path, raw: bool = False) -> preprocess.Prepared:
     """An image file as a 28x28 digit. Raises DataError naming the file."""
     path = paths.typed(path)
     return prepare_bytes(paths.contents(path, limits.PICTURE_BYTES, "picture"), path.name, raw)
 
 
-def prepare_bytes(content: bytes, name: str, raw: bool = False) -> imaging.Prepared:
+def prepare_bytes(content: bytes, name: str, raw: bool = False) -> preprocess.Prepared:
     """The bytes of an image file as a 28x28 digit; raw: it is one already. Raises DataError naming the file."""
-    grey = imaging.read_image(content, name)
+    grey = preprocess.read_image(content, name)
     try:
-        return imaging.as_given(grey) if raw else imaging.prepare(grey)
+        return preprocess.as_given(grey) if raw else preprocess.prepare(grey)
     except DataError as error:
         raise DataError(f"{name}: {error}") from None
 
@@ -788,4 +781,4 @@ def prepare_bytes(content: bytes, name: str, raw: bool = False) -> imaging.Prepa
 def measure(settings_json: str) -> None:
     """Measure the speed of these settings and remember it."""
     saved = json.loads(settings_json)
-    speed.known(resolve(saved.pop("method"), saved.pop("preset"), **saved))
+    throughput.known(resolve(saved.pop("method"), saved.pop("preset"), **saved))

@@ -3,8 +3,10 @@
 import streamlit as st
 
 from ganad.config import METHOD_NAMES, PRESETS
-from ganad.ui import form, page, training
+from ganad.ui import page
 from ganad.ui.components.into_view import into_view
+from ganad.ui.panels import settings_form
+from ganad.ui.views import train
 
 run = page.begin(
     "Train",
@@ -16,8 +18,8 @@ setup, watch = page.split("train", [5, 6])
 with setup:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader("A new run")
-        data = training.data_source()
-    training.digit_tiles(data)
+        data = train.data_source()
+    train.digit_tiles(data)
     method = st.segmented_control(
         "Method", list(METHOD_NAMES), default="ganomaly", format_func=METHOD_NAMES.get, key="method", required=True,
         persist_state="session", help="Three ways to build a detector; the Methods page explains them.",
@@ -29,7 +31,7 @@ with setup:
     )  # fmt: skip
     columns = st.columns(2)
     columns[0].number_input(
-        "Epochs", value=form.defaults(method, preset).epochs, step=1, key=form.epochs_key(method, preset), persist_state="session",
+        "Epochs", value=settings_form.defaults(method, preset).epochs, step=1, key=settings_form.epochs_key(method, preset), persist_state="session",
         help="Passes over the training images.",
     )  # fmt: skip
     columns[1].number_input(
@@ -37,9 +39,9 @@ with setup:
         help="Fixes the held-out images, the first weights and the order. Runs differ by seed: try three.",
     )  # fmt: skip
     with st.expander("Advanced settings", icon=":material/tune:"):
-        form.draw_advanced(method, preset)
-    training.start()
+        settings_form.draw_advanced(method, preset)
+    train.start()
 
 with watch, st.container(key="run_panel"):
     into_view("run_panel", run.name if run else None)
-    training.panel(run)
+    train.panel(run)

@@ -2,8 +2,10 @@
 
 import streamlit as st
 
-from ganad.ui import browsing, guard, page
-from ganad.ui.mixer import mixer
+from ganad.ui import page
+from ganad.ui.messages import guard
+from ganad.ui.panels.weights import mixer
+from ganad.ui.views import browse
 
 with guard.part():
     run = page.begin(
@@ -15,6 +17,6 @@ with guard.part():
         mix = page.guarded(mixer, run)
     gallery, inspector = page.split("browse", [6, 5])
     with gallery, guard.part():
-        row = browsing.gallery(run, mix)
+        row = browse.gallery(run, mix)
     with inspector, guard.part():
-        browsing.inspector(run, mix, row)
+        browse.inspector(run, mix, row)

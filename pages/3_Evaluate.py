@@ -1,10 +1,12 @@
 """Evaluate: how well does the score tell normal from anomalous, and where should the line be drawn?"""
 
-from ganad.ui import judging, page, reporting
+from ganad.ui import page
+from ganad.ui.panels import report_download
+from ganad.ui.views import evaluate
 
 run = page.begin(
     "Evaluate",
     lead="The score is a weighted sum of three parts. Weigh them, draw the line, and see what is caught and what it costs.",
 )
-page.guarded(judging.judge, page.needs_scores(run))
-reporting.offer(run)
+page.guarded(evaluate.judge, page.needs_scores(run))
+report_download.offer(run)

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from ganad.ui import page, scoring
+from ganad.ui import page
+from ganad.ui.views import score
 
 run = page.begin("Score", lead="Draw a digit or bring a photo of one, and see what the detector makes of it.")
 run = page.needs_scores(run)
@@ -10,4 +11,4 @@ way = st.segmented_control(
     "How", ["Draw", "Upload"], default="Draw", key="way", required=True, label_visibility="collapsed",
     persist_state="session",
 )  # fmt: skip
-page.guarded(scoring.draw if way == "Draw" else scoring.upload, run)
+page.guarded(score.draw if way == "Draw" else score.upload, run)

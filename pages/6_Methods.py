@@ -3,7 +3,8 @@
 import streamlit as st
 
 from ganad.config import METHOD_NAMES
-from ganad.ui import page, reading
+from ganad.ui import page
+from ganad.ui.views import methods
 
 run = page.begin(
     "Methods",
@@ -15,4 +16,4 @@ method = st.segmented_control(
     "Method", list(METHOD_NAMES), default=default, key="read", format_func=METHOD_NAMES.get, required=True,
     label_visibility="collapsed",
 )  # fmt: skip
-reading.article(method)
+methods.article(method)

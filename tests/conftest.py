@@ -16,8 +16,9 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from ganad import runs, speed
 from ganad.config import PRESETS, resolve
+from ganad.runs import run_directory
+from ganad.training import throughput
 
 ROOT = Path(__file__).parents[1]
 SHIPPED = {m: ROOT / "checkpoints" / f"{m}-n8" for m in ("ganomaly", "egbad", "anogan")}
@@ -79,7 +80,7 @@ def runs_dir(tmp_path, monkeypatch):
     monkeypatch.setenv("GANAD_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("GANAD_CHECKPOINTS", str(tmp_path / "checkpoints"))
     yield tmp_path / "runs"
-    for folder in runs.listing(tmp_path / "runs"):
+    for folder in run_directory.listing(tmp_path / "runs"):
         end_worker(folder)
 
 
@@ -129,7 +130,7 @@ def put_failed(folder: Path, name: str = "0003-ganomaly-n8-s0") -> Path:
 def put_speed(folder: Path) -> None:
     """What measuring this machine for the three `tuned` presets would leave beside the runs: no page need measure it."""
     for method in PRESETS:
-        where = folder / ".speed" / speed.memory(resolve(method, "tuned", normal=(8,))).name
+        where = folder / ".speed" / throughput.memory(resolve(method, "tuned", normal=(8,))).name
         where.parent.mkdir(parents=True, exist_ok=True)
         where.write_text(json.dumps({"float32": 1000.0, "bf16": None, "score": 4000.0}))
 

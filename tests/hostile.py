@@ -27,7 +27,8 @@ READ = """
 import json, resource, sys, time
 import numpy, pandas, scipy.ndimage, PIL.Image
 from pathlib import Path
-from ganad import data, imaging, service
+from ganad import service
+from ganad.data import preprocess, sources
 from ganad.errors import GanadError
 PIL.Image.init()
 def peak():
@@ -36,7 +37,7 @@ def peak():
         return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
     except OSError:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-path, read = sys.argv[1], {"data": data.load, "picture": lambda p: service.prepare_file(Path(p))}[sys.argv[2]]
+path, read = sys.argv[1], {"data": sources.load, "picture": lambda p: service.prepare_file(Path(p))}[sys.argv[2]]
 before, began = peak(), time.perf_counter()
 try:
     read(path)

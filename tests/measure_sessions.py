@@ -21,8 +21,10 @@ import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from ganad import evaluate, jobs, service
+from ganad import service
 from ganad.config import resolve
+from ganad.evaluation import metrics
+from ganad.training import jobs
 from tests.browser.conftest import Server
 
 RUN = "ganomaly-n8"
@@ -116,14 +118,14 @@ class Visitor:
         self.mine = list(getattr(self, "mine", weights))
         self.mine[part] = said / scales[part]
         self.took.append(await self.ask(self.back(f"say_{PARTS[part]}", double_array_value=said)))
-        score = evaluate.total(found.test.parts, tuple(self.mine))
-        right = f"{evaluate.area(score[~found.anomalous], score[found.anomalous]):.4f}"
+        score = metrics.total(found.test.parts, tuple(self.mine))
+        right = f"{metrics.area(score[~found.anomalous], score[found.anomalous]):.4f}"
         self.wrong += self.area != right
 
 
 async def visit(server: Server, sessions: int, minutes: float) -> None:
     found, weights = service.scores(RUN), service.run_info(RUN).weights
-    spread = evaluate.spread(found.val.parts)
+    spread = metrics.spread(found.val.parts)
     largest = max(w * spread[p] for w, p in zip(weights, PARTS, strict=True))
     scales = tuple(spread[p] / largest for p in PARTS)
     visitors = [Visitor(server, i) for i in range(sessions)]

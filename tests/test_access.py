@@ -14,10 +14,14 @@ import numpy as np
 import pytest
 
 from ganad import __main__ as cli
-from ganad import access, data, jobs, memory, parcels, runs, service, uploads
-from ganad.access import AccessError
+from ganad import service
 from ganad.config import resolve
+from ganad.data import sources, uploads
 from ganad.errors import ConfigError, DataError, GanadError
+from ganad.runs import archive, run_directory
+from ganad.system import access, shared_cache
+from ganad.system.access import AccessError
+from ganad.training import jobs
 from tests.conftest import SHIPPED, put_failed, put_finished, put_running
 from tests.test_pages import opened
 
@@ -31,7 +35,7 @@ def nothing_is_set(runs_dir, monkeypatch):
     monkeypatch.setattr(jobs, "launch", lambda run: None)
     monkeypatch.setattr(jobs, "_see_to_it", lambda run, patience: True)
     monkeypatch.setattr(jobs, "_signal", lambda pid, number: None)  # running ones carry the number of this very process
-    memory.forget()
+    shared_cache.forget()
 
 
 @pytest.fixture
@@ -65,9 +69,9 @@ def idx(array):
 
 def zipped(files, how=zipfile.ZIP_DEFLATED):
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", how) as archive:
+    with zipfile.ZipFile(out, "w", how) as file:
         for name, content in files.items():
-            archive.writestr(name, content)
+            file.writestr(name, content)
     return out.getvalue()
 
 
@@ -109,9 +113,9 @@ def house(runs_dir, tmp_path):
     put_finished(runs_dir)
     put_running(runs_dir)
     put_failed(runs_dir)
-    runs.throw_away(put_finished(runs_dir, "0004-ganomaly-n8-s0"))
+    run_directory.throw_away(put_finished(runs_dir, "0004-ganomaly-n8-s0"))
     (tmp_path / "a.npz").write_bytes(npz())
-    return {"zip": parcels.pack(SHIPPED["ganomaly"]), "npz": tmp_path / "a.npz"}
+    return {"zip": archive.pack(SHIPPED["ganomaly"]), "npz": tmp_path / "a.npz"}
 
 
 @pytest.mark.parametrize("deed", CHANGES)
@@ -125,7 +129,7 @@ def test_a_read_only_server_refuses_every_change_in_its_functions(house, runs_di
 
 
 def test_without_read_only_those_very_deeds_are_done(house, runs_dir, monkeypatch):
-    monkeypatch.setattr(service.speed, "recall", lambda s: {"float32": 100.0, "score": 100.0})
+    monkeypatch.setattr(service.throughput, "recall", lambda s: {"float32": 100.0, "score": 100.0})
     for deed, do in CHANGES.items():
         if deed == "empty_trash":
             service.throw_away("4")
@@ -236,7 +240,7 @@ def test_what_lies_in_the_folder_is_read_by_its_whole_path_or_from_there(images,
     monkeypatch.setenv("GANAD_DATA", str(images))
     assert sum(service.class_counts(path.format(images)).values()) == 400
     name = service.start(settings(path.format(images)))
-    assert runs.settings(runs.find(name)).data == str((images / path.format(images)).resolve())
+    assert run_directory.settings(run_directory.find(name)).data == str((images / path.format(images)).resolve())
 
 
 @pytest.mark.parametrize(
@@ -263,7 +267,7 @@ def test_nothing_outside_of_the_folder_is_read_and_one_answer_hides_what_is_ther
             service.class_counts(asked)
         said.add(str(refused.value))
     assert len(said) == 1
-    assert not runs.root().exists()
+    assert not run_directory.root().exists()
 
 
 @pytest.mark.parametrize("place", ["set/train.csv", "set/test.csv"])
@@ -294,8 +298,8 @@ def test_a_run_that_names_a_path_elsewhere_is_not_a_door(images, reached, runs_d
     """An imported run may claim to be trained on any file; its pictures must not come from there."""
     monkeypatch.setenv("GANAD_DATA", str(images))
     run = put_finished(runs_dir)
-    saved = runs.settings(run).model_copy(update={"data": str(images.parent / "secret.npz")})
-    runs.write_json(run / "config.json", saved.model_dump(mode="json"))
+    saved = run_directory.settings(run).model_copy(update={"data": str(images.parent / "secret.npz")})
+    run_directory.write_json(run / "config.json", saved.model_dump(mode="json"))
     for deed in (
         lambda: service.test_images("1"),
         lambda: service.held_out_images("1", [0]),
@@ -319,16 +323,16 @@ def test_paths_that_are_none_are_told(images, monkeypatch, path, is_shared):
 
 def test_the_embedded_images_are_read_from_a_read_only_file_system(monkeypatch, tmp_path):
     """There even the removal of a file that does not exist is refused, as in a container with a read-only root."""
-    for path in data.MNIST.glob("*.gz"):
+    for path in sources.MNIST.glob("*.gz"):
         shutil.copy(path, tmp_path)
-    monkeypatch.setattr(data, "MNIST", tmp_path)
+    monkeypatch.setattr(sources, "MNIST", tmp_path)
 
     def refuse(*args, **how):
         raise OSError(errno.EROFS, "Read-only file system")
 
     for call in ("write_text", "write_bytes", "unlink"):
         monkeypatch.setattr(Path, call, refuse)
-    assert len(data.load_test().images) == 10_000
+    assert len(sources.load_test().images) == 10_000
     assert {p.suffix for p in tmp_path.iterdir() if p.is_file()} == {".gz"}
 
 
@@ -343,7 +347,7 @@ def test_runs_that_wait_are_counted_and_one_too_many_is_refused(runs_dir, monkey
     for deed in (lambda: service.start(resolve("ganomaly", normal=(8,))), lambda: service.resume("3")):
         with pytest.raises(AccessError, match=r"2 runs wait .* at most 2 may \(GANAD_MAX_QUEUED\)\. Start again when"):
             deed()
-    assert len(runs.listing(runs_dir)) == 3
+    assert len(run_directory.listing(runs_dir)) == 3
 
 
 def test_a_full_folder_of_runs_takes_no_run_no_import_and_no_upload(house, runs_dir, monkeypatch):
@@ -387,7 +391,7 @@ def test_a_quota_that_is_no_number_lets_nothing_through(runs_dir, monkeypatch, t
     monkeypatch.setenv("GANAD_MAX_QUEUED", text)
     with pytest.raises(ConfigError, match="GANAD_MAX_QUEUED is a whole number"):
         service.start(resolve("ganomaly", normal=(8,)))
-    assert not runs.listing(runs_dir)
+    assert not run_directory.listing(runs_dir)
 
 
 # --- uploads -------------------------------------------------------------------------------------------------------------
@@ -418,10 +422,10 @@ GOOD = {
 def test_an_upload_becomes_a_path_that_a_run_can_name_on_a_shared_server(runs_dir, reached, kind):
     path = upload(*GOOD[kind]())
     assert path.startswith(str(runs_dir / ".uploads"))
-    assert np.array_equal(data.load(path).train.images, arrays()["x_train"])
+    assert np.array_equal(sources.load(path).train.images, arrays()["x_train"])
     assert sum(service.class_counts(path).values()) == 400
     name = service.start(settings(path))
-    assert runs.settings(runs.find(name)).data == path
+    assert run_directory.settings(run_directory.find(name)).data == path
     assert [r.name for r in service.list_runs()] == [name], "an upload is no run"
 
 
@@ -474,9 +478,9 @@ def test_a_zip_that_unpacks_to_too_much_is_cut_off(runs_dir, monkeypatch):
 def test_an_upload_that_no_run_names_is_removed_a_day_later_and_another_stays(runs_dir, monkeypatch):
     kept, thrown, unused = (upload(("a.npz", npz_of(n))) for n in (410, 420, 430))
     service.start(settings(kept))
-    trashed = runs.find(service.start(settings(thrown)))
-    runs.write_status(trashed, runs.Status(state="stopped"))
-    runs.throw_away(trashed)
+    trashed = run_directory.find(service.start(settings(thrown)))
+    run_directory.write_status(trashed, run_directory.Status(state="stopped"))
+    run_directory.throw_away(trashed)
     uploads.sweep(time.time() + uploads.KEEP_S - 600)
     assert len(list(uploads.folder().iterdir())) == 3
     (uploads.folder() / ".dead.part").mkdir()
@@ -526,9 +530,9 @@ def test_the_compare_page_of_a_read_only_server_offers_the_download_alone(house,
 
 
 def test_on_a_shared_server_own_images_are_uploaded_and_with_a_folder_typed_too(house, images, monkeypatch):
-    from ganad.ui import shared
+    from ganad.ui.panels import shared_server
 
-    monkeypatch.setattr(shared, "begin", lambda: access.serve("0.0.0.0", []))
+    monkeypatch.setattr(shared_server, "begin", lambda: access.serve("0.0.0.0", []))
     at = opened("pages/1_Train.py")
     assert "data_path" not in {t.key for t in at.text_input}
     assert len(at.get("file_uploader")) == 1

@@ -15,24 +15,81 @@ from tests.waiting import PATIENCE_S
 ROOT = Path(__file__).parents[1]
 
 NOT = [  # (files, modules they must not import, at the top or in a function)
-    ("pages/*.py", {"torch", "numpy", "pandas", "plotly", "pathlib", "json", "os", "ganad.service", "ganad.runs"}),
-    ("pages/*.py", {"ganad.models", "ganad.train", "ganad.score", "ganad.data", "ganad.worker", "ganad.jobs"}),
-    ("app.py", {"torch", "numpy", "pandas", "plotly", "ganad.service", "ganad.runs", "ganad.models"}),
+    (
+        "pages/*.py",
+        {"torch", "numpy", "pandas", "plotly", "pathlib", "json", "os", "ganad.service", "ganad.runs.run_directory"},
+    ),
+    (
+        "pages/*.py",
+        {
+            "ganad.models",
+            "ganad.training.loop",
+            "ganad.scoring.score",
+            "ganad.data.sources",
+            "ganad.training.worker",
+            "ganad.training.jobs",
+        },
+    ),
+    ("app.py", {"torch", "numpy", "pandas", "plotly", "ganad.service", "ganad.runs.run_directory", "ganad.models"}),
     ("ganad/ui/charts/*.py", {"streamlit", "torch", "sklearn"}),
     ("ganad/ui/pictures.py", {"streamlit", "torch", "sklearn"}),
-    ("ganad/ui/**/*.py", {"torch", "sklearn", "ganad.models", "ganad.train", "ganad.worker", "ganad.jobs"}),
+    (
+        "ganad/ui/**/*.py",
+        {"torch", "sklearn", "ganad.models", "ganad.training.loop", "ganad.training.worker", "ganad.training.jobs"},
+    ),
     ("ganad/*.py", {"streamlit", "plotly", "ganad.ui"}),
-    ("ganad/models/*.py", {"streamlit", "ganad.data", "ganad.train", "ganad.runs", "ganad.score", "ganad.service"}),
-    ("ganad/evaluate.py", {"torch", "ganad.models", "ganad.runs", "ganad.data"}),
-    ("ganad/runs.py", {"torch", "ganad.models", "ganad.data", "ganad.worker", "ganad.jobs", "ganad.service"}),
-    ("ganad/train.py", {"ganad.data", "ganad.runs", "ganad.worker", "ganad.evaluate", "ganad.service"}),
-    ("ganad/score.py", {"ganad.data", "ganad.runs", "ganad.train", "ganad.evaluate", "ganad.service"}),
-    ("ganad/worker.py", {"ganad.jobs", "ganad.service"}),
-    ("ganad/desk.py", {"ganad.jobs", "ganad.service", "ganad.worker", "ganad.models", "torch", "numpy"}),
-    ("ganad/jobs.py", {"ganad.service", "ganad.worker", "torch"}),
-    ("ganad/config.py", {"torch", "numpy", "ganad.runs", "ganad.data"}),
-    ("ganad/data.py", {"torch", "ganad.models", "ganad.runs"}),
-    ("ganad/imaging.py", {"torch", "ganad.models", "ganad.runs", "ganad.data"}),
+    (
+        "ganad/models/*.py",
+        {
+            "streamlit",
+            "ganad.data.sources",
+            "ganad.training.loop",
+            "ganad.runs.run_directory",
+            "ganad.scoring.score",
+            "ganad.service",
+        },
+    ),
+    ("ganad/evaluate.py", {"torch", "ganad.models", "ganad.runs.run_directory", "ganad.data.sources"}),
+    (
+        "ganad/runs.py",
+        {
+            "torch",
+            "ganad.models",
+            "ganad.data.sources",
+            "ganad.training.worker",
+            "ganad.training.jobs",
+            "ganad.service",
+        },
+    ),
+    (
+        "ganad/train.py",
+        {
+            "ganad.data.sources",
+            "ganad.runs.run_directory",
+            "ganad.training.worker",
+            "ganad.evaluation.metrics",
+            "ganad.service",
+        },
+    ),
+    (
+        "ganad/score.py",
+        {
+            "ganad.data.sources",
+            "ganad.runs.run_directory",
+            "ganad.training.loop",
+            "ganad.evaluation.metrics",
+            "ganad.service",
+        },
+    ),
+    ("ganad/worker.py", {"ganad.training.jobs", "ganad.service"}),
+    (
+        "ganad/desk.py",
+        {"ganad.training.jobs", "ganad.service", "ganad.training.worker", "ganad.models", "torch", "numpy"},
+    ),
+    ("ganad/jobs.py", {"ganad.service", "ganad.training.worker", "torch"}),
+    ("ganad/config.py", {"torch", "numpy", "ganad.runs.run_directory", "ganad.data.sources"}),
+    ("ganad/data.py", {"torch", "ganad.models", "ganad.runs.run_directory"}),
+    ("ganad/imaging.py", {"torch", "ganad.models", "ganad.runs.run_directory", "ganad.data.sources"}),
 ]
 
 

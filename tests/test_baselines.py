@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from ganad import baselines, data
+from ganad.data import sources
+from ganad.scoring import baselines
 
 
 @pytest.fixture(scope="module")
 def digits():
-    mnist = data.load()
+    mnist = sources.load()
     return mnist.train.images, mnist.train.digit, mnist.test.images[:2000], mnist.test.digit[:2000]
 
 
@@ -50,7 +51,7 @@ def test_a_blur_forgives_a_shift_by_a_pixel(digits):
 @pytest.mark.parametrize(("normal", "expected"), [(2, 0.923), (8, 0.850)])
 def test_pca_tells_one_digit_from_the_others_as_well_as_was_measured_elsewhere(runs_dir, normal, expected):
     """Figures of an independent measurement on the official split, to three digits."""
-    anomalous = data.load_test().digit != normal
+    anomalous = sources.load_test().digit != normal
     assert roc_auc_score(anomalous, baselines.scores("pca", (normal,))) == pytest.approx(expected, abs=6e-4)
 
 

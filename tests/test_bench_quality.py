@@ -6,9 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from ganad import baselines, data, evaluate, runs
 from ganad.bench import quality as b
 from ganad.config import METHOD_NAMES, resolve
+from ganad.data import sources
+from ganad.evaluation import metrics
+from ganad.runs import run_directory
+from ganad.scoring import baselines
 
 
 def row(method="ganomaly", digit=8, seed=0, auroc=0.9, protocol="B", **said):
@@ -21,14 +24,14 @@ def fake_work(aurocs):
     """A worker that only says how it went."""
 
     def work(run):
-        s = runs.settings(run)
+        s = run_directory.settings(run)
         value = aurocs.pop(0)
         parts = {p: {"auroc": value} for p in ("residual", "discrimination", "latent")}
         said = {"auroc": value, "average_precision": 0.5, "parts": parts, "n_normal": 10, "n_anomalous": 90}
         said |= {"prevalence": 0.9, "eer": 0.1, "threshold": 1.0, "hit_rate": 0.5, "false_alarm_rate": 0.05}
         said |= {"weights": {"residual": 0.0, "discrimination": 0.0, "latent": 1.0}, "per_digit": {}}
-        runs.write_json(run / "report.json", said)
-        runs.write_status(run, replace(runs.read_status(run), state="finished", seconds=5.0 + s.seed))
+        run_directory.write_json(run / "report.json", said)
+        run_directory.write_status(run, replace(run_directory.read_status(run), state="finished", seconds=5.0 + s.seed))
         return "finished"
 
     return work
@@ -56,24 +59,24 @@ def test_named_digits_and_seeds_are_taken_for_every_method():
 
 
 def test_a_finished_run_is_found_again_and_an_unfinished_one_is_not(runs_dir, monkeypatch):
-    monkeypatch.setattr("ganad.worker.work", fake_work([0.91, 0.92, 0.5]))
+    monkeypatch.setattr("ganad.training.worker.work", fake_work([0.91, 0.92, 0.5]))
     jobs = [b.Job("B", "ganomaly", d, 0) for d in (2, 4)]
     first = b.quality(jobs, "tuned", print)
     assert [r.auroc for r in first] == [0.91, 0.92]
     again = b.quality(jobs, "tuned", print)  # a third training would have said 0.5
     assert [r.run for r in again] == [r.run for r in first]
-    run = runs.find(first[0].run)
-    runs.write_status(run, replace(runs.read_status(run), state="stopped"))
+    run = run_directory.find(first[0].run)
+    run_directory.write_status(run, replace(run_directory.read_status(run), state="stopped"))
     assert b.quality(jobs[:1], "tuned", print)[0].auroc == 0.5
     assert b.finished(resolve("ganomaly", "tuned", normal=(2,), epochs=3)) is None
 
 
 def test_a_run_that_fails_ends_the_command_with_its_reason(runs_dir, monkeypatch):
     def work(run):
-        runs.write_status(run, replace(runs.read_status(run), state="failed", error="it ran away"))
+        run_directory.write_status(run, replace(run_directory.read_status(run), state="failed", error="it ran away"))
         return "failed"
 
-    monkeypatch.setattr("ganad.worker.work", work)
+    monkeypatch.setattr("ganad.training.worker.work", work)
     with pytest.raises(b.RunError, match="it ran away"):
         b.quality([b.Job("B", "ganomaly", 2, 0)], "tuned", print)
 
@@ -92,7 +95,7 @@ def test_a_cell_is_mean_and_spread_over_seeds_and_the_last_one_over_whole_seeds(
     cells = [c.strip(" *") for c in last.split("|")[1:-1]]
     means = [statistics.mean(pair) for pair in values.values()]
     assert cells[0] == "GANomaly"
-    assert cells[1] == evaluate.mean_and_spread([0.90, 0.92, 0.91])
+    assert cells[1] == metrics.mean_and_spread([0.90, 0.92, 0.91])
     assert cells[3] == f"{statistics.mean(means):.4f} ± {statistics.stdev(means):.4f}"
 
 
@@ -104,7 +107,7 @@ def test_seeds_that_cover_only_some_digits_do_not_blur_the_mean_over_digits(chea
 
 
 def test_baselines_stand_above_the_methods_and_are_what_scikit_learn_says(runs_dir, monkeypatch):
-    true = data.load_test().digit
+    true = sources.load_test().digit
     monkeypatch.setattr(baselines, "scores", lambda name, normal: (true == 3).astype(float))
     said = b.baseline("A", "pca", [3, 4])
     assert said[0] == {"auroc": 1.0, "average_precision": 1.0}
@@ -123,7 +126,7 @@ def test_every_table_says_what_it_covers():
 
 
 def test_the_page_holds_every_finished_run_of_the_plan_and_no_other(runs_dir, monkeypatch, cheap_baselines):
-    monkeypatch.setattr("ganad.worker.work", fake_work([0.91, 0.92, 0.93]))
+    monkeypatch.setattr("ganad.training.worker.work", fake_work([0.91, 0.92, 0.93]))
     jobs = [b.Job("B", "egbad", 4, 0), b.Job("A", "ganomaly", 1, 0), b.Job("B", "egbad", 4, 9)]
     b.quality(jobs, "tuned", print)
     assert {r.job for r in b.known("tuned")} == set(jobs[:2])
@@ -139,7 +142,7 @@ def test_the_command_prints_markdown_or_json_and_writes_the_page(
 ):
     from ganad.__main__ import app
 
-    monkeypatch.setattr("ganad.worker.work", fake_work([0.91]))
+    monkeypatch.setattr("ganad.training.worker.work", fake_work([0.91]))
     words = ["bench", "quality", "--method", "egbad", "--protocol", "B", "--digits", "4", "--seeds", "0"]
     app([*words, "--write", str(tmp_path / "r.md")], standalone_mode=False)
     assert "| **EGBAD** | 0.9100 | **0.9100** |" in capsys.readouterr().out

@@ -7,10 +7,11 @@ import pytest
 import torch
 from torch import nn
 
-from ganad import config, evaluate
+from ganad import config
 from ganad.__main__ import app
-from ganad.bench import reach, speed
+from ganad.bench import speed, time_to_auroc
 from ganad.config import METHOD_NAMES, resolve
+from ganad.evaluation import metrics
 from ganad.models import build
 
 KEYS = {"name", "ours", "reference", "unit", "ratio"}
@@ -26,9 +27,11 @@ def small(monkeypatch, runs_dir):
         )
         return resolve(method, preset, **(less | asked))
 
-    for module in (speed, reach):
+    for module in (speed, time_to_auroc):
         monkeypatch.setattr(module, "resolve", tiny)
-    monkeypatch.setattr("ganad.speed.measure", lambda s, seconds=1.0: {"float32": 1.0, "bf16": None, "score": 1.0})
+    monkeypatch.setattr(
+        "ganad.training.throughput.measure", lambda s, seconds=1.0: {"float32": 1.0, "bf16": None, "score": 1.0}
+    )
     for name, value in dict(IMAGES=20, ONE_BY_ONE=3, SEARCH_BATCHES=(1, 2), MATMUL=64).items():
         monkeypatch.setattr(speed, name, value)
 
@@ -97,14 +100,14 @@ def test_a_step_of_the_release_costs_more_than_ours():
 
 def curves(monkeypatch, **of):
     """Stand-ins: method -> digit -> (seconds, AUROC) after each epoch."""
-    monkeypatch.setattr(reach, "resolve", lambda method, preset, normal, **asked: (method, normal[0]))
+    monkeypatch.setattr(time_to_auroc, "resolve", lambda method, preset, normal, **asked: (method, normal[0]))
 
     def looks(settings, every):
         for epoch, (seconds, auroc) in enumerate(of[settings[0]][settings[1]], 1):
             if epoch % every == 0:
                 yield epoch, seconds, auroc
 
-    monkeypatch.setattr(reach, "_looks", looks)
+    monkeypatch.setattr(time_to_auroc, "_looks", looks)
 
 
 def test_the_first_epoch_counts_at_which_the_mean_over_the_digits_reaches_the_bar(monkeypatch):
@@ -113,30 +116,30 @@ def test_the_first_epoch_counts_at_which_the_mean_over_the_digits_reaches_the_ba
         ganomaly={2: [(10, 0.8), (20, 0.97), (30, 0.99)], 4: [(12, 0.9), (24, 0.91), (36, 0.93)]},
         egbad={2: [(4, 0.96), (8, 0.5), (12, 0.5)], 4: [(6, 0.96), (12, 0.5), (18, 0.5)]},
     )
-    rows = reach.reach(0.95, ["ganomaly", "egbad"], [2, 4], lambda text: None)
+    rows = time_to_auroc.reach(0.95, ["ganomaly", "egbad"], [2, 4], lambda text: None)
     assert all(row.keys() >= KEYS for row in rows)
     assert [(r["ours"], r["epoch"]) for r in rows] == [(33, 3), (5, 1)]  # digit 4 alone never gets there
     assert [r["best"] for r in rows] == pytest.approx([0.96, 0.96])
     assert [r["ratio"] for r in rows] == pytest.approx([1, 33 / 5])
     assert len(rows[1]["looks"]) == 1, "it stops when it is good enough"
-    (row,) = reach.reach(0.95, ["ganomaly"], [2, 4], lambda text: None, every=2)
+    (row,) = time_to_auroc.reach(0.95, ["ganomaly"], [2, 4], lambda text: None, every=2)
     assert (row["epoch"], row["best"]) == (None, 0.94), "a look at each second epoch alone misses the third"
 
 
 def test_what_is_not_reached_says_its_best(monkeypatch):
     curves(monkeypatch, egbad={8: [(1, 0.6), (2, 0.7), (3, 0.65)]})
-    (row,) = reach.reach(0.95, ["egbad"], [8], lambda text: None)
+    (row,) = time_to_auroc.reach(0.95, ["egbad"], [8], lambda text: None)
     assert (row["ours"], row["epoch"], row["ratio"], row["best"]) == (None, None, None, 0.7)
-    assert "not reached" in reach.reach_table([row])
-    assert "0.7000" in reach.reach_table([row])
+    assert "not reached" in time_to_auroc.reach_table([row])
+    assert "0.7000" in time_to_auroc.reach_table([row])
 
 
 @pytest.mark.parametrize("method", METHOD_NAMES)
 def test_a_real_training_is_scored_after_each_epoch_on_a_sample_with_every_digit(method, small, monkeypatch):
     seen = []
-    auroc = evaluate.auroc
-    monkeypatch.setattr(evaluate, "auroc", lambda anomalous, score: seen.append(anomalous) or auroc(anomalous, score))
-    (row,) = reach.reach(
+    auroc = metrics.auroc
+    monkeypatch.setattr(metrics, "auroc", lambda anomalous, score: seen.append(anomalous) or auroc(anomalous, score))
+    (row,) = time_to_auroc.reach(
         1.0, [method], [8], lambda text: None, epochs=2, limit=300, sample=100, precision="float32", average=0.5
     )
     (one, first, a), (two, second, b) = row["looks"]

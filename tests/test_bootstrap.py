@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from ganad import bootstrap
+from ganad.evaluation import bootstrap
 
 
 def scores(n, m, apart, seed=0):

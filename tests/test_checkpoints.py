@@ -6,9 +6,13 @@ import json
 import numpy as np
 import pytest
 
-from ganad import checkpoint, evaluate, files, runs, service, shelf
+from ganad import service
+from ganad.bench import release
 from ganad.bench.quality import shelf_table
 from ganad.config import METHOD_NAMES, PARTS
+from ganad.evaluation import metrics
+from ganad.runs import checkpoint, run_directory
+from ganad.system import files
 from tests.conftest import ROOT, SHIPPED, put_finished
 
 NAMES = sorted(p.parent.name for p in (ROOT / "checkpoints").glob("*/config.json"))
@@ -20,8 +24,8 @@ def test_there_are_ten_digits_for_each_method_the_article_and_a_run_with_nine_no
     expected = {f"{m}-n{d}" for m in METHOD_NAMES for d in range(10)} | {"ganomaly-all-but-8"}
     assert expected | {"egbad-article", "anogan-article"} == set(NAMES)
     for m, path in SHIPPED.items():
-        assert runs.settings(path).method == m
-        assert runs.settings(path).normal == (8,)
+        assert run_directory.settings(path).method == m
+        assert run_directory.settings(path).normal == (8,)
 
 
 def test_the_shelf_fits_on_forty_megabytes_and_says_so():
@@ -33,27 +37,27 @@ def test_the_shelf_fits_on_forty_megabytes_and_says_so():
 
 @pytest.mark.parametrize("name", WITH_NETS)
 def test_scoring_it_again_gives_what_it_was_shipped_with(name):
-    found, settings = service.scores(name), runs.settings(ROOT / "checkpoints" / name)
+    found, settings = service.scores(name), run_directory.settings(ROOT / "checkpoints" / name)
     rows = np.linspace(0, len(found.test) - 1, 12 if settings.method == "anogan" else 60).astype(int)
     made = service.rescore(name, rows)
     if settings.method == "anogan":  # a search magnifies rounding, which differs by the images beside it
-        shipped = evaluate.total({p: found.test.parts[p][rows] for p in PARTS}, settings.weights)
-        np.testing.assert_allclose(evaluate.total(made, settings.weights), shipped, rtol=0.25)
-        assert np.median(np.abs(evaluate.total(made, settings.weights) / shipped - 1)) < 0.03
+        shipped = metrics.total({p: found.test.parts[p][rows] for p in PARTS}, settings.weights)
+        np.testing.assert_allclose(metrics.total(made, settings.weights), shipped, rtol=0.25)
+        assert np.median(np.abs(metrics.total(made, settings.weights) / shipped - 1)) < 0.03
         return
     for part in PARTS:
         np.testing.assert_allclose(made[part], found.test.parts[part][rows], rtol=2e-3)
     stored = service.reconstructions(name)
     if stored is not None:
         again = service.reconstruct(name, service.test_images(name)[rows]).astype(int)
-        assert np.abs(again - stored[rows]).max() <= shelf.GREYS
+        assert np.abs(again - stored[rows]).max() <= release.GREYS
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_its_report_is_what_its_scores_say_and_the_threshold_keeps_its_promise(name):
     found, said = service.scores(name), service.run_info(name).report
     result, weights = service.judge_run(name)
-    again = json.loads(json.dumps(evaluate.report(result, weights)))
+    again = json.loads(json.dumps(metrics.report(result, weights)))
     assert again["auroc"] == pytest.approx(said["auroc"], abs=1e-4)  # parts are shipped with fifteen binary places
     assert again["per_digit"].keys() == said["per_digit"].keys()
     assert again["threshold"] == pytest.approx(said["threshold"], rel=1e-4)
@@ -76,7 +80,7 @@ def test_it_stands_in_the_readme_with_its_weights(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_its_checksums_are_those_of_its_files(name):
     folder = ROOT / "checkpoints" / name
-    there = {f for f in runs.CHECKED if (folder / f).exists()}
+    there = {f for f in run_directory.CHECKED if (folder / f).exists()}
     noted = files.checksums(folder)
     assert set(noted) == there
     assert noted == {f: hashlib.sha256((folder / f).read_bytes()).hexdigest() for f in there}
@@ -90,27 +94,27 @@ def test_only_the_nets_of_the_tutorial_which_outweigh_the_shelf_stay_at_home():
 
 def test_a_run_is_shipped_small_and_says_what_its_smaller_weights_say(runs_dir):
     run = put_finished(runs_dir)
-    target = shelf.ship(run, "again", light=True)
+    target = release.ship(run, "again", light=True)
     assert not (target / "state.pt").exists()
-    assert runs.read_reconstructions(target) is None
-    assert runs.read_scores(target).test.z.shape == (10_000, 0)
+    assert run_directory.read_reconstructions(target) is None
+    assert run_directory.read_scores(target).test.z.shape == (10_000, 0)
     rows = np.arange(0, 10_000, 250)
     made = service.rescore("again", rows)
     for part in PARTS:
-        np.testing.assert_allclose(made[part], runs.read_scores(target).test.parts[part][rows], rtol=1e-4)
+        np.testing.assert_allclose(made[part], run_directory.read_scores(target).test.parts[part][rows], rtol=1e-4)
     assert abs(service.run_info("again").report["auroc"] - service.run_info(run.name).report["auroc"]) < 5e-4
     half = {str(t.dtype) for t in checkpoint.load_tensors(target).values() if t.ndim > 1}
     assert half == {"torch.float16"}
-    assert "| again |" in (runs.shelf() / "README.md").read_text()
+    assert "| again |" in (run_directory.shelf() / "README.md").read_text()
     assert service.run_info("again").shipped
 
 
 def test_where_half_precision_would_change_the_auroc_the_weights_stay_whole(runs_dir, monkeypatch):
     run = put_finished(runs_dir)
-    report = runs.read_json(run / "report.json")
-    runs.write_json(run / "report.json", report | {"auroc": report["auroc"] - 0.01})
-    target = shelf.ship(run, "whole", light=True)
-    assert runs.read_json(target / "report.json")["auroc"] == pytest.approx(report["auroc"], abs=1e-4)
+    report = run_directory.read_json(run / "report.json")
+    run_directory.write_json(run / "report.json", report | {"auroc": report["auroc"] - 0.01})
+    target = release.ship(run, "whole", light=True)
+    assert run_directory.read_json(target / "report.json")["auroc"] == pytest.approx(report["auroc"], abs=1e-4)
     assert (target / "weights.safetensors").read_bytes() == (run / "weights.safetensors").read_bytes()
 
 
@@ -118,9 +122,9 @@ def test_a_log_is_thinned_to_its_epochs_and_some_of_its_steps(runs_dir):
     run = put_finished(runs_dir)
     rows = [{"step": i, "epoch": 1, "loss/generator": 1.0} for i in range(1000)]
     rows.append({"step": 1000, "epoch": 1, "val": dict.fromkeys(PARTS, 1.0)})
-    runs.write_text(run / "metrics.jsonl", "".join(json.dumps(r) + "\n" for r in rows))
-    kept = runs.read_metrics(shelf.ship(run, "thin", light=True))
-    assert len(kept) == shelf.LINES + 1
+    run_directory.write_text(run / "metrics.jsonl", "".join(json.dumps(r) + "\n" for r in rows))
+    kept = run_directory.read_metrics(release.ship(run, "thin", light=True))
+    assert len(kept) == release.LINES + 1
     assert (kept[0]["step"], kept[-2]["step"], kept[-1]["step"]) == (0, 999, 1000)
 
 
@@ -131,6 +135,6 @@ def test_the_table_of_the_shelf_shows_every_difference():
 
 def test_rounding_greys_is_off_by_half_a_step_at_most():
     every = np.arange(256, dtype=np.uint8)
-    error = np.abs(shelf.coarse(every).astype(int) - every)
-    assert error.max() <= shelf.GREYS / 2 + 1  # one more at 255, where the scale ends
-    assert shelf.coarse(every)[0] == 0
+    error = np.abs(release.coarse(every).astype(int) - every)
+    assert error.max() <= release.GREYS / 2 + 1  # one more at 255, where the scale ends
+    assert release.coarse(every)[0] == 0

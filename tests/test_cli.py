@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganad import __main__, glossary, runs, service
+from ganad import __main__, glossary, service
+from ganad.runs import run_directory
 from tests.conftest import ROOT, put_finished
 from tests.waiting import PATIENCE_S, until
 
@@ -98,14 +99,14 @@ def test_a_failed_training_ends_with_1_and_its_reason(runs_dir, tmp_path):
 def test_ctrl_c_stops_in_good_order_with_130_and_resume_goes_on(runs_dir):
     words = [sys.executable, "-m", "ganad", "train", *SMALL[:4], "--epochs", "4000", *SMALL[6:]]
     child = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    until(lambda: any(runs.read_status(run).step >= 3 for run in runs.listing(runs_dir)))
+    until(lambda: any(run_directory.read_status(run).step >= 3 for run in run_directory.listing(runs_dir)))
     child.send_signal(signal.SIGINT)
     out, err = child.communicate(timeout=PATIENCE_S)
-    (run,) = runs.listing(runs_dir)
+    (run,) = run_directory.listing(runs_dir)
     assert child.returncode == 130, err
     assert out.strip() == str(run)
     assert "resume" in err
-    assert runs.status(run).state == "stopped"
+    assert run_directory.status(run).state == "stopped"
 
 
 def test_evaluate_prints_the_promised_keys_and_other_weights_change_the_area(runs_dir):
@@ -121,7 +122,7 @@ def test_evaluate_prints_the_promised_keys_and_other_weights_change_the_area(run
 
 def test_score_judges_files_and_raw_ones_exactly_as_the_test_set(runs_dir, tmp_path):
     run = put_finished(runs_dir)
-    found = runs.read_scores(run)
+    found = run_directory.read_scores(run)
     pictures = service.test_images(run.name)
     for i in (0, 1):
         Image.fromarray(pictures[i]).save(tmp_path / f"{i}.png")

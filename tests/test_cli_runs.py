@@ -14,7 +14,11 @@ import pytest
 from PIL import Image
 
 from ganad import __main__ as cli
-from ganad import data, runs, service, terminal, worker
+from ganad import service
+from ganad.cli import terminal
+from ganad.data import sources
+from ganad.runs import run_directory
+from ganad.training import worker
 from tests.conftest import ROOT, put_failed, put_finished, put_running
 
 ODD = "[/x] [red]a[/red] :smile: [link=http://a.b]c[/link]"
@@ -49,17 +53,17 @@ def test_rename_gives_a_name_that_list_shows_and_an_empty_one_takes_it_away(own,
     done = ganad("rename", "1", "the good one")
     assert (done.code, done.out) == (0, "")
     assert "'the good one'" in done.err
-    assert runs.settings(own).name == "the good one"
+    assert run_directory.settings(own).name == "the good one"
     assert "the good one" in ganad("list").out
     assert json.loads(ganad("list", "--json").out)[0]["own_name"] == "the good one"
     assert ganad("rename", own.name, "").code == 0
-    assert runs.settings(own).name == ""
+    assert run_directory.settings(own).name == ""
     assert own.exists()
 
 
 def test_a_name_that_is_too_long_is_a_wrong_argument_and_a_shipped_run_keeps_its_name(own, ganad, monkeypatch):
     assert ganad("rename", "1", "x" * 500).code == 2
-    assert runs.settings(own).name == ""
+    assert run_directory.settings(own).name == ""
     monkeypatch.setenv("GANAD_CHECKPOINTS", str(own.parent))
     done = ganad("rename", own.name, "mine")
     assert done.code == 1
@@ -68,11 +72,11 @@ def test_a_name_that_is_too_long_is_a_wrong_argument_and_a_shipped_run_keeps_its
 
 def test_note_writes_prints_and_takes_away(own, ganad):
     assert ganad("note", "1", "first line\nsecond [b]line[/b]").code == 0
-    assert runs.note(own) == "first line\nsecond [b]line[/b]"
+    assert run_directory.note(own) == "first line\nsecond [b]line[/b]"
     assert ganad("note", "1").out == "first line\nsecond [b]line[/b]\n"
     assert ganad("note", "1", "").code == 0
-    assert (ganad("note", "1").out, runs.note(own)) == ("", "")
-    assert ganad("note", "1", "x" * (runs.NOTE_LENGTH + 1)).code == 1
+    assert (ganad("note", "1").out, run_directory.note(own)) == ("", "")
+    assert ganad("note", "1", "x" * (run_directory.NOTE_LENGTH + 1)).code == 1
 
 
 @pytest.mark.parametrize("by", ["1", "0001-ganomaly-n8-s0"])
@@ -95,7 +99,7 @@ def test_undo_takes_the_last_thrown_of_one_name_and_says_when_there_is_none(own,
     (own / "note.txt").write_text("second")
     assert ganad("delete", "1").code == 0
     assert ganad("delete", own.name, "--undo").code == 0
-    assert runs.note(own) == "second"
+    assert run_directory.note(own) == "second"
     blocked = ganad("delete", "1", "--undo")
     assert blocked.code == 1
     assert "another run" in blocked.err
@@ -121,7 +125,7 @@ def test_the_trash_is_emptied_when_asked_and_says_how_much_is_free(own, ganad):
     done = ganad("delete", "1", "--empty-trash")
     assert (done.code, done.out) == (0, "")
     assert f"1 run removed for good, {size / 1e6:.1f} MB" in done.err
-    assert not any(p.is_file() for p in runs.trash().rglob("*"))
+    assert not any(p.is_file() for p in run_directory.trash().rglob("*"))
     assert ganad("delete", "1", "--undo").code == 1
     assert "0 runs removed" in ganad("delete", "--empty-trash").err
 
@@ -169,10 +173,10 @@ def test_an_exported_run_comes_back_with_a_number_of_its_own_and_the_same_scores
     assert back.code == 0, back.err
     made = own.with_name("0002-ganomaly-n8-s0")
     assert back.out == f"{made}\n"
-    assert runs.note(made) == "kept"
+    assert run_directory.note(made) == "kept"
     for which in ("val", "test"):
-        for part, values in getattr(runs.read_scores(own), which).parts.items():
-            assert np.array_equal(values, getattr(runs.read_scores(made), which).parts[part])
+        for part, values in getattr(run_directory.read_scores(own), which).parts.items():
+            assert np.array_equal(values, getattr(run_directory.read_scores(made), which).parts[part])
 
 
 def test_export_names_its_file_after_the_run_and_replaces_none_unasked(own, ganad, tmp_path, monkeypatch):
@@ -206,7 +210,7 @@ def test_what_is_no_run_is_not_brought_in(runs_dir, ganad, tmp_path):
         assert said in done.err
         assert not done.out
     assert ganad("import", "/dev/zero").code == 1
-    assert not runs.listing(runs_dir)
+    assert not run_directory.listing(runs_dir)
 
 
 # --- score ---------------------------------------------------------------------------------------------------------
@@ -275,28 +279,28 @@ def test_too_few_images_leave_no_run_behind(runs_dir, ganad):
 
 
 def test_data_that_were_checked_are_not_read_again_by_the_training(runs_dir, tmp_path, monkeypatch):
-    (images, digits), (test_images, test_digits) = data.load_mnist()
+    (images, digits), (test_images, test_digits) = sources.load_mnist()
     np.savez(
         tmp_path / "a.npz", x_train=images[:99], y_train=digits[:99], x_test=test_images[:9], y_test=test_digits[:9]
     )
     read = []
     monkeypatch.setattr(
-        data, "_read_npz", lambda path, part, read_=data._read_npz: read.append(part) or read_(path, part)
+        sources, "_read_npz", lambda path, part, read_=sources._read_npz: read.append(part) or read_(path, part)
     )
     given = str(tmp_path / "a.npz")
-    checked = data.load(given)
-    data.hand_over(given, checked)
-    assert data.load(given) is checked
+    checked = sources.load(given)
+    sources.hand_over(given, checked)
+    assert sources.load(given) is checked
     assert read == ["train", "test"]
-    assert data.load(given) is not checked, "once: what is asked for later is read from the disk"
+    assert sources.load(given) is not checked, "once: what is asked for later is read from the disk"
 
 
 def test_train_hands_its_checked_data_to_the_worker(runs_dir, ganad, monkeypatch):
     seen = []
-    monkeypatch.setattr(worker, "work", lambda run, watch: seen.append(data.load(None)) or "stopped")
-    real = data._read_embedded
+    monkeypatch.setattr(worker, "work", lambda run, watch: seen.append(sources.load(None)) or "stopped")
+    real = sources._read_embedded
     read = []
-    monkeypatch.setattr(data, "_read_embedded", lambda part: read.append(part) or real(part))
+    monkeypatch.setattr(sources, "_read_embedded", lambda part: read.append(part) or real(part))
     assert ganad("train", *SMALL).code == 130
     assert len(seen) == 1
     assert read == ["train", "test"]
@@ -357,8 +361,8 @@ def test_the_error_of_a_failed_training_is_told_as_it_is(runs_dir, ganad, monkey
     (run / "status.json").write_text(json.dumps(status | {"pid": None, "error": f"bad {ODD}\nsecond line"}))
 
     def work(path, watch):
-        watch(runs.Status(state="running", doing=ODD))
-        runs.write_status(path, runs.Status(state="failed", error=f"bad {ODD}\nsecond line"))
+        watch(run_directory.Status(state="running", doing=ODD))
+        run_directory.write_status(path, run_directory.Status(state="failed", error=f"bad {ODD}\nsecond line"))
         return "failed"
 
     monkeypatch.setattr(worker, "work", work)
@@ -434,7 +438,7 @@ def test_a_full_disk_behind_stdout_is_one_line(own):
 
 
 def test_a_terminal_without_unicode_gets_codes_instead_of_an_error(own, monkeypatch):
-    runs.rename(own, "größe")
+    run_directory.rename(own, "größe")
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
     child = outside("list", stdout=subprocess.PIPE)
     said, complaint = child.communicate(timeout=120)

@@ -5,9 +5,11 @@ import sys
 
 import pytest
 
-from ganad import runs, service, worker
+from ganad import service
 from ganad.config import METHOD_NAMES, PRESETS, SETTINGS_OF, UNSET, command, from_text, parse, resolve
 from ganad.errors import ConfigError
+from ganad.runs import run_directory
+from ganad.training import worker
 
 EVERY = [(m, p) for m in PRESETS for p in PRESETS[m]]
 
@@ -84,7 +86,7 @@ def test_every_setting_is_read_by_a_training_or_its_listing(method, runs_dir, mo
 
     few = dict(normal=(8,), epochs=1, limit=300, test_limit=100, filters=4, latent=6, precision="float32")
     few |= dict(sample=100, search_steps=3, search_bank=8) if method == "anogan" else {}
-    run = runs.create(resolve(method, "tuned", **few))
+    run = run_directory.create(resolve(method, "tuned", **few))
     monkeypatch.setattr(kind, "__getattribute__", noted)
     assert worker.work(run) == "finished"
     service.run_info(run.name)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganad import data
 from ganad.config import UNSET, resolve
+from ganad.data import sources
 from ganad.errors import DataError
 
 IDX_NAMES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
@@ -15,7 +15,7 @@ IDX_NAMES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-
 
 @pytest.fixture(scope="module")
 def mnist():
-    return data.load()
+    return sources.load()
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_mnist_is_light_ink_on_black_with_its_centre_of_mass_in_the_centre(mnist
 
 
 def test_load_mnist_gives_plain_writable_arrays(mnist):
-    (x, y), (x_test, y_test) = data.load_mnist()
+    (x, y), (x_test, y_test) = sources.load_mnist()
     np.testing.assert_array_equal(x[:100], mnist.train.images[:100])
     np.testing.assert_array_equal(y_test, mnist.test.digit)
     assert (x.dtype, y.dtype, len(x_test)) == (np.uint8, np.uint8, 10_000)
@@ -103,54 +103,54 @@ def test_load_mnist_gives_plain_writable_arrays(mnist):
 
 def test_the_test_images_are_read_without_the_training_images(mnist, tmp_path, monkeypatch):
     for name in IDX_NAMES[2:]:
-        (tmp_path / f"{name}.gz").write_bytes((data.MNIST / f"{name}.gz").read_bytes())
-    monkeypatch.setattr(data, "MNIST", tmp_path)
-    for mine, theirs in zip(data.load_test(), mnist.test, strict=True):
+        (tmp_path / f"{name}.gz").write_bytes((sources.MNIST / f"{name}.gz").read_bytes())
+    monkeypatch.setattr(sources, "MNIST", tmp_path)
+    for mine, theirs in zip(sources.load_test(), mnist.test, strict=True):
         np.testing.assert_array_equal(mine, theirs)
 
 
 def copy_test_files(folder):
     for name in IDX_NAMES[2:]:
-        (folder / f"{name}.gz").write_bytes((data.MNIST / f"{name}.gz").read_bytes())
+        (folder / f"{name}.gz").write_bytes((sources.MNIST / f"{name}.gz").read_bytes())
     return folder / f"{IDX_NAMES[3]}.gz"
 
 
 def test_a_changed_mnist_file_is_refused_even_when_its_gzip_is_sound(tmp_path, monkeypatch):
     labels = copy_test_files(tmp_path)
-    monkeypatch.setattr(data, "MNIST", tmp_path)
-    data.load_test()
+    monkeypatch.setattr(sources, "MNIST", tmp_path)
+    sources.load_test()
     content = bytearray(gzip.decompress(labels.read_bytes()))
     content[8] ^= 1
     labels.write_bytes(gzip.compress(bytes(content)))
     with pytest.raises(DataError, match=r"t10k-labels.*not the official MNIST file: SHA-256 .* expected ff7bcfd4"):
-        data.load_test()
+        sources.load_test()
 
 
 def test_a_check_that_passed_is_remembered_until_the_file_changes(tmp_path, monkeypatch):
     labels = copy_test_files(tmp_path)
-    monkeypatch.setattr(data, "MNIST", tmp_path)
-    data.load_test()
+    monkeypatch.setattr(sources, "MNIST", tmp_path)
+    sources.load_test()
     memory = json.loads((tmp_path / ".verified.json").read_text())
     stat = labels.stat()
     assert memory[labels.name] == [stat.st_size, stat.st_mtime_ns]
-    monkeypatch.setattr(data, "_SHA256", dict.fromkeys(data._SHA256, "0"))
-    data.load_test()  # not compared again
+    monkeypatch.setattr(sources, "_SHA256", dict.fromkeys(sources._SHA256, "0"))
+    sources.load_test()  # not compared again
     (tmp_path / ".verified.json").write_text("[half a fi")
     with pytest.raises(DataError, match="SHA-256"):
-        data.load_test()
+        sources.load_test()
 
 
 def test_mnist_loads_where_the_success_cannot_be_written_down(tmp_path, monkeypatch):
     copy_test_files(tmp_path)
     (tmp_path / ".verified.json").mkdir()  # a folder in its place, since root may write anywhere
-    monkeypatch.setattr(data, "MNIST", tmp_path)
-    assert len(data.load_test().images) == 10_000
+    monkeypatch.setattr(sources, "MNIST", tmp_path)
+    assert len(sources.load_test().images) == 10_000
     assert not list(tmp_path.glob("*.part"))
 
 
 def test_the_fingerprint_of_mnist_is_that_of_its_content(mnist):
     parts = [a for part in (mnist.train, mnist.test) for a in (part.images, part.digit)]
-    assert [data._idx_digest(a).hex() for a in parts] == list(data._SHA256.values())
+    assert [sources._idx_digest(a).hex() for a in parts] == list(sources._SHA256.values())
 
 
 # --- every format gives the same ---------------------------------------------------------------------------------
@@ -198,26 +198,26 @@ FORMATS = {
 def test_every_format_gives_the_same_images_and_the_same_fingerprint(write, small, tmp_path):
     (tmp_path / "plain").mkdir()
     (tmp_path / "data").mkdir()
-    plain = data.load(write_npz(tmp_path / "plain" / "a.npz", small))
+    plain = sources.load(write_npz(tmp_path / "plain" / "a.npz", small))
     path = write(tmp_path / "data", small)
-    dataset = data.load(path)
+    dataset = sources.load(path)
     assert_is(dataset, small)
     assert dataset.fingerprint == plain.fingerprint
     assert dataset.source == str(path)
-    for mine, theirs in zip(data.load_test(str(path)), dataset.test, strict=True):
+    for mine, theirs in zip(sources.load_test(str(path)), dataset.test, strict=True):
         np.testing.assert_array_equal(mine, theirs)
 
 
 def test_one_changed_pixel_changes_the_fingerprint(small, tmp_path):
-    before = data.load(write_npz(tmp_path / "a.npz", small)).fingerprint
+    before = sources.load(write_npz(tmp_path / "a.npz", small)).fingerprint
     small[1][0][7, 3, 3] ^= 1
-    assert data.load(write_npz(tmp_path / "b.npz", small)).fingerprint != before
+    assert sources.load(write_npz(tmp_path / "b.npz", small)).fingerprint != before
 
 
 def test_bools_and_whole_floats_are_taken_for_what_they_are(small, tmp_path):
     (a, _), (c, _) = small
     path = write_npz(tmp_path / "a.npz", small, x_train=a > 127, x_test=c.astype(np.float64)[..., None])
-    dataset = data.load(path)
+    dataset = sources.load(path)
     np.testing.assert_array_equal(dataset.train.images, np.where(a > 127, 255, 0))
     np.testing.assert_array_equal(dataset.test.images, c)
 
@@ -228,7 +228,7 @@ def test_bools_and_whole_floats_are_taken_for_what_they_are(small, tmp_path):
 def test_class_folders_without_a_test_folder_give_every_fifth_picture_to_test(tmp_path):
     for value, name in enumerate(("cat", "ant")):
         write_pictures(tmp_path / name, [np.full((28, 28), 100 * value + i, np.uint8) for i in range(11)])
-    dataset = data.load(tmp_path)
+    dataset = sources.load(tmp_path)
     assert dataset.classes == ("ant", "cat")
     # ant, written second, is class 0: names are sorted. One of each class in turn.
     assert dataset.test.images[:, 0, 0].tolist() == [104, 4, 109, 9]
@@ -240,7 +240,7 @@ def test_class_folders_without_a_test_folder_give_every_fifth_picture_to_test(tm
 def test_class_folders_named_by_digits_keep_their_number(tmp_path):
     for digit in (3, 7):
         write_pictures(tmp_path / str(digit), [np.full((28, 28), digit, np.uint8)] * 5)
-    dataset = data.load(tmp_path)
+    dataset = sources.load(tmp_path)
     assert dataset.test.digit.tolist() == [3, 7]
     assert dataset.classes == tuple("0123456789")
 
@@ -251,7 +251,7 @@ def test_pictures_of_28_pixels_are_taken_as_they_are_and_others_are_prepared(tmp
     page[50:330, 150:430] = 255 - np.kron(digit, np.ones((10, 10), np.uint8))
     for name in ("train", "test"):
         write_pictures(tmp_path / name / "7", [255 - digit, page])
-    images = data.load(tmp_path).train.images
+    images = sources.load(tmp_path).train.images
     np.testing.assert_array_equal(images[0], 255 - digit)
     assert np.abs(images[1].astype(int) - digit).mean() < 3
 
@@ -261,7 +261,7 @@ def test_a_class_that_only_the_test_folder_has_is_numbered_too(tmp_path):
     write_pictures(tmp_path / "training" / "good", picture)
     write_pictures(tmp_path / "testing" / "good", picture)
     write_pictures(tmp_path / "testing" / "broken", picture)
-    dataset = data.load(tmp_path)
+    dataset = sources.load(tmp_path)
     assert dataset.classes == ("broken", "good")
     assert dataset.train.digit.tolist() == [1]
     assert dataset.test.digit.tolist() == [0, 1]
@@ -272,20 +272,20 @@ def test_an_empty_class_folder_is_an_error_that_names_it(tmp_path):
     (tmp_path / "1").mkdir()
     (tmp_path / "1" / "notes.txt").write_text("soon")
     with pytest.raises(DataError, match=r"1 holds no pictures \(1 other files\), expected .*\.png"):
-        data.load(tmp_path)
+        sources.load(tmp_path)
 
 
 def test_more_than_ten_classes_are_an_error(tmp_path):
     for i in range(11):
         (tmp_path / f"c{i}").mkdir()
     with pytest.raises(DataError, match=r"11 class folders .* 10 at most"):
-        data.load(tmp_path)
+        sources.load(tmp_path)
 
 
 def test_classes_too_small_for_a_fifth_picture_leave_no_test_images(tmp_path):
     write_pictures(tmp_path / "0", [np.zeros((28, 28), np.uint8)] * 4)
     with pytest.raises(DataError, match="no test images, expected at least five"):
-        data.load(tmp_path)
+        sources.load(tmp_path)
 
 
 @pytest.mark.parametrize("content", [b"", b"no picture at all", b"\x89PNG\r\n\x1a\n cut off"])
@@ -293,13 +293,13 @@ def test_an_unreadable_picture_is_an_error_that_names_it(content, tmp_path):
     write_pictures(tmp_path / "0", [np.zeros((28, 28), np.uint8)] * 5)
     (tmp_path / "0" / "bad.png").write_bytes(content)
     with pytest.raises(DataError, match=r"0.bad\.png"):
-        data.load(tmp_path)
+        sources.load(tmp_path)
 
 
 def test_a_blank_picture_is_an_error_that_names_it(tmp_path):
     write_pictures(tmp_path / "0", [np.full((50, 50), 200, np.uint8)] * 5)
     with pytest.raises(DataError, match=r"000\.png: No ink found"):
-        data.load(tmp_path)
+        sources.load(tmp_path)
 
 
 # --- what cannot be loaded ---------------------------------------------------------------------------------------
@@ -307,7 +307,7 @@ def test_a_blank_picture_is_an_error_that_names_it(tmp_path):
 
 def test_a_missing_path_is_an_error_that_says_what_is_accepted(tmp_path):
     with pytest.raises(DataError, match=r"nowhere does not exist; expected .*\.npz"):
-        data.load(tmp_path / "nowhere")
+        sources.load(tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize("name", ["a.txt", "folder/b.txt"])
@@ -316,7 +316,7 @@ def test_something_of_another_kind_is_an_error_that_says_what_is_accepted(name, 
     path.parent.mkdir(exist_ok=True)
     path.write_text("?")
     with pytest.raises(DataError, match=r"(type '\.txt'|holds b\.txt); expected a folder"):
-        data.load(path if path.parent == tmp_path else path.parent)
+        sources.load(path if path.parent == tmp_path else path.parent)
 
 
 IDX_FAULTS = {
@@ -350,7 +350,7 @@ def test_an_idx_file_with_a_fault_is_an_error_that_names_it(which, change, words
     path = write_idx(tmp_path, small) / IDX_NAMES[which]
     path.write_bytes(change(path.read_bytes()))
     with pytest.raises(DataError, match=words) as error:
-        data.load(tmp_path)
+        sources.load(tmp_path)
     assert IDX_NAMES[which] in str(error.value)
 
 
@@ -359,13 +359,13 @@ def test_a_damaged_gzip_file_is_an_error_that_names_it(change, small, tmp_path):
     path = write_idx(tmp_path, small, gz=True) / f"{IDX_NAMES[0]}.gz"
     path.write_bytes(change(path.read_bytes()))
     with pytest.raises(DataError, match=r"train-images-idx3-ubyte\.gz cannot be read .* a whole gzip file"):
-        data.load(tmp_path)
+        sources.load(tmp_path)
 
 
 def test_a_missing_idx_file_is_named(small, tmp_path):
     (write_idx(tmp_path, small) / IDX_NAMES[3]).unlink()
     with pytest.raises(DataError, match="has no t10k-labels-idx1-ubyte"):
-        data.load(tmp_path)
+        sources.load(tmp_path)
 
 
 @pytest.mark.parametrize("cell", ["x", "", "256", "-1", "1.5", "99999999999999999999", "nan"])
@@ -376,7 +376,7 @@ def test_a_bad_cell_of_a_csv_is_named_with_its_line_and_column(cell, small, tmp_
     cells[5] = cell
     path.write_text("\n".join([*lines[:3], ",".join(cells), *lines[4:]]))
     with pytest.raises(DataError, match=rf"mnist_train\.csv, line 4, column 6: '{cell}', expected a whole number"):
-        data.load(tmp_path)
+        sources.load(tmp_path)
 
 
 CSV_FAULTS = {
@@ -398,24 +398,24 @@ def test_a_csv_with_a_fault_is_an_error_that_names_it(change, words, small, tmp_
     path = _csv_folder(tmp_path, small) / "mnist_test.csv"
     path.write_text("\n".join(change(path.read_text().splitlines())))
     with pytest.raises(DataError, match=rf"mnist_test\.csv.*{words}"):
-        data.load(tmp_path)
+        sources.load(tmp_path)
 
 
 def test_a_csv_that_is_no_text_is_an_error(small, tmp_path):
     path = _csv_folder(tmp_path, small) / "mnist_test.csv"
     path.write_bytes(b"\xff\xfe\x00\x81")
     with pytest.raises(DataError, match=r"mnist_test\.csv cannot be read as text"):
-        data.load(tmp_path)
+        sources.load(tmp_path)
 
 
 def test_a_csv_without_its_partner_is_an_error(small, tmp_path):
     path = write_csv(tmp_path / "train.csv", *small[0])
     with pytest.raises(DataError, match=r"test\.csv does not exist"):
-        data.load(path)
+        sources.load(path)
     with pytest.raises(DataError, match=r"one CSV with 'test' in its name, found 0 \(train\.csv\)"):
-        data.load(tmp_path)
+        sources.load(tmp_path)
     with pytest.raises(DataError, match="expected 'train' in its name"):
-        data.load(path.rename(tmp_path / "digits.csv"))
+        sources.load(path.rename(tmp_path / "digits.csv"))
 
 
 NPZ_FAULTS = {
@@ -439,13 +439,13 @@ NPZ_FAULTS = {
 @pytest.mark.parametrize(("change", "words"), NPZ_FAULTS.values(), ids=NPZ_FAULTS)
 def test_an_npz_with_a_fault_is_an_error_that_names_it(change, words, small, tmp_path):
     with pytest.raises(DataError, match=rf"a\.npz.*{words}"):
-        data.load(write_npz(tmp_path / "a.npz", small, **change))
+        sources.load(write_npz(tmp_path / "a.npz", small, **change))
 
 
 def test_an_npz_without_an_array_names_it_and_what_is_there(tmp_path):
     np.savez(tmp_path / "a.npz", x_train=np.zeros((2, 28, 28)), y=np.zeros(2))
     with pytest.raises(DataError, match=r"no array y_train or train_labels or train_y; found x_train, y"):
-        data.load(tmp_path / "a.npz")
+        sources.load(tmp_path / "a.npz")
 
 
 def test_a_damaged_npz_is_an_error_at_whatever_byte_it_ends(small, tmp_path):
@@ -453,11 +453,11 @@ def test_a_damaged_npz_is_an_error_at_whatever_byte_it_ends(small, tmp_path):
     for n in (0, 1, 100, len(whole) // 2, len(whole) - 1):
         (tmp_path / "a.npz").write_bytes(whole[:n])
         with pytest.raises(DataError, match=r"a\.npz cannot be read as \.npz"):
-            data.load(tmp_path / "a.npz")
+            sources.load(tmp_path / "a.npz")
     with (tmp_path / "a.npz").open("wb") as file:
         np.save(file, np.zeros(3))
     with pytest.raises(DataError, match=r"a\.npz cannot be read as \.npz"):
-        data.load(tmp_path / "a.npz")
+        sources.load(tmp_path / "a.npz")
 
 
 # --- split -------------------------------------------------------------------------------------------------------
@@ -465,7 +465,7 @@ def test_a_damaged_npz_is_an_error_at_whatever_byte_it_ends(small, tmp_path):
 
 def test_a_tenth_of_each_normal_digit_is_held_out_and_nothing_is_lost_or_used_twice(mnist):
     normal = (1, 5)
-    split = data.split(mnist, settings(normal=normal))
+    split = sources.split(mnist, settings(normal=normal))
     for digit in normal:
         n = int((mnist.train.digit == digit).sum())
         assert (split.val.digit == digit).sum() == round(0.1 * n)
@@ -474,7 +474,7 @@ def test_a_tenth_of_each_normal_digit_is_held_out_and_nothing_is_lost_or_used_tw
 
 
 def test_every_part_keeps_the_order_of_its_file_and_its_images(mnist):
-    split = data.split(mnist, settings(normal=(3, 8), test_digits=(2, 3)))
+    split = sources.split(mnist, settings(normal=(3, 8), test_digits=(2, 3)))
     for part, source in ((split.train, mnist.train), (split.val, mnist.train), (split.test, mnist.test)):
         assert (np.diff(part.index) > 0).all()
         np.testing.assert_array_equal(part.images, source.images[part.index])
@@ -482,21 +482,21 @@ def test_every_part_keeps_the_order_of_its_file_and_its_images(mnist):
 
 
 def test_the_seed_alone_chooses_what_is_held_out(mnist):
-    first = data.split(mnist, settings(seed=1)).val.index
-    np.testing.assert_array_equal(data.split(mnist, settings(seed=1, epochs=3)).val.index, first)
-    assert not np.array_equal(data.split(mnist, settings(seed=2)).val.index, first)
+    first = sources.split(mnist, settings(seed=1)).val.index
+    np.testing.assert_array_equal(sources.split(mnist, settings(seed=1, epochs=3)).val.index, first)
+    assert not np.array_equal(sources.split(mnist, settings(seed=2)).val.index, first)
 
 
 def test_limit_takes_the_first_normal_images_before_any_are_held_out(mnist):
-    split = data.split(mnist, settings(normal=(7, 8), limit=400))
+    split = sources.split(mnist, settings(normal=(7, 8), limit=400))
     both = np.sort(np.concatenate([split.train.index, split.val.index]))
     np.testing.assert_array_equal(both, np.flatnonzero(np.isin(mnist.train.digit, (7, 8)))[:400])
     assert len(split.val.index) == pytest.approx(40, abs=1)
 
 
 def test_the_test_set_is_whole_unless_digits_or_a_number_are_asked_for(mnist):
-    assert len(data.split(mnist, settings()).test.index) == 10_000
-    article = data.split(mnist, settings(normal=(7, 8), test_digits=(2, 7, 8), test_limit=600)).test
+    assert len(sources.split(mnist, settings()).test.index) == 10_000
+    article = sources.split(mnist, settings(normal=(7, 8), test_digits=(2, 7, 8), test_limit=600)).test
     np.testing.assert_array_equal(article.index, np.flatnonzero(np.isin(mnist.test.digit, (2, 7, 8)))[:600])
 
 
@@ -504,38 +504,38 @@ def test_a_normal_digit_without_training_images_is_an_error_with_counts(tmp_path
     for name in ("ant", "cat"):
         write_pictures(tmp_path / name, [np.zeros((28, 28), np.uint8)] * 5)
     with pytest.raises(DataError, match=r"0 training images of normal digit 8, .* 0 \(ant\): 4, 1 \(cat\): 4"):
-        data.split(data.load(tmp_path), settings())
+        sources.split(sources.load(tmp_path), settings())
 
 
 def test_a_limit_that_leaves_out_a_normal_digit_is_an_error(mnist):
     ones_first = mnist.train.digit.argsort(kind="stable")
-    sorted_ = data.Dataset(
-        train=data.Images(*(field[ones_first] for field in mnist.train)), test=mnist.test, classes=mnist.classes,
+    sorted_ = sources.Dataset(
+        train=sources.Images(*(field[ones_first] for field in mnist.train)), test=mnist.test, classes=mnist.classes,
         fingerprint="", source="sorted",
     )  # fmt: skip
     with pytest.raises(DataError, match="0 training images of normal digit 1 among the first 200 normal ones"):
-        data.split(sorted_, settings(normal=(0, 1), limit=200))
+        sources.split(sorted_, settings(normal=(0, 1), limit=200))
 
 
 def test_too_few_held_out_images_are_an_error_that_says_what_to_do(mnist):
     with pytest.raises(DataError, match=r"Only 9 of 90 .* at least 10 .* raise limit \(now 90\)"):
-        data.split(mnist, settings(limit=90))
-    assert len(data.split(mnist, settings(limit=100)).val.index) == 10
+        sources.split(mnist, settings(limit=90))
+    assert len(sources.split(mnist, settings(limit=100)).val.index) == 10
 
 
 def test_a_test_set_of_one_kind_is_an_error(mnist):
     with pytest.raises(DataError, match=r"no normal images.* with test_digits \(2, 3\): 0: 0, 1: 0, 2: 1032"):
-        data.split(mnist, settings(test_digits=(2, 3)))
-    eights = data.Images(*(field[mnist.test.digit == 8] for field in mnist.test))
-    only = data.Dataset(train=mnist.train, test=eights, classes=mnist.classes, fingerprint="", source="eights")
+        sources.split(mnist, settings(test_digits=(2, 3)))
+    eights = sources.Images(*(field[mnist.test.digit == 8] for field in mnist.test))
+    only = sources.Dataset(train=mnist.train, test=eights, classes=mnist.classes, fingerprint="", source="eights")
     with pytest.raises(DataError, match="no anomalies"):
-        data.split(only, settings(limit=UNSET))
+        sources.split(only, settings(limit=UNSET))
 
 
 def test_a_sample_is_evenly_spread_over_each_digit_and_the_same_for_every_seed():
-    mnist = data.load()
+    mnist = sources.load()
     first, second = (
-        data.split(mnist, resolve("anogan", "tuned", normal=(8,), sample=500, seed=s)).test for s in (0, 1)
+        sources.split(mnist, resolve("anogan", "tuned", normal=(8,), sample=500, seed=s)).test for s in (0, 1)
     )
     assert len(first.digit) == 500
     assert (first.index == second.index).all()
@@ -548,9 +548,9 @@ def test_a_sample_is_evenly_spread_over_each_digit_and_the_same_for_every_seed()
 
 
 def test_held_out_images_that_a_sample_leaves_out_are_not_learned_from():
-    mnist = data.load()
-    few = data.split(mnist, resolve("anogan", "tuned", normal=(8,), sample=100))
-    all_ = data.split(mnist, resolve("anogan", "tuned", normal=(8,), sample=10_000))
+    mnist = sources.load()
+    few = sources.split(mnist, resolve("anogan", "tuned", normal=(8,), sample=100))
+    all_ = sources.split(mnist, resolve("anogan", "tuned", normal=(8,), sample=10_000))
     assert (few.train.index == all_.train.index).all()
     assert len(few.val.index) == 100
     assert set(few.val.index) < set(all_.val.index)

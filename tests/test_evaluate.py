@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from ganad import evaluate as ev
 from ganad.config import PARTS
+from ganad.evaluation import metrics as ev
 
 
 def made_up(n=600, seed=0, decimals=3):

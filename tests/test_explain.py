@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ganad import service
-from ganad.explain import fold, from_pictures
+from ganad.scoring.attribution import fold, from_pictures
 
 RNG = np.random.default_rng(0)
 

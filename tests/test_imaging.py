@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganad import data, imaging
+from ganad.data import preprocess, sources
+from ganad.data.preprocess import as_given, prepare, read_image
 from ganad.errors import DataError
-from ganad.imaging import as_given, prepare, read_image
 
 
 @pytest.fixture(scope="module")
 def digits():
     """The first 30 test digits of MNIST."""
-    return data.load_test().images[:30]
+    return sources.load_test().images[:30]
 
 
 def encoded(image, form="PNG", **kwargs):
@@ -160,7 +160,7 @@ def test_the_width_of_a_stroke_is_measured_across_it():
     for width in (2, 6, 14):
         bar = np.zeros((300, 60), np.float32)
         bar[:, 20 : 20 + width] = 1
-        assert imaging._stroke_width(bar) == pytest.approx(width, rel=0.1)
+        assert preprocess._stroke_width(bar) == pytest.approx(width, rel=0.1)
 
 
 def test_specks_are_left_out_and_parts_of_the_digit_are_not():

@@ -3,15 +3,16 @@
 import numpy as np
 import pytest
 
-from ganad import data, service
-from ganad.imaging import as_given, prepare
-from ganad.ink import doubts
+from ganad import service
+from ganad.data import sources
+from ganad.data.ink_checks import doubts
+from ganad.data.preprocess import as_given, prepare
 from tests.test_imaging import encoded, ring
 
 
 @pytest.fixture(scope="module")
 def digits():
-    return data.load_test().images
+    return sources.load_test().images
 
 
 def beside(*digits, gap=0):

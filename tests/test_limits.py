@@ -13,8 +13,10 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from ganad import __main__, data, imaging, limits, paths, service
+from ganad import __main__, service
+from ganad.data import preprocess, sources
 from ganad.errors import DataError
+from ganad.system import limits, paths
 from tests import hostile
 from tests.conftest import ROOT, as_read, put_finished
 from tests.test_data import write_csv, write_idx, write_npz, write_pictures
@@ -73,44 +75,44 @@ def test_an_idx_of_more_images_than_the_bound_is_refused_by_its_header(tmp_path,
     path = write_idx(tmp_path, small) / "train-images-idx3-ubyte"
     path.write_bytes(hostile.idx((500_001, 28, 28)))
     with pytest.raises(DataError, match=r"train-images.* says that it holds 500,001 images, expected at most 500,000"):
-        data.load(tmp_path)
+        sources.load(tmp_path)
 
 
 def test_a_gzip_that_ends_before_its_promise_says_how_far_it_came(tmp_path, small):
     path = write_idx(tmp_path, small, gz=True) / "train-images-idx3-ubyte.gz"
     path.write_bytes(gzip.compress(hostile.idx((41, 28, 28), bytes(100))))
     with pytest.raises(DataError, match=r"has 100 bytes after its header, expected 32144 for shape \(41, 28, 28\)"):
-        data.load(tmp_path)
+        sources.load(tmp_path)
 
 
 @pytest.mark.parametrize("promised", [(500_001, 28, 28), (500_001,)])
 def test_an_npz_of_more_images_than_the_bound_is_refused_by_its_header(promised, tmp_path):
     with pytest.raises(DataError, match=r"a\.npz: x_train says that it holds 500,001 images"):
-        data.load(hostile.npz(tmp_path / "a.npz", hostile.header(promised)))
+        sources.load(hostile.npz(tmp_path / "a.npz", hostile.header(promised)))
 
 
 def test_an_array_is_bounded_in_bytes_whatever_its_shape(tmp_path):
     path = hostile.npz(tmp_path / "a.npz", hostile.header((10, 10**7, 2), "<f8"))
     with pytest.raises(DataError, match=r"x_train is an array of \(10, 10000000, 2\) float64, 1.6 GB, expected 1 GB"):
-        data.load(path)
+        sources.load(path)
 
 
 @pytest.mark.parametrize("content", [bytes(7839), bytes(7841)])
 def test_a_header_of_an_npz_that_its_content_does_not_fit_is_found_before_it_is_read(content, tmp_path):
     path = hostile.npz(tmp_path / "a.npz", hostile.header((10, 28, 28)) + content)
     with pytest.raises(DataError, match=rf"x_train\.npy promises 7,840 bytes and {len(content):,} follow"):
-        data.load(path)
+        sources.load(path)
 
 
 def test_an_npz_with_a_long_list_of_files_is_refused_before_the_list_is_read(tmp_path, small, monkeypatch):
     path = write_npz(tmp_path / "a.npz", small)
-    data.load(path)
+    sources.load(path)
     monkeypatch.setattr(limits, "ARCHIVE_DIRECTORY", 200)
     monkeypatch.setattr(zipfile, "ZipFile", None)  # whoever reads the list, fails
     with pytest.raises(
         DataError, match=r"a\.npz cannot be read as \.npz file: its list of files has more than 200 bytes"
     ):
-        data.load(path)
+        sources.load(path)
 
 
 def test_an_npz_packed_otherwise_is_refused(tmp_path):
@@ -118,7 +120,7 @@ def test_an_npz_packed_otherwise_is_refused(tmp_path):
         for name in ("x_train", "y_train", "x_test", "y_test"):
             archive.writestr(f"{name}.npy", hostile.header((0,)))
     with pytest.raises(DataError, match="packed in a way that numpy does not use"):
-        data.load(tmp_path / "a.npz")
+        sources.load(tmp_path / "a.npz")
 
 
 def test_columns_first_and_headers_of_the_second_version_are_read_as_numpy_reads_them(small, tmp_path):
@@ -129,7 +131,7 @@ def test_columns_first_and_headers_of_the_second_version_are_read_as_numpy_reads
     with zipfile.ZipFile(tmp_path / "a.npz") as old, zipfile.ZipFile(tmp_path / "b.npz", "w") as new:
         for name in old.namelist():
             new.writestr(name, second.getvalue() if name == "x_train.npy" else old.read(name))
-    found = data.load(tmp_path / "b.npz")
+    found = sources.load(tmp_path / "b.npz")
     np.testing.assert_array_equal(found.train.images, a)
     np.testing.assert_array_equal(found.test.images, c)
 
@@ -137,7 +139,7 @@ def test_columns_first_and_headers_of_the_second_version_are_read_as_numpy_reads
 def test_floats_of_more_images_than_are_turned_at_once_come_out_as_they_went_in(tmp_path, monkeypatch):
     small = arrays(5000), arrays(20)
     path = write_npz(tmp_path / "a.npz", small, x_train=small[0][0] / np.float32(255))
-    np.testing.assert_array_equal(data.load(path).train.images, small[0][0])
+    np.testing.assert_array_equal(sources.load(path).train.images, small[0][0])
 
 
 # --- CSV -------------------------------------------------------------------------------------------------------------
@@ -153,24 +155,24 @@ def test_a_csv_is_bounded_in_bytes(table, monkeypatch):
     with table.open("r+b") as file:
         file.truncate(limits.CSV_BYTES + 1)  # a file of holes: it takes no room on the disk
     with pytest.raises(DataError, match=r"train\.csv has 1\.6 GB, and a CSV may have 1\.6 GB at most"):
-        data.load(table)
+        sources.load(table)
 
 
 def test_a_csv_is_bounded_in_rows(table, monkeypatch):
     monkeypatch.setattr(limits, "IMAGES", 39)
     with pytest.raises(DataError, match=r"train\.csv has more than 39 rows"):
-        data.load(table)
+        sources.load(table)
 
 
 def test_a_csv_of_several_blocks_is_read_whole_and_its_lines_are_counted_through(table, small, monkeypatch):
-    blocks = data._blocks
-    monkeypatch.setattr(data, "_blocks", lambda file, first: blocks(file, first, each=10_000))
-    np.testing.assert_array_equal(data.load(table).train.images, small[0][0])
+    blocks = sources._blocks
+    monkeypatch.setattr(sources, "_blocks", lambda file, first: blocks(file, first, each=10_000))
+    np.testing.assert_array_equal(sources.load(table).train.images, small[0][0])
     lines = table.read_text().splitlines()
     for at in (1, 20, 40):
         table.write_text("\n".join([*lines[:at], lines[at].replace(",", ",x", 1), *lines[at + 1 :]]))
         with pytest.raises(DataError, match=rf"train\.csv, line {at + 1}, column 2: 'x"):
-            data.load(table)
+            sources.load(table)
 
 
 @pytest.mark.parametrize(
@@ -187,7 +189,7 @@ def test_a_csv_of_several_blocks_is_read_whole_and_its_lines_are_counted_through
 def test_a_bad_byte_or_a_huge_field_in_a_csv_is_named_with_its_line(change, said, table):
     table.write_bytes(b"\n".join(change(table.read_bytes().splitlines())))
     with pytest.raises(DataError, match=rf"train\.csv, {said}"):
-        data.load(table)
+        sources.load(table)
 
 
 # --- folders and pictures --------------------------------------------------------------------------------------------
@@ -211,10 +213,10 @@ def pictures(folder, n=6):
 )
 def test_folders_of_pictures_are_bounded(bound, most, said, tmp_path, monkeypatch):
     pictures(tmp_path)
-    data.load(tmp_path)
+    sources.load(tmp_path)
     monkeypatch.setattr(limits, bound, most)
     with pytest.raises(DataError, match=said):
-        data.load(tmp_path)
+        sources.load(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -228,19 +230,19 @@ def test_a_picture_is_bounded_in_pixels_and_in_bytes_a_pixel_by_its_header(mode,
     content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", None)  # whoever unpacks it, fails
     with pytest.raises(DataError, match=rf"a\.png is too large: .*{said}"):
-        imaging.read_image(bytes(content), "a.png")
+        preprocess.read_image(bytes(content), "a.png")
 
 
 def test_deep_and_transparent_pictures_come_out_the_same_in_one_band_and_in_many(monkeypatch):
     rng = np.random.default_rng(0)
     deep = Image.fromarray(rng.integers(0, 65536, (40, 30), dtype=np.uint16))
     clear = Image.fromarray(rng.integers(0, 256, (40, 30, 4), dtype=np.uint8))
-    whole = [imaging._grey(picture) for picture in (deep, clear)]
+    whole = [preprocess._grey(picture) for picture in (deep, clear)]
     np.testing.assert_array_equal(whole[0], np.rint(np.asarray(deep) / 257).astype(np.uint8))
-    bands = imaging._bands
-    monkeypatch.setattr(imaging, "_bands", lambda height, width: bands(height, width, pixels=7 * 30))
+    bands = preprocess._bands
+    monkeypatch.setattr(preprocess, "_bands", lambda height, width: bands(height, width, pixels=7 * 30))
     for picture, grey in zip((deep, clear), whole, strict=True):
-        np.testing.assert_array_equal(imaging._grey(picture), grey)
+        np.testing.assert_array_equal(preprocess._grey(picture), grey)
 
 
 @pytest.mark.parametrize("turned", range(1, 9))
@@ -253,7 +255,7 @@ def test_a_picture_is_turned_as_pillow_turns_it(turned):
     content = io.BytesIO()
     picture.save(content, "PNG", exif=exif)
     expected = np.array(ImageOps.exif_transpose(Image.open(content)))
-    np.testing.assert_array_equal(imaging.read_image(content.getvalue(), "a.png"), expected)
+    np.testing.assert_array_equal(preprocess.read_image(content.getvalue(), "a.png"), expected)
 
 
 # --- paths that are none -----------------------------------------------------------------------------------------------
@@ -285,7 +287,7 @@ ODD = {
 @pytest.mark.parametrize(("make", "said"), ODD.values(), ids=ODD)
 def test_an_odd_path_is_one_sentence_in_python(make, said, tmp_path):
     path = make(tmp_path)
-    for load in (data.load, data.load_test, service.class_counts, service.prepare_file):
+    for load in (sources.load, sources.load_test, service.class_counts, service.prepare_file):
         with pytest.raises(DataError, match=said) as error:
             load(path)
         assert len(str(error.value)) < 1000
@@ -321,7 +323,7 @@ def test_a_folder_that_nobody_may_read_is_one_sentence(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "scandir", refuse)
     with pytest.raises(DataError, match=r"cannot be read: permission denied \(EACCES\)"):
-        data.load(tmp_path)
+        sources.load(tmp_path)
 
 
 def test_a_file_that_nobody_may_read_is_one_sentence(tmp_path, small, monkeypatch):
@@ -332,16 +334,16 @@ def test_a_file_that_nobody_may_read_is_one_sentence(tmp_path, small, monkeypatc
 
     monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(DataError, match=r"a\.npz cannot be read: permission denied \(EACCES\)"):
-        data.load(path)
+        sources.load(path)
 
 
 def test_a_machine_without_memory_is_one_sentence(tmp_path, small, monkeypatch):
     def refuse(*_):
         raise MemoryError
 
-    monkeypatch.setattr(data, "_to_uint8", refuse)
+    monkeypatch.setattr(sources, "_to_uint8", refuse)
     with pytest.raises(DataError, match=r"a\.npz cannot be read: it asks for more memory than there is"):
-        data.load(write_npz(tmp_path / "a.npz", small))
+        sources.load(write_npz(tmp_path / "a.npz", small))
 
 
 def test_a_file_of_the_system_that_says_it_is_empty_is_read_up_to_the_bound(monkeypatch):

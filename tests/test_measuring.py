@@ -9,9 +9,10 @@ import time
 import psutil
 import pytest
 
-from ganad import measuring, service, speed
+from ganad import service
 from ganad.config import resolve
 from ganad.errors import GanadError
+from ganad.training import measure_queue, throughput
 
 
 class Child:
@@ -53,7 +54,7 @@ def line(begun, clock):
         begun.append(Child(words))
         return begun[-1]
 
-    line = measuring.Line(begin, clock)
+    line = measure_queue.Line(begin, clock)
     yield line
     clock.now += 1e6  # nobody waits any more
     for child in begun:
@@ -94,7 +95,7 @@ def test_what_nobody_asks_for_any_more_is_left_out(line, begun, clock, tmp_path)
     first, gone, wanted = (tmp_path / name for name in ("first", "gone", "wanted"))
     for where in (first, gone, wanted):
         line.ask(where, where.name)
-    clock.now = measuring.PATIENCE_S + 0.1
+    clock.now = measure_queue.PATIENCE_S + 0.1
     line.ask(wanted, "wanted")  # its page is still there
     end(begun[0], first)
     until(lambda: len(begun) == 2)
@@ -118,7 +119,7 @@ def test_a_measurement_that_failed_is_said_so_and_not_begun_again_at_once(how, b
         with pytest.raises(GanadError, match="could not be measured"):
             line.ask(where, how)
     assert len(begun) == (how != "no process")
-    clock.now += measuring.AGAIN_S
+    clock.now += measure_queue.AGAIN_S
     with contextlib.suppress(GanadError):
         line.ask(where, how)
     assert len(begun) == (2 if how != "no process" else 0)
@@ -140,7 +141,7 @@ def test_real_processes_leave_no_zombie_and_are_never_two_at_once(tmp_path):
         assert [c.poll() is None for c in seen[:-1]] == [False] * (len(seen) - 1)
         return seen[-1]
 
-    line = measuring.Line(begin, clock=lambda: 0.0)
+    line = measure_queue.Line(begin, clock=lambda: 0.0)
     for name in "abc":
         line.ask(tmp_path / name, name)
     until(lambda: all((tmp_path / name).exists() for name in "abc") and line._now is None)
@@ -154,10 +155,10 @@ def test_an_estimate_asks_until_the_speed_is_known(runs_dir, monkeypatch):
     s = resolve("ganomaly", "tuned", normal=(8,), epochs=2)
     assert service.estimate(s) is None
     assert service.estimate(s) is None
-    assert asked == [(speed.memory(s), s.model_dump_json())] * 2
-    speed.memory(s).parent.mkdir(parents=True)
+    assert asked == [(throughput.memory(s), s.model_dump_json())] * 2
+    throughput.memory(s).parent.mkdir(parents=True)
     rates = {"float32": 100.0, "bf16": 400.0, "score": 1000.0}
-    speed.memory(s).write_text('{"float32": 100.0, "bf16": 400.0, "score": 1000.0, "format": "bf16"}')
+    throughput.memory(s).write_text('{"float32": 100.0, "bf16": 400.0, "score": 1000.0, "format": "bf16"}')
     found = service.estimate(s)
     assert found.rate == rates["bf16"]
     assert service.estimate(s.model_copy(update={"precision": "float32"})).rate == rates["float32"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from ganad import memory
+from ganad.system import shared_cache
 from tests.waiting import PATIENCE_S
 
 
@@ -16,13 +16,13 @@ from tests.waiting import PATIENCE_S
 def room(monkeypatch):
     """A memory of 10,000 bytes for the functions of one test."""
     monkeypatch.setenv("GANAD_CACHE_BYTES", "10K")
-    monkeypatch.setattr(memory, "_store", functools.cache(memory._store.__wrapped__))
+    monkeypatch.setattr(shared_cache, "_store", functools.cache(shared_cache._store.__wrapped__))
 
 
 def test_a_result_is_computed_once_and_shared(room):
     calls = []
 
-    @memory.remembered
+    @shared_cache.remembered
     def squares(n):
         calls.append(n)
         return np.arange(n) ** 2
@@ -39,27 +39,27 @@ def test_two_functions_of_one_argument_have_two_results(room):
     def double(n):
         return 2 * n
 
-    assert [memory.remembered(f)(3) for f in (successor, double)] == [4, 6]
+    assert [shared_cache.remembered(f)(3) for f in (successor, double)] == [4, 6]
 
 
 def test_what_was_asked_for_longest_ago_goes_and_the_bound_holds(room):
     calls = []
 
-    @memory.remembered
+    @shared_cache.remembered
     def array(n):
         calls.append(n)
         return np.zeros(4000, np.uint8)
 
     for n in (1, 2, 1, 3, 1, 2):  # 3 takes the place of 2, which takes that of 3
         array(n)
-        assert memory.bytes_kept() <= 10_000
+        assert shared_cache.bytes_kept() <= 10_000
     assert calls == [1, 2, 3, 2]
 
 
 def test_what_is_larger_than_the_bound_is_computed_each_time_and_puts_nothing_out(room):
     calls = []
 
-    @memory.remembered
+    @shared_cache.remembered
     def array(n):
         calls.append(n)
         return np.zeros(n, np.uint8)
@@ -71,7 +71,7 @@ def test_what_is_larger_than_the_bound_is_computed_each_time_and_puts_nothing_ou
 def test_many_who_ask_at_once_wait_for_one_and_an_error_is_not_kept(room):
     calls, all_ask = [], threading.Event()
 
-    @memory.remembered
+    @shared_cache.remembered
     def slow(n):
         calls.append(n)
         assert all_ask.wait(PATIENCE_S)
@@ -95,4 +95,4 @@ def test_the_size_is_that_of_every_array_inside():
         others: dict
 
     pair = Pair(np.zeros(1000), {"a": np.zeros((10, 10)), "b": (np.zeros(5, np.uint8), b"x" * 300)})
-    assert 8000 + 800 + 5 + 300 <= memory.size_of(pair) <= 8000 + 800 + 5 + 300 + 700
+    assert 8000 + 800 + 5 + 300 <= shared_cache.size_of(pair) <= 8000 + 800 + 5 + 300 + 700

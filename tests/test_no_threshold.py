@@ -9,9 +9,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganad import Detector, __main__, evaluate, report, runs, service, worker
+from ganad import Detector, __main__, service
 from ganad.config import resolve
-from ganad.ui import charts, explaining, pictures
+from ganad.evaluation import metrics
+from ganad.report import html_report
+from ganad.runs import run_directory
+from ganad.training import worker
+from ganad.ui import charts
+from ganad.ui.panels import explanation
+from ganad.ui.theme import pictures
 from tests.test_pages import opened, words
 
 WHY = (
@@ -38,7 +44,7 @@ def run(tmp_path_factory):
             test_limit=300,
             precision="float32",
         )
-        made = runs.create(asked)
+        made = run_directory.create(asked)
         assert worker.work(made) == "finished"
         yield made
 
@@ -74,29 +80,29 @@ def strict(text):
 
 
 def test_the_sentence_says_how_many_there_are_what_rate_they_allow_and_how_many_are_needed():
-    assert evaluate.no_threshold(15, 0.05) == WHY
+    assert metrics.no_threshold(15, 0.05) == WHY
 
 
 @pytest.mark.parametrize("n", [1, 2, 9, 10, 15, 18, 99, 333])
 @pytest.mark.parametrize("rate", [0.001, 0.002, 0.005, 0.03, 0.05])
 def test_what_it_advises_is_enough_and_no_more(n, rate):
     val = np.arange(float(n))
-    if math.isfinite(evaluate.threshold_for(val, rate)):
+    if math.isfinite(metrics.threshold_for(val, rate)):
         return
-    said = evaluate.no_threshold(n, rate)
+    said = metrics.no_threshold(n, rate)
     allowed = float(re.search(r"Allow at least ([\d.]+) %", said)[1]) / 100
     needed = int(re.search(r"([\d,]+) of them are needed", said)[1].replace(",", ""))
-    assert math.isfinite(evaluate.threshold_for(val, allowed))
+    assert math.isfinite(metrics.threshold_for(val, allowed))
     assert allowed - 0.001 < 1 / (n + 1) + 1e-12
-    assert math.isfinite(evaluate.threshold_for(np.arange(float(needed)), rate))
-    assert math.isinf(evaluate.threshold_for(np.arange(float(needed - 1)), rate))
+    assert math.isfinite(metrics.threshold_for(np.arange(float(needed)), rate))
+    assert math.isinf(metrics.threshold_for(np.arange(float(needed - 1)), rate))
 
 
 def test_it_can_be_said_without_the_numbers_too():
-    said = evaluate.no_threshold()
+    said = metrics.no_threshold()
     assert said.startswith("Nothing is called anomalous: there are too few held-out normal images")
     assert "None" not in said
-    assert "15 held-out" in evaluate.no_threshold(15)
+    assert "15 held-out" in metrics.no_threshold(15)
 
 
 # --- every door --------------------------------------------------------------------------------------------------------
@@ -144,7 +150,7 @@ def test_list_is_json(run, ganad):
 
 
 def test_the_report_page_says_it(run):
-    page = report.report_html(run.name)
+    page = html_report.report_html(run.name)
     assert WHY in page
     assert "There is no threshold: see below." in page
     assert "promises at most 5%" not in page
@@ -175,13 +181,14 @@ def test_evaluate_with_plain_controls_says_it(run):
 
 
 def test_the_table_of_scores_leaves_the_threshold_empty(run):
-    from ganad.ui import selection, taking
-    from ganad.ui.mix import mix_of
+    from ganad.ui.panels import export
+    from ganad.ui.state import selection
+    from ganad.ui.state.rule import mix_of
 
     info = service.run_info(run.name)
     mix = mix_of(info)
     assert mix.words == WHY
-    table = taking.table(info, mix, selection.current(info))
+    table = export.table(info, mix, selection.current(info))
     assert table["threshold"].isna().all()
     assert not infinite(table.to_csv())
 
@@ -196,7 +203,7 @@ def test_what_draws_a_threshold_draws_none():
     ):
         assert not infinite(figure.to_json())
         assert all(np.isfinite(end) for end in figure.layout.xaxis.range)
-    formula = explaining.formula(shown, 2.0, math.inf)
+    formula = explanation.formula(shown, 2.0, math.inf)
     assert "there is no threshold, so <b" in formula
     assert not infinite(formula)
     image = np.zeros((28, 28), np.uint8)

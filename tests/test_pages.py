@@ -9,7 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block
 
-from ganad import evaluate, runs
+from ganad.evaluation import metrics
+from ganad.runs import run_directory
 from tests.conftest import ROOT, as_read, put_failed, put_finished, put_running, put_speed
 from tests.waiting import PATIENCE_S
 
@@ -28,7 +29,7 @@ SCORED = ["pages/2_Browse.py", "pages/3_Evaluate.py", "pages/4_Score.py"]
 def opened(page: str, **query: str) -> AppTest:
     """A page drawn in this process. It need not measure how fast the machine is, which takes a process and seconds."""
     if "GANAD_RUNS" in os.environ:
-        put_speed(runs.root())
+        put_speed(run_directory.root())
     at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=PATIENCE_S)
     if page != "app.py":
         at.switch_page(page)
@@ -192,9 +193,9 @@ def test_browse_shows_only_what_was_asked_for(runs_dir):
     assert not at.exception
     assert picked(at) != strangest
     shown = int(re.search(r"test image (\d+)", picked(at))[1])
-    found = runs.read_scores(run)
+    found = run_directory.read_scores(run)
     score = found.test.parts["latent"]
-    alarms = ~found.anomalous & (score > evaluate.threshold_for(found.val.parts["latent"]))
+    alarms = ~found.anomalous & (score > metrics.threshold_for(found.val.parts["latent"]))
     assert shown == found.test.index[alarms][score[alarms].argmin()]
 
 
@@ -395,13 +396,13 @@ def test_runs_without_a_result_are_thrown_away_together_the_picked_one_stays_and
 
 def test_the_trash_is_emptied_for_good_by_a_click_of_its_own(runs_dir):
     run = put_finished(runs_dir)
-    runs.throw_away(put_finished(runs_dir, "0002-ganomaly-n8-s0"))
+    run_directory.throw_away(put_finished(runs_dir, "0002-ganomaly-n8-s0"))
     at = opened("pages/5_Compare.py", run=run.name)
     assert "frees" in words(at)
     at.button(key="empty_trash").click().run()
     assert not at.exception
-    assert not runs.thrown_away()
-    assert not any(runs.trash().rglob("*.json"))
+    assert not run_directory.thrown_away()
+    assert not any(run_directory.trash().rglob("*.json"))
     assert run.exists()
 
 

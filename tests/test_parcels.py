@@ -9,8 +9,9 @@ import zipfile
 import numpy as np
 import pytest
 
-from ganad import parcels, runs, service
+from ganad import service
 from ganad.errors import RunError
+from ganad.runs import archive, run_directory
 from tests.conftest import SHIPPED, put_failed, put_finished, put_running
 
 GANOMALY = SHIPPED["ganomaly"]
@@ -19,7 +20,7 @@ GANOMALY = SHIPPED["ganomaly"]
 @pytest.fixture(scope="module")
 def content():
     """Name in the zip -> bytes, of a whole run."""
-    with zipfile.ZipFile(io.BytesIO(parcels.pack(GANOMALY))) as parcel:
+    with zipfile.ZipFile(io.BytesIO(archive.pack(GANOMALY))) as parcel:
         return {name: parcel.read(name) for name in parcel.namelist()}
 
 
@@ -57,19 +58,19 @@ def arrays_of(content, name="scores.npz"):
 
 def refused(runs_dir, parcel, words):
     with pytest.raises(RunError, match=words):
-        parcels.unpack(parcel)
+        archive.unpack(parcel)
     assert not runs_dir.exists() or not list(runs_dir.iterdir())
 
 
 def test_a_run_arrives_as_it_was_sent_under_the_next_free_number(runs_dir):
     sent = put_finished(runs_dir)
-    runs.write_note(sent, "schön")
+    run_directory.write_note(sent, "schön")
     name = service.unpacked(service.packed(sent.name))
     assert name == "0002-ganomaly-n8-s0"
     for path in sent.rglob("*"):
         if path.is_file() and path.name not in ("config.json", "status.json", "report.json"):
             assert (runs_dir / name / path.relative_to(sent)).read_bytes() == path.read_bytes(), path
-    assert runs.settings(runs_dir / name) == runs.settings(sent)
+    assert run_directory.settings(runs_dir / name) == run_directory.settings(sent)
     assert service.run_info(name).note == "schön"
     mine, theirs = (flat(service.run_info(n).report) for n in (name, sent.name))
     assert mine == pytest.approx(theirs, abs=1e-12)
@@ -78,38 +79,38 @@ def test_a_run_arrives_as_it_was_sent_under_the_next_free_number(runs_dir):
 
 def test_a_zip_of_the_files_alone_arrives_as_well(runs_dir, content):
     bare = zipped({k.split("/", 1)[1]: v for k, v in content.items()})
-    assert runs.status(parcels.unpack(bare)).state == "finished"
+    assert run_directory.status(archive.unpack(bare)).state == "finished"
 
 
 def test_a_run_at_work_is_not_packed(runs_dir):
     with pytest.raises(RunError, match="stop it or let it finish"):
-        parcels.pack(put_running(runs_dir))
+        archive.pack(put_running(runs_dir))
 
 
 def test_the_process_of_the_sender_is_forgotten(runs_dir, content):
     said = {"state": "running", "pid": os.getpid(), "process_started": 1.0, "beat": 9e9, "total": 800}
-    run = parcels.unpack(changed(content, "status.json", json.dumps(said)))
-    assert runs.read_status(run) == runs.Status(state="stopped", total=800)
+    run = archive.unpack(changed(content, "status.json", json.dumps(said)))
+    assert run_directory.read_status(run) == run_directory.Status(state="stopped", total=800)
 
 
 def test_an_unfinished_run_travels_with_what_resuming_needs_and_a_finished_one_without(runs_dir):
     failed, finished = put_failed(runs_dir), put_finished(runs_dir)
     for run in (failed, finished):
         (run / "state.pt").write_bytes(b"state")
-    assert (parcels.unpack(parcels.pack(failed)) / "state.pt").read_bytes() == b"state"
-    assert not (parcels.unpack(parcels.pack(finished)) / "state.pt").exists()
+    assert (archive.unpack(archive.pack(failed)) / "state.pt").read_bytes() == b"state"
+    assert not (archive.unpack(archive.pack(finished)) / "state.pt").exists()
 
 
 def test_a_run_that_claims_to_be_finished_without_scores_is_not_believed(runs_dir, content):
     few = {k: v for k, v in content.items() if not k.endswith(("scores.npz", "reconstructions.npz"))}
-    run = parcels.unpack(zipped(few))
-    assert runs.status(run).state == "stopped"
+    run = archive.unpack(zipped(few))
+    assert run_directory.status(run).state == "stopped"
     assert service.run_info(run.name).report is None
 
 
 def test_a_report_is_computed_and_not_believed(runs_dir, content):
-    run = parcels.unpack(changed(content, "report.json", '{"auroc": 1.0}'))
-    whole = runs.read_json(GANOMALY / "report.json")["auroc"]
+    run = archive.unpack(changed(content, "report.json", '{"auroc": 1.0}'))
+    whole = run_directory.read_json(GANOMALY / "report.json")["auroc"]
     assert service.run_info(run.name).report["auroc"] == pytest.approx(whole, abs=1e-12)
 
 
@@ -152,7 +153,7 @@ def test_the_same_name_twice_is_refused(runs_dir, content):
 
 
 def test_a_zip_that_grows_without_end_is_refused_before_it_is_unpacked(runs_dir, content, monkeypatch):
-    monkeypatch.setattr(parcels, "MOST_BYTES", 8_000_000)
+    monkeypatch.setattr(archive, "MOST_BYTES", 8_000_000)
     bomb = zipped(content, **{"ganomaly-n8/log.txt": b"0" * 20_000_000})
     assert len(bomb) < 8_000_000
     refused(runs_dir, bomb, "larger than 8 MB")
@@ -238,9 +239,9 @@ def test_a_disk_that_is_full_leaves_no_half_run(runs_dir, content, monkeypatch):
     def full(*_):
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(parcels.runs, "write_json", full)
+    monkeypatch.setattr(archive.run_directory, "write_json", full)
     with pytest.raises(OSError, match="No space"):
-        parcels.unpack(zipped(content))
+        archive.unpack(zipped(content))
     assert list(runs_dir.iterdir()) == []
 
 

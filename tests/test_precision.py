@@ -6,9 +6,11 @@ import os
 import pytest
 import torch
 
-from ganad import runs, service, speed, worker
+from ganad import service
 from ganad.config import resolve
-from ganad.runs import create
+from ganad.runs import run_directory
+from ganad.runs.run_directory import create
+from ganad.training import throughput, worker
 
 SMALL = dict(normal=(8,), filters=4, latent=8, limit=200, test_limit=200, epochs=1)
 
@@ -27,7 +29,7 @@ def cache(runs_dir, tmp_path, monkeypatch):
 @pytest.fixture
 def able(monkeypatch):
     """A processor with instructions for bfloat16, whatever this one has."""
-    monkeypatch.setattr(speed, "has_bf16", lambda device: True)
+    monkeypatch.setattr(throughput, "has_bf16", lambda device: True)
 
 
 @pytest.fixture
@@ -35,7 +37,7 @@ def measured(monkeypatch):
     """Measurements that say what a test wants, one after the other; returns the list that they are taken from."""
     gains = []
     monkeypatch.setattr(
-        speed,
+        throughput,
         "measure",
         lambda s, seconds=1.0: {"float32": 100.0, "bf16": 100.0 * gains[0], "gain": gains.pop(0), "score": 1.0},
     )
@@ -43,22 +45,22 @@ def measured(monkeypatch):
 
 
 def test_what_was_asked_for_is_taken_without_a_measurement(cache, able, measured):
-    assert [speed.number_format(settings(precision=p)) for p in ("float32", "bf16")] == ["float32", "bf16"]
+    assert [throughput.number_format(settings(precision=p)) for p in ("float32", "bf16")] == ["float32", "bf16"]
 
 
 def test_a_processor_without_instructions_computes_in_float32_without_a_measurement(cache, measured, monkeypatch):
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True, "amx_bf16": False, "cpu_name": "bf16"})
-    assert not speed.has_bf16(torch.device("cpu"))
-    monkeypatch.setattr("ganad.checkpoint.pick_device", lambda: torch.device("cpu"))
-    assert speed.number_format(settings()) == "float32"
+    assert not throughput.has_bf16(torch.device("cpu"))
+    monkeypatch.setattr("ganad.runs.checkpoint.pick_device", lambda: torch.device("cpu"))
+    assert throughput.number_format(settings()) == "float32"
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": True})
-    assert speed.has_bf16(torch.device("cpu"))
+    assert throughput.has_bf16(torch.device("cpu"))
 
 
 @pytest.mark.parametrize(("gain", "expected"), [(0.9, "float32"), (1.24, "float32"), (1.25, "bf16"), (1.8, "bf16")])
 def test_bf16_is_taken_by_a_clear_margin_alone(gain, expected, cache, able, measured):
     measured.append(gain)
-    assert speed.number_format(settings()) == expected
+    assert throughput.number_format(settings()) == expected
 
 
 @pytest.mark.parametrize("first", [1.2, 1.3])
@@ -66,29 +68,29 @@ def test_what_was_decided_holds_whatever_is_measured_later(
     first, cache, able, measured, runs_dir, tmp_path, monkeypatch
 ):
     measured.append(first)
-    decided = speed.number_format(settings())
+    decided = throughput.number_format(settings())
     measured += [2.5 - first] * 3
-    assert speed.number_format(settings(seed=3, epochs=7, normal=(1, 2), name="another")) == decided
+    assert throughput.number_format(settings(seed=3, epochs=7, normal=(1, 2), name="another")) == decided
     monkeypatch.setenv("GANAD_RUNS", str(tmp_path / "fresh"))  # nothing is known there
-    assert speed.recall(settings()) is None
-    assert speed.number_format(settings()) == decided
+    assert throughput.recall(settings()) is None
+    assert throughput.number_format(settings()) == decided
     assert len(measured) == 3, "nothing was measured for that"
-    rates = speed.known(settings())  # as the page's estimate measures
+    rates = throughput.known(settings())  # as the page's estimate measures
     assert (rates["format"], rates["gain"]) == (decided, 2.5 - first)
-    assert speed.expected(settings(), rates) == decided
+    assert throughput.expected(settings(), rates) == decided
 
 
 def test_without_the_cache_the_runs_folder_remembers(cache, able, measured):
     measured += [1.3, 1.0]
-    assert speed.number_format(settings()) == "bf16"
-    speed.decision(settings()).unlink()
-    assert speed.number_format(settings()) == "bf16"
+    assert throughput.number_format(settings()) == "bf16"
+    throughput.decision(settings()).unlink()
+    assert throughput.number_format(settings()) == "bf16"
 
 
 def test_where_the_cache_cannot_be_written_the_runs_folder_remembers(cache, able, measured):
     cache.write_text("a file in its place")
     measured += [1.3, 1.0]
-    assert [speed.number_format(settings()) for _ in range(2)] == ["bf16", "bf16"]
+    assert [throughput.number_format(settings()) for _ in range(2)] == ["bf16", "bf16"]
 
 
 def test_of_two_that_measure_at_once_the_first_decides(cache, able, measured, monkeypatch):
@@ -97,30 +99,30 @@ def test_of_two_that_measure_at_once_the_first_decides(cache, able, measured, mo
 
     def late(part, path):
         monkeypatch.setattr(os, "link", link)
-        assert speed._settle(asked, "float32", {}) == "float32"  # somebody else, a moment earlier
+        assert throughput._settle(asked, "float32", {}) == "float32"  # somebody else, a moment earlier
         link(part, path)
 
     monkeypatch.setattr(os, "link", late)
     measured.append(1.8)
-    assert speed.number_format(asked) == "float32"
-    assert json.loads(speed.decision(asked).read_text())["format"] == "float32"
+    assert throughput.number_format(asked) == "float32"
+    assert json.loads(throughput.decision(asked).read_text())["format"] == "float32"
     assert not list(cache.rglob("*.part"))
 
 
 def test_a_damaged_decision_is_made_anew(cache, able, measured):
     measured += [1.8]
-    speed.number_format(settings())
-    speed.decision(settings()).write_text('{"format": "flo')
-    speed.memory(settings()).unlink()
+    throughput.number_format(settings())
+    throughput.decision(settings()).write_text('{"format": "flo')
+    throughput.memory(settings()).unlink()
     measured += [1.8]
-    assert speed.number_format(settings()) == "bf16"
-    assert json.loads(speed.decision(settings()).read_text())["gain"] == 1.8
+    assert throughput.number_format(settings()) == "bf16"
+    assert json.loads(throughput.decision(settings()).read_text())["gain"] == 1.8
 
 
 def test_other_layers_are_decided_by_themselves(cache, able, measured):
     measured += [1.8, 1.0]
-    assert speed.number_format(settings()) == "bf16"
-    assert speed.number_format(settings(filters=8)) == "float32"
+    assert throughput.number_format(settings()) == "bf16"
+    assert throughput.number_format(settings(filters=8)) == "float32"
 
 
 @pytest.mark.parametrize(
@@ -134,27 +136,27 @@ def test_other_layers_are_decided_by_themselves(cache, able, measured):
     ],
 )
 def test_the_gain_is_the_smaller_of_the_fastest_steps_and_the_median_of_the_pairs(float32, bf16, expected):
-    assert speed.gain(float32, bf16) == expected
+    assert throughput.gain(float32, bf16) == expected
 
 
 def test_a_measurement_has_pairs_enough_or_ends_when_it_takes_too_long():
-    assert not speed._enough(2.5, speed.PAIRS - 1, 1.0, 2)
-    assert speed._enough(2.5, speed.PAIRS, 1.0, 2)
-    assert not speed._enough(1.5, speed.PAIRS, 1.0, 2)
-    assert speed._enough(speed.LONGEST_S, 1, 1.0, 2)
-    assert speed._enough(1.0, 1, 1.0, 1)
+    assert not throughput._enough(2.5, throughput.PAIRS - 1, 1.0, 2)
+    assert throughput._enough(2.5, throughput.PAIRS, 1.0, 2)
+    assert not throughput._enough(1.5, throughput.PAIRS, 1.0, 2)
+    assert throughput._enough(throughput.LONGEST_S, 1, 1.0, 2)
+    assert throughput._enough(1.0, 1, 1.0, 1)
 
 
 def test_a_real_measurement_says_how_much_is_gained(cache, monkeypatch):
     monkeypatch.setattr(
-        speed, "has_bf16", lambda device: True
+        throughput, "has_bf16", lambda device: True
     )  # emulated where it is not there: slow, and measured all the same
-    monkeypatch.setattr(speed, "PAIRS", 2)
-    found = speed.measure(settings(batch_size=4), seconds=0.0)
+    monkeypatch.setattr(throughput, "PAIRS", 2)
+    found = throughput.measure(settings(batch_size=4), seconds=0.0)
     assert found["gain"] > 0
     assert found["gain"] <= found["bf16"] / found["float32"] * (1 + 1e-9)
-    monkeypatch.setattr(speed, "has_bf16", lambda device: False)
-    found = speed.measure(settings(batch_size=4), seconds=0.0)
+    monkeypatch.setattr(throughput, "has_bf16", lambda device: False)
+    found = throughput.measure(settings(batch_size=4), seconds=0.0)
     assert (found["gain"], found["bf16"]) == (0.0, None)
 
 
@@ -166,9 +168,9 @@ def test_log_meta_and_command_line_of_a_run_name_the_format_that_was_used(decide
     assert worker.work(run) == "finished"
     said = json.loads((run / "meta.json").read_text())
     assert said["precision"] == decided
-    for text in (said["command"], service.run_info(run.name).command, runs.log_tail(run)):
+    for text in (said["command"], service.run_info(run.name).command, run_directory.log_tail(run)):
         assert f"--set precision={decided}" in text
-    assert runs.settings(run).precision == "auto"
+    assert run_directory.settings(run).precision == "auto"
 
 
 def test_the_command_of_a_run_with_an_odd_meta_is_the_one_that_was_asked_for(cache):

@@ -7,7 +7,7 @@ import pytest
 from sklearn.decomposition import PCA
 from sklearn.manifold import trustworthiness
 
-from ganad import projection
+from ganad.evaluation import projection
 
 
 @pytest.fixture

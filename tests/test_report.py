@@ -10,11 +10,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganad import evaluate, report, runs, service
+from ganad import service
 from ganad.config import PARTS
 from ganad.errors import RunError
-from ganad.ui import colours, mixer
+from ganad.evaluation import metrics
+from ganad.report import html_report
+from ganad.runs import run_directory
 from ganad.ui.components import live_mixer
+from ganad.ui.panels import weights
+from ganad.ui.theme import colours
 from tests.conftest import ROOT, put_failed, put_finished
 from tests.test_cli import ganad
 
@@ -23,7 +27,7 @@ RUN = "ganomaly-n8"
 
 @pytest.fixture(scope="module")
 def page():
-    return report.report_html(RUN)
+    return html_report.report_html(RUN)
 
 
 def data_of(page):
@@ -56,13 +60,13 @@ def test_the_mixer_is_given_what_the_dashboard_gives_it(page):
     packed = live_mixer.pack(found, images)
     assert zlib.decompress(base64.b64decode(given["images"])) == images.tobytes()
     assert {k: given[k] for k in packed if k != "images"} == {k: packed[k] for k in packed if k != "images"}
-    assert given["scales"] == list(mixer.scales_of(service.run_info(RUN)))
+    assert given["scales"] == list(weights.scales_of(service.run_info(RUN)))
     assert given["colours"] == live_mixer._COLOURS
-    assert list(report.HUES) == [colours.PARTS[p].name for p in PARTS]
+    assert list(html_report.HUES) == [colours.PARTS[p].name for p in PARTS]
 
 
 def test_the_styles_have_the_colours_of_the_dashboard():
-    css = (ROOT / "ganad" / "report_page.css").read_text()
+    css = (ROOT / "ganad" / "report" / "page.css").read_text()
     light, dark = css.split("@media (prefers-color-scheme: dark)")[0], css.split("prefers-color-scheme: dark")[1]
     for hue in [colours.ANOMALOUS, colours.WRONG, *colours.PARTS.values()]:
         assert f"--st-{hue.name}-text-color: {hue.light};" in light
@@ -73,8 +77,8 @@ def test_the_styles_have_the_colours_of_the_dashboard():
 
 def test_the_typical_image_of_a_digit_has_its_median_score_and_is_drawn_pixel_by_pixel(page):
     found, images = service.scores(RUN), service.test_images(RUN)
-    score = evaluate.total(found.test.parts, service.run_info(RUN).weights)
-    rows = report.median_rows(found, score)
+    score = metrics.total(found.test.parts, service.run_info(RUN).weights)
+    rows = html_report.median_rows(found, score)
     for d, row in rows.items():
         own = score[found.test.digit == d]
         assert abs((own <= score[row]).mean() - 0.5) <= 1 / len(own)
@@ -89,24 +93,24 @@ def test_the_typical_image_of_a_digit_has_its_median_score_and_is_drawn_pixel_by
 def test_a_run_without_reconstructions_and_without_weights_still_has_a_report(runs_dir):
     run = put_finished(runs_dir)
     (run / "reconstructions.npz").unlink()
-    asked = report.report_html(run.name)
+    asked = html_report.report_html(run.name)
     assert asked.count("reconstruction of the typical") == 10
     (run / "weights.safetensors").unlink()
-    assert "reconstruction of the typical" not in report.report_html(run.name)
+    assert "reconstruction of the typical" not in html_report.report_html(run.name)
 
 
 def test_a_name_cannot_become_a_tag(runs_dir):
     run = put_finished(runs_dir)
     config = json.loads((run / "config.json").read_text())
-    runs.write_json(run / "config.json", config | {"name": "</title><script>alert(1)</script>{{data}}"})
-    page = report.report_html(run.name)
+    run_directory.write_json(run / "config.json", config | {"name": "</title><script>alert(1)</script>{{data}}"})
+    page = html_report.report_html(run.name)
     assert "<script>alert" not in page
     assert page.count('<script type="application/json" id="run">{"test"') == 1
 
 
 def test_a_run_that_has_not_finished_has_no_report(runs_dir):
     with pytest.raises(RunError, match="is failed, so there is nothing to report yet"):
-        report.report_html(put_failed(runs_dir).name)
+        html_report.report_html(put_failed(runs_dir).name)
 
 
 def test_the_command_line_writes_the_file_and_prints_where(runs_dir, tmp_path):

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from ganad.checkpoint import load_method, save_weights
 from ganad.config import resolve
 from ganad.errors import Stopped
 from ganad.models import METHODS, build
-from ganad.score import score, to_input, to_picture
+from ganad.runs.checkpoint import load_method, save_weights
+from ganad.scoring.score import score, to_input, to_picture
 
 COLUMNS = ("residual", "discrimination", "latent", "z", "reconstruction")
 

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from ganad.checkpoint import load_state, save_state
 from ganad.config import resolve
 from ganad.errors import GanadError
-from ganad.models import build, convolution
-from ganad.train import check_finite, train
-from ganad.training_length import steps_per_epoch
+from ganad.models import build
+from ganad.models.ops import fast_conv
+from ganad.runs.checkpoint import load_state, save_state
+from ganad.training.length import steps_per_epoch
+from ganad.training.loop import check_finite, train
 
 TINY = {
     "ganomaly": dict(filters=4, latent=8, batch_size=16),
@@ -77,7 +78,7 @@ def test_a_resumed_run_goes_on_with_the_numbers_of_an_uninterrupted_one(name):
 
 @pytest.mark.parametrize("name", TINY)
 def test_a_resumed_run_goes_on_with_the_same_numbers_in_bf16_too(name, tmp_path, monkeypatch):
-    monkeypatch.setattr(convolution, "WIDE", 100)
+    monkeypatch.setattr(fast_conv, "WIDE", 100)
     s = tiny(name, average=0.9)
 
     def made():

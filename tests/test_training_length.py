@@ -5,8 +5,10 @@ import sys
 
 import pytest
 
-from ganad import __main__, runs, training_length
+from ganad import __main__
 from ganad.config import PRESETS, resolve
+from ganad.runs import run_directory
+from ganad.training import length
 from tests.conftest import ROOT, put_finished
 from tests.test_pages import opened, words
 
@@ -24,34 +26,34 @@ def settings(**asked):
     ],
 )
 def test_the_usual_length_is_the_presets_on_one_digit_or_on_its_own_limit(method, preset, expected):
-    assert training_length.usual(resolve(method, preset, normal=(8,), epochs=3, batch_size=7, limit=100)) == expected
+    assert length.usual(resolve(method, preset, normal=(8,), epochs=3, batch_size=7, limit=100)) == expected
 
 
 def test_a_short_run_is_told_its_steps_those_of_the_preset_and_what_to_do():
-    said = training_length.too_short(settings(limit=2000, epochs=2), 63)
+    said = length.too_short(settings(limit=2000, epochs=2), 63)
     assert "63 steps. This preset's default is 20 epochs = 1,680 steps, 27 times as many" in said
     assert (
         "Train for 54 epochs to have as many, or for 20 without the limit of 2,000 images." in said
     )  # 1,680 / 31.5 = 53.3
-    assert "limit" not in training_length.too_short(settings(epochs=2), 164)
+    assert "limit" not in length.too_short(settings(epochs=2), 164)
 
 
 def test_the_line_is_at_half_of_the_presets_steps_whatever_the_epochs():
-    assert training_length.too_short(settings(epochs=10), 839)
-    assert not training_length.too_short(settings(epochs=10), 840)
-    assert not training_length.too_short(settings(normal=tuple(range(9)), epochs=2), 1518)
-    assert not training_length.too_short(settings(epochs=2), 0), "nothing is known of it"
+    assert length.too_short(settings(epochs=10), 839)
+    assert not length.too_short(settings(epochs=10), 840)
+    assert not length.too_short(settings(normal=tuple(range(9)), epochs=2), 1518)
+    assert not length.too_short(settings(epochs=2), 0), "nothing is known of it"
 
 
 def test_no_preset_and_no_shipped_run_is_called_short():
     for method, presets in PRESETS.items():
         for preset in presets:
             s = resolve(method, preset, normal=(8,))
-            assert not training_length.too_short(s, training_length.usual(s)[1])
-    shipped = runs.listing(ROOT / "checkpoints")
+            assert not length.too_short(s, length.usual(s)[1])
+    shipped = run_directory.listing(ROOT / "checkpoints")
     assert len(shipped) > 30
     for run in shipped:
-        assert not training_length.too_short(runs.settings(run), runs.read_status(run).total), run.name
+        assert not length.too_short(run_directory.settings(run), run_directory.read_status(run).total), run.name
 
 
 def test_the_finished_panel_says_it(runs_dir):
@@ -68,4 +70,4 @@ def test_the_command_line_says_it_beside_the_area_and_not_on_stdout(runs_dir, mo
     assert __main__.main() == 0
     out, err = capsys.readouterr()
     assert "This was a short training: 4 steps." in err
-    assert out.strip() == str(runs.listing(runs_dir)[0])
+    assert out.strip() == str(run_directory.listing(runs_dir)[0])

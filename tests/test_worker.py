@@ -13,9 +13,10 @@ import numpy as np
 import psutil
 import pytest
 
-from ganad import desk, jobs, runs, worker
 from ganad.config import resolve
 from ganad.errors import RunError
+from ganad.runs import run_directory
+from ganad.training import context, jobs, worker
 from tests.waiting import PATIENCE_S, until
 
 SMALL = dict(normal=(8,), filters=4, latent=8, limit=400, test_limit=400, precision="float32")
@@ -26,13 +27,13 @@ def small(method="ganomaly", **asked):
 
 
 def wait(run, *states):
-    until(lambda: runs.status(run).state in states, lambda: runs.status(run))
-    return runs.status(run)
+    until(lambda: run_directory.status(run).state in states, lambda: run_directory.status(run))
+    return run_directory.status(run)
 
 
 @pytest.mark.parametrize("method", ["ganomaly", "egbad"])
 def test_a_finished_run_has_left_everything_that_pages_and_command_line_need(runs_dir, method):
-    run = runs.create(small(method))
+    run = run_directory.create(small(method))
     heard = []
     assert worker.work(run, heard.append) == "finished"
     there = {p.name for p in run.iterdir()}
@@ -40,23 +41,23 @@ def test_a_finished_run_has_left_everything_that_pages_and_command_line_need(run
     promised |= {"weights.safetensors", "scores.npz", "reconstructions.npz", "report.json"}
     assert promised <= there
     assert {"queued", "running", "finished"} <= {s.state for s in heard}
-    assert list(runs.samples(run)) == [0, 1, 2]
-    scores, made = runs.read_scores(run), runs.read_reconstructions(run)
+    assert list(run_directory.samples(run)) == [0, 1, 2]
+    scores, made = run_directory.read_scores(run), run_directory.read_reconstructions(run)
     assert (len(scores.val), len(scores.test)) == (40, 400)
     assert made.shape == (400, 28, 28)
     assert made.dtype == np.uint8
-    rows = runs.read_metrics(run)
+    rows = run_directory.read_metrics(run)
     assert [r["epoch"] for r in rows if "val" in r] == [1, 2]
-    assert runs.read_json(run / "report.json")["n_anomalous"] == int(scores.anomalous.sum())
-    assert runs.read_json(run / "meta.json")["parameters"]["discriminator"] > 0
+    assert run_directory.read_json(run / "report.json")["n_anomalous"] == int(scores.anomalous.sum())
+    assert run_directory.read_json(run / "meta.json")["parameters"]["discriminator"] > 0
 
 
 def test_what_a_loaded_run_says_is_what_its_worker_said(runs_dir):
     from ganad import service
 
-    run = runs.create(small())
+    run = run_directory.create(small())
     worker.work(run)
-    found = runs.read_scores(run)
+    found = run_directory.read_scores(run)
     again = service.judge(run.name, service.test_images(run.name)[:5])
     for i, j in enumerate(again):
         for part in found.test.parts:
@@ -64,66 +65,68 @@ def test_what_a_loaded_run_says_is_what_its_worker_said(runs_dir):
 
 
 def test_a_stopped_and_resumed_run_ends_with_the_scores_of_an_uninterrupted_one(runs_dir):
-    whole = runs.create(small(epochs=3))
+    whole = run_directory.create(small(epochs=3))
     worker.work(whole)
-    broken = runs.create(small(epochs=3))
+    broken = run_directory.create(small(epochs=3))
 
     def stop_at_step_8(status):
         if status.step >= 8:
-            runs.ask_to_stop(broken)
+            run_directory.ask_to_stop(broken)
 
-    before = desk.BEAT_S
-    desk.BEAT_S = 0.0  # so that every step is heard of
+    before = context.BEAT_S
+    context.BEAT_S = 0.0  # so that every step is heard of
     try:
         assert worker.work(broken, stop_at_step_8) == "stopped"
     finally:
-        desk.BEAT_S = before
-    assert runs.read_status(broken).step == 8
+        context.BEAT_S = before
+    assert run_directory.read_status(broken).step == 8
     assert not (broken / "scores.npz").exists()
     jobs.requeue(broken)
     assert worker.work(broken) == "finished"
-    a, b = runs.read_scores(whole), runs.read_scores(broken)
+    a, b = run_directory.read_scores(whole), run_directory.read_scores(broken)
     for part in a.test.parts:
         np.testing.assert_array_equal(a.test.parts[part], b.test.parts[part])
-    losses = [[r for r in runs.read_metrics(run) if "val" not in r] for run in (whole, broken)]
+    losses = [[r for r in run_directory.read_metrics(run) if "val" not in r] for run in (whole, broken)]
     assert losses[0] == losses[1]
 
 
 def test_an_error_ends_a_run_as_failed_with_its_reason_and_a_traceback_in_the_log_alone(runs_dir, monkeypatch):
-    run = runs.create(small())
+    run = run_directory.create(small())
     monkeypatch.setattr(worker, "_train", lambda *a: 1 / 0)
     assert worker.work(run) == "failed"
-    assert "ZeroDivisionError" in runs.status(run).error
-    assert "Traceback" not in runs.status(run).error
-    assert "Traceback" in runs.log_tail(run)
+    assert "ZeroDivisionError" in run_directory.status(run).error
+    assert "Traceback" not in run_directory.status(run).error
+    assert "Traceback" in run_directory.log_tail(run)
 
 
 def test_data_that_is_gone_fails_the_run_in_words(runs_dir, tmp_path):
-    run = runs.create(small(data=str(tmp_path / "gone")))
+    run = run_directory.create(small(data=str(tmp_path / "gone")))
     assert worker.work(run) == "failed"
-    assert "gone" in runs.status(run).error
+    assert "gone" in run_directory.status(run).error
 
 
 def test_a_started_run_works_by_itself_and_a_stop_costs_less_than_two_seconds_of_work(runs_dir):
     run = jobs.start(small(epochs=5000))
     status = wait(run, "running")
-    until(lambda: runs.status(run).step >= 5)
+    until(lambda: run_directory.status(run).step >= 5)
     process = psutil.Process(status.pid)
     before = after = sum(process.cpu_times()[:2])
     jobs.stop(run)
-    while runs.status(run).state == "running" and process.is_running():
+    while run_directory.status(run).state == "running" and process.is_running():
         with contextlib.suppress(psutil.Error):
             after = sum(process.cpu_times()[:2])
     assert after - before < 2  # of its own time, since another process may have the core
-    assert wait(run, *runs.ENDED).state == "stopped"
+    assert wait(run, *run_directory.ENDED).state == "stopped"
     assert (run / "state.pt").exists()
-    until(lambda: jobs.reap() or not runs.alive(status.pid, status.process_started))  # its last word said, it leaves
+    until(
+        lambda: jobs.reap() or not run_directory.alive(status.pid, status.process_started)
+    )  # its last word said, it leaves
 
 
 def test_a_killed_worker_reads_as_failed_and_can_be_resumed(runs_dir):
     run = jobs.start(small(epochs=5000))
     wait(run, "running")
-    os.kill(runs.read_status(run).pid, signal.SIGKILL)
+    os.kill(run_directory.read_status(run).pid, signal.SIGKILL)
     assert "Resume" in wait(run, "failed").error
     jobs.resume(run)
     wait(run, "running")
@@ -134,12 +137,12 @@ def test_a_second_run_waits_for_the_first_and_a_third_for_both(runs_dir):
     first = jobs.start(small(epochs=5000))
     wait(first, "running")
     second, third = jobs.start(small(epochs=1)), jobs.start(small(epochs=1))
-    until(lambda: all(runs.read_status(r).pid is not None for r in (second, third)))  # both stand in line
-    assert {runs.status(r).state for r in (second, third)} == {"queued"}
+    until(lambda: all(run_directory.read_status(r).pid is not None for r in (second, third)))  # both stand in line
+    assert {run_directory.status(r).state for r in (second, third)} == {"queued"}
     jobs.stop(first, wait=True)
     wait(second, "finished")
     wait(third, "finished")
-    ended = [runs.read_status(r).beat for r in (second, third)]
+    ended = [run_directory.read_status(r).beat for r in (second, third)]
     assert ended == sorted(ended)
 
 
@@ -148,16 +151,16 @@ def test_a_waiting_run_can_be_stopped(runs_dir):
     wait(first, "running")
     second = jobs.start(small())
     jobs.stop(second, wait=True)
-    assert runs.status(second).state == "stopped"
-    assert runs.status(first).state == "running"
+    assert run_directory.status(second).state == "stopped"
+    assert run_directory.status(first).state == "running"
     jobs.stop(first, wait=True)
 
 
 def test_what_is_finished_or_at_work_is_not_resumed(runs_dir):
-    run = runs.create(small())
+    run = run_directory.create(small())
     with pytest.raises(RunError, match="queued already"):
         jobs.requeue(run)
-    runs.write_status(run, runs.Status(state="finished"))
+    run_directory.write_status(run, run_directory.Status(state="finished"))
     with pytest.raises(RunError, match="nothing to resume"):
         jobs.requeue(run)
 
@@ -169,15 +172,17 @@ def test_a_worker_that_does_not_obey_is_killed_but_never_a_stranger(runs_dir, mo
     deaf = subprocess.Popen([sys.executable, "-c", echo], text=True, bufsize=1, stdin=pipe, stdout=pipe)
     assert deaf.stdout.readline() == "deaf\n"
     try:
-        run = runs.create(small())
+        run = run_directory.create(small())
         started = psutil.Process(deaf.pid).create_time()
         now = time.time()
-        stranger = runs.Status(state="running", pid=deaf.pid, process_started=started - 500, since=now)
-        runs.write_status(run, stranger)
+        stranger = run_directory.Status(state="running", pid=deaf.pid, process_started=started - 500, since=now)
+        run_directory.write_status(run, stranger)
         jobs.stop(run, wait=True)
         deaf.stdin.write("alive?\n")
         assert deaf.stdout.readline() == "alive?\n"
-        runs.write_status(run, runs.Status(state="running", pid=deaf.pid, process_started=started, since=now))
+        run_directory.write_status(
+            run, run_directory.Status(state="running", pid=deaf.pid, process_started=started, since=now)
+        )
         jobs.stop(run, wait=True)
         assert deaf.wait(PATIENCE_S) == -signal.SIGKILL
     finally:
@@ -186,7 +191,7 @@ def test_a_worker_that_does_not_obey_is_killed_but_never_a_stranger(runs_dir, mo
 
 
 def test_a_worker_can_run_in_a_thread_too(runs_dir):
-    run = runs.create(small(epochs=1))
+    run = run_directory.create(small(epochs=1))
     ended = []
     thread = threading.Thread(target=lambda: ended.append(worker.work(run)))
     thread.start()
@@ -195,7 +200,7 @@ def test_a_worker_can_run_in_a_thread_too(runs_dir):
 
 
 def test_a_run_of_the_command_line_can_be_repeated_from_its_meta(runs_dir):
-    run = runs.create(small(epochs=1))
+    run = run_directory.create(small(epochs=1))
     worker.work(run)
     said = json.loads((run / "meta.json").read_text())
     assert said["command"].startswith("python -m ganad train --method ganomaly --normal 8")

@@ -17,9 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from ganad import baselines, data, evaluate, runs, worker
 from ganad.config import METHOD_NAMES, PARTS, resolve
+from ganad.data import sources
 from ganad.errors import RunError
+from ganad.evaluation import metrics
+from ganad.runs import run_directory
+from ganad.scoring import baselines
+from ganad.training import worker
 
 Say = Callable[[str], None]
 
@@ -103,9 +107,9 @@ def quality(jobs: Sequence[Job], preset: str, say: Say) -> list[Row]:
         run = finished(asked)
         if run is None:
             say(f"{i} of {len(jobs)}: training {job.method}, normal {''.join(map(str, job.normal))}, seed {job.seed} …")
-            run = runs.create(asked)
+            run = run_directory.create(asked)
             if worker.work(run) != "finished":
-                raise RunError(f"{run.name} did not finish: {runs.read_status(run).error or 'stopped'}")
+                raise RunError(f"{run.name} did not finish: {run_directory.read_status(run).error or 'stopped'}")
         rows.append(read(job, run))
         say(f"{i} of {len(jobs)}: {run.name}, AUROC {rows[-1].auroc:.4f}")
     return rows
@@ -113,11 +117,11 @@ def quality(jobs: Sequence[Job], preset: str, say: Say) -> list[Row]:
 
 def finished(asked: Any) -> Path | None:
     """The newest finished run of the user's with these very settings, but for its name."""
-    for run in runs.listing(runs.root()):
+    for run in run_directory.listing(run_directory.root()):
         with contextlib.suppress(RunError):  # a damaged run is none of these
             if (
-                runs.read_status(run).state == "finished"
-                and runs.settings(run).model_copy(update={"name": ""}) == asked
+                run_directory.read_status(run).state == "finished"
+                and run_directory.settings(run).model_copy(update={"name": ""}) == asked
             ):
                 return run
     return None
@@ -125,14 +129,14 @@ def finished(asked: Any) -> Path | None:
 
 def read(job: Job, run: Path) -> Row:
     """A finished run as a row."""
-    report = runs.read_report(run)
+    report = run_directory.read_report(run)
     return Row(
         job=job,
         run=run.name,
         auroc=report["auroc"],
         average_precision=report["average_precision"],
         parts=tuple(report["parts"][p]["auroc"] for p in PARTS),
-        seconds=runs.read_status(run).seconds,
+        seconds=run_directory.read_status(run).seconds,
         tested=report["n_normal"] + report["n_anomalous"],
     )
 
@@ -152,7 +156,7 @@ def baseline(protocol: str, name: str, digits: Sequence[int]) -> list[dict[str, 
     """AUROC and average precision of a baseline, a dict a digit."""
     from sklearn.metrics import average_precision_score, roc_auc_score
 
-    true = data.load_test().digit
+    true = sources.load_test().digit
     said = []
     for d in digits:
         anomalous = ~np.isin(true, normal(protocol, d))
@@ -182,7 +186,7 @@ def table(protocol: str, rows: Sequence[Row], metric: str = "auroc") -> str:
         cells, means = [], []
         for d in digits:
             values = [getattr(r, metric) for r in own if r.job.digit == d]
-            cells.append(evaluate.mean_and_spread(values) if values else "")
+            cells.append(metrics.mean_and_spread(values) if values else "")
             means += [statistics.mean(values)] if values else []
         whole = [
             statistics.mean(values)
@@ -191,7 +195,7 @@ def table(protocol: str, rows: Sequence[Row], metric: str = "auroc") -> str:
         ]
         total = f"{statistics.mean(means):.4f}"
         if len(whole) > 1:
-            total = evaluate.mean_and_spread(whole)
+            total = metrics.mean_and_spread(whole)
         lines.append(f"| **{METHOD_NAMES[method]}** | " + " | ".join(cells) + f" | **{total}** |")
     return "\n".join(lines)
 
@@ -274,16 +278,16 @@ def shelf(say: Say) -> list[dict[str, Any]]:
     from ganad import service
 
     rows = []
-    for run in sorted(runs.listing(runs.shelf())):
+    for run in sorted(run_directory.listing(run_directory.shelf())):
         if not (run / "weights.safetensors").exists():
             say(f"{run.name}: shipped without weights")
             continue
         say(f"{run.name} …")
-        found, asked = service.scores(run.name), runs.settings(run)
+        found, asked = service.scores(run.name), run_directory.settings(run)
         made = service.rescore(run.name)
         anomalous = ~np.isin(found.test.digit, asked.normal)
-        again = evaluate.auroc(anomalous, evaluate.total(made, asked.weights))
-        shipped = runs.read_json(run / "report.json")["auroc"]
+        again = metrics.auroc(anomalous, metrics.total(made, asked.weights))
+        shipped = run_directory.read_json(run / "report.json")["auroc"]
         rows.append({"run": run.name, "shipped": shipped, "again": again, "difference": again - shipped})
     return rows
 

@@ -36,7 +36,7 @@ def speed(say: Say, rounds: int = 7) -> list[Row]:
     Both sides take turns on the same inputs in one process; medians are compared. A row with "share" says how much of
     the rate of a large matrix product, in ours' number format and in turn with it, ours reaches; "gflop" is what it counts.
     """
-    from ganad import speed as measured
+    from ganad.training import throughput as measured
 
     measured.leave_a_core()
     rows = []
@@ -48,7 +48,7 @@ def speed(say: Say, rounds: int = 7) -> list[Row]:
 
 def _training(say: Say, rounds: int) -> Iterator[Row]:
     """A step of each method in the format chosen for this machine against a plain float32 one."""
-    from ganad import speed as measured
+    from ganad.training import throughput as measured
 
     for name, preset in STEPS:
         s = resolve(name, preset, normal=(8,))
@@ -69,9 +69,9 @@ def _stepper(s: Any, precision: str) -> Callable[[], Any]:
     """What takes a step of a training."""
     import torch
 
-    from ganad.checkpoint import pick_device
     from ganad.models import build
-    from ganad.train import train
+    from ganad.runs.checkpoint import pick_device
+    from ganad.training.loop import train
 
     method = build(s).to(pick_device())
     if precision == "bf16":
@@ -84,8 +84,8 @@ def _stepper(s: Any, precision: str) -> Callable[[], Any]:
 
 
 def _plain_stepper(s: Any) -> Callable[[], Any]:
-    from ganad.bench.plain import PlainGanomaly
-    from ganad.checkpoint import pick_device
+    from ganad.bench.reference import PlainGanomaly
+    from ganad.runs.checkpoint import pick_device
 
     plain = PlainGanomaly(s.image_size, s.filters, s.latent, s.lr).to(pick_device())
     x = _noise(s).to(pick_device())
@@ -94,7 +94,7 @@ def _plain_stepper(s: Any) -> Callable[[], Any]:
 
 def _scoring(say: Say, rounds: int) -> Iterator[Row]:
     """Many images at once, as a run's test set is scored, against one by one with the method as it was trained."""
-    from ganad.score import score
+    from ganad.scoring.score import score
 
     for name in ONE_PASS:
         method, images = _method(name), _images(IMAGES)
@@ -113,7 +113,7 @@ def _scoring(say: Say, rounds: int) -> Iterator[Row]:
 
 def _one_image(say: Say, rounds: int) -> Iterator[Row]:
     """One image from (28, 28) uint8 to its parts, with the method folded before and with the method as it was trained."""
-    from ganad.score import score
+    from ganad.scoring.score import score
 
     for name, spelt in METHOD_NAMES.items():
         method, image = _method(name), _images(1)
@@ -128,7 +128,7 @@ def _one_image(say: Say, rounds: int) -> Iterator[Row]:
 
 def _search(say: Say) -> Iterator[Row]:
     """What AnoGAN pays for having no encoder: all steps of its search against one pass of EGBAD."""
-    from ganad.score import score
+    from ganad.scoring.score import score
 
     one_pass, search = (_method(name).folded() for name in ("egbad", "anogan"))
     search.settings = search.settings.model_copy(update={"search_patience": 0})  # no path stops early
@@ -145,8 +145,8 @@ def _search(say: Say) -> Iterator[Row]:
 
 
 def _method(name: str) -> Any:
-    from ganad.checkpoint import pick_device
     from ganad.models import build
+    from ganad.runs.checkpoint import pick_device
 
     return build(resolve(name, "tuned", normal=(8,))).to(pick_device()).eval()
 
@@ -156,7 +156,7 @@ def _images(n: int) -> np.ndarray:
 
 
 def _noise(s: Any) -> Any:
-    from ganad.score import to_input
+    from ganad.scoring.score import to_input
 
     return to_input(_images(s.batch_size), s.image_size)
 
@@ -179,7 +179,7 @@ def _matmul(precision: str) -> tuple[Callable[[], Any], int]:
     """A large matrix product, and how many additions and multiplications it is."""
     import torch
 
-    from ganad.checkpoint import pick_device
+    from ganad.runs.checkpoint import pick_device
 
     a = torch.rand((MATMUL, MATMUL), device=pick_device())
     a = a.bfloat16() if precision == "bf16" else a

@@ -16,10 +16,10 @@ from torch import Tensor, nn
 
 from ganad.config import AnoganSettings
 from ganad.models.base import Method, Parts, quiet
-from ganad.models.convolution import Conv
 from ganad.models.dcgan import GENERATORS, SLOPES, article_pyramid, small_pyramid
 from ganad.models.layers import init_dcgan, shifted
 from ganad.models.losses import fake, real, sum_abs
+from ganad.models.ops.fast_conv import Conv
 
 
 class Discriminator(nn.Module):

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from ganad.config import Settings
-from ganad.models.convolution import gradients_of
-from ganad.models.folding import fold
+from ganad.models.ops.fast_conv import gradients_of
+from ganad.models.ops.fuse_bn import fold
 
 
 class Parts(NamedTuple):

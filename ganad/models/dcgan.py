@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from torch import nn
 
-from ganad.models.convolution import Conv, Deconv
+from ganad.models.ops.fast_conv import Conv, Deconv
 
 SLOPES = {"paper": 0.1, "article": 0.1, "small": 0.2}
 """architecture -> slope of LeakyReLU below 0."""

@@ -16,7 +16,6 @@ from torch.nn.functional import softplus
 
 from ganad.config import EgbadSettings
 from ganad.models.base import Method, Parts, quiet
-from ganad.models.convolution import Conv
 from ganad.models.dcgan import (
     SLOPES,
     article_generator,
@@ -28,6 +27,7 @@ from ganad.models.dcgan import (
 )
 from ganad.models.layers import Dropout, init_dcgan, shifted
 from ganad.models.losses import fake, l1, l2, mean_square, real, sum_abs, wide
+from ganad.models.ops.fast_conv import Conv
 
 
 class Discriminator(nn.Module):

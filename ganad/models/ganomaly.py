@@ -14,9 +14,9 @@ from torch import Tensor, nn
 
 from ganad.config import GanomalySettings
 from ganad.models.base import Method, Parts, quiet
-from ganad.models.convolution import Conv, Deconv
 from ganad.models.layers import init_dcgan, shifted
 from ganad.models.losses import fake, l1, l2, mean_square, real, sum_abs, wide
+from ganad.models.ops.fast_conv import Conv, Deconv
 
 
 def down(size: int, filters: int) -> tuple[nn.Sequential, int]:

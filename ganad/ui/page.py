@@ -9,8 +9,10 @@ import streamlit as st
 from ganad import service
 from ganad.errors import GanadError
 from ganad.service import RunInfo
-from ganad.ui import address, cache, guard, say, shared, unknown
-from ganad.ui.text import markdown, plain
+from ganad.ui.messages import guard, notices
+from ganad.ui.messages.escape import markdown, plain
+from ganad.ui.panels import shared_server, unknown_run
+from ganad.ui.state import address, cache
 
 MENU = (
     ("app.py", "Start", ":material/flag:"),
@@ -85,7 +87,7 @@ def begin(title: str, *, lead: str = "", heading: str | None = None, without_run
     without_run   the page has something to show even where a link asks for a run that is not here, and goes on with None;
                   any other page then ends with the runs that are
     """
-    shared.begin()
+    shared_server.begin()
     st.set_page_config(
         page_title=f"{title} · ganad", page_icon=str(Path(__file__).with_name("icon.png")), layout="wide"
     )
@@ -103,7 +105,7 @@ def begin(title: str, *, lead: str = "", heading: str | None = None, without_run
         active = any(r.at_work for r in cache.list_runs())
         guard.fragment(_at_work, run_every=3.0 if active else None)()
         if damaged := service.damaged_runs():
-            say.caption(
+            notices.caption(
                 markdown(
                     ":red[:material/heart_broken:] {} cannot be read: {}. **Compare** says why.",
                     "1 run" if len(damaged) == 1 else f"{len(damaged)} runs",
@@ -118,10 +120,10 @@ def begin(title: str, *, lead: str = "", heading: str | None = None, without_run
     if lead:
         st.html(f'<p class="ganad-lead">{lead}</p>')
     if run and run.damage:
-        say.warning(run.damage, icon=":material/heart_broken:")
+        notices.warning(run.damage, icon=":material/heart_broken:")
     asked = st.query_params.get("run")
     if run is None and asked and (found := cache.list_runs()):
-        unknown.unknown(asked, found, next(path for path, label, _ in MENU if label == title))
+        unknown_run.unknown(asked, found, next(path for path, label, _ in MENU if label == title))
         if not without_run:
             st.stop()
     return run
@@ -259,7 +261,7 @@ def guarded(call, *args):
     try:
         return call(*args)
     except GanadError as error:
-        say.error(error)
+        notices.error(error)
         st.stop()
 
 
@@ -268,5 +270,5 @@ def tried(call, *args):
     try:
         return call(*args)
     except GanadError as error:
-        say.info(error)
+        notices.info(error)
         return None

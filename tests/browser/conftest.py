@@ -13,8 +13,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Error, Page, expect, sync_playwright
 
-from ganad import jobs, runs
-from ganad.ui import address
+from ganad.runs import run_directory
+from ganad.training import jobs
+from ganad.ui.state import address
 from tests import browser_setup
 from tests.conftest import ROOT, put_speed
 from tests.waiting import PATIENCE_S, until
@@ -216,12 +217,12 @@ def _leave_picture(page, folder):
 
 def stop_worker(run):
     """No worker outlives the tests; the stand-ins for running ones carry this process's own number."""
-    said = runs.read_status(run)
+    said = run_directory.read_status(run)
     if said.pid == os.getpid():
         return
     jobs.stop(run, wait=True)
     if said.pid is not None:
-        until(lambda: not runs.alive(said.pid, said.process_started), lambda: f"{run.name} still works")
+        until(lambda: not run_directory.alive(said.pid, said.process_started), lambda: f"{run.name} still works")
 
 
 def _local(url: str) -> bool:

@@ -14,7 +14,8 @@ from streamlit.web.cli import main
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from ganad import jobs, runs
+from ganad.runs import run_directory
+from ganad.training import jobs
 
 SLOW_S = 0.7
 """Long beside the milliseconds between two clicks of somebody in a hurry."""
@@ -28,7 +29,7 @@ def slowly(self, *args, **more):
 
 
 def untrained(run):
-    runs.write_status(run, runs.Status(state="stopped"))
+    run_directory.write_status(run, run_directory.Status(state="stopped"))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from ganad import evaluate, service
+from ganad import service
+from ganad.evaluation import metrics
 from tests.browser.conftest import bring, keyed, settled, switch
 
 RUN = "ganomaly-n8"
@@ -42,7 +43,7 @@ def read(page):
 def test_arrow_keys_and_buttons_lead_through_the_choice_and_the_gallery_follows(opened):
     page = opened
     found = service.scores(RUN)
-    score = evaluate.total(found.test.parts, service.run_info(RUN).weights)
+    score = metrics.total(found.test.parts, service.run_info(RUN).weights)
     threes = np.flatnonzero(found.test.digit == 3)
     order = found.test.index[threes[np.argsort(-score[threes], kind="stable")]].tolist()
     assert image(page) == order[0]

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from ganad import runs
+from ganad.runs import run_directory
 from tests.browser.conftest import go, keyed, settled
 from tests.conftest import put_finished
 
@@ -22,7 +22,7 @@ def test_a_downloaded_zip_is_imported_as_a_run_of_its_own_and_thrown_away_and_un
     settled(page)
     page.wait_for_url("**run=9002-ganomaly-n8-s0*")
     made = server.runs / "9002-ganomaly-n8-s0"
-    assert runs.read_scores(made).normal == (8,)
+    assert run_directory.read_scores(made).normal == (8,)
     keyed(page, "throw_away").get_by_role("button").click()
     expect(keyed(page, "undo_bar")).to_contain_text(f"{made.name} lies in the trash.")
     assert not made.exists()

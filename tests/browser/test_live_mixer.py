@@ -9,10 +9,11 @@ import pytest
 from playwright.sync_api import expect
 from sklearn.metrics import roc_auc_score
 
-from ganad import bootstrap, evaluate, service
+from ganad import service
 from ganad.config import PARTS
-from ganad.ui import address
+from ganad.evaluation import bootstrap, metrics
 from ganad.ui.components import live_mixer
+from ganad.ui.state import address
 from tests.browser.conftest import bring, go, keyed, release, settled, switch
 from tests.waiting import until
 
@@ -57,8 +58,8 @@ def in_the_browser(page, parts, val, anomalous, weights, share, corners=False):
 def in_python(parts, val, anomalous, weights, share):
     """AUROC, threshold and counts of the parts as they travelled, in float32."""
     parts, val = ({p: of[p].astype(np.float32) for p in PARTS} for of in (parts, val))
-    score = evaluate.total(parts, weights)
-    threshold = evaluate.threshold_for(evaluate.total(val, weights), share)
+    score = metrics.total(parts, weights)
+    threshold = metrics.threshold_for(metrics.total(val, weights), share)
     called = score > threshold
     counts = {
         "tp": int((anomalous & called).sum()),
@@ -89,8 +90,8 @@ def test_the_cheapest_line_and_that_of_the_best_f1_are_python_s(blank, weights):
     found = service.scores(RUN)
     seen = in_the_browser(blank, found.test.parts, found.val.parts, found.anomalous, weights, 0.05)
     score = in_python(found.test.parts, found.val.parts, found.anomalous, weights, 0.05)[3]
-    assert seen["cheap"] == [evaluate.cheapest(score, found.anomalous, r) for r in (0.01, 0.5, 1, 10, 100)]
-    assert seen["f1"] == evaluate.best_f1(score, found.anomalous)
+    assert seen["cheap"] == [metrics.cheapest(score, found.anomalous, r) for r in (0.01, 0.5, 1, 10, 100)]
+    assert seen["f1"] == metrics.best_f1(score, found.anomalous)
 
 
 @pytest.mark.parametrize("weights", WEIGHTS)
@@ -104,14 +105,14 @@ def test_standardised_units_are_python_s(blank, weights):
         }""",
         [NUMBERS, [encoded(np.asarray(val[p], "<f4").tobytes()) for p in PARTS], list(weights)],
     )  # fmt: skip
-    expected = evaluate.standard_units(val, weights)
+    expected = metrics.standard_units(val, weights)
     assert units == pytest.approx([expected.shift, expected.unit, expected.shown(12), 12], rel=1e-6)
 
 
 @pytest.mark.parametrize("weights", [(0, 0, 1), (0.9, 0.1, 0)], ids=str)
 def test_the_band_of_other_test_sets_is_python_s_but_for_the_draws(blank, weights):
     found = service.scores(RUN)
-    score, truth = evaluate.total(found.test.parts, weights), found.anomalous
+    score, truth = metrics.total(found.test.parts, weights), found.anomalous
     band = blank.evaluate(
         """async ([source, normal, anomalous]) => {
           const m = await import("data:text/javascript;base64," + source);
@@ -137,7 +138,7 @@ def test_every_promise_on_the_slider_gives_the_same_place_whatever_the_number_of
     }"""
     seen = blank.evaluate(script, [NUMBERS, sizes, shares])
     for n, row in zip(sizes, seen, strict=True):
-        assert [float(t) for t in row] == [evaluate.threshold_for(np.arange(n), a) for a in shares]
+        assert [float(t) for t in row] == [metrics.threshold_for(np.arange(n), a) for a in shares]
 
 
 def test_equal_scores_count_half_and_a_threshold_that_many_share_is_not_above_itself(blank):
@@ -162,7 +163,7 @@ def test_too_few_held_out_images_for_a_promise_mean_that_nothing_is_called(blank
     parts, val = ({p: rng.random(n) for p in PARTS} for n in (50, 30))
     seen = in_the_browser(blank, parts, val, np.arange(50) < 20, (1, 1, 1), 0.005)
     assert seen["threshold"] == "Infinity"
-    assert math.isinf(evaluate.threshold_for(np.zeros(30), 0.005))
+    assert math.isinf(metrics.threshold_for(np.zeros(30), 0.005))
     assert seen["counts"] == {"tp": 0, "fn": 20, "fp": 0, "tn": 30}
 
 
@@ -245,8 +246,8 @@ def test_the_band_round_the_curve_waits_until_the_hand_rests(opened):
 def test_standardised_parts_change_what_is_shown_on_every_page_and_no_verdict(tab, server):
     page = bring(tab, server, EVALUATE + "&w=0.9,0.1,900", lambda page: switch(page, "plain_controls", False))
     found, weights = service.scores(RUN), (0.9, 0.1, 900)
-    units = evaluate.standard_units(found.val.parts, weights)
-    threshold = evaluate.threshold_for(evaluate.total(found.val.parts, weights))
+    units = metrics.standard_units(found.val.parts, weights)
+    threshold = metrics.threshold_for(metrics.total(found.val.parts, weights))
     words, caught = page.locator(".mixer .words"), page.locator(".mixer .caught")
     expect(words).to_contain_text(f"Threshold {threshold:.3g}:")
     before = caught.inner_text()
@@ -412,8 +413,8 @@ def test_the_strip_shows_the_digits_that_python_would_put_there(opened):
     page = opened
     found = service.scores(RUN)
     weights = service.run_info(RUN).weights
-    score, digit = evaluate.total(found.test.parts, weights), found.test.digit
-    called = score > evaluate.threshold_for(evaluate.total(found.val.parts, weights))
+    score, digit = metrics.total(found.test.parts, weights), found.test.digit
+    called = score > metrics.threshold_for(metrics.total(found.val.parts, weights))
     order = np.argsort(score, kind="stable")
     missed, alarms = found.anomalous & ~called, ~found.anomalous & called
     rows = {

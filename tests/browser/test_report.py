@@ -5,7 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from ganad import report, service
+from ganad import service
+from ganad.report import html_report
 from tests.browser.conftest import go, keyed
 
 RUN = "ganomaly-n8"
@@ -14,7 +15,7 @@ RUN = "ganomaly-n8"
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
     path = tmp_path_factory.mktemp("report") / "report.html"
-    path.write_text(report.report_html(RUN), encoding="utf-8")
+    path.write_text(html_report.report_html(RUN), encoding="utf-8")
     return path
 
 

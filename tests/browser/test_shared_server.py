@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from ganad import runs
+from ganad.runs import run_directory
 from tests.browser.conftest import Server, by_address, go, keyed, settled
 from tests.conftest import put_finished, put_running
 
@@ -75,7 +75,7 @@ def test_a_read_only_server_has_nothing_to_train_or_to_throw_away_with(readonly,
     with page.expect_download() as download:
         keyed(page, "download_zip").get_by_role("button").click()
     assert download.value.suggested_filename == "0001-ganomaly-n8-s0.zip"
-    assert len(runs.listing(readonly.runs)) == 2
+    assert len(run_directory.listing(readonly.runs)) == 2
     assert not (readonly.runs / ".trash").exists()
 
 

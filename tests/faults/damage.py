@@ -12,9 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ganad import parcels, report, runs, service
+from ganad import service
 from ganad.errors import GanadError
-from ganad.ui import film
+from ganad.report import html_report
+from ganad.runs import archive, run_directory
+from ganad.ui.panels import samples
 
 JSON_FILES = ("config.json", "status.json", "meta.json", "report.json", "checksums.json")
 LINES = ("metrics.jsonl",)
@@ -110,23 +112,23 @@ def doors(name: str) -> dict[str, Callable[[], object]]:
     """Everything that pages and command line ask of a run, without its nets."""
     return {
         "info": lambda: service.run_info(name),
-        "status": lambda: runs.status(runs.find(name)),
-        "metrics": lambda: service.metrics(name),
+        "status": lambda: run_directory.status(run_directory.find(name)),
+        "metrics": lambda: service.logged_metrics(name),
         "log": lambda: service.log(name),
         "meta": lambda: service.meta(name),
-        "film": lambda: film.film_html(service.samples(name)),
+        "film": lambda: samples.film_html(service.samples(name)),
         "scores": lambda: service.judge_run(name),
         "images": lambda: service.test_images(name)[:1],
         "held out": lambda: service.held_out_images(name, [0]),
         "reconstructions": lambda: service.reconstructions(name),
-        "pack": lambda: parcels.pack(runs.find(name)),
+        "pack": lambda: archive.pack(run_directory.find(name)),
         "rename": lambda: service.rename(name, "x"),
         "note": lambda: service.write_note(name, "x"),
     }
 
 
 SLOW_DOORS = {
-    "report": lambda name: report.report_html(name),
+    "report": lambda name: html_report.report_html(name),
     "score": lambda name: service.judge(name, np.zeros((1, 28, 28), np.uint8)),
 }
 

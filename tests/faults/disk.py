@@ -14,8 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from ganad import files, jobs, parcels, runs, worker
 from ganad.errors import GanadError
+from ganad.runs import archive, run_directory
+from ganad.system import files
+from ganad.training import jobs, worker
 from tests.conftest import SHIPPED
 from tests.faults.settings import small
 
@@ -87,7 +89,7 @@ def disk(folder: Path, patch, size: int = 40 * MB) -> Iterator[RealDisk | Preten
             ["mount", "-t", "tmpfs", "-o", f"size={size}", "ganad-test", str(folder)], capture_output=True
         )
         mounted = done.returncode == 0
-    patch.setattr(runs, "LEAST_FREE", 1 * MB)
+    patch.setattr(run_directory, "LEAST_FREE", 1 * MB)
     patch.setattr(worker, "space_needed", lambda *_: 0)  # so that the disk fills up in the middle of the work
     try:
         made = RealDisk(folder) if mounted else PretendedDisk(folder, patch)
@@ -122,16 +124,16 @@ def full_at_start(place: RealDisk | PretendedDisk) -> str:
 
 def full_while_training(place: RealDisk | PretendedDisk) -> str:
     """The disk fills up after some steps: the status names the cause; with room the run goes on to the end."""
-    run = runs.create(small(epochs=4))
+    run = run_directory.create(small(epochs=4))
 
-    def fill(said: runs.Status) -> None:
+    def fill(said: run_directory.Status) -> None:
         if said.step >= 7 and said.state == "running":
             place.fill()
 
     assert worker.work(run, fill) == "failed"
-    assert "ENOSPC" in (runs.status(run).error or ""), runs.status(run)
+    assert "ENOSPC" in (run_directory.status(run).error or ""), run_directory.status(run)
     assert not list(run.rglob("*.part"))
-    assert [r["step"] for r in runs.read_metrics(run)]  # what was logged can be read
+    assert [r["step"] for r in run_directory.read_metrics(run)]  # what was logged can be read
     place.free()
     jobs.requeue(run)
     assert worker.work(run) == "finished"
@@ -140,34 +142,34 @@ def full_while_training(place: RealDisk | PretendedDisk) -> str:
 
 def full_at_rename_and_import(place: RealDisk | PretendedDisk) -> str:
     """A name, a note and an import are refused with the cause, and what was there stays."""
-    run, parcel = runs.create(small(name="before")), parcels.pack(SHIPPED["ganomaly"])
+    run, parcel = run_directory.create(small(name="before")), archive.pack(SHIPPED["ganomaly"])
     before = everything(place.folder)
     place.fill()
-    refused(lambda: runs.rename(run, "after"), "ENOSPC")
-    refused(lambda: runs.write_note(run, "x"), "ENOSPC")
-    refused(lambda: parcels.unpack(parcel), "ENOSPC")
-    assert runs.settings(run).name == "before"
+    refused(lambda: run_directory.rename(run, "after"), "ENOSPC")
+    refused(lambda: run_directory.write_note(run, "x"), "ENOSPC")
+    refused(lambda: archive.unpack(parcel), "ENOSPC")
+    assert run_directory.settings(run).name == "before"
     assert everything(place.folder) == before
     place.free()
-    runs.rename(run, "after")
-    assert runs.settings(run).name == "after"
+    run_directory.rename(run, "after")
+    assert run_directory.settings(run).name == "after"
     return "refused, the message names ENOSPC, what was there is untouched"
 
 
 def read_only(place: RealDisk | PretendedDisk) -> str:
     """Everything that writes is refused with the cause; what is there can be looked at."""
-    run, parcel = runs.create(small(name="before")), parcels.pack(SHIPPED["ganomaly"])
-    runs.write_status(run, runs.Status(state="stopped"))
+    run, parcel = run_directory.create(small(name="before")), archive.pack(SHIPPED["ganomaly"])
+    run_directory.write_status(run, run_directory.Status(state="stopped"))
     place.protect(True)
     try:
-        refused(lambda: runs.create(small()), "EROFS")
-        refused(lambda: runs.rename(run, "x"), "EROFS")
-        refused(lambda: runs.write_note(run, "x"), "EROFS")
-        refused(lambda: runs.throw_away(run), "EROFS")
+        refused(lambda: run_directory.create(small()), "EROFS")
+        refused(lambda: run_directory.rename(run, "x"), "EROFS")
+        refused(lambda: run_directory.write_note(run, "x"), "EROFS")
+        refused(lambda: run_directory.throw_away(run), "EROFS")
         refused(lambda: jobs.requeue(run), "EROFS")
-        refused(lambda: parcels.unpack(parcel), "EROFS")
-        assert runs.status(run).state == "stopped"
-        assert runs.settings(run).name == "before"
+        refused(lambda: archive.unpack(parcel), "EROFS")
+        assert run_directory.status(run).state == "stopped"
+        assert run_directory.settings(run).name == "before"
     finally:
         place.protect(False)
     return "refused, the message names EROFS, what is there can be read"

@@ -12,16 +12,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from ganad import checkpoint, config, files, parcels, runs
+from ganad import config
 from ganad.config import PARTS
 from ganad.errors import GanadError
+from ganad.runs import archive, checkpoint, run_directory
+from ganad.system import files
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=5),
     max_leaves=12,
 )
-STATUS_KEYS = st.sampled_from(sorted(runs.Status.__dataclass_fields__))
+STATUS_KEYS = st.sampled_from(sorted(run_directory.Status.__dataclass_fields__))
 CONFIG_KEYS = st.sampled_from(sorted(config.GanomalySettings.model_fields))
 ARRAYS = arrays.arrays(
     dtype=st.sampled_from(["f4", "f8", "u1", "i8", "?", "U3", "M8[s]", "c8"]),
@@ -55,13 +57,13 @@ def all_readers(folder: Path, times: int) -> str:
     @given(JSON | st.dictionaries(STATUS_KEYS, JSON, max_size=8))
     def a_status(value) -> None:
         put("status.json", json.dumps(value).encode())
-        answers(lambda: runs.status(run))
+        answers(lambda: run_directory.status(run))
 
     @how
     @given(JSON | st.dictionaries(CONFIG_KEYS, JSON, max_size=8))
     def settings_of_a_run(value) -> None:
         put("config.json", json.dumps(value).encode())
-        answers(lambda: runs.settings(run))
+        answers(lambda: run_directory.settings(run))
 
     @how
     @given(
@@ -70,7 +72,13 @@ def all_readers(folder: Path, times: int) -> str:
     )
     def bytes_for_json(content, name) -> None:
         put(name, content)
-        for read in (runs.read_report, runs.read_meta, runs.status, runs.settings, files.checksums):
+        for read in (
+            run_directory.read_report,
+            run_directory.read_meta,
+            run_directory.status,
+            run_directory.settings,
+            files.checksums,
+        ):
             answers(lambda r=read: r(run))
         (run / name).unlink()
 
@@ -78,7 +86,7 @@ def all_readers(folder: Path, times: int) -> str:
     @given(st.lists(JSON.map(json.dumps) | st.text(max_size=30), max_size=5))
     def lines_of_metrics(lines) -> None:
         put("metrics.jsonl", "\n".join([*lines, ""]).encode(errors="surrogatepass"))
-        assert all({"step", "epoch"} <= row.keys() for row in runs.read_metrics(run))
+        assert all({"step", "epoch"} <= row.keys() for row in run_directory.read_metrics(run))
 
     @how
     @given(st.dictionaries(NAMES, ARRAYS, max_size=12))
@@ -88,8 +96,8 @@ def all_readers(folder: Path, times: int) -> str:
         put("scores.npz", out.getvalue())
         put("reconstructions.npz", out.getvalue())
         (run / "config.json").write_text('{"method": "ganomaly", "normal": [8], "epochs": 1}')
-        answers(lambda: runs.read_scores(run))
-        answers(lambda: runs.read_reconstructions(run))
+        answers(lambda: run_directory.read_scores(run))
+        answers(lambda: run_directory.read_reconstructions(run))
 
     @how
     @given(st.binary(max_size=400))
@@ -98,12 +106,12 @@ def all_readers(folder: Path, times: int) -> str:
 
         for name in ("scores.npz", "weights.safetensors", "state.pt"):
             put(name, content)
-        answers(lambda: runs.read_scores(run))
+        answers(lambda: run_directory.read_scores(run))
         answers(lambda: checkpoint.load_tensors(run))
         answers(lambda: checkpoint.load_state(run, torch.device("cpu")))
 
     @how
-    @given(st.dictionaries(st.sampled_from([*parcels.FILES, "samples/1.png", "../x", "odd"]), st.binary(max_size=80) | JSON.map(
+    @given(st.dictionaries(st.sampled_from([*archive.FILES, "samples/1.png", "../x", "odd"]), st.binary(max_size=80) | JSON.map(
         lambda v: json.dumps(v).encode()), max_size=6))  # fmt: skip
     def zips(content) -> None:
         nonlocal tried
@@ -112,7 +120,7 @@ def all_readers(folder: Path, times: int) -> str:
         with zipfile.ZipFile(out, "w") as parcel:
             for name, data in content.items():
                 parcel.writestr(name, data)
-        answers(lambda: parcels.unpack(out.getvalue()))
+        answers(lambda: archive.unpack(out.getvalue()))
 
     a_status()
     settings_of_a_run()

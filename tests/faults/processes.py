@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from ganad import jobs, runs, worker
 from ganad.config import PARTS
 from ganad.errors import RunError
+from ganad.runs import run_directory
+from ganad.training import jobs, worker
 from tests.faults.settings import ended, small, until
 
 HOME = Path(__file__).parents[2]
@@ -24,7 +25,7 @@ HOME = Path(__file__).parents[2]
 
 def kill_and_resume(times: int, epochs: int = 20, within: float = 8.0) -> str:
     """SIGKILL at a random moment, again and again, of one training; at the end it has the numbers of one left in peace."""
-    whole = runs.create(small(epochs=epochs))
+    whole = run_directory.create(small(epochs=epochs))
     assert worker.work(whole) == "finished"
     rng = random.Random(0)
     stages: dict[str, int] = {}
@@ -32,22 +33,30 @@ def kill_and_resume(times: int, epochs: int = 20, within: float = 8.0) -> str:
     for i in range(times):
         # Any moment will do, since what is asserted holds at each; every other time it is one of the training itself.
         if i % 2:
-            until(lambda r=run: runs.status(r).doing == "training" or runs.status(r).state in runs.ENDED, "training")
+            until(
+                lambda r=run: (
+                    run_directory.status(r).doing == "training" or run_directory.status(r).state in run_directory.ENDED
+                ),
+                "training",
+            )
         time.sleep(rng.uniform(0.0, 1.0) ** 2 * (2.0 if i % 2 else within))
-        said = runs.status(run)
+        said = run_directory.status(run)
         if said.state == "finished":
             run = jobs.start(small(epochs=epochs))
-            said = runs.status(run)
-        if said.pid and runs.alive(said.pid, said.process_started):
+            said = run_directory.status(run)
+        if said.pid and run_directory.alive(said.pid, said.process_started):
             os.kill(said.pid, signal.SIGKILL)
         stages[said.doing or said.state] = stages.get(said.doing or said.state, 0) + 1
-        until(lambda r=run: jobs.reap() or runs.status(r).state in runs.ENDED, "a killed process to be gone")
-        if runs.status(run).state == "finished":
+        until(
+            lambda r=run: jobs.reap() or run_directory.status(r).state in run_directory.ENDED,
+            "a killed process to be gone",
+        )
+        if run_directory.status(run).state == "finished":
             continue
-        assert "Resume" in (runs.status(run).error or ""), runs.status(run)
+        assert "Resume" in (run_directory.status(run).error or ""), run_directory.status(run)
         jobs.resume(run)
-    assert ended(run).state == "finished", runs.status(run)
-    a, b = runs.read_scores(whole), runs.read_scores(run)
+    assert ended(run).state == "finished", run_directory.status(run)
+    a, b = run_directory.read_scores(whole), run_directory.read_scores(run)
     for part in PARTS:
         np.testing.assert_array_equal(a.test.parts[part], b.test.parts[part])
         np.testing.assert_array_equal(a.val.parts[part], b.val.parts[part])
@@ -60,11 +69,11 @@ def suspend_and_stop(times: int) -> str:
     """SIGSTOP: not answering, not resumed by a second process; stop kills it, and the next run has its slot."""
     for _ in range(times):
         run = jobs.start(small(epochs=5000))
-        until(lambda r=run: runs.read_status(r).step > 0, "the first step")
-        pid = runs.read_status(run).pid
+        until(lambda r=run: run_directory.read_status(r).step > 0, "the first step")
+        pid = run_directory.read_status(run).pid
         os.kill(pid, signal.SIGSTOP)
-        until(lambda r=run: not runs.status(r).answering, "a suspended process to be noticed")
-        assert runs.status(run).state == "running"
+        until(lambda r=run: not run_directory.status(r).answering, "a suspended process to be noticed")
+        assert run_directory.status(run).state == "running"
         try:
             jobs.resume(run)
             raise AssertionError("a suspended run was resumed by a second process")
@@ -73,16 +82,17 @@ def suspend_and_stop(times: int) -> str:
         waiting = jobs.start(small(epochs=1))
         jobs.stop(run, wait=True)
         assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-        assert runs.status(run).state == "stopped"
+        assert run_directory.status(run).state == "stopped"
         assert ended(waiting).state == "finished"
-        assert runs.read_status(run).pid == pid
+        assert run_directory.read_status(run).pid == pid
     return "shown as not answering, never resumed twice, killed by stop, its slot free for the next run"
 
 
 RACE = """
 import os, sys, time
 from pathlib import Path
-from ganad import jobs, runs
+from ganad.runs import run_directory
+from ganad.training import jobs
 from ganad.errors import RunError
 run, gate = Path(sys.argv[1]), Path(sys.argv[2])
 (gate / str(os.getpid())).touch()
@@ -98,9 +108,9 @@ except RunError as error:
 
 def resume_twice(times: int, folder: Path) -> str:
     """Two processes resume one run at the same moment: one is accepted, and one process works."""
-    run = runs.create(small(epochs=5000))
+    run = run_directory.create(small(epochs=5000))
     for i in range(times):
-        runs.write_status(run, runs.Status(state="stopped"))
+        run_directory.write_status(run, run_directory.Status(state="stopped"))
         gate = folder / f"gate{i}"
         gate.mkdir()
         pair = [
@@ -129,10 +139,10 @@ def resume_twice(times: int, folder: Path) -> str:
 
 CREATE = """
 import sys
-from ganad import runs
+from ganad.runs import run_directory
 from tests.faults.settings import small
 for _ in range(int(sys.argv[1])):
-    print(runs.create(small(seed=int(sys.argv[2]))).name)
+    print(run_directory.create(small(seed=int(sys.argv[2]))).name)
 """
 
 
@@ -151,13 +161,13 @@ def create_at_once(times: int, processes: int = 4) -> str:
 
 def rename_and_note_at_once(times: int, threads: int = 8) -> str:
     """Many sessions rename and annotate one run at once: no call fails, no file is torn, nothing is left lying about."""
-    run = runs.create(small())
+    run = run_directory.create(small())
 
     def change(i: int) -> None:
-        runs.rename(run, f"name {i}")
-        runs.write_note(run, f"note {i} " * 50)
-        assert runs.settings(run).name.startswith("name")
-        assert len(set(runs.note(run).split()[1::2])) == 1
+        run_directory.rename(run, f"name {i}")
+        run_directory.write_note(run, f"note {i} " * 50)
+        assert run_directory.settings(run).name.startswith("name")
+        assert len(set(run_directory.note(run).split()[1::2])) == 1
 
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(change, range(times)))
@@ -167,7 +177,7 @@ def rename_and_note_at_once(times: int, threads: int = 8) -> str:
 
 def leave_part_files(times: int) -> str:
     """What a process that was killed while it wrote leaves behind is removed when the run goes on."""
-    run = runs.create(small(epochs=1))
+    run = run_directory.create(small(epochs=1))
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     for i in range(times):
@@ -186,5 +196,5 @@ def stop_at_any_moment(times: int) -> str:
         began = time.monotonic()
         jobs.stop(run, wait=True)
         seconds.append(time.monotonic() - began)
-        assert runs.status(run).state == "stopped", runs.status(run)
+        assert run_directory.status(run).state == "stopped", run_directory.status(run)
     return f"stopped each time, after {max(seconds):.1f} s at most (median {sorted(seconds)[len(seconds) // 2]:.1f} s)"

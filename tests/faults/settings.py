@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ganad import runs
 from ganad.config import Settings, resolve
+from ganad.runs import run_directory
 
 PATIENCE_S = 300.0
 """A state that has not come after so long never will, on any machine."""
@@ -29,7 +29,7 @@ def until(there: Callable[[], Any], what: str) -> Any:
     return found
 
 
-def ended(run: Path) -> runs.Status:
+def ended(run: Path) -> run_directory.Status:
     """The status of a run once it has ended."""
-    until(lambda: runs.status(run).state in runs.ENDED, f"the end of {run.name}")
-    return runs.status(run)
+    until(lambda: run_directory.status(run).state in run_directory.ENDED, f"the end of {run.name}")
+    return run_directory.status(run)

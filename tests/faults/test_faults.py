@@ -9,7 +9,7 @@ import shutil
 
 import pytest
 
-from ganad import runs
+from ganad.runs import run_directory
 from tests.conftest import SHIPPED
 from tests.faults import damage, disk, fuzz, processes
 
@@ -33,15 +33,15 @@ def test_a_damaged_file_is_said_by_its_run_and_every_other_run_works(runs_dir, w
 def test_a_flipped_bit_anywhere_in_it_is_found(runs_dir, whole, file):
     import random
 
-    from ganad import checkpoint
     from ganad.errors import RunError
+    from ganad.runs import checkpoint
 
-    readers = {"weights.safetensors": checkpoint.load_tensors, "scores.npz": runs.read_scores}
+    readers = {"weights.safetensors": checkpoint.load_tensors, "scores.npz": run_directory.read_scores}
     content, rng = (whole / file).read_bytes(), random.Random(3)
     for _ in range(20):
         (whole / file).write_bytes(damage.flipped(content, rng))
         with pytest.raises(RunError, match="damaged"):
-            readers.get(file, runs.read_reconstructions)(whole)
+            readers.get(file, run_directory.read_reconstructions)(whole)
 
 
 def test_a_killed_training_goes_on_with_the_same_numbers(runs_dir):
@@ -87,7 +87,7 @@ def test_the_same_holds_where_no_small_disk_can_be_mounted(runs_dir, monkeypatch
             assert isinstance(place, disk.PretendedDisk)
             for fault in (disk.full_at_start, disk.full_at_rename_and_import, disk.read_only):
                 fault(place)
-                for run in runs.listing(runs_dir):
+                for run in run_directory.listing(runs_dir):
                     shutil.rmtree(run)
 
 

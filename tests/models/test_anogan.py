@@ -10,7 +10,7 @@ from torch import nn
 from ganad.config import resolve
 from ganad.models import build
 from ganad.models.anogan import search_lr
-from ganad.score import score
+from ganad.scoring.score import score
 from tests.models.test_egbad import SIZE, conv, cross_entropy, idle, images, linear
 from tests.models.test_ganomaly import assert_ends_alike, outputs
 

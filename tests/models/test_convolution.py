@@ -8,8 +8,9 @@ import torch
 from torch import nn
 
 from ganad.config import resolve
-from ganad.models import build, convolution
-from ganad.models.convolution import Conv, Deconv, gradients_of
+from ganad.models import build
+from ganad.models.ops import fast_conv
+from ganad.models.ops.fast_conv import Conv, Deconv, gradients_of
 
 LAYERS = {  # (layer, channels in, out, side of the input): the four ways that a layer is computed
     "to one pixel": (Conv, 6, 5, 4, dict(kernel_size=4)),
@@ -25,7 +26,7 @@ LAYERS = {  # (layer, channels in, out, side of the input): the four ways that a
 
 def made(kind, bias, monkeypatch):
     """The layer, PyTorch's own with the same numbers, and an input."""
-    monkeypatch.setattr(convolution, "WIDE", 100 if kind.startswith("wide") else 10**9)
+    monkeypatch.setattr(fast_conv, "WIDE", 100 if kind.startswith("wide") else 10**9)
     layer, i, o, side, how = LAYERS[kind]
     ours = layer(i, o, bias=bias, **how).to(memory_format=torch.channels_last)
     own = (nn.Conv2d if layer is Conv else nn.ConvTranspose2d)(i, o, bias=bias, **how)
@@ -73,8 +74,8 @@ def test_a_free_layer_answers_the_same_in_float32_up_to_rounding(kind, monkeypat
 def test_a_wide_layer_finds_no_gradient_of_weights_that_nobody_asked_for(monkeypatch):
     ours, _, x = made("wide", True, monkeypatch)
     counted = []
-    product = convolution._of_weight
-    monkeypatch.setattr(convolution, "_of_weight", lambda *given: counted.append(1) or product(*given))
+    product = fast_conv._of_weight
+    monkeypatch.setattr(fast_conv, "_of_weight", lambda *given: counted.append(1) or product(*given))
     x.requires_grad_()
     with torch.autocast("cpu", torch.bfloat16):
         y = ours(x)
@@ -91,7 +92,7 @@ def test_a_wide_layer_finds_no_gradient_of_weights_that_nobody_asked_for(monkeyp
 @pytest.mark.parametrize("order", [torch.contiguous_format, torch.channels_last])
 def test_a_gradient_moves_the_weight_that_it_belongs_to_however_both_lie_in_memory(name, order, monkeypatch):
     """Adam's first move is lr against the sign of the gradient, number by number."""
-    monkeypatch.setattr(convolution, "WIDE", 100)
+    monkeypatch.setattr(fast_conv, "WIDE", 100)
     method = build(resolve(name, "tuned", normal=(8,), filters=8, latent=6, lr=1e-3, lr_d=1e-3, average=0.0))
     method = method.to(memory_format=order).train()
     before = copy.deepcopy(dict(method.nets.named_parameters()))

@@ -8,8 +8,8 @@ from torch import nn
 
 from ganad.config import resolve
 from ganad.models import METHODS, build
-from ganad.models.folding import fold
-from ganad.score import to_input
+from ganad.models.ops.fuse_bn import fold
+from ganad.scoring.score import to_input
 from tests.test_score import digits, trained
 
 PARTS = ("residual", "discrimination", "latent")

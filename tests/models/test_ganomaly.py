@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from ganad.bench.plain import PlainGanomaly
+from ganad.bench.reference import PlainGanomaly
 from ganad.config import resolve
 from ganad.models import build
 

@@ -8,8 +8,9 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from ganad.ui import charts, colours
+from ganad.ui import charts
 from ganad.ui.charts import base
+from ganad.ui.theme import colours
 
 ROOT = Path(__file__).parents[2]
 NAMED = ("NORMAL", "ANOMALOUS", "ENCODER", "GENERATOR", "DISCRIMINATOR", "THRESHOLD", "WRONG")

@@ -8,10 +8,15 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_curve
 
-from ganad import contrast, evaluate, runs, service, speed
+from ganad import service
 from ganad.config import PARTS
-from ganad.ui import charts, comparing, contrasting, jury
-from ganad.ui.contrasting import Shown
+from ganad.evaluation import comparison, metrics
+from ganad.runs import run_directory
+from ganad.training import throughput
+from ganad.ui import charts
+from ganad.ui.panels import agreement, run_comparison
+from ganad.ui.panels.run_comparison import Shown
+from ganad.ui.views import compare_runs
 from tests.conftest import SHIPPED, put_failed, put_finished
 from tests.test_pages import opened, words
 
@@ -19,20 +24,20 @@ from tests.test_pages import opened, words
 def put_like(folder, called, source="ganomaly", noise=0.0, most=None, **asked):
     """A finished run with other settings, its scores shaken: noise in units of the scores' own logarithm."""
     run = put_finished(folder, called)
-    found = runs.read_scores(SHIPPED[source])
+    found = run_directory.read_scores(SHIPPED[source])
     config = json.loads((SHIPPED[source] / "config.json").read_text()) | asked
-    runs.write_json(run / "config.json", config)
+    run_directory.write_json(run / "config.json", config)
     rng = np.random.default_rng(int(called[:4]))
     sets = {}
     for which, s in (("val", found.val), ("test", found.test)):
         rows = np.sort(rng.permutation(len(s))[: most if which == "test" else None])
         shaken = {p: (s.parts[p] * np.exp(noise * rng.normal(size=len(s))))[rows] for p in PARTS}
         sets[which] = shaken | {"digit": s.digit[rows], "index": s.index[rows], "z": s.z[rows]}
-    runs.write_scores(run, sets)
-    w, test = runs.settings(run).weights, sets["test"]
-    at = evaluate.threshold_for(evaluate.total(sets["val"], w))
-    e = evaluate.evaluate(test, test["digit"], runs.settings(run).normal, w, at)
-    runs.write_json(run / "report.json", evaluate.report(e, w))
+    run_directory.write_scores(run, sets)
+    w, test = run_directory.settings(run).weights, sets["test"]
+    at = metrics.threshold_for(metrics.total(sets["val"], w))
+    e = metrics.evaluate(test, test["digit"], run_directory.settings(run).normal, w, at)
+    run_directory.write_json(run / "report.json", metrics.report(e, w))
     return run
 
 
@@ -59,7 +64,7 @@ def test_every_view_opens_with_runs_of_one_task(three):
 
 def test_precision_drawn_from_a_roc_curve_is_scikit_learn_s(three):
     found = service.scores(three[0].name)
-    score = evaluate.total(found.test.parts, service.run_info(three[0].name).weights)
+    score = metrics.total(found.test.parts, service.run_info(three[0].name).weights)
     fpr, tpr, _ = roc_curve(found.anomalous, score, drop_intermediate=False)
     line = charts.from_roc(charts.Curve("a", fpr, tpr, 0.9), found.anomalous.mean())
     precision, recall, _ = precision_recall_curve(found.anomalous, score)
@@ -71,7 +76,7 @@ def test_precision_drawn_from_a_roc_curve_is_scikit_learn_s(three):
 def test_curves_are_those_of_the_weights_in_force_and_marked_when_the_test_set_was_looked_at(three):
     name = three[1].name
     found = service.scores(name)
-    alone = evaluate.auroc(found.anomalous, evaluate.total(found.test.parts, (1, 0, 0)))
+    alone = metrics.auroc(found.anomalous, metrics.total(found.test.parts, (1, 0, 0)))
     usual = service.run_info(name).report["auroc"]
     at = opened("pages/5_Compare.py", run=name)
     assert f"{usual:.4f}" in words(at)
@@ -117,7 +122,7 @@ def test_seeds_are_put_together_and_their_gap_is_called_noise(runs_dir):
         put_like(runs_dir, f"000{i + 1}-ganomaly-n8-s{i}", noise=0.3, seed=i)
         put_like(runs_dir, f"000{i + 4}-ganomaly-n8-s{i}", noise=0.3, seed=i, epochs=13)
     at = opened("pages/5_Compare.py")
-    at.session_state[comparing.table_key(service.list_runs(), service.list_runs()[0])] = {
+    at.session_state[compare_runs.table_key(service.list_runs(), service.list_runs()[0])] = {
         "selection": {"rows": list(range(6))}
     }
     said = view(at, "Noise")
@@ -133,10 +138,10 @@ def test_a_speed_that_was_never_measured_is_said_so_and_one_that_was_is_drawn(th
     assert at.button(key="measure")
     assert not at.get("plotly_chart")
     for run in three:
-        where = speed.memory(runs.settings(run))
+        where = throughput.memory(run_directory.settings(run))
         where.parent.mkdir(exist_ok=True)
-        runs.write_json(where, {"float32": 1000.0, "bf16": None, "score": 4000.0})
-    assert service.scoring_ms(runs.settings(three[0])) == 0.25
+        run_directory.write_json(where, {"float32": 1000.0, "bf16": None, "score": 4000.0})
+    assert service.scoring_ms(run_directory.settings(three[0])) == 0.25
     assert "Not yet measured" not in view(at, "Cost")
     assert at.get("plotly_chart")
 
@@ -147,7 +152,7 @@ def test_runs_of_another_task_are_left_out_by_name(three, runs_dir):
     assert "Left out" not in view(at, "Jury"), "at first only runs with the picked one's task are ticked"
     all_four = {"selection": {"rows": [i for i, r in enumerate(service.list_runs()) if not r.shipped]}}
     picked = next(r for r in service.list_runs() if r.name == at.selectbox(key="run").value)
-    at.session_state[comparing.table_key(service.list_runs(), picked)] = all_four
+    at.session_state[compare_runs.table_key(service.list_runs(), picked)] = all_four
     assert "Left out, since they do another task: GANomaly · 3 · tuned · 0000" in view(at, "Jury")
 
 
@@ -165,7 +170,7 @@ def test_the_matrix_waits_for_three_digits_and_shows_what_the_reports_say(runs_d
     at = opened("pages/5_Compare.py")
     said = view(at, "All digits")
     assert "0, 1, 2, 4, 6, 7 and 9" in said
-    found = contrasting.one_digit_runs(service.list_runs())
+    found = run_comparison.one_digit_runs(service.list_runs())
     assert {d: r.name[:4] for d, r in found["ganomaly"].items()} == {8: "0009", 5: "0005", 3: "0003"}
     (chart,) = at.get("plotly_chart")
     cells = json.loads(chart.proto.spec)["data"][0]["text"]
@@ -184,26 +189,26 @@ def shown(paths):
 
 
 def test_the_jury_joins_images_by_their_index_and_judges_each_run_by_its_own_threshold(three):
-    v = jury.hear(shown(three))
+    v = agreement.hear(shown(three))
     assert v.called.shape == v.percentile.shape == (3, 3000)
-    first, last = (runs.read_scores(three[i]).test for i in (0, 2))
+    first, last = (run_directory.read_scores(three[i]).test for i in (0, 2))
     np.testing.assert_array_equal(np.sort(first.index[v.rows]), np.sort(last.index))
     np.testing.assert_array_equal(v.anomalous, first.digit[v.rows] != 8)
-    report = runs.read_json(three[2] / "report.json")
+    report = run_directory.read_json(three[2] / "report.json")
     assert v.called[2][v.anomalous].mean() == pytest.approx(report["hit_rate"])
-    assert contrast.areas(v.anomalous, v.score[2], np.ones((1, 3000)))[0] == pytest.approx(report["auroc"])
+    assert comparison.areas(v.anomalous, v.score[2], np.ones((1, 3000)))[0] == pytest.approx(report["auroc"])
 
 
 def test_the_most_disputed_image_comes_first_and_the_same_run_twice_has_nothing_to_dispute(three):
-    v = jury.hear(shown(three))
+    v = agreement.hear(shown(three))
     assert v.dispute.max() == max(abs(a - b) for a, b in zip(v.percentile.min(0), v.percentile.max(0), strict=True))
-    twice = jury.hear(shown([three[0], three[0]]))
+    twice = agreement.hear(shown([three[0], three[0]]))
     assert twice.dispute.max() == 0
-    assert contrast.spearman(*twice.score) == pytest.approx(1)
+    assert comparison.spearman(*twice.score) == pytest.approx(1)
     at = opened("pages/5_Compare.py")
     said = view(at, "Jury")
     cards = said.split("minmax(255px,1fr))")[1]
-    assert cards.count("<img ") == jury.CARDS
+    assert cards.count("<img ") == agreement.CARDS
     top = v.percentile[::-1, np.argmax(v.dispute)]  # the newest run is drawn first
     firsts = [f">{p:.0f}</span>" for p in top]
     at_ = [cards.index(f) for f in firsts]
@@ -259,12 +264,12 @@ def test_at_first_only_runs_with_the_picked_one_s_task_are_ticked_and_itself_alw
     for n in range(5):
         put_like(runs_dir, f"000{n + 1}-ganomaly-n8-s{n}", seed=n)
     put_like(runs_dir, "0006-ganomaly-n3-s0", normal=[3])
-    runs = comparing.in_order(service.list_runs(), None)
+    runs = compare_runs.in_order(service.list_runs(), None)
 
     def ticked(name):
         picked = next(r for r in runs if r.name == name)
-        shown = comparing.in_order(runs, picked)
-        return {shown[i].name for i in comparing.first_ticks(shown, picked)}
+        shown = compare_runs.in_order(runs, picked)
+        return {shown[i].name for i in compare_runs.first_ticks(shown, picked)}
 
     assert ticked("0006-ganomaly-n3-s0") == {"0006-ganomaly-n3-s0"}
     first = ticked("0001-ganomaly-n8-s0")

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from ganad import memory, service
+from ganad import service
 from ganad.errors import RunError
+from ganad.system import shared_cache
 from tests.conftest import ROOT, as_read, put_finished
 from tests.test_pages import PAGES, opened, words
 
@@ -24,7 +25,7 @@ def directory(path):
 @pytest.fixture(autouse=True)
 def _nothing_is_remembered_of_another_run():
     """Runs of these tests share names and times of files, so what a server remembers of one would stand for another."""
-    memory.forget()
+    shared_cache.forget()
 
 
 DAMAGES = {
@@ -90,11 +91,11 @@ def test_images_that_have_moved_since_are_told_on_the_pages_that_show_them(runs_
 
 
 def test_a_suspended_run_is_shown_as_not_answering_with_the_button_that_ends_it(runs_dir, monkeypatch):
-    from ganad import runs
+    from ganad.runs import run_directory
     from tests.conftest import put_running
 
     run = put_running(runs_dir)
-    monkeypatch.setattr(runs, "process_state", lambda *_: "suspended")
+    monkeypatch.setattr(run_directory, "process_state", lambda *_: "suspended")
     at = opened("pages/1_Train.py", run=run.name)
     assert "not answering" in words(at)
     assert not at.button(key="stop").disabled

@@ -6,14 +6,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from ganad import evaluate
 from ganad.config import PARTS
-from ganad.explain import Pixels, from_pictures
-from ganad.score import to_input
-from ganad.ui import cache, explaining, selection
+from ganad.evaluation import metrics
+from ganad.scoring.attribution import Pixels, from_pictures
+from ganad.scoring.score import to_input
 from ganad.ui.components import lens
-from ganad.ui.mix import Mix
-from ganad.ui.selection import Selection
+from ganad.ui.panels import explanation
+from ganad.ui.state import cache, selection
+from ganad.ui.state.rule import Mix
+from ganad.ui.state.selection import Selection
 
 PART = {"residual": 40.0, "discrimination": 3.0, "latent": 0.5}
 MIX = Mix(weights=(0.9, 0.1, 0.0), threshold=30.0, words="", default_weights=True, rule="false alarms")
@@ -25,25 +26,25 @@ def plain(html):
 
 
 def test_the_formula_has_the_numbers_of_the_image_and_leaves_out_parts_without_weight():
-    shown = explaining.rows({p: np.zeros(1) for p in PARTS}, PART, MIX.weights)
-    said = plain(explaining.formula(shown, 36.3, 30.0))
+    shown = explanation.rows({p: np.zeros(1) for p in PARTS}, PART, MIX.weights)
+    said = plain(explanation.formula(shown, 36.3, 30.0))
     assert said == "A = 0.9 · 40 + 0.1 · 3 = 36.3 > 30 the threshold, so anomalous"
-    assert "≤ 37 the threshold, so normal" in plain(explaining.formula(shown, 36.3, 37.0))
+    assert "≤ 37 the threshold, so normal" in plain(explanation.formula(shown, 36.3, 37.0))
 
 
 def test_a_standardised_score_is_the_weighted_mean_of_what_the_formula_shows():
     rng = np.random.default_rng(0)
     val = {p: rng.normal(5, 2, 500) for p in PARTS}
-    rows = explaining.rows(val, PART, MIX.weights, standardised=True)
+    rows = explanation.rows(val, PART, MIX.weights, standardised=True)
     for p in PARTS:
         assert rows[p]["value"] == pytest.approx((PART[p] - val[p].mean()) / val[p].std())
     assert sum(row["weight"] for row in rows.values()) == pytest.approx(1)
     shares = rows["residual"]["weight"] / rows["discrimination"]["weight"]
     assert shares == pytest.approx(9 * val["residual"].std() / val["discrimination"].std())
-    units = evaluate.standard_units(val, MIX.weights)
-    made = units.shown(explaining.total(MIX, PART))
+    units = metrics.standard_units(val, MIX.weights)
+    made = units.shown(explanation.total(MIX, PART))
     assert sum(r["contribution"] for r in rows.values()) == pytest.approx(made)
-    assert units.score(made) == pytest.approx(explaining.total(MIX, PART))
+    assert units.score(made) == pytest.approx(explanation.total(MIX, PART))
 
 
 def test_the_pixels_under_the_lens_add_up_to_the_residual_part():
@@ -77,8 +78,8 @@ def test_a_residual_without_weight_and_a_search_that_ended_elsewhere_are_said():
 
 
 def test_every_picture_s_alternative_text_states_verdict_and_parts():
-    story = explaining.Story(np.zeros((28, 28)), None, PART, "A 3")
-    for text in explaining.alts(MIX, story):
+    story = explanation.Story(np.zeros((28, 28)), None, PART, "A 3")
+    for text in explanation.alts(MIX, story):
         assert "A 3" in text
         assert "called anomalous; score 36.3, threshold 30; residual 40, discrimination 3, latent 0.5." in text
 

@@ -8,10 +8,11 @@ import pytest
 from PIL import Image
 
 from ganad import service
-from ganad.ui import cache, latent, selection
 from ganad.ui.components import latent_map
-from ganad.ui.mix import Mix
-from ganad.ui.selection import Selection
+from ganad.ui.panels import latent_space
+from ganad.ui.state import cache, selection
+from ganad.ui.state.rule import Mix
+from ganad.ui.state.selection import Selection
 from tests.conftest import put_finished
 from tests.test_pages import opened, words
 
@@ -48,7 +49,7 @@ def test_each_held_out_normal_is_as_far_from_its_nearest_as_the_slow_way_says(mo
     val = np.random.default_rng(0).normal(size=(1200, 5)).astype(np.float32)
     monkeypatch.setattr(cache, "codes", lambda name: (val, val))
     slow = [np.sort(np.linalg.norm(val - v, axis=1))[1] for v in val[495:505]]
-    assert latent._own_distances("slow", 1)[495:505] == pytest.approx(slow, rel=1e-5)
+    assert latent_space._own_distances("slow", 1)[495:505] == pytest.approx(slow, rel=1e-5)
 
 
 def test_a_drawn_digit_has_nearest_normals_too(runs_dir):

@@ -5,9 +5,9 @@ import threading
 import numpy as np
 import pytest
 
-from ganad import projection
 from ganad.errors import GanadError
-from ganad.ui import layouts
+from ganad.evaluation import projection
+from ganad.ui.state import map_layouts
 from tests.conftest import put_finished
 from tests.test_pages import opened, words
 
@@ -33,29 +33,29 @@ def held(monkeypatch):
         def end(self):
             """Let it go, and wait until everybody can have the answer."""
             self.go.set()
-            for found in list(layouts._layouts.values()):
+            for found in list(map_layouts._layouts.values()):
                 found.exception(timeout=120)
 
     made = Held()
-    monkeypatch.setattr(layouts, "compute", made)
-    monkeypatch.setattr(layouts, "_layouts", type(layouts._layouts)())
+    monkeypatch.setattr(map_layouts, "compute", made)
+    monkeypatch.setattr(map_layouts, "_layouts", type(map_layouts._layouts)())
     yield made
     made.end()
 
 
 def test_a_layout_is_computed_once_for_all_who_ask(held):
-    assert [layouts.layout("a", 1, "UMAP", VAL, TEST) for _ in range(3)] == [None] * 3
+    assert [map_layouts.layout("a", 1, "UMAP", VAL, TEST) for _ in range(3)] == [None] * 3
     held.end()
-    first, second = (layouts.layout("a", 1, "UMAP", VAL, TEST) for _ in range(2))
+    first, second = (map_layouts.layout("a", 1, "UMAP", VAL, TEST) for _ in range(2))
     assert first is second
     assert first.test.shape == (40, 2)
     assert held.asked == ["UMAP"]
 
 
 def test_one_layout_is_computed_at_a_time(held):
-    layouts.layout("a", 1, "UMAP", VAL, TEST)
-    layouts.layout("b", 1, "UMAP", VAL, TEST)
-    layouts.layout("a", 2, "UMAP", VAL, TEST)
+    map_layouts.layout("a", 1, "UMAP", VAL, TEST)
+    map_layouts.layout("b", 1, "UMAP", VAL, TEST)
+    map_layouts.layout("a", 2, "UMAP", VAL, TEST)
     assert len(held.asked) <= 1
     held.end()
     assert len(held.asked) == 3
@@ -63,32 +63,32 @@ def test_one_layout_is_computed_at_a_time(held):
 
 def test_a_failure_is_told_to_everybody_until_somebody_tries_again(held):
     held.fails = True
-    assert layouts.layout("a", 1, "UMAP", VAL, TEST) is None
+    assert map_layouts.layout("a", 1, "UMAP", VAL, TEST) is None
     held.end()
     for _ in range(2):
         with pytest.raises(GanadError, match="out of patience"):
-            layouts.layout("a", 1, "UMAP", VAL, TEST)
+            map_layouts.layout("a", 1, "UMAP", VAL, TEST)
     held.fails = False
-    layouts.again("a", 1, "UMAP")
-    layouts.layout("a", 1, "UMAP", VAL, TEST)
+    map_layouts.again("a", 1, "UMAP")
+    map_layouts.layout("a", 1, "UMAP", VAL, TEST)
     held.end()
-    assert layouts.layout("a", 1, "UMAP", VAL, TEST) is not None
+    assert map_layouts.layout("a", 1, "UMAP", VAL, TEST) is not None
 
 
 def test_no_more_than_a_few_layouts_are_kept(held):
     held.go.set()
-    for n in range(layouts.MOST + 4):
-        layouts.layout("a", n, "UMAP", VAL, TEST)
+    for n in range(map_layouts.MOST + 4):
+        map_layouts.layout("a", n, "UMAP", VAL, TEST)
         held.end()
-    assert len(layouts._layouts) == layouts.MOST
+    assert len(map_layouts._layouts) == map_layouts.MOST
 
 
 def test_the_process_answers_as_the_function_does_and_says_what_was_wrong():
-    made, here = layouts.compute("PCA", VAL, TEST), projection.project(VAL, TEST)
+    made, here = map_layouts.compute("PCA", VAL, TEST), projection.project(VAL, TEST)
     assert np.array_equal(made.test, here.test)
     assert made.share == here.share
     with pytest.raises(GanadError, match=r"ended with code 1 \(ValueError: 't-SNE' is no projection"):
-        layouts.compute("t-SNE", VAL, TEST)
+        map_layouts.compute("t-SNE", VAL, TEST)
 
 
 def test_browse_shows_pca_with_a_word_until_umap_is_there(runs_dir, held):

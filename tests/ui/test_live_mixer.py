@@ -10,9 +10,9 @@ from streamlit.testing.v1 import AppTest
 
 from ganad import service
 from ganad.config import FALSE_ALARMS, PARTS
-from ganad.ui import live
 from ganad.ui.components import live_mixer
 from ganad.ui.components.live_mixer import Setting, parse
+from ganad.ui.panels import live_weights
 from tests.conftest import ROOT, SHIPPED
 from tests.waiting import PATIENCE_S
 
@@ -144,7 +144,7 @@ def test_what_was_chosen_elsewhere_is_told_under_a_new_name_even_when_it_was_tol
 
 def test_plain_controls_show_the_same_state_and_the_charts(evaluate):
     run = service.run_info(RUN)
-    scale = live.scales_of(run)[0]
+    scale = live_weights.scales_of(run)[0]
     say(evaluate, weights=[0.25 / scale, 0.0, 1.0])
     area = evaluate.metric[0].value
     assert not evaluate.slider

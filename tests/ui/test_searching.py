@@ -8,8 +8,8 @@ import pytest
 from ganad import service
 from ganad.config import resolve
 from ganad.models import build
-from ganad.score import score
-from ganad.ui import searching
+from ganad.scoring.score import score
+from ganad.ui.panels import latent_search
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (28, 28), dtype=np.uint8)
 
@@ -46,16 +46,16 @@ def test_a_method_that_does_not_search_has_no_film(monkeypatch):
 
 
 def test_the_film_holds_its_last_picture_and_stands_still_for_whoever_wants_no_motion():
-    html = searching.playing(np.stack([IMAGE] * 5), "a film")
-    assert int(re.search(r"--frames: (\d+)", html)[1]) == 5 + searching.HELD
+    html = latent_search.playing(np.stack([IMAGE] * 5), "a film")
+    assert int(re.search(r"--frames: (\d+)", html)[1]) == 5 + latent_search.HELD
     assert 'aria-label="a film"' in html
-    assert "prefers-reduced-motion" in searching._STYLE
+    assert "prefers-reduced-motion" in latent_search._STYLE
 
 
 def test_each_still_of_the_strip_says_its_step_and_score():
     found = service.Search(
         score=np.array([9.0, 5.0, 4.0]), paths=np.ones((3, 1)), shown=np.array([0, 2]), frames=np.stack([IMAGE, IMAGE])
     )
-    html = searching.strip(found)
+    html = latent_search.strip(found)
     assert "G(z) at step 0, score 9" in html
     assert "G(z) at step 2, score 4" in html

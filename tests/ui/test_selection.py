@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import streamlit as st
 
-from ganad import evaluate, projection, service
-from ganad.ui import address, mix, selection
-from ganad.ui.selection import Selection
+from ganad import service
+from ganad.evaluation import metrics, projection
+from ganad.ui.state import address, rule, selection
+from ganad.ui.state.selection import Selection
 
 RUN = "ganomaly-n8"
 
@@ -23,15 +24,15 @@ def run():
 @pytest.fixture
 def left(run):
     """Function: the rows that a choice leaves at the run's own weights and line."""
-    return lambda **chosen: selection.rows(run, mix.mix_of(run), Selection(**chosen))
+    return lambda **chosen: selection.rows(run, rule.mix_of(run), Selection(**chosen))
 
 
 @pytest.fixture
 def truth(run):
     """Scores and labels of the test images, and the line."""
     found = service.scores(RUN)
-    score = evaluate.total(found.test.parts, run.weights)
-    return found, score, evaluate.threshold_for(evaluate.total(found.val.parts, run.weights))
+    score = metrics.total(found.test.parts, run.weights)
+    return found, score, metrics.threshold_for(metrics.total(found.val.parts, run.weights))
 
 
 def test_no_choice_leaves_everything_with_the_strangest_first(left, truth):
@@ -89,7 +90,7 @@ def test_a_lasso_takes_what_lies_inside_of_it(point, within):
 
 
 def test_the_picked_image_is_the_first_where_the_choice_leaves_it_out(run):
-    now = mix.mix_of(run)
+    now = rule.mix_of(run)
     selection_3 = selection.rows(run, now, Selection(digits=(3,)))
     st.session_state["selection"] = (run.name, Selection(digits=(3,), image=int(1e6)))
     assert selection.picked(run, now) == selection_3[0]
@@ -110,16 +111,16 @@ def test_another_run_keeps_what_means_the_same_there(run):
 # --- in the address -------------------------------------------------------------------------------------------------
 
 
-def put(run, chosen, weights, rule):
+def put(run, chosen, weights, kept_rule):
     st.session_state["selection"] = (run.name, chosen)
-    mix.keep(run, weights, rule)
+    rule.keep(run, weights, kept_rule)
 
 
 def through_a_link(run):
     """Write the address, forget everything, and read it."""
-    said = mix.words(run) | selection.words(run)
+    said = rule.words(run) | selection.words(run)
     st.session_state.clear()
-    assert not [*mix.take(run, said), *selection.take(run, said)]
+    assert not [*rule.take(run, said), *selection.take(run, said)]
     return said
 
 
@@ -140,10 +141,10 @@ def test_a_link_keeps_the_units_and_the_map(run):
     said = address.words(run)
     assert (said["units"], said["map"]) == ("standardised", "umap")
     st.session_state.clear()
-    assert not mix.take(run, said)
-    assert mix.standardised()
-    assert mix.take(run, {"units": "metres"}) == ["units=metres"]
-    assert not mix.standardised()
+    assert not rule.take(run, said)
+    assert rule.standardised()
+    assert rule.take(run, {"units": "metres"}) == ["units=metres"]
+    assert not rule.standardised()
 
 
 def test_a_map_that_cannot_be_drawn_here_is_told_and_its_lasso_left_out(run, monkeypatch):
@@ -157,21 +158,21 @@ def test_a_link_leaves_the_very_same_images_wherever_band_and_line_were_put(run)
     """Also where a line goes through an image's score, as it does when a point of the ROC is clicked."""
     rng = np.random.default_rng(0)
     for weights in (run.weights, tuple(rng.uniform(0, 1, 3) / 3)):
-        score = evaluate.total(service.scores(RUN).test.parts, weights)
+        score = metrics.total(service.scores(RUN).test.parts, weights)
         for line in (*rng.choice(score, 4), *rng.uniform(score.min(), score.max(), 2)):
             band = tuple(sorted(map(float, rng.choice(score, 2))))
             put(run, Selection(band=band, verdict="misses"), weights, ("by hand", float(line)))
-            before = selection.rows(run, mix.mix_of(run))
+            before = selection.rows(run, rule.mix_of(run))
             said = through_a_link(run)
-            assert np.array_equal(selection.rows(run, mix.mix_of(run)), before)
-            assert mix.weights_of(run) == weights
+            assert np.array_equal(selection.rows(run, rule.mix_of(run)), before)
+            assert rule.weights_of(run) == weights
             assert len(said["at"]) < 30
 
 
 def test_a_number_in_a_link_has_no_digit_too_many(run):
-    assert mix.shortest(1.23456789, np.array([1.0, 1.2, 1.3, 2.0])) == "1.235"
-    assert mix.shortest(1.23456789, np.array([1.2345, 1.23456, 1.2346])) == "1.23457"
-    assert float(mix.shortest(1.23456789, np.array([1.23456789]))) == 1.23456789
+    assert rule.shortest(1.23456789, np.array([1.0, 1.2, 1.3, 2.0])) == "1.235"
+    assert rule.shortest(1.23456789, np.array([1.2345, 1.23456, 1.2346])) == "1.23457"
+    assert float(rule.shortest(1.23456789, np.array([1.23456789]))) == 1.23456789
 
 
 def test_commas_are_as_good_as_what_an_address_is_written_with(run):

@@ -6,8 +6,7 @@ figure's. Lines are named where they run, so there is no legend to look up.
 """
 
 from ganad.ui.charts.base import CONFIG, spread
-from ganad.ui.charts.learning import MOST_POINTS, Envelope, descent, history, losses, thin
-from ganad.ui.charts.many import (
+from ganad.ui.charts.comparison import (
     PASSES,
     DigitCurve,
     Standing,
@@ -18,8 +17,9 @@ from ganad.ui.charts.many import (
     standings,
     trade,
 )
-from ganad.ui.charts.quality import Curve, Precision, from_roc, precision_recall, precision_recalls, roc, ternary
+from ganad.ui.charts.curves import Curve, Precision, from_roc, precision_recall, precision_recalls, roc, ternary
 from ganad.ui.charts.scores import BINS, Bins, bin_scores, histogram, score_strip, stack, waterfall
+from ganad.ui.charts.training import MOST_POINTS, Envelope, descent, history, losses, thin
 
 __all__ = [
     "BINS",

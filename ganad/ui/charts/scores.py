@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from ganad.evaluate import RAW, Units
-from ganad.ui import colours
+from ganad.evaluation.metrics import RAW, Units
 from ganad.ui.charts.base import (
     _AS_IT_IS,
     _INK,
@@ -25,7 +24,8 @@ from ganad.ui.charts.base import (
     _side,
     _vertical,
 )
-from ganad.ui.text import chart
+from ganad.ui.messages.escape import chart
+from ganad.ui.theme import colours
 
 BINS = 48
 """Bars of a histogram."""

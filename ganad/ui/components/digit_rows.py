@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from ganad.ui import colours
 from ganad.ui.components.declare import declare
+from ganad.ui.theme import colours
 
 _ROWS = declare(__file__)
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import streamlit as st
 
-from ganad.ui import colours
 from ganad.ui.components.declare import declare
+from ganad.ui.theme import colours
 
 _MAP = declare(__file__)
 MOST_CORNERS = 32

@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ganad.explain import Pixels
-from ganad.ui import pictures
+from ganad.scoring.attribution import Pixels
 from ganad.ui.components.declare import declare
+from ganad.ui.theme import pictures
 
 _LENS = declare(__file__)
 

@@ -1,5 +1,5 @@
 // --- numbers: from parts and weights to scores, threshold, counts and areas. Nothing here knows the page. ---
-// The same arithmetic as ganad/evaluate.py, in the same order and in doubles, so that both sides agree to the last image.
+// The same arithmetic as ganad/evaluation/metrics.py, in the same order and in doubles, so that both sides agree to the last image.
 
 export function floats(base64) {
   return new Float32Array(bytes(base64).buffer);

@@ -14,10 +14,10 @@ import numpy as np
 import streamlit as st
 
 from ganad.config import PARTS
-from ganad.runs import Scores
-from ganad.ui import colours
+from ganad.runs.run_directory import Scores
 from ganad.ui.components.declare import declare
-from ganad.ui.mix import sensible
+from ganad.ui.state.rule import sensible
+from ganad.ui.theme import colours
 
 _FILE = Path(__file__)
 SOURCES = {

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ganad.ui import colours, pictures
 from ganad.ui.components.declare import declare
+from ganad.ui.theme import colours, pictures
 
 FACES = 9
 """Digits on a button at most."""

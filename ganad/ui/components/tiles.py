@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import streamlit as st
 
-from ganad.ui import pictures
 from ganad.ui.components.declare import declare
+from ganad.ui.theme import pictures
 
 _COLS = 20
 _TILES = declare(__file__)

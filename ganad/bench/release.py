@@ -1,0 +1,180 @@
+"""The shelf of shipped runs: finished runs made small, and a README that says what each is.
+
+Weights lie there in half precision where that leaves the AUROC alone, and the scores beside them are those of the
+weights as they lie there. Latent vectors stay at home, and with a light run the reconstructions: its net makes them anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ganad.config import FALSE_ALARMS, METHOD_NAMES
+from ganad.errors import RunError
+from ganad.evaluation import metrics
+from ganad.runs import run_directory
+from ganad.scoring import baselines
+from ganad.system import files
+
+GREYS = 16
+"""Shipped reconstructions are rounded to steps of so many of 255 greys: a quarter of the size, and hardly an eye sees it."""
+THIRD_DIGIT, SEARCHED = 5e-4, 5e-3
+"""So much may the AUROC change through half precision; a search magnifies any rounding, so where there is one."""
+STILLS, LINES = 2, 40
+"""Pictures and logged steps of the training that are kept."""
+
+
+def ship(run: Path, name: str, *, light: bool = False, nets: bool = True) -> Path:
+    """Copy a finished run to the shelf under a name, small. Raises RunError if the run is not finished.
+
+    nets: without them it ships what the run says and nothing to judge with, for nets that would outweigh the shelf.
+    """
+    if run_directory.status(run).state != "finished":
+        raise RunError(f"{run.name} is not finished, so there is nothing to ship.")
+    target = run_directory.shelf() / name
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    for file in ("config.json", "meta.json", "report.json", "scores.npz", "reconstructions.npz", "log.txt"):
+        shutil.copy(run / file, target / file)  # without the run's checksums: all of these are made smaller below
+    _keep_some(run, target)
+    said = run_directory.read_status(run)
+    kept = ("state", "epoch", "epochs", "step", "total", "seconds")
+    run_directory.write_json(target / "status.json", {k: getattr(said, k) for k in kept})
+    if nets and not halve(run, target):
+        shutil.copy(run / "weights.safetensors", target / "weights.safetensors")
+    with np.load(target / "scores.npz", allow_pickle=False) as file:
+        arrays = {k: _small(k, file[k]) for k in file.files if not k.endswith("_z")}
+    with run_directory.replaced(target / "scores.npz") as out:
+        np.savez_compressed(out, **arrays)
+    files.record_checksums(target, run_directory.CHECKED)
+    _report_again(target)
+    made = {which: run_directory.read_reconstructions(target, which) for which in ("val", "test")}
+    (target / "reconstructions.npz").unlink()
+    if not light:
+        run_directory.write_reconstructions(target, **{k: coarse(v) for k, v in made.items() if v is not None})
+    files.record_checksums(target, run_directory.CHECKED)
+    write_readme()
+    return target
+
+
+def halve(run: Path, target: Path) -> bool:
+    """Put the run's weights into target in half precision, with what they say then. False if the AUROC changes."""
+    import torch
+
+    from ganad.data import sources
+    from ganad.runs import checkpoint
+    from ganad.training import worker
+
+    settings = run_directory.settings(run)
+    method = checkpoint.load_method(run)
+    state = {k: v.half() if v.ndim > 1 else v for k, v in method.scoring_state().items()}
+    method.load_scoring_state({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
+    with torch.no_grad():
+        auroc = worker.leave_scores(target, method, sources.split(sources.load(settings.data), settings))
+    most = SEARCHED if hasattr(method, "search") else THIRD_DIGIT
+    if abs(auroc - run_directory.read_json(run / "report.json")["auroc"]) >= most:
+        for file in ("report.json", "scores.npz", "reconstructions.npz"):
+            shutil.copy(run / file, target / file)
+        return False
+    checkpoint.save_tensors(target, state)
+    return True
+
+
+def fill(preset: str = "tuned") -> list[Path]:
+    """Ship seed 0 of every finished run with one normal digit, and the nine-normal run whose anomaly is the 8.
+
+    GANomaly's run on 8, the first to be seen, is whole, the others are light. The baselines of one normal digit go with them. Returns what was shipped.
+    """
+    from ganad.bench.quality import ALL, Job, finished, settings
+
+    shipped = []
+    (run_directory.shelf() / baselines.FOLDER).mkdir(exist_ok=True)
+    for name in baselines.NAMES:
+        for digit in ALL:
+            baselines.scores(name, (digit,))
+            for file in (run_directory.root() / baselines.FOLDER).glob(f"{name}-{digit}-*.npy"):
+                shutil.copy(file, run_directory.shelf() / baselines.FOLDER / file.name)
+    for method in METHOD_NAMES:
+        for digit in ALL:
+            run = finished(settings(Job("B", method, digit, 0), preset))
+            if run is not None:
+                shipped.append(ship(run, f"{method}-n{digit}", light=(method, digit) != ("ganomaly", 8)))
+    run = finished(settings(Job("A", "ganomaly", 8, 0), preset))
+    if run is not None:
+        shipped.append(ship(run, "ganomaly-all-but-8", light=True))
+    return shipped
+
+
+def _report_again(target: Path) -> None:
+    """report.json from the parts as they lie on the shelf, so that both say the same to the last digit."""
+    settings, found = run_directory.settings(target), run_directory.read_scores(target)
+    threshold = metrics.threshold_for(metrics.total(found.val.parts, settings.weights), FALSE_ALARMS)
+    said = metrics.evaluate(found.test.parts, found.test.digit, found.normal, settings.weights, threshold)
+    run_directory.write_json(target / "report.json", metrics.report(said, settings.weights))
+
+
+def _keep_some(run: Path, target: Path) -> None:
+    """A few pictures of the training and a thinned log, the first and the last among them, every epoch's line too."""
+    (target / "samples").mkdir()
+    found = list(run_directory.samples(run).values())
+    for i in np.unique(np.linspace(0, len(found) - 1, STILLS).round().astype(int)):
+        shutil.copy(found[i], target / "samples" / found[i].name)
+    rows = run_directory.read_metrics(run)
+    steps = [i for i, row in enumerate(rows) if "val" not in row]
+    keep = {steps[i] for i in np.unique(np.linspace(0, len(steps) - 1, LINES).round().astype(int))} if steps else set()
+    text = "".join(json.dumps(row) + "\n" for i, row in enumerate(rows) if "val" in row or i in keep)
+    run_directory.write_text(target / "metrics.jsonl", text)
+
+
+def _small(name: str, values: np.ndarray) -> np.ndarray:
+    """Parts in single precision with 15 of 23 binary places (3e-5 of themselves), positions in few bytes."""
+    if values.dtype.kind == "f":
+        bits = values.astype(np.float32).view(np.uint32)
+        return ((bits + 0x80) & 0xFFFFFF00).view(np.float32)
+    return values.astype(np.uint8 if name.endswith("_digit") else np.int32)
+
+
+def coarse(pictures: np.ndarray) -> np.ndarray:
+    """uint8 pictures rounded to multiples of GREYS; the error is at most GREYS / 2."""
+    return ((pictures.astype(np.int16) + GREYS // 2) // GREYS * GREYS).clip(0, 255).astype(np.uint8)
+
+
+def write_readme() -> None:
+    """checkpoints/README.md: what each shipped run is, what it reaches, and the command that repeats it."""
+    found = sorted(run_directory.listing(run_directory.shelf()))
+    total = sum(_size(run) for run in found)
+    lines = [
+        "# Shipped runs",
+        "",
+        "Trained by the commands beside them, last epoch, scored on official test images. The format is that of `runs/` (see [the",
+        "run directory](../docs/adr/0001-one-run-one-directory.md)). Weights lie here in half precision where that leaves the third digit of",
+        "the AUROC alone; the scores are those of the weights as they lie here. Runs without reconstructions let the net draw them anew.",
+        "This page is written by `python -m ganad ship`; a test scores every one again on a sample, `python -m ganad bench quality --shelf`",
+        f"all of them in full. {len(found)} runs, {total:.1f} MB.",
+        "",
+        "| run | method | normal | AUROC | average precision | test images | seconds | MB | SHA-256 of the weights | command |",
+        "|---|---|---|---:|---:|---:|---:|---:|---|---|",
+    ]
+    for run in found:
+        settings, report = run_directory.settings(run), run_directory.read_json(run / "report.json")
+        lines.append(
+            f"| {run.name} | {METHOD_NAMES[settings.method]} {settings.preset} | {' '.join(map(str, settings.normal))} "
+            f"| {report['auroc']:.4f} | {report['average_precision']:.4f} | {report['n_normal'] + report['n_anomalous']:,} "
+            f"| {run_directory.read_status(run).seconds:.0f} | {_size(run):.1f} | {_digest(run)} "
+            f"| `{run_directory.read_json(run / 'meta.json')['command']}` |"
+        )
+    run_directory.write_text(run_directory.shelf() / "README.md", "\n".join(lines) + "\n")
+
+
+def _size(run: Path) -> float:
+    return sum(p.stat().st_size for p in run.rglob("*") if p.is_file()) / 1e6
+
+
+def _digest(run: Path) -> Any:
+    path = run / "weights.safetensors"
+    return f"`{hashlib.sha256(path.read_bytes()).hexdigest()[:16]}`" if path.exists() else "shipped without"

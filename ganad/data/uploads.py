@@ -1,0 +1,159 @@
+"""Own images that came through the browser, in `.uploads` beside the runs, where the quota of the runs counts them.
+
+An upload is an .npz, a train and a test CSV, or a zip of such a pair or of the four IDX files. Nothing of its file names
+is used: each is stored under a name of ours, in a folder that is named after the content. Sizes are counted while
+files are unpacked. An upload that no run names is removed a day later.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import secrets
+import shutil
+import time
+import zipfile
+from collections.abc import Callable, Sequence
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from ganad.data import sources
+from ganad.errors import DataError, GanadError, file_errors
+from ganad.runs import run_directory
+
+TYPES = ("npz", "zip", "csv")
+MOST_UNPACKED = 500_000_000
+"""Bytes of all files of an upload on the disk."""
+KEEP_S = 24 * 3600.0
+"""An upload that no run names is kept so long."""
+
+_WANTED = "an .npz, a train and a test CSV, or a zip of those two or of the four MNIST files"
+_IDX = re.compile(r"(train-images|t10k-images)[.-]idx3-ubyte(\.gz)?|(train-labels|t10k-labels)[.-]idx1-ubyte(\.gz)?")
+_CHUNK = 1 << 20
+
+
+def folder() -> Path:
+    """Where uploads lie."""
+    return run_directory.root() / ".uploads"
+
+
+def take(files: Sequence[tuple[str, IO[bytes]]], room: Callable[[], None] = lambda: None) -> Path:
+    """Store an upload, (name, open file) each, and return the path that a run can name as its data.
+
+    room is called when all is stored, and raises when that is too much. Raises DataError for images that cannot
+    be used, and then nothing of it remains.
+    """
+    sweep()
+    part = folder() / f".{secrets.token_hex(8)}.part"
+    with file_errors("The upload cannot be read or stored", "Upload the files once more.", DataError):
+        part.mkdir(parents=True)
+        try:
+            digest = _store(files, part)
+            room()
+            home = folder() / digest
+            if home.is_dir():
+                os.utime(home)
+            else:
+                _check(_entry(part))
+                try:
+                    os.rename(part, home)
+                except OSError:
+                    if not home.is_dir():  # else somebody brought the same images a moment ago
+                        raise
+            return _entry(home)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+
+
+def sweep(now: float | None = None) -> None:
+    """Remove uploads that no run names, in the trash or out of it, and that nobody brought within the last day."""
+    now = time.time() if now is None else now
+    named = _named()
+    for upload in folder().iterdir() if folder().is_dir() else ():
+        with contextlib.suppress(OSError):
+            if upload.name not in named and now - upload.stat().st_mtime > KEEP_S:
+                shutil.rmtree(upload)
+
+
+def _named() -> set[str]:
+    """Names of the uploads that runs are trained on. A run that cannot be read may name any, but keeps none for ever."""
+    home, found = folder().resolve(), set()
+    for run in (*run_directory.listing(run_directory.root()), *run_directory.listing(run_directory.trash())):
+        with contextlib.suppress(GanadError, OSError, ValueError, TypeError, AttributeError):
+            path = Path(json.loads((run / "config.json").read_text(encoding="utf-8"))["data"] or "")
+            if path.is_relative_to(home):
+                found.add(path.relative_to(home).parts[0])
+    return found
+
+
+def _entry(home: Path) -> Path:
+    return home / "images.npz" if (home / "images.npz").exists() else home
+
+
+def _check(path: Path) -> None:
+    """Raises DataError without our folder in its words: whoever uploaded has never seen it."""
+    try:
+        sources.load(path)
+    except GanadError as error:
+        where = path if path.is_dir() else path.parent
+        text = str(error).replace(f"{where}{os.sep}", "").replace(str(where), "The upload")
+        raise DataError(text) from None
+
+
+def _store(files: Sequence[tuple[str, IO[bytes]]], part: Path) -> str:
+    """Write the files of an upload under our names; returns a digest of names and content."""
+    suffixes = [PurePosixPath(name).suffix.lower() for name, _ in files]
+    left, digests = MOST_UNPACKED, {}
+    if suffixes == [".zip"]:
+        with zipfile.ZipFile(files[0][1]) as archive:
+            entries = [e for e in archive.infolist() if not e.is_dir() and not _litter(e.filename)]
+            if len(entries) > 4:
+                raise DataError(f"The zip holds {len(entries)} files; {_WANTED} is taken.")
+            for entry, name in zip(entries, _names([e.filename for e in entries]), strict=True):
+                with archive.open(entry) as source:
+                    digests[name], size = _copy(source, part / name, left)
+                left -= size
+    else:
+        names = ["images.npz"] if suffixes == [".npz"] else _names([name for name, _ in files])
+        for (_, source), name in zip(files, names, strict=True):
+            source.seek(0)
+            digests[name], size = _copy(source, part / name, left)
+            left -= size
+    return hashlib.sha256(repr(sorted(digests.items())).encode()).hexdigest()[:20]
+
+
+def _litter(name: str) -> bool:
+    """What a file manager adds to a zip unasked."""
+    return name.startswith("__MACOSX/") or PurePosixPath(name).name.startswith(".")
+
+
+def _names(given: list[str]) -> list[str]:
+    """Our names for the files of a pair of CSVs, or for the four MNIST files; raises DataError for anything else."""
+    last = [PurePosixPath(name.replace("\\", "/")).name.lower() for name in given]
+    if len(last) == 2 and all(name.endswith(".csv") for name in last):
+        made = ["train.csv" if "train" in name else "test.csv" if "test" in name else "" for name in last]
+    elif len(last) == 4:
+        made = [name if _IDX.fullmatch(name) else "" for name in last]
+    else:
+        made = [""]
+    if not all(made) or len(set(made)) < len(made):
+        raise DataError(f"{', '.join(last[:4]) or 'nothing'} cannot be used; {_WANTED} is taken.")
+    return made
+
+
+def _copy(source: IO[bytes], to: Path, left: int) -> tuple[str, int]:
+    """Copy at most `left` bytes; returns digest and size. Raises DataError for more."""
+    digest, size = hashlib.sha256(), 0
+    with open(to, "xb") as file:
+        while chunk := source.read(_CHUNK):
+            size += len(chunk)
+            if size > left:
+                raise DataError(
+                    f"Unpacked, the upload has more than {MOST_UNPACKED // 1_000_000} MB. Upload fewer images."
+                )
+            digest.update(chunk)
+            file.write(chunk)
+    return digest.hexdigest(), size

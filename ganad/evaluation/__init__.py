@@ -1,0 +1,1 @@
+"""Numbers on scores: metrics, thresholds, intervals, comparisons, maps. NumPy and scikit-learn alone."""

@@ -1,0 +1,131 @@
+"""Runs beside each other: what differs, whether a gap is more than noise, and how far they agree on the same images.
+
+NumPy alone, so that a page answers at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ganad.config import Settings
+from ganad.runs.run_directory import Scored
+
+RESAMPLES = 200
+CONFIDENCE = 0.95
+
+
+def alike(settings: Settings) -> str:
+    """A key that two runs share when they differ by seed and name alone."""
+    return settings.model_copy(update={"seed": 0, "name": ""}).model_dump_json()
+
+
+def task(settings: Settings) -> tuple:
+    """What a run was asked to tell apart, and on which test images. Areas are a ranking only within one task."""
+    return settings.normal, settings.data, settings.test_digits, settings.test_limit
+
+
+def differing(asked: Sequence[Settings]) -> dict[str, list[Any]]:
+    """setting -> its value in each run, for the settings that are not the same in all; None where a method lacks it."""
+    keys = dict.fromkeys(k for s in asked for k in type(s).model_fields if k != "name")
+    found = {k: [getattr(s, k, None) for s in asked] for k in keys}
+    return {k: values for k, values in found.items() if any(v != values[0] for v in values)}
+
+
+def shared(scored: Sequence[Scored]) -> list[np.ndarray]:
+    """For each run the rows of the test images that all of them have scored, in one order; (M,) each."""
+    common = scored[0].index
+    for s in scored[1:]:
+        common = np.intersect1d(common, s.index)
+    common = np.unique(common)
+    rows = []
+    for s in scored:
+        order = np.argsort(s.index, kind="stable")
+        rows.append(order[np.searchsorted(s.index, common, sorter=order)])
+    return rows
+
+
+# --- a gap and its noise -----------------------------------------------------------------------------------------------
+
+
+def areas(anomalous: np.ndarray, score: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """AUROC of a score under each row of weights, (R, N) how often each image counts; ties count one half. (R,)"""
+    order = np.argsort(score, kind="stable")
+    starts = np.flatnonzero(np.r_[True, np.diff(score[order]) != 0])
+    weights, truth = weights[:, order].astype(np.float64), anomalous[order]
+    odd = np.add.reduceat(weights * truth, starts, axis=1)
+    usual = np.add.reduceat(weights * ~truth, starts, axis=1)
+    below = np.cumsum(usual, axis=1) - usual / 2
+    with np.errstate(invalid="ignore"):  # a resample may miss a class altogether
+        return (odd * below).sum(axis=1) / (odd.sum(axis=1) * usual.sum(axis=1))
+
+
+@dataclass(frozen=True)
+class Gap:
+    """How much higher the mean AUROC of one group of runs is than another's, and what chance alone makes of it.
+
+    gap         difference of the means
+    low, high   its 95 % interval over test images: the same resampled images for all runs
+    seeds       standard deviation of a difference between single runs that only their seeds make; None if a group has
+                a single run
+    """
+
+    gap: float
+    low: float
+    high: float
+    seeds: float | None
+
+    @property
+    def beyond_noise(self) -> bool:
+        """False when the interval holds 0, or when seeds alone make such a gap."""
+        return not self.low <= 0 <= self.high and (self.seeds is None or abs(self.gap) > self.seeds)
+
+    @property
+    def words(self) -> str:
+        """A sentence that says whether there is a difference, and why not."""
+        if self.low <= 0 <= self.high:
+            return "no difference beyond the noise: other test images could have turned it round"
+        if self.seeds is not None and abs(self.gap) <= self.seeds:
+            return f"no difference beyond the noise: seeds alone make a gap of {self.seeds:.4f}"
+        if self.seeds is None:
+            return (
+                "a difference on these test images; whether it outlives another seed cannot be said from a single run"
+            )
+        return "a difference beyond the noise of test images and of seeds"
+
+
+def gap(anomalous: np.ndarray, ours: Sequence[np.ndarray], theirs: Sequence[np.ndarray]) -> Gap:
+    """Compare two groups of runs by their scores of the same N test images, (N,) each.
+
+    The bootstrap is paired: each resample draws images with replacement, and every run is judged on that draw.
+    """
+    n = len(anomalous)
+    draws = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), size=RESAMPLES)
+    weights = np.vstack([np.ones(n, dtype=draws.dtype), draws])
+    sides = [np.stack([areas(anomalous, s, weights) for s in group]) for group in (ours, theirs)]
+    difference = sides[0].mean(axis=0) - sides[1].mean(axis=0)
+    resampled = difference[1:][np.isfinite(difference[1:])]
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(resampled, [tail, 1 - tail]) if len(resampled) else (-np.inf, np.inf)
+    single = min(len(ours), len(theirs)) < 2
+    seeds = None if single else float(np.sqrt(sum(np.var(side[:, 0], ddof=1) for side in sides)))
+    return Gap(float(difference[0]), float(low), float(high), seeds)
+
+
+# --- agreement ---------------------------------------------------------------------------------------------------------
+
+
+def ranks(values: np.ndarray) -> np.ndarray:
+    """(N,) ranks from 1; equal values share the mean of theirs."""
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(counts) - (counts - 1) / 2)[inverse]
+
+
+def spearman(a: np.ndarray, b: np.ndarray) -> float:
+    """Rank correlation of two scores of the same images, -1 to 1; NaN when one of them is constant."""
+    x, y = (r - r.mean() for r in (ranks(a), ranks(b)))
+    scale = np.sqrt((x @ x) * (y @ y))
+    return float(x @ y / scale) if scale else float("nan")

@@ -1,0 +1,1 @@
+"""Layers that are faster on a processor than the usual ones, and give the same numbers."""

@@ -1,0 +1,249 @@
+"""A run as one HTML file that opens from disk, with no server and no network, and can be sent to anybody.
+
+The page is `page.html` and its styles `page.css`. Its mixer is the dashboard's: the component's own files
+are read as text and handed to a host of a few lines, since their Python needs Streamlit and a file on disk has none.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import math
+import zlib
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from ganad import service
+from ganad.config import FALSE_ALARMS, METHOD_NAMES, PARTS, resolve
+from ganad.errors import GanadError, RunError
+from ganad.evaluation import metrics
+from ganad.runs.run_directory import Scores
+from ganad.service import RunInfo, digits_in_words
+
+_PAGE = Path(__file__).with_name("page.html")
+_MIXER = Path(__file__).parents[1] / "ui" / "components" / "live_mixer.html"
+_SCRIPTS = (".numbers.js", ".drawing.js", ".picture.js", ".js")
+_ENTRY = "export default function (component)"
+
+COLOURS = {
+    "normal": "#1a80c4",
+    "anomalous": "#dc641a",
+    "wrong": "#d9435c",
+    "ink": "#7c8797",
+    "faint": "rgba(124, 135, 151, 0.25)",
+    "tile": "#0c1117",
+    "residual": "#0d9470",
+    "discrimination": "#c25a98",
+    "latent": "#aa7f0f",
+}
+"""The dashboard's own colours for either theme, which only its user interface may import; a test holds them equal."""
+HUES = ("green", "violet", "yellow")
+"""What the parts' colours are called in the styles."""
+
+
+def report_html(name: str) -> str:
+    """The whole page of a finished run, by its name, number or folder. About 3 MB with 10,000 test images.
+
+    Raises RunError if there is no such run, or if it has no scores yet.
+    """
+    run = service.run_info(name)
+    if run.state != "finished":
+        raise RunError(f"{run.name} is {run.state}, so there is nothing to report yet: a report needs a finished run.")
+    found, images = service.scores(name), service.test_images(name)
+    result, _ = service.judge_run(name)
+    score = metrics.total(found.test.parts, run.weights)
+    meta = service.meta(name)
+    text = {
+        "title": escape(run.label),
+        "heading": f"{escape(METHOD_NAMES[run.method])}, normal {digits_in_words(run.normal)}",
+        "lead": _lead(run, found, meta),
+        "numbers": _numbers(result),
+        "warnings": "".join(f"<p class='warning'>{escape(w)}</p>" for w in result.warnings),
+        "digits": _digits(result, found, score, images, _drawn(name)),
+        "command": escape(run.command),
+        "settings": _settings(run),
+        "circumstances": _circumstances(run, meta),
+        "style": _PAGE.with_suffix(".css").read_text(encoding="utf-8"),
+        "mixer_html": _MIXER.read_text(encoding="utf-8"),
+        "mixer_css": _MIXER.with_suffix(".css").read_text(encoding="utf-8"),
+        "mixer_js": mixer_script(),
+        "data": _as_json(mixer_data(run, found, images)),
+    }
+    page = _PAGE.read_text(encoding="utf-8")
+    head, *rest = page.split("{{")  # in one pass: nothing that was put in is searched for names again
+    return head + "".join(text[key] + tail for key, tail in (piece.split("}}", 1) for piece in rest))
+
+
+# --- the mixer ---------------------------------------------------------------------------------------------------------
+
+
+def mixer_script() -> str:
+    """The component's scripts as one module, its entry named `mixer`: a module on disk cannot be imported."""
+    script = "\n".join(_MIXER.with_suffix(end).read_text(encoding="utf-8") for end in _SCRIPTS)
+    if script.count(_ENTRY) != 1 or "</script" in script:
+        raise GanadError("The scripts of the live mixer have changed, so that a report cannot hold them.")
+    return script.replace(_ENTRY, "function mixer(component)")
+
+
+def mixer_data(run: RunInfo, found: Scores, images: np.ndarray) -> dict[str, Any]:
+    """What the mixer of the dashboard is given: parts, digits and pixels of every test image, and the defaults."""
+    spread = metrics.spread(found.val.parts)
+    largest = max(w * spread[p] for w, p in zip(run.weights, PARTS, strict=True)) or 1.0
+    defaults = {"weights": list(run.weights), "rule": "false alarms", "value": FALSE_ALARMS}
+    return {
+        "test": [_base64(np.asarray(found.test.parts[p], dtype="<f4")) for p in PARTS],
+        "val": [_base64(np.asarray(found.val.parts[p], dtype="<f4")) for p in PARTS],
+        "digit": _base64(found.test.digit.astype(np.uint8)),
+        "anomalous": _base64(found.anomalous.astype(np.uint8)),
+        "images": _encoded(
+            zlib.compress(np.ascontiguousarray(images, dtype=np.uint8), 7)
+        ),  # 9 takes ten times as long for 1 %
+        "version": run.name,
+        "parts": [p.capitalize() for p in PARTS],
+        "hues": list(HUES),
+        "scales": [spread[p] / largest for p in PARTS],
+        "defaults": defaults,
+        "set": {"id": "report"} | defaults,
+        "colours": COLOURS,
+    }
+
+
+def _as_json(value: Any) -> str:
+    """JSON that no tag can end."""
+    return json.dumps(value).replace("<", "\\u003c")
+
+
+def _base64(array: np.ndarray) -> str:
+    return _encoded(np.ascontiguousarray(array).tobytes())
+
+
+def _encoded(content: bytes) -> str:
+    return base64.b64encode(content).decode("ascii")
+
+
+# --- words and pictures ------------------------------------------------------------------------------------------------
+
+
+def _lead(run: RunInfo, found: Scores, meta: Mapping[str, Any]) -> str:
+    seen = _group(meta, "data").get("train")
+    trained = f"on {seen:,} images" if isinstance(seen, int) else "on images"
+    anomalous = int(found.anomalous.sum())
+    return (
+        f"A detector that was trained {trained} of the {'digit' if len(run.normal) == 1 else 'digits'} "
+        f"<b>{digits_in_words(run.normal)}</b> alone, and then asked about {len(found.test):,} test images. "
+        f"{anomalous:,} of them show another digit: those it should find strange."
+    )
+
+
+def _numbers(e: metrics.Evaluation) -> str:
+    cards = (
+        ("AUROC", f"{e.auroc:.4f}", "How many of all pairs of an anomaly and a normal image the score puts in the right "
+         "order. 0.5 is guessing, 1 is perfect."),
+        ("average precision", f"{e.average_precision:.4f}", "Area under the precision-recall curve. Guessing reaches the "
+         f"share of anomalies, here {e.prevalence:.3f}."),
+        ("equal error rate", f"{e.eer:.1%}", "At the threshold where both mistakes are equally frequent, so many normal "
+         "images are flagged and so many anomalies missed."),
+        ("caught", f"{e.hit_rate:.1%}", f"of {e.n_anomalous:,} anomalies, at {e.false_alarm_rate:.1%} false alarms among "
+         f"{e.n_normal:,} normal images. " + ("There is no threshold: see below." if math.isinf(e.threshold) else
+         f"The threshold promises at most {FALSE_ALARMS:.0%}; it comes from held-out normals.")),
+    )  # fmt: skip
+    return "".join(
+        f"<div class='number'><span>{name}</span><b>{value}</b><p>{words}</p></div>" for name, value, words in cards
+    )
+
+
+def median_rows(found: Scores, score: np.ndarray) -> dict[int, int]:
+    """digit -> row of its test image whose score is the median one (the lower of two); what is typical of the digit."""
+    rows = {}
+    for d in np.unique(found.test.digit):
+        own = np.flatnonzero(found.test.digit == d)
+        rows[int(d)] = int(own[np.argsort(score[own], kind="stable")[(len(own) - 1) // 2]])
+    return rows
+
+
+def _drawn(name: str):
+    """rows -> their reconstructions: the stored ones, else the net's, else None where nothing can make them."""
+    stored = service.reconstructions(name)
+
+    def drawn(rows: list[int], images: np.ndarray) -> np.ndarray | None:
+        if stored is not None:
+            return stored[rows]
+        try:
+            return service.reconstruct(name, images[rows])
+        except GanadError:
+            return None
+
+    return drawn
+
+
+def _digits(e: metrics.Evaluation, found: Scores, score: np.ndarray, images: np.ndarray, drawn: Any) -> str:
+    """A row a digit: its typical image and what the net makes of it, the share that is flagged, and its AUROC."""
+    at = median_rows(found, score)
+    made = drawn(list(at.values()), images)
+    rows = []
+    for i, of in enumerate(e.per_digit):
+        d, kind = of["digit"], "normal" if of["normal"] else "anomalous"
+        pictures = _picture(images[at[d]], f"a typical {d}") + (
+            _picture(made[i], f"reconstruction of the typical {d}") if made is not None else ""
+        )
+        rows.append(
+            f"<tr class='{kind}'><th scope='row'>{d}<small>{'normal' if of['normal'] else 'anomaly'}</small></th>"
+            f"<td class='pictures'>{pictures}</td><td class='n'>{of['n']:,}</td>"
+            f"<td>{_bar(of['flagged'], 0.0)}<span>{of['flagged']:.1%}</span></td>"
+            f"<td>{_bar(of['auroc'], 0.5)}<span>{of['auroc']:.4f}</span></td><td class='n'>{of['median']:.3g}</td></tr>"
+        )
+    return "".join(rows)
+
+
+def _bar(value: float, low: float) -> str:
+    return f"<i class='bar'><i style='width:{100 * max(0.0, value - low) / (1 - low):.1f}%'></i></i>"
+
+
+def _picture(image: np.ndarray, alt: str) -> str:
+    out = io.BytesIO()
+    Image.fromarray(image).save(out, "PNG")
+    return f"<img src='data:image/png;base64,{_encoded(out.getvalue())}' alt='{alt}' width='56' height='56'>"
+
+
+def _settings(run: RunInfo) -> str:
+    """Every setting with its meaning; what was asked for beyond the preset is marked."""
+    asked = run.settings
+    usual = resolve(asked.method, asked.preset, normal=asked.normal)
+    rows = []
+    for key, field in type(asked).model_fields.items():
+        value = getattr(asked, key)
+        shown = (
+            ", ".join(f"{v:g}" for v in value) if isinstance(value, tuple) else "–" if value in (None, "") else value
+        )
+        own = value != getattr(usual, key)
+        rows.append(
+            f"<div class='{'own' if own else ''}'><dt>{key}</dt><dd><b>{escape(str(shown))}</b>"
+            f"<span>{escape(field.description or '')}</span></dd></div>"
+        )
+    return "".join(rows)
+
+
+def _circumstances(run: RunInfo, meta: Mapping[str, Any]) -> str:
+    data, versions = _group(meta, "data"), _group(meta, "versions")
+    parts = [
+        f"run {run.name}",
+        f"begun {str(meta['created'])[:10]}" if meta.get("created") else "",
+        f"{run.status.seconds:,.0f} s of training" if run.status.seconds else "",
+        f"{meta['device']}, {meta.get('precision', 'float32')}" if meta.get("device") else "",
+        f"{data['source']} {data.get('fingerprint', '')}" if data.get("source") else "",
+        f"commit {meta['commit']}" if meta.get("commit") else "",
+        ", ".join(f"{k} {v}" for k, v in versions.items()),
+    ]
+    return escape(" · ".join(p for p in parts if p))
+
+
+def _group(meta: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A group of meta.json, empty where it has none: a run may come from elsewhere."""
+    found = meta.get(name)
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,98 @@
+"""Method <-> files: safetensors for what scoring needs, a weights-only torch file for what resuming needs."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+
+from ganad.config import command
+from ganad.errors import RunError, cause, file_errors
+from ganad.models import Method, build
+from ganad.runs import run_directory
+from ganad.system import files
+
+
+def pick_device() -> torch.device:
+    """CUDA when there is one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def save_weights(run: Path, method: Method) -> None:
+    """weights.safetensors: the tensors that scoring needs, and no more."""
+    save_tensors(run, method.scoring_state())
+
+
+def save_tensors(run: Path, state: dict[str, Any]) -> None:
+    """weights.safetensors from a scoring state, in whatever precision its tensors have, with its checksum."""
+    tensors = {k: v.detach().cpu().contiguous() for k, v in state.items()}
+    with run_directory.replaced_with_checksum(run / "weights.safetensors") as file:
+        file.write(save(tensors, metadata={"format": "pt"}))
+
+
+def load_method(run: Path, device: torch.device | None = None) -> Method:
+    """The trained method of a run, frozen and in eval(), ready to be shared. Raises RunError if it cannot be."""
+    settings = run_directory.settings(run)
+    tensors = load_tensors(run)
+    method = build(settings)
+    try:
+        # Shipped weights may be stored in half precision; nets always work in float32.
+        method.load_scoring_state({k: v.float() if v.is_floating_point() else v for k, v in tensors.items()})
+    except (RuntimeError, KeyError, AttributeError) as error:
+        raise RunError(f"The weights of {run.name} do not fit its config.json: {cause(error)}") from None
+    return method.to(device or pick_device()).eval().requires_grad_(False)
+
+
+def load_tensors(run: Path) -> dict[str, torch.Tensor]:
+    """weights.safetensors as it lies there. Raises RunError if it does not, or if it is damaged."""
+    content = files.read_verified(run / "weights.safetensors")
+    if content is None:
+        finished = (run / "scores.npz").exists()
+        why = (
+            f"was shipped without its nets, so it cannot judge new images. Train it: {command(run_directory.settings(run))}"
+            if finished
+            else "has no weights yet: they are written when its training ends."
+        )
+        raise RunError(f"{run.name} {why}")
+    try:
+        tensors = load(content)
+    except SafetensorError as error:
+        raise RunError(f"weights.safetensors of {run.name} is damaged ({error}). {AGAIN}") from None
+    if bad := [k for k, v in tensors.items() if v.is_floating_point() and not v.isfinite().all()]:
+        raise RunError(
+            f"weights.safetensors of {run.name} is damaged: {bad[0]} holds values that are not finite. {AGAIN}"
+        )
+    return tensors
+
+
+AGAIN = "Bring it back from a copy, or train the run again."
+
+
+def save_state(run: Path, method: Method, *, step: int, seconds: float, precision: str) -> None:
+    """state.pt: everything that a resumed run needs to go on with the same numbers."""
+    state = {"method": method.training_state(), "step": step, "seconds": seconds, "precision": precision}
+    whole = io.BytesIO()  # torch's own writer does not say why a disk refuses
+    torch.save(state, whole)
+    with run_directory.replaced(run / "state.pt") as file:
+        file.write(whole.getbuffer())
+
+
+def load_state(run: Path, device: torch.device) -> dict[str, Any] | None:
+    """The last saved state, or None if there is none yet. Raises RunError if it is damaged."""
+    content = files.read_bytes(run / "state.pt")
+    if content is None:
+        return None
+    advice = "Start a new run with the same settings, or remove the file to begin this one anew."
+    with file_errors(f"state.pt of {run.name} is damaged", advice, RunError):
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:  # torch itself does not compare the checksums
+            if (bad := archive.testzip()) is not None:
+                raise RunError(f"state.pt of {run.name} is damaged: {bad} does not fit its CRC-32. {advice}")
+        state = torch.load(io.BytesIO(content), map_location=device, weights_only=True)
+        if {"method", "step", "seconds", "precision"} - state.keys():
+            raise ValueError("it is no state of a training")
+        return state

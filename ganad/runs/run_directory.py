@@ -1,0 +1,571 @@
+"""The run directory: the only reader and writer of its files.
+
+    runs/0007-ganomaly-n8-s0/
+      config.json          what was asked for; rebuilds the model with no flags
+      meta.json            versions, device, data fingerprint, commit, the command that repeats the run
+      status.json          how it stands: state, heartbeat, epoch, step; replaced in one move
+      metrics.jsonl        a line a logged step, a line an epoch
+      samples/             a PNG an epoch: the probe digits above their reconstructions
+      state.pt             what resuming needs
+      weights.safetensors  what scoring needs
+      scores.npz           parts, digits, positions and latent vectors of val and test
+      reconstructions.npz  the reconstructions of val and test, for the eye (8 bit)
+      checksums.json       SHA-256 of weights, scores and reconstructions
+      report.json          metrics at the default weights
+      log.txt              the process's own words
+      note.txt             exists: what its owner wrote about it
+      stop                 exists: somebody asked it to stop
+      .lock                held by the one process that writes the run, for as long as it lives
+      .reserve             room for the last words on a full disk, while it is at work
+
+One process writes a run, any number read it. Every reader checks what it reads: a damaged file is a RunError of that run
+and of no other. Nothing here knows a network. A run that was thrown away lies whole in `runs/.trash/`, until its owner
+empties that folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import io
+import json
+import os
+import re
+import shutil
+import time
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import filelock
+import numpy as np
+
+from ganad.config import PARTS, Settings, parse
+from ganad.errors import ConfigError, RunError, file_errors
+from ganad.runs import schemas
+from ganad.runs.schemas import Status
+from ganad.system import files
+from ganad.system.files import read_json, replaced, replaced_with_checksum, write_json, write_text
+
+__all__ = ["Status", "read_json", "replaced", "replaced_with_checksum", "write_json", "write_text"]
+
+HOME = Path(__file__).resolve().parents[2]
+CHECKED = ("weights.safetensors", "scores.npz", "reconstructions.npz")
+"""Files whose SHA-256 is kept in checksums.json and compared whenever they are read."""
+ENDED = ("finished", "stopped", "failed")
+HEARTBEAT_S = 60.0
+"""A run at work that says nothing for so long is not answering."""
+GRACE_S = 45.0
+"""So long may a run be queued without a process: whoever queued it starts one at once."""
+LEAST_FREE = 100_000_000
+"""Bytes that must be free on the disk of the runs before one is begun. Large nets need more: the worker asks again."""
+LOCK_S = 20.0
+"""A new process waits so long for the lock of its run, which whoever started it holds for a moment."""
+
+_NUMBERED = re.compile(r"\d{4,}-.+")
+
+
+def root() -> Path:
+    """The folder of the user's runs: `runs` beside app.py, or wherever GANAD_RUNS says."""
+    return Path(os.environ.get("GANAD_RUNS") or HOME / "runs")
+
+
+def trash() -> Path:
+    """Where runs lie that were thrown away. Their numbers are not given again, so that each can come back."""
+    return root() / ".trash"
+
+
+def shelf() -> Path:
+    """The folder of the runs that are shipped with the project."""
+    return Path(os.environ.get("GANAD_CHECKPOINTS") or HOME / "checkpoints")
+
+
+def find(name: str | Path) -> Path:
+    """The directory of a run: by its path, its name, or its number alone. Raises RunError if there is none."""
+    with file_errors(f"There is no run {str(name)[:80]!r}", "`python -m ganad list` shows them all.", RunError):
+        path = Path(name)
+        if (path / "config.json").exists():
+            return path.resolve()
+        for folder in (root(), shelf()):
+            if path.name == str(name) and (folder / path / "config.json").exists():
+                return (folder / path).resolve()
+            if re.fullmatch(r"[0-9]{1,6}", str(name)):
+                for run in listing(folder):
+                    if run.name.startswith(f"{int(str(name)):04d}-"):
+                        return run.resolve()
+    known = [run.name for folder in (root(), shelf()) for run in listing(folder)]
+    there = f"There are: {', '.join(known[:8])}{' …' if len(known) > 8 else ''}." if known else "There are none yet."
+    raise RunError(f"There is no run {str(name)[:80]!r}. {there} `python -m ganad list` shows them all.")
+
+
+def listing(folder: Path) -> list[Path]:
+    """Every run in a folder, newest first, damaged ones among them. Raises RunError if the folder cannot be read."""
+    with file_errors(f"{folder} cannot be read", kind=RunError):
+        if not folder.is_dir():
+            return []
+        return sorted((p.parent for p in folder.glob("*/config.json")), key=lambda p: p.name, reverse=True)
+
+
+def create(settings: Settings) -> Path:
+    """A new run directory with its config.json, numbered one above the highest. State: queued.
+
+    Raises RunError, and leaves nothing behind, where the disk is full or cannot be written.
+    """
+    run = reserve(settings)
+    try:
+        write_status(run, Status(state="queued", since=time.time()))
+        write_json(run / "config.json", settings.model_dump(mode="json"))  # from here on it is a run
+    except BaseException:
+        shutil.rmtree(run, ignore_errors=True)  # made a moment ago, and by nobody else
+        raise
+    return run
+
+
+def reserve(settings: Settings) -> Path:
+    """A new, empty directory with the next free number. It is no run until a config.json lies in it.
+
+    A number is claimed by making a folder of that number, which only one process can do; so it belongs to one run, however
+    many are begun at once. Raises RunError where the disk is full or cannot be written.
+    """
+    digits = "".join(map(str, settings.normal))
+    with file_errors(
+        "No run can be begun", "Free some space, or set GANAD_RUNS to a folder that can be written.", RunError
+    ):
+        root().mkdir(parents=True, exist_ok=True)
+        files.check_space(root(), LEAST_FREE, "A run")
+        number = max(_numbers(), default=0)
+        while True:
+            number += 1
+            claim = root() / f".{number:04d}"
+            try:
+                claim.mkdir()
+            except FileExistsError:
+                continue
+            try:
+                if number in _numbers():  # somebody was faster, and has given the claim back since
+                    continue
+                run = root() / f"{number:04d}-{settings.method}-n{digits}-s{settings.seed}"
+                run.mkdir()
+                return run
+            finally:
+                claim.rmdir()
+
+
+def _numbers() -> set[int]:
+    """The numbers that are taken, by a run or by one in the trash."""
+    taken = (p.name for folder in (root(), trash()) if folder.is_dir() for p in folder.iterdir())
+    return {int(name.split("-")[0]) for name in taken if _NUMBERED.fullmatch(name)}
+
+
+def settings(run: Path) -> Settings:
+    """What was asked for. Raises RunError if config.json is missing or not readable."""
+    saved = read_json(run / "config.json")
+    if saved is None:
+        raise RunError(f"{run.name} has no config.json, so it cannot be opened.")
+    try:
+        return parse(saved)
+    except ConfigError as error:
+        raise RunError(f"config.json of {run.name} is damaged: {error}.") from None
+
+
+@contextlib.contextmanager
+def owned(run: Path, wait: float = 0.0) -> Iterator[None]:
+    """Be the one process that writes a run, until the end of the block or of the process, however it ends.
+
+    wait: seconds to wait for the present owner. Raises RunError if the run has another one.
+    """
+    with file_errors(f"{run.name} cannot be written", "Free some space or allow writing there.", RunError):
+        lock = filelock.FileLock(run / ".lock")
+        try:
+            lock.acquire(timeout=wait)
+        except filelock.Timeout:
+            raise RunError(f"{run.name} is at work already, in another process.") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+# --- how it stands ---------------------------------------------------------------------------------------------
+
+
+def write_status(run: Path, status: Status) -> None:
+    """Replace status.json; the heartbeat is now. Raises RunError where the disk is full or cannot be written."""
+    write_json(run / "status.json", status_values(status))
+
+
+def status_values(status: Status) -> dict[str, Any]:
+    """What status.json holds of a status; the heartbeat is now."""
+    values = {k: v for k, v in status.__dict__.items() if k in Status.__dataclass_fields__ and k != "answering"}
+    return values | {"beat": time.time()}
+
+
+def read_status(run: Path) -> Status:
+    """The status as it was written, whatever became of the process since. A damaged one reads as failed, and says so."""
+    try:
+        saved = read_json(run / "status.json")
+        if saved is None:
+            raise RunError("status.json is missing.")
+        return schemas.status(saved)
+    except RunError as error:
+        return Status(state="failed", error=f"{error} Resume writes it anew.")
+
+
+def status(run: Path, *, now: float | None = None) -> Status:
+    """How a run stands: its own last word, unless its process died without one.
+
+    A dead process that had been asked to stop reads as stopped, any other as failed, with what can be done. A process that
+    is suspended, or lives and has been silent for too long, reads as it said, with answering=False: it may come back, and it
+    can be stopped.
+    """
+    said = read_status(run)
+    if said.state in ENDED:
+        return said
+    now = time.time() if now is None else now
+    if said.pid is None:
+        # A clock that was put back leaves a time in the future: that is no reason to wait for ever.
+        if abs(now - max(said.beat, said.since)) <= GRACE_S:
+            return said
+        why = "Its process never started."
+    elif (process := process_state(said.pid, said.process_started)) == "gone":
+        why = "Its process ended without a word: killed, out of memory, or the machine was restarted."
+    elif process == "suspended":
+        return replace(said, doing="not answering: its process is suspended", answering=False)
+    elif now - said.beat > HEARTBEAT_S:
+        return replace(said, doing=f"not answering for {now - said.beat:.0f} seconds", answering=False)
+    else:
+        return said
+    again = read_status(run)  # it may have said its last word between the two looks
+    if again.state in ENDED:
+        return again
+    if (run / "stop").exists():
+        return replace(again, state="stopped", doing="")
+    return replace(again, state="failed", error=f"{why} Resume goes on from the last saved epoch.")
+
+
+def process_state(pid: int, started: float | None) -> str:
+    """ "alive", "suspended" (as by SIGSTOP) or "gone", which a zombie is, and a number that another process has now.
+
+    started: when it was started, seconds since 1970. A process of which that is not known is not believed to be the one.
+    """
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        if started is None or abs(process.create_time() - started) >= 2:
+            return "gone"
+        found = process.status()
+    except (psutil.Error, ValueError, OverflowError):
+        return "gone"
+    if found in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD):
+        return "gone"
+    return "suspended" if found in (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP) else "alive"
+
+
+def alive(pid: int, started: float | None) -> bool:
+    """True while that very process is there, be it suspended."""
+    return process_state(pid, started) != "gone"
+
+
+def ask_to_stop(run: Path) -> None:
+    """Ask, never kill: the worker looks between two steps, saves, and says "stopped" itself."""
+    with file_errors(f"{run.name} cannot be asked to stop", "Free some space or allow writing there.", RunError):
+        (run / "stop").touch()
+
+
+# --- what it says while it works -------------------------------------------------------------------------------
+
+
+def read_metrics(run: Path) -> list[dict[str, Any]]:
+    """Every whole and sound line of metrics.jsonl: a step, an epoch, and numbers by name.
+
+    A last line that is still being written is left for the next time, and a damaged one is left out (`damaged_lines`).
+    Raises RunError if there is something else than a file.
+    """
+    return _metrics(run)[0]
+
+
+def damaged_lines(run: Path) -> int:
+    """Lines of metrics.jsonl that are left out because they are no row of numbers."""
+    return _metrics(run)[1]
+
+
+def _metrics(run: Path) -> tuple[list[dict[str, Any]], int]:
+    content = files.read_bytes(run / "metrics.jsonl", most=files.MOST_JSON_BYTES) or b""
+    rows, lines = [], content.rpartition(b"\n")[0].splitlines()
+    for line in lines:
+        with contextlib.suppress(ValueError, RecursionError):
+            row = files.parse_json(line)
+            if schemas.is_metrics_row(row):
+                rows.append(row)
+    return rows, len(lines) - len(rows)
+
+
+def cut_metrics(run: Path, step: int) -> None:
+    """Forget what was logged after a step: a resumed run logs it again."""
+    kept = [row for row in read_metrics(run) if row["step"] <= step]
+    write_text(run / "metrics.jsonl", "".join(json.dumps(row) + "\n" for row in kept))
+
+
+def log_tail(run: Path, lines: int = 200) -> str:
+    """The last lines of log.txt, or an empty string."""
+    content = files.read_bytes(run / "log.txt", most=files.MOST_JSON_BYTES) or b""
+    return "\n".join(content.decode("utf-8", errors="replace").splitlines()[-lines:])
+
+
+def samples(run: Path) -> dict[int, Path]:
+    """epoch -> PNG of the probe digits (upper row) and their reconstructions (lower row)."""
+    found = {int(p.stem): p for p in (run / "samples").glob("*.png") if re.fullmatch("[0-9]{1,9}", p.stem)}
+    return dict(sorted(found.items()))
+
+
+def read_report(run: Path) -> dict[str, Any] | None:
+    """Metrics at the default weights, or None before they are written. Raises RunError if report.json is damaged."""
+    return _object(run, "report.json", schemas.Report)
+
+
+def read_meta(run: Path) -> dict[str, Any]:
+    """Versions, device, data and number of parameters; empty before the run has begun. Raises RunError if damaged."""
+    return _object(run, "meta.json", schemas.Meta) or {}
+
+
+def _object(run: Path, name: str, model: type) -> dict[str, Any] | None:
+    saved = read_json(run / name)
+    return None if saved is None else schemas.checked(model, saved, f"{name} of {run.name}")
+
+
+# --- what it leaves behind -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One set of images with their parts. All arrays have one row an image."""
+
+    parts: dict[str, np.ndarray]
+    digit: np.ndarray
+    index: np.ndarray
+    z: np.ndarray  # (n, nz), or (n, 0) in a run that was shipped without
+
+    def __len__(self) -> int:
+        return len(self.digit)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What a finished run says of the held-out normal images and of the test images."""
+
+    val: Scored
+    test: Scored
+    normal: tuple[int, ...]
+
+    @functools.cached_property
+    def anomalous(self) -> np.ndarray:
+        """(n_test,) bool: which test images show a digit that is not normal."""
+        return ~np.isin(self.test.digit, self.normal)
+
+
+def write_scores(run: Path, sets: dict[str, dict[str, np.ndarray]]) -> None:
+    """scores.npz from {"val": {"residual": ..., "digit": ..., "index": ..., "z": ...}, "test": ...}."""
+    arrays = {f"{name}_{key}": value for name, columns in sets.items() for key, value in columns.items()}
+    with replaced_with_checksum(run / "scores.npz") as part:
+        np.savez_compressed(part, **arrays)
+
+
+def read_scores(run: Path) -> Scores:
+    """Raises RunError if the run has no scores yet, or if the file is damaged."""
+    content = files.read_verified(run / "scores.npz")
+    if content is None:
+        raise RunError(f"{run.name} has no scores yet: they are written when its training ends.")
+    normal = settings(run).normal
+    what = f"scores.npz of {run.name}"
+    arrays = read_arrays(content, f"{what} cannot be read", "Resume the run to write it again.")
+    check_scores(arrays, normal, what)
+    val, test = (
+        Scored(
+            parts={part: arrays[f"{name}_{part}"] for part in PARTS},
+            digit=arrays[f"{name}_digit"],
+            index=arrays[f"{name}_index"],
+            z=arrays.get(f"{name}_z", np.empty((len(arrays[f"{name}_digit"]), 0))),
+        )
+        for name in ("val", "test")
+    )
+    return Scores(val=val, test=test, normal=normal)
+
+
+MOST_ARRAY_BYTES = 500_000_000
+"""Of all arrays of one .npz of a run, unpacked."""
+
+
+def read_arrays(content: bytes, what: str, advice: str, most: int = MOST_ARRAY_BYTES) -> dict[str, np.ndarray]:
+    """The arrays of an .npz, none of them pickled, each compared with its CRC-32; bounded before they are unpacked.
+
+    what, advice: the start and the end of the message of the RunError that is raised where it cannot be read.
+    most: bytes of all arrays together.
+    """
+    with file_errors(what, advice, RunError):
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if (size := sum(e.file_size for e in archive.infolist())) > most:
+                raise RunError(
+                    f"{what}: unpacked it would take {size / 1e6:,.0f} MB, more than scores ever take. {advice}"
+                )
+            if (bad := archive.testzip()) is not None:
+                raise RunError(f"{what}: {bad} does not fit its CRC-32. {advice}")
+        with np.load(io.BytesIO(content), allow_pickle=False) as file:
+            return {key: file[key] for key in file.files}
+
+
+def check_scores(arrays: Mapping[str, np.ndarray], normal: tuple[int, ...], what: str) -> None:
+    """Raises RunError unless the arrays are parts, digits and positions of val and test as a worker writes them.
+
+    what: names the file in the message.
+    """
+    for which in ("val", "test"):
+        if missing := sorted(k for k in ("digit", "index", *PARTS) if f"{which}_{k}" not in arrays):
+            raise RunError(f"{what} has no {which}_{missing[0]}. Resume the run, or bring it in once more.")
+        n = len(arrays[f"{which}_digit"]) if arrays[f"{which}_digit"].ndim else 0
+        for key in ("digit", "index", *PARTS, *(["z"] if f"{which}_z" in arrays else [])):
+            values = arrays[f"{which}_{key}"]
+            kinds = "iu" if key in ("digit", "index") else "f"
+            shaped = values.ndim == (2 if key == "z" else 1) and len(values) == n > 0
+            if not shaped or values.dtype.kind not in kinds or not np.isfinite(values).all():
+                raise RunError(
+                    f"{which}_{key} in {what} is damaged: a finite value for each image is wanted, got an array of "
+                    f"{values.dtype} and shape {values.shape}."
+                )
+        if not np.isin(arrays[f"{which}_digit"], range(10)).all():
+            raise RunError(f"{which}_digit in {what} is damaged: it holds something else than the digits 0 to 9.")
+        if arrays[f"{which}_index"].min() < 0 or arrays[f"{which}_index"].max() >= 2**31:
+            raise RunError(f"{which}_index in {what} is damaged: it holds positions that no file of images has.")
+    if len(np.unique(np.isin(arrays["test_digit"], normal))) < 2:
+        raise RunError(f"{what} has only normal or only anomalous test images, so there is nothing to judge.")
+
+
+def write_reconstructions(run: Path, val: np.ndarray, test: np.ndarray) -> None:
+    """reconstructions.npz: (n_val, 28, 28) and (n_test, 28, 28) uint8, rows as in scores.npz."""
+    with replaced_with_checksum(run / "reconstructions.npz") as part:
+        np.savez_compressed(part, val=val, test=test)
+
+
+def read_reconstructions(run: Path, which: str = "test") -> np.ndarray | None:
+    """(n, 28, 28) uint8, rows as in scores.npz; None when the run was shipped without them.
+
+    Raises RunError if the file is damaged.
+    """
+    content = files.read_verified(run / "reconstructions.npz")
+    if content is None:
+        return None
+    what = f"reconstructions.npz of {run.name}"
+    advice = "Remove it, then the nets make the reconstructions anew, or resume the run."
+    arrays = read_arrays(content, f"{what} cannot be read", advice)
+    drawn = arrays.get(which)
+    if drawn is None or drawn.dtype != np.uint8 or drawn.ndim != 3 or drawn.shape[1:] != (28, 28):
+        seen = "nothing" if drawn is None else f"an array of {drawn.dtype} and shape {drawn.shape}"
+        raise RunError(f"{what} is damaged: {which} should be (n, 28, 28) of 8 bit, got {seen}. {advice}")
+    return drawn
+
+
+# --- what its owner does with it ---------------------------------------------------------------------------------
+
+NOTE_LENGTH = 4000
+"""Characters of a note."""
+
+
+def rename(run: Path, name: str) -> None:
+    """Give a run a name of its owner's own; an empty one takes it away. The directory keeps its name.
+
+    Raises RunError for a shipped run, ConfigError for a name that is too long.
+    """
+    _own(run, "renamed")
+    changed = parse(settings(run).model_dump(mode="json") | {"name": " ".join(name.split())})
+    write_json(run / "config.json", changed.model_dump(mode="json"))
+
+
+def note(run: Path) -> str:
+    """What its owner wrote about a run, or an empty string."""
+    return (files.read_bytes(run / "note.txt", most=1_000_000) or b"").decode("utf-8", errors="replace")
+
+
+def write_note(run: Path, text: str) -> None:
+    """Replace the note of a run. Raises RunError for a shipped run and for a note that is too long."""
+    _own(run, "given a note")
+    if len(text) > NOTE_LENGTH:
+        raise RunError(f"A note has at most {NOTE_LENGTH:,} characters, this one has {len(text):,}.")
+    if text.strip() or note(run):
+        write_text(run / "note.txt", text.strip())
+
+
+def throw_away(run: Path) -> str:
+    """Move a run into the trash, whole; returns the name that `take_back` wants.
+
+    Raises RunError for a shipped run, for one that is at work or whose process still lives, and where the disk refuses.
+    """
+    _own(run, "thrown away")
+    at_work = RunError(f"{run.name} is still at work: stop it first, then throw it away.")
+    said = status(run)
+    if said.state not in ENDED or (said.pid is not None and alive(said.pid, said.process_started)):
+        raise at_work
+    with file_errors(f"{run.name} cannot be moved to the trash", "Allow writing in the folder of the runs.", RunError):
+        lock = filelock.FileLock(run / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except filelock.Timeout:
+            raise at_work from None
+        try:
+            trash().mkdir(exist_ok=True)
+            name, again = run.name, 0
+            while (trash() / name).exists():
+                again += 1
+                name = f"{run.name}~{again}"
+            os.rename(run, trash() / name)
+            (trash() / name / ".lock").unlink(missing_ok=True)
+        finally:
+            lock.release()
+    return name
+
+
+def thrown_away() -> list[str]:
+    """Names of the runs in the trash, the last thrown first."""
+    found = {}
+    for run in listing(trash()):
+        with contextlib.suppress(OSError):  # taken back a moment ago
+            found[run.name] = run.stat().st_ctime_ns
+    return sorted(found, key=found.__getitem__, reverse=True)
+
+
+def take_back(name: str) -> str:
+    """Move a run out of the trash to where it was; returns its name. Raises RunError if its place is taken."""
+    if name not in thrown_away():
+        raise RunError(f"There is no run {name!r} in the trash: it was taken back already.")
+    home = root() / re.sub(r"~\d+$", "", name)
+    if home.exists():
+        raise RunError(f"There is another run {home.name} now. Rename that folder, then take this one back.")
+    with file_errors(f"{name} cannot be taken back", "Allow writing in the folder of the runs.", RunError):
+        os.rename(trash() / name, home)
+    return home.name
+
+
+def empty_trash() -> int:
+    """Remove for good what lies in the trash; returns how many runs that were.
+
+    Each is moved aside first, so that one that is half removed cannot be taken back; what an earlier call left half
+    removed goes too. Raises RunError where the disk refuses.
+    """
+    gone, count = trash() / ".gone", 0
+    with file_errors("The trash cannot be emptied", "Allow writing in the folder of the runs.", RunError):
+        for name in thrown_away():
+            gone.mkdir(exist_ok=True)
+            with contextlib.suppress(FileNotFoundError):  # taken back a moment ago
+                os.rename(trash() / name, gone / f"{name}~{time.time_ns()}")
+                count += 1
+        if gone.is_dir():
+            shutil.rmtree(gone)
+    return count
+
+
+def _own(run: Path, done: str) -> None:
+    if run.resolve().parent == shelf().resolve():
+        raise RunError(
+            f"{run.name} is shipped with the project, so it cannot be {done}. Copy it: download, then import."
+        )

@@ -1,0 +1,98 @@
+"""A method and images -> parts and reconstructions, each image by itself."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate, pad
+
+from ganad.config import PARTS
+from ganad.errors import GanadError
+from ganad.models import Method
+from ganad.models.base import quiet
+from ganad.scoring.attribution import fold
+
+FOLDED_FROM = 128
+"""From so many images on, the time that folding takes is won back; a search wins it back with one."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What a method says of N images. Parts are raw, float64, higher = more anomalous."""
+
+    residual: np.ndarray  # (N,)
+    discrimination: np.ndarray  # (N,)
+    latent: np.ndarray  # (N,)
+    z: np.ndarray  # (N, nz) float32
+    reconstruction: np.ndarray  # (N, 28, 28) uint8
+    pixels: np.ndarray | None = None  # (N, 28, 28) float32: what each pixel adds to the residual, where asked for
+    outside: np.ndarray | None = None  # (N,): what the border beyond the picture adds
+
+
+def to_input(images: np.ndarray, size: int, device: torch.device | str = "cpu") -> Tensor:
+    """(N, 28, 28) uint8 -> (N, 1, size, size) float32 in [-1, 1]; 32 by padding with background, 64 bilinear."""
+    x = torch.from_numpy(np.ascontiguousarray(images)).to(device)[:, None].float() / 127.5 - 1
+    if size == 28:
+        return x
+    if size == 32:
+        return pad(x, (2, 2, 2, 2), value=-1.0)
+    return interpolate(x, size=(size, size), mode="bilinear", align_corners=False)
+
+
+def to_picture(x: Tensor) -> np.ndarray:
+    """(N, 1, S, S) in [-1, 1] -> (N, 28, 28) uint8, for the eye: what to_input did, undone."""
+    size = x.shape[-1]
+    if size == 32:
+        x = x[:, :, 2:-2, 2:-2]
+    elif size != 28:
+        x = interpolate(x, size=(28, 28), mode="area")
+    return ((x[:, 0].clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).cpu().numpy()
+
+
+@torch.no_grad()
+def score(
+    method: Method,
+    images: np.ndarray,
+    *,
+    batch_size: int = 200,
+    on_batch: Callable[[int], None] | None = None,
+    pixels: bool = False,
+) -> Scored:
+    """Parts and reconstructions of (N, 28, 28) uint8 images.
+
+    The method is put into eval() and nothing in it changes. on_batch hears how many images are done, after each batch and
+    between the steps of a search; an error that it raises ends the scoring. pixels: say what each pixel adds, too.
+    Raises GanadError if a part of an image is not finite: such an image is neither normal nor anomalous.
+    """
+    method.eval()
+    judge = method.folded() if len(images) >= FOLDED_FROM or hasattr(method, "search") else method
+    device = next(method.parameters()).device
+    asked = [f for f in Scored.__dataclass_fields__ if pixels or f not in ("pixels", "outside")]
+    columns: dict[str, list[np.ndarray]] = {name: [] for name in asked}
+    for at in range(0, len(images) or 1, batch_size):
+        tick = quiet if on_batch is None else functools.partial(on_batch, at)
+        x = to_input(images[at : at + batch_size], method.settings.image_size, device)
+        parts = judge.parts(x, tick)
+        for name in ("residual", "discrimination", "latent"):
+            columns[name].append(getattr(parts, name).double().cpu().numpy())
+        columns["z"].append(parts.z.cpu().numpy())
+        columns["reconstruction"].append(to_picture(parts.reconstruction))
+        if pixels:
+            inside, outside = fold((x - parts.reconstruction)[:, 0].abs().cpu().numpy())
+            columns["pixels"].append(inside.astype(np.float32))
+            columns["outside"].append(outside)
+        if on_batch is not None:
+            on_batch(min(at + batch_size, len(images)))
+    scored = Scored(**{name: np.concatenate(values) for name, values in columns.items()})
+    for part in PARTS:
+        if bad := int((~np.isfinite(getattr(scored, part))).sum()):
+            raise GanadError(
+                f"The nets give no finite {part} part for {bad:,} of {len(images):,} images, so these have no score and no "
+                "verdict: the weights are damaged, or the training ran away. Train again, with a smaller lr if it ran away."
+            )
+    return scored

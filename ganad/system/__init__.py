@@ -1,0 +1,1 @@
+"""What the machine and the server permit: files, paths, bounds, access, shared memory."""

@@ -1,0 +1,171 @@
+"""Start, resume and stop worker processes. All that is known of them is in their run directories."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+
+from ganad.config import Settings
+from ganad.errors import RunError, file_errors
+from ganad.runs import run_directory
+
+PATIENCE_S = 15.0
+"""A worker obeys within two seconds; one that has not after so long is hung, and killed."""
+SILENT_PATIENCE_S = 3.0
+"""One that is not answering anyway gets so long."""
+DEATH_S = 30.0
+"""So long a killed process may take to be gone: the system writes back what it had open."""
+HANDOVER_S = 5.0
+"""So long to wait for a process that has said its last word and is about to leave its run."""
+
+_children: list[subprocess.Popen[bytes]] = []
+
+
+def start(settings: Settings) -> Path:
+    """A new run, at work in a process of its own that outlives this one. It queues if another is at work.
+
+    Raises RunError, and leaves nothing behind, where the disk is full or cannot be written.
+    """
+    run = run_directory.create(settings)
+    try:
+        with run_directory.owned(run):
+            launch(run)
+    except BaseException:
+        shutil.rmtree(run, ignore_errors=True)
+        raise
+    return run
+
+
+def resume(run: Path) -> None:
+    """Let a stopped or failed run go on from its last saved state. Raises RunError if there is nothing to resume.
+
+    Whoever holds the run's lock may resume it, so of two who try at once one starts a process and the other is told.
+    """
+    _refuse_shipped(run)
+    with run_directory.owned(run, wait=HANDOVER_S):
+        _requeue(run)
+        launch(run)
+
+
+def requeue(run: Path) -> None:
+    """Back into the line, to be worked on by this very process. Raises RunError as `resume` does."""
+    _refuse_shipped(run)
+    with run_directory.owned(run, wait=HANDOVER_S):
+        _requeue(run)
+        _note_process(run, psutil.Process())
+
+
+def _refuse_shipped(run: Path) -> None:
+    if run.parent.resolve() == run_directory.shelf().resolve():
+        raise RunError(f"{run.name} is shipped with the project and finished: there is nothing to resume.")
+
+
+def _requeue(run: Path) -> None:
+    status = run_directory.status(run)
+    if status.state == "finished":
+        raise RunError(f"{run.name} is finished: there is nothing to resume. Start a new run for more epochs.")
+    if status.state in ("queued", "running"):
+        raise RunError(f"{run.name} is {status.state} already.")
+    run_directory.settings(run)
+    with file_errors(f"{run.name} cannot be resumed", "Allow writing in its folder.", RunError):
+        (run / "stop").unlink(missing_ok=True)
+    queued = replace(status, state="queued", since=time.time(), pid=None, process_started=None, error=None, doing="")
+    run_directory.write_status(run, queued)
+
+
+def launch(run: Path) -> None:
+    """The worker, detached: Ctrl+C for the server does not reach it, and what it prints goes to log.txt.
+
+    The caller owns the run. The process waits for that to end, so its number is on record before it begins, and a stop
+    reaches it at any moment.
+    """
+    with file_errors(f"No process can be started for {run.name}", "Free some memory or disk space.", RunError):
+        with open(run / "log.txt", "ab") as log:
+            child = subprocess.Popen(
+                [sys.executable, "-m", "ganad", "work", str(run)],
+                cwd=run_directory.HOME,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+    _children.append(child)
+    try:
+        _note_process(run, psutil.Process(child.pid))
+    except BaseException:
+        child.kill()
+        child.wait()
+        raise
+
+
+def _note_process(run: Path, process: psutil.Process) -> None:
+    said = run_directory.read_status(run)
+    run_directory.write_status(
+        run, replace(said, pid=process.pid, process_started=process.create_time(), doing="starting")
+    )
+
+
+def reap() -> None:
+    """Take note of children that ended: until then they are zombies."""
+    _children[:] = [child for child in _children if child.poll() is None]
+
+
+def stop(run: Path, *, wait: bool = False) -> None:
+    """Ask a run to stop; should it not obey, kill it after making sure that it is still the same process.
+
+    Asking twice, or asking a run that has ended, does no harm. wait: return when the run has ended; raises RunError if
+    its process cannot be ended.
+    """
+    said = run_directory.status(run)
+    if said.state in run_directory.ENDED:
+        return
+    run_directory.ask_to_stop(run)
+    if said.pid is not None and run_directory.alive(said.pid, said.process_started):
+        _signal(said.pid, signal.SIGTERM)
+    patience = PATIENCE_S if said.answering else SILENT_PATIENCE_S
+    if not wait:
+        threading.Thread(target=_see_to_it, args=(run, patience), daemon=True).start()
+    elif not _see_to_it(run, patience):
+        pid = run_directory.read_status(run).pid
+        raise RunError(
+            f"{run.name} was asked to stop and killed, and its process {pid} is still there. Look at it with `ps`."
+        )
+
+
+def _see_to_it(run: Path, patience: float) -> bool:
+    """Wait until the run has ended; after `patience` seconds kill its process. True when it has ended."""
+    if _ended(run, patience):
+        return True
+    said = run_directory.read_status(run)
+    if said.pid is None or said.pid == os.getpid():
+        return False
+    if run_directory.alive(said.pid, said.process_started):
+        _signal(said.pid, signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
+    return _ended(run, DEATH_S)
+
+
+def _ended(run: Path, seconds: float) -> bool:
+    until = time.monotonic() + seconds
+    while True:
+        reap()
+        if run_directory.status(run).state in run_directory.ENDED:
+            return True
+        if time.monotonic() >= until:
+            return False
+        time.sleep(0.05)
+
+
+def _signal(pid: int, number: int) -> None:
+    try:
+        os.kill(pid, number)
+    except (ProcessLookupError, PermissionError, psutil.Error):
+        pass

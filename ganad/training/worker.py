@@ -1,0 +1,315 @@
+"""Train one run from its directory and leave everything there: a plain function of a path.
+
+`python -m ganad work RUN` calls it in a process of its own, `python -m ganad train` in the foreground.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import functools
+import os
+import platform
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ganad.config import FALSE_ALARMS, command
+from ganad.errors import GanadError, RunError, Stopped, cause, file_errors
+from ganad.runs import run_directory
+from ganad.system import files
+from ganad.training.context import Desk
+
+SAVE_S = 15.0
+
+
+def work(run: Path, watch: Callable[[run_directory.Status], None] = lambda status: None, *, listen: bool = True) -> str:
+    """Train, score, report. Returns the state in which the run ended: finished, stopped or failed.
+
+    watch    is called with every status that is written
+    listen   take SIGTERM and Ctrl+C as requests from the first moment; otherwise only once there is something to save, and
+             until then a signal ends the process at once, even in the middle of an import
+
+    What goes wrong is in status.json and log.txt. Raises RunError only if another process writes the run, or if the run
+    cannot be written at all.
+    """
+    with run_directory.owned(run, wait=run_directory.LOCK_S):
+        desk = Desk(run, watch)
+        try:
+            with desk.listening() if listen else contextlib.nullcontext():
+                with desk.slot():
+                    desk.put(state="running", doing="starting")
+                    _train_and_score(run, desk)
+                with desk.uninterrupted():
+                    desk.last_word(state="finished", doing="")
+        except Stopped:
+            desk.say("stopped, as asked")
+            desk.last_word(state="stopped", doing="")
+        except GanadError as error:
+            desk.say(f"failed: {error}")
+            desk.last_word(state="failed", doing="", error=str(error))
+        except Exception as error:
+            desk.say(traceback.format_exc())
+            disk_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+            words = "Free some space, then resume." if disk_full else "log.txt has the details."
+            desk.last_word(state="failed", doing="", error=f"{type(error).__name__}: {cause(error)}. {words}")
+        return desk.status.state
+
+
+def _train_and_score(run: Path, desk: Desk) -> None:
+    settings = run_directory.settings(run)
+    desk.say(f"{command(settings)}")
+    import torch
+
+    desk.obey()
+    from ganad.data import sources
+    from ganad.models import build
+    from ganad.runs import checkpoint
+    from ganad.training import throughput
+
+    desk.beat(doing="loading data")
+    throughput.leave_a_core()
+    dataset = sources.load(settings.data)
+    split = sources.split(dataset, settings)
+    desk.obey()
+    device = checkpoint.pick_device()
+    saved = checkpoint.load_state(run, device)
+    desk.beat(doing="building the nets")
+    precision = saved["precision"] if saved else throughput.number_format(settings)
+    desk.say(f"number format {precision}: {command(settings.model_copy(update={'precision': precision}))}")
+    method = build(settings).to(device)
+    if precision == "bf16":
+        method = method.to(memory_format=torch.channels_last)
+    if saved:
+        advice = "Start a new run with the same settings, or remove the file to begin this one anew."
+        with file_errors(f"state.pt of {run.name} does not fit its config.json", advice, RunError):
+            method.load_training_state(saved["method"])
+        desk.say(f"resumed at step {saved['step']}")
+    files.check_space(run, space_needed(method, split), f"{run.name}")
+    _write_meta(run, method, dataset, split, device, precision)
+    desk.obey()
+    with desk.listening(), desk.uninterrupted():
+        _train(run, desk, method, split, saved, precision)
+        _score(run, desk, method, split)
+
+
+def space_needed(method: Any, split: Any) -> int:
+    """Bytes that a run may take on the disk: twice its state, weights, pictures, and scores with reconstructions."""
+    parameters = sum(p.numel() for net in method.players().values() for p in net.parameters())
+    state = 4 * parameters * (4 if method.settings.average else 3)  # nets, Adam's two moments, averaged nets
+    images = len(split.val.images) + len(split.test.images)
+    per_image = 28 * 28 + 8 * (3 + method.settings.latent)
+    return 2 * state + 4 * parameters + images * per_image + 10_000_000
+
+
+def _train(run: Path, desk: Desk, method: Any, split: Any, saved: dict[str, Any] | None, precision: str) -> None:
+    """The epochs. Leaves metrics, pictures and states behind; a stop saves the very step it came at."""
+    import json
+
+    from ganad.runs import checkpoint
+    from ganad.scoring.score import score
+    from ganad.training.length import steps_per_epoch
+    from ganad.training.loop import train
+
+    settings = method.settings
+    per_epoch = steps_per_epoch(len(split.train.images), settings.batch_size)
+    total = per_epoch * settings.epochs
+    done = saved["step"] if saved else 0
+    spent = saved["seconds"] if saved else 0.0
+    began, last_save = time.monotonic() - spent, time.monotonic()
+    log_every = max(1, total // 1500)
+    stride = -(-settings.epochs // settings.looks)
+    probe = probe_images(split)
+    run_directory.cut_metrics(run, done)
+    with file_errors(f"samples of {run.name} cannot be written", "Free some space or allow writing there.", RunError):
+        (run / "samples").mkdir(exist_ok=True)
+    desk.put(
+        doing="training",
+        step=done,
+        total=total,
+        epochs=settings.epochs,
+        epoch=done // per_epoch + (done < total),
+    )
+    step_now = done
+    epoch_images, epoch_began = 0, time.monotonic()
+
+    def beat(_: int) -> None:
+        desk.beat()
+
+    def save() -> None:
+        checkpoint.save_state(run, method, step=step_now, seconds=time.monotonic() - began, precision=precision)
+
+    try:
+        with open(run / "metrics.jsonl", "a", buffering=1, encoding="utf-8") as log:
+            if not run_directory.samples(run):
+                _draw(run, 0, probe, score(method, probe, on_batch=beat).reconstruction)
+                method.train()
+            for step in train(
+                method, split.train.images, epochs=settings.epochs, batch_size=settings.batch_size, seed=settings.seed,
+                size=settings.image_size, precision=precision, start=done,
+            ):  # fmt: skip
+                step_now = step.number
+                epoch_images += step.images
+                rate = epoch_images / max(time.monotonic() - epoch_began, 1e-9)
+                if step.number % log_every == 0 or step.ends_epoch:
+                    log.write(json.dumps({"step": step.number, "epoch": step.epoch, **_rounded(step.scalars)}) + "\n")
+                if step.ends_epoch and (step.epoch % stride == 0 or step.epoch == settings.epochs):
+                    row = {"step": step.number, "epoch": step.epoch, "val": _val(method, split, beat)}
+                    row |= {
+                        "seconds": round(time.monotonic() - began, 2),
+                        "images_per_second": round(rate, 1),
+                    }
+                    log.write(json.dumps(row) + "\n")
+                    _draw(run, step.epoch, probe, score(method, probe, on_batch=beat).reconstruction)
+                    method.train()
+                    if time.monotonic() - last_save > SAVE_S or step.number == total:
+                        save()
+                        last_save = time.monotonic()
+                    desk.say(f"epoch {step.epoch}: {rate:.0f} images/s, {_words(step.scalars)}")
+                if step.ends_epoch:
+                    epoch_images, epoch_began = 0, time.monotonic()
+                desk.beat(step=step.number, epoch=step.epoch, rate=rate, seconds=time.monotonic() - began)
+    except Stopped:
+        save()
+        raise
+    desk.put(step=total, epoch=settings.epochs, seconds=time.monotonic() - began)
+
+
+def _val(method: Any, split: Any, beat: Callable[[int], None]) -> dict[str, float]:
+    """Mean of each part over (at most settings.glance of) the held-out normals: do the nets still generalise?"""
+    from ganad.config import PARTS
+    from ganad.scoring.score import score
+
+    scored = score(method, split.val.images[: method.settings.glance], on_batch=beat)
+    return {part: float(getattr(scored, part).mean()) for part in PARTS}
+
+
+def _score(run: Path, desk: Desk, method: Any, split: Any) -> None:
+    """The last word: weights, and what they say."""
+    from ganad.runs import checkpoint
+
+    method.eval()
+    checkpoint.save_weights(run, method)
+    counts = {"val": len(split.val.images), "test": len(split.test.images)}
+    auroc = leave_scores(
+        run, method, split, lambda name, done: desk.beat(doing=f"scoring {name} images, {done} of {counts[name]}")
+    )
+    desk.say(f"AUROC {auroc:.4f} on {counts['test']} test images")
+
+
+def leave_scores(
+    run: Path, method: Any, split: Any, tell: Callable[[str, int], None] = lambda name, done: None
+) -> float:
+    """Parts and reconstructions of val and test, and the report at the default weights; returns its AUROC.
+
+    tell hears which set is being scored and how many of its images are done.
+    """
+    from ganad.evaluation import metrics
+    from ganad.scoring.score import score
+
+    sets, pictures = {}, {}
+    for name, images in (("val", split.val), ("test", split.test)):
+        scored = score(method, images.images, on_batch=functools.partial(tell, name))
+        sets[name] = {part: getattr(scored, part) for part in metrics.PARTS}
+        sets[name] |= {"z": scored.z, "digit": images.digit, "index": images.index}
+        pictures[name] = scored.reconstruction
+    run_directory.write_reconstructions(run, **pictures)
+    weights = method.settings.weights
+    threshold = metrics.threshold_for(metrics.total(sets["val"], weights), FALSE_ALARMS)
+    result = metrics.evaluate(
+        sets["test"], split.test.digit, method.settings.normal, weights, threshold,
+        held_out=len(split.val.images), false_alarms=FALSE_ALARMS,
+    )  # fmt: skip
+    run_directory.write_json(run / "report.json", metrics.report(result, weights))
+    run_directory.write_scores(run, sets)
+    return result.auroc
+
+
+def probe_images(split: Any) -> Any:
+    """(10 or so, 28, 28) uint8: one fixed test image a digit, normal ones first. Only looked at, never learned from."""
+    import numpy as np
+
+    digits = split.test.digit
+    first = [int(np.argmax(digits == d)) for d in np.unique(digits)]
+    normal = set(np.unique(split.train.digit).tolist())
+    return split.test.images[sorted(first, key=lambda i: (int(digits[i]) not in normal, int(digits[i])))]
+
+
+def _draw(run: Path, epoch: int, probe: Any, reconstruction: Any) -> None:
+    import io
+
+    import numpy as np
+    from PIL import Image
+
+    picture = np.concatenate([np.concatenate(list(probe), axis=1), np.concatenate(list(reconstruction), axis=1)])
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "PNG")
+    with run_directory.replaced(run / "samples" / f"{epoch:05d}.png") as out:
+        out.write(file.getvalue())
+
+
+def _write_meta(run: Path, method: Any, dataset: Any, split: Any, device: Any, precision: str) -> None:
+    import numpy as np
+    import torch
+
+    run_directory.write_json(
+        run / "meta.json",
+        {
+            "command": command(method.settings.model_copy(update={"precision": precision})),
+            "created": datetime.now().astimezone().isoformat(timespec="seconds"),
+            "versions": {
+                "python": platform.python_version(),
+                "torch": torch.__version__,
+                "numpy": np.__version__,
+            },
+            "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
+            "threads": torch.get_num_threads(),
+            "precision": precision,
+            "parameters": {name: sum(p.numel() for p in net.parameters()) for name, net in method.players().items()},
+            "data": {
+                "source": dataset.source,
+                "fingerprint": dataset.fingerprint,
+                "train": len(split.train.images),
+                "val": len(split.val.images),
+                "test": len(split.test.images),
+            },
+            "commit": _commit(),
+        },
+    )
+
+
+def _commit() -> str | None:
+    try:
+        found = subprocess.run(
+            ["git", "-C", str(run_directory.HOME), "rev-parse", "--short", "HEAD"],
+            capture_output=True,
+            text=True,
+            timeout=5,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return found.stdout.strip() or None if found.returncode == 0 else None
+
+
+def _rounded(scalars: dict[str, float]) -> dict[str, float]:
+    return {name: float(f"{value:.5g}") for name, value in scalars.items()}
+
+
+def _words(scalars: dict[str, float]) -> str:
+    return ", ".join(f"{name} {value:.4g}" for name, value in scalars.items() if name.startswith("loss/"))
+
+
+def main(run: Path) -> int:
+    """`python -m ganad work RUN`: gentle on the machine, so that the page that watches stays responsive."""
+    if hasattr(os, "nice"):
+        os.nice(5)
+    return 0 if work(run, listen=False) == "finished" else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

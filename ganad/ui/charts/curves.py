@@ -1,0 +1,275 @@
+"""How good is it: ROC, precision and recall, and areas over all weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from ganad.config import PARTS
+from ganad.ui.charts.base import _AS_IT_IS, _INK, _PAGE, Drawing, _figure, _number, _percent, _thin_curve, _unit_square
+from ganad.ui.messages.escape import chart
+from ganad.ui.theme import colours
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One ROC curve.
+
+    fpr, tpr      (K,) false-alarm rate and share of anomalies caught, each in [0, 1], falling threshold
+    auroc         area under it, in [0, 1]
+    colour        `#rrggbb`
+    point         (fpr, tpr) of the threshold in use, or None
+    thresholds    (K,) score above which an image is called anomalous, or None; the first may be infinite
+    baseline      something to beat, not something that was trained: drawn thin, in this dash of Plotly's; else ""
+    band          (M,) each: false-alarm rates, and the lowest and the highest share caught there, or None
+    """
+
+    name: str
+    fpr: np.ndarray
+    tpr: np.ndarray
+    auroc: float
+    colour: str = colours.ANOMALOUS.both
+    point: tuple[float, float] | None = None
+    thresholds: np.ndarray | None = None
+    baseline: str = ""
+    band: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
+
+
+def roc(curves: Sequence[Curve], *, height: int = 340) -> go.Figure:
+    """Share of anomalies caught against the share of normal images called anomalous, for every threshold."""
+    drawing = _figure(height, top=8, bottom=44, **_unit_square("false alarms", "anomalies caught"))
+    drawing.add_scatter(
+        x=[0, 1],
+        y=[0, 1],
+        mode="lines",
+        hoverinfo="skip",
+        line={"color": _INK, "width": 1, "dash": "dot"},
+        name="chance",
+    )
+    for curve in curves:
+        kept = _thin_curve(np.asarray(curve.fpr), np.asarray(curve.tpr))
+        fpr, tpr = np.asarray(curve.fpr)[kept], np.asarray(curve.tpr)[kept]
+        at = np.full(len(kept), np.nan) if curve.thresholds is None else np.asarray(curve.thresholds)[kept]
+        hover = [
+            f"catches {_percent(t)} at {_percent(f)} false alarms"
+            + ("" if np.isnan(c) else f"<br>threshold {_number(c)}")
+            for f, t, c in zip(fpr, tpr, at, strict=True)
+        ]
+        single = len(curves) == 1
+        if curve.band is not None:
+            grid, low, high = curve.band
+            drawing.add_scatter(
+                x=np.r_[grid, grid[::-1]], y=np.r_[high, low[::-1]], mode="lines", fill="toself", hoverinfo="skip",
+                line={"width": 0}, fillcolor=colours.rgba(curve.colour, 0.25), name="95 % of resampled test sets",
+            )  # fmt: skip
+        drawing.add_scatter(
+            # Plotly lets points be clicked that have a marker, be it one that cannot be seen.
+            x=fpr, y=tpr, mode="lines+markers", name=chart(curve.name), customdata=hover, marker={"size": 10, "opacity": 0},
+            selected={"marker": {"opacity": 0}}, unselected={"marker": {"opacity": 0}},
+            line={"color": curve.colour, "width": 1.5 if curve.baseline else 2.5, "dash": _dash(curve)},
+            fill="tozeroy" if single else None, fillcolor=colours.rgba(curve.colour, 0.1),
+            hovertemplate=f"<b>{chart(curve.name)}</b><br>%{{customdata}}<extra></extra>",
+        )  # fmt: skip
+        if curve.point:
+            _operating_point(drawing, curve, label=single)
+    _aurocs(drawing, curves)
+    return drawing.figure()
+
+
+def _dash(curve: Curve | Precision) -> str:
+    return curve.baseline or "solid"
+
+
+_DASHES = {"": "", "dash": "– – ", "dot": "· · · "}
+
+
+def _called(curve: Curve | Precision) -> str:
+    return f"<span style='color:{curve.colour}'>{_DASHES.get(curve.baseline, '')}<b>{chart(curve.name)}</b></span>"
+
+
+def _aurocs(drawing: Drawing, curves: Sequence[Curve]) -> None:
+    """The areas, in the corner that a useful curve leaves free."""
+    lines = [f"{_called(curve)}  {curve.auroc:.3f}" for curve in curves]
+    text = (
+        "<br>".join(["AUROC", *lines]) if len(curves) > 1 else f"AUROC <b>{curves[0].auroc:.3f}</b>" if curves else ""
+    )
+    drawing.add_annotation(text=text, x=0.98, y=0.03, xanchor="right", yanchor="bottom", align="right", showarrow=False)
+
+
+def _operating_point(drawing: Drawing, curve: Curve, *, label: bool) -> None:
+    assert curve.point is not None
+    fpr, tpr = curve.point
+    words = f"catches {_percent(tpr)} at {_percent(fpr)} false alarms"
+    drawing.add_scatter(
+        x=[fpr], y=[tpr], mode="markers", name="threshold", cliponaxis=False,
+        marker={"size": 12, "color": curve.colour, "line": {"width": 2, "color": _PAGE}},
+        hovertemplate=f"<b>{chart(curve.name)}</b>, threshold in use<br>{words}<extra></extra>",
+    )  # fmt: skip
+    if label:
+        right = fpr < 0.45
+        drawing.add_annotation(
+            text=words.replace(" at ", "<br>at "), x=fpr, y=tpr, showarrow=False, xanchor="left" if right else "right",
+            align="left" if right else "right", xshift=10 if right else -10, yshift=-6, yanchor="top",
+        )  # fmt: skip
+
+
+def precision_recall(
+    precision: np.ndarray,
+    recall: np.ndarray,
+    prevalence: float,
+    point: tuple[float, float] | None,
+    *,
+    height: int = 340,
+) -> go.Figure:
+    """Of the images called anomalous, how many are (precision), against how many anomalies are caught (recall).
+
+    point: (recall, precision) of the threshold in use. The chance line is the prevalence, the share of anomalies in
+    the test set: without it a precision of 0.9 says nothing.
+    """
+    colour = colours.ANOMALOUS.both
+    drawing = _figure(height, top=8, bottom=44, right=24, **_precision_axes([np.asarray(precision)], prevalence))
+    kept = _thin_curve(np.asarray(recall), np.asarray(precision))
+    drawing.add_scatter(
+        x=np.asarray(recall)[kept], y=np.asarray(precision)[kept], mode="lines", name="precision",
+        line={"color": colour, "width": 2.5},
+        hovertemplate="precision %{y:.1%}<br>recall %{x:.1%}<extra></extra>",
+    )  # fmt: skip
+    drawing.add_scatter(
+        x=[0, 1], y=[prevalence] * 2, mode="lines", hoverinfo="skip", line={"color": _INK, "width": 1, "dash": "dot"}
+    )
+    high = prevalence > 0.5
+    drawing.add_annotation(
+        text=f"chance: {_percent(prevalence)} are anomalies", x=0.02, y=prevalence, xanchor="left", showarrow=False,
+        yanchor="top" if high else "bottom",
+    )  # fmt: skip
+    if point:
+        drawing.add_scatter(
+            x=[point[0]], y=[point[1]], mode="markers", cliponaxis=False, name="threshold",
+            marker={"size": 12, "color": colour, "line": {"width": 2, "color": _PAGE}},
+            hovertemplate="threshold in use<br>precision %{y:.1%}<br>recall %{x:.1%}<extra></extra>",
+        )  # fmt: skip
+        words = f"at the threshold:<br>precision <b>{_percent(point[1])}</b>, recall <b>{_percent(point[0])}</b>"
+        drawing.add_annotation(
+            text=words, x=0.02, y=0.05 if prevalence > 0.25 else 0.35, yref="paper", xanchor="left", yanchor="bottom",
+            align="left", showarrow=False,
+        )  # fmt: skip
+    return drawing.figure()
+
+
+@dataclass(frozen=True)
+class Precision:
+    """One precision-recall curve: recall and precision (K,), average precision, (recall, precision) of the threshold."""
+
+    name: str
+    recall: np.ndarray
+    precision: np.ndarray
+    area: float
+    colour: str
+    point: tuple[float, float] | None = None
+    baseline: str = ""
+
+
+def from_roc(curve: Curve, prevalence: float) -> Precision:
+    """The same curve as precision against recall, where so many of the images are anomalies."""
+    hits, alarms = prevalence * np.asarray(curve.tpr), (1 - prevalence) * np.asarray(curve.fpr)
+    some = hits + alarms > 0
+    recall, precision = np.asarray(curve.tpr)[some], (hits[some] / (hits + alarms)[some])
+    area = float(np.sum(np.diff(recall, prepend=0.0) * precision))
+    return Precision(curve.name, recall, precision, area, curve.colour, baseline=curve.baseline)
+
+
+def precision_recalls(lines: Sequence[Precision], prevalence: float | None, *, height: int = 340) -> go.Figure:
+    """Precision against recall of several runs; prevalence draws the chance line, None where they do not share one."""
+    drawing = _figure(height, top=8, bottom=44, right=24, **_precision_axes([p.precision for p in lines], prevalence))
+    if prevalence is not None:
+        drawing.add_scatter(
+            x=[0, 1], y=[prevalence] * 2, mode="lines", hoverinfo="skip", name="chance",
+            line={"color": _INK, "width": 1, "dash": "dot"},
+        )  # fmt: skip
+    for line in lines:
+        kept = _thin_curve(np.asarray(line.recall), np.asarray(line.precision))
+        drawing.add_scatter(
+            x=np.asarray(line.recall)[kept], y=np.asarray(line.precision)[kept], mode="lines", name=chart(line.name),
+            line={"color": line.colour, "width": 1.5 if line.baseline else 2.5, "dash": _dash(line)},
+            hovertemplate=f"<b>{chart(line.name)}</b><br>precision %{{y:.1%}}, recall %{{x:.1%}}<extra></extra>",
+        )  # fmt: skip
+        if line.point:
+            drawing.add_scatter(
+                x=[line.point[0]], y=[line.point[1]], mode="markers", name="threshold", cliponaxis=False,
+                marker={"size": 12, "color": line.colour, "line": {"width": 2, "color": _PAGE}},
+                hovertemplate=f"<b>{chart(line.name)}</b>, threshold in use<br>precision %{{y:.1%}}, recall %{{x:.1%}}<extra></extra>",
+            )  # fmt: skip
+    said = [f"{_called(p)}  {p.area:.3f}" for p in lines]
+    chance = [] if prevalence is None else [f"chance  {prevalence:.3f}"]
+    drawing.add_annotation(
+        text="<br>".join(["average precision", *said, *chance]), x=0.02, y=0.09, yref="paper", xanchor="left", yanchor="bottom", align="left",
+        showarrow=False,
+    )  # fmt: skip
+    return drawing.figure()
+
+
+def _precision_axes(precisions: Sequence[np.ndarray], prevalence: float | None) -> dict[str, dict[str, Any]]:
+    """Both axes from 0 to 1. Where nine images of ten are anomalies, all that can be told apart is above what guessing
+    reaches, and precision begins there."""
+    axes = _unit_square("recall: anomalies caught", "precision")
+    lows = [float(np.min(p)) for p in precisions if len(p)] + ([] if prevalence is None else [prevalence])
+    if lows and (lowest := min(lows)) > 0.5:
+        room = 1 - lowest
+        axes["y"] |= {
+            "range": [lowest - 1.1 * room, 1 + 0.03 * room],
+            "tickvals": None,
+            "nticks": 6,
+            "scaleanchor": False,
+        }
+    return axes
+
+
+def ternary(says: np.ndarray, areas: np.ndarray, now: Sequence[float], *, height: int = 380) -> go.Figure:
+    """AUROC for each share of say among residual (top), discrimination (left) and latent (right): says (K, 3), areas (K,).
+
+    now: the shares in force, three numbers. A click selects a point with its row in `says` as customdata.
+    """
+    drawing = _figure(height, top=26, bottom=34)
+    x, y = _corner(says)
+    best = int(np.argmax(areas))
+    hover = [
+        "say " + ", ".join(f"{p} {s:.2f}" for p, s in zip(PARTS, say, strict=True)) + f"<br>AUROC {a:.4f}"
+        for say, a in zip(says, areas, strict=True)
+    ]
+    drawing.add_scatter(
+        x=x, y=y, mode="markers", name="weights", customdata=list(range(len(says))), text=hover,
+        hovertemplate="%{text}<extra></extra>",
+        marker={
+            "size": 19, "symbol": "hexagon", "color": areas, "colorscale": "Cividis", "line": {"width": 0},
+            "colorbar": {"title": "AUROC", "thickness": 12, "len": 0.8, "outlinewidth": 0},
+        },
+        **_AS_IT_IS,
+    )  # fmt: skip
+    drawing.add_scatter(
+        x=x[[best]], y=y[[best]], mode="markers", name="best", hoverinfo="skip",
+        marker={"size": 21, "symbol": "hexagon-open", "color": _INK, "line": {"width": 2.5}}, **_AS_IT_IS,
+    )  # fmt: skip
+    px, py = _corner(np.asarray([now], dtype=float))
+    drawing.add_scatter(
+        x=px, y=py, mode="markers", name="now", hoverinfo="skip",
+        marker={"size": 11, "symbol": "diamond", "color": colours.ANOMALOUS.both, "line": {"width": 2, "color": _PAGE}}, **_AS_IT_IS,
+    )  # fmt: skip
+    for name, (cx, cy), anchor in (
+        ("residual", (0.5, 0.94), "center"), ("discrimination", (0.0, -0.05), "left"), ("latent", (1.0, -0.05), "right"),
+    ):  # fmt: skip
+        drawing.add_annotation(
+            text=f"<b style='color:{colours.PARTS[name].both}'>{name}</b>", x=cx, y=cy, showarrow=False, xanchor=anchor,
+            yanchor="bottom" if name == "residual" else "top",
+        )  # fmt: skip
+    drawing.update_xaxes(visible=False, range=[-0.06, 1.06], fixedrange=True)
+    drawing.update_yaxes(visible=False, range=[-0.14, 1.02], scaleanchor="x", fixedrange=True)
+    return drawing.figure()
+
+
+def _corner(says: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where shares of say lie in a triangle with residual on top, discrimination on the left, latent on the right."""
+    return says[:, 2] + says[:, 0] / 2, says[:, 0] * np.sqrt(3) / 2

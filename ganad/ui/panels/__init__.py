@@ -1,0 +1,1 @@
+"""Parts of pages, each with one idea, put together by the views."""

@@ -1,0 +1,68 @@
+"""The probe digits and what the nets made of them, epoch under epoch: the training as a film strip."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from ganad.errors import RunError, file_errors
+from ganad.runs import archive
+from ganad.system import files, limits
+from ganad.ui.messages.escape import html
+from ganad.ui.theme.pictures import data_uri, png
+
+_STYLE = """<style>
+.film {display: grid; grid-template-columns: max-content 1fr; gap: 2px .7rem; align-items: center;}
+.film span {font-size: .78rem; opacity: .7; text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap;}
+.film img {width: 100%; image-rendering: pixelated; display: block; border-radius: 3px; background: #0b0e14;}
+.film .given {padding-bottom: 5px;}
+</style>"""
+
+
+def chosen(epochs: list[int], rows: int) -> list[int]:
+    """At most `rows` of the epochs, the first and the last among them, denser at the start, where most happens."""
+    if len(epochs) <= rows:
+        return epochs
+    places = np.unique(np.round(np.geomspace(1, len(epochs), rows)).astype(int)) - 1
+    return [epochs[i] for i in places]
+
+
+def film_html(samples: dict[int, Path], rows: int = 7) -> str:
+    """One line of given digits, then a line of reconstructions an epoch. Empty when there is no picture yet."""
+    lines = []
+    damaged = []
+    for epoch in chosen(list(samples), rows):
+        try:
+            given, made = _rows(samples[epoch])
+        except RunError as error:
+            damaged.append(str(error))
+            continue
+        if not lines:
+            lines.append(("given", given, "given digits, the normal ones first", "given"))
+        label = "untrained" if epoch == 0 else f"epoch {epoch}"
+        lines.append((label, made, f"their reconstructions, {label}", ""))
+    cells = "".join(
+        f'<span class="{kind}">{label}</span><img class="{kind}" src="{data_uri(png(row, 2))}" alt="{alt}">'
+        for label, row, alt, kind in lines
+    )
+    said = "".join(f'<div role="alert">{html(words)}</div>' for words in damaged)
+    return f'{_STYLE}<div class="film">{cells}</div>{said}' if lines else said
+
+
+def _rows(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    with file_errors(
+        f"samples/{path.name} of {path.parent.parent.name} is damaged", "The other pictures are shown.", RunError
+    ):
+        with Image.open(
+            io.BytesIO(files.read_bytes(path, most=limits.PICTURE_BYTES) or b""), formats=["PNG"]
+        ) as opened:
+            if opened.width * opened.height > archive.MOST_PIXELS:
+                raise ValueError(f"it has {opened.width} x {opened.height} pixels")
+            picture = np.asarray(opened.convert("L"))
+        if len(picture) < 2:
+            raise ValueError("it has no rows")
+    half = len(picture) // 2
+    return picture[:half], picture[half:]

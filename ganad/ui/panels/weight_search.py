@@ -1,0 +1,101 @@
+"""Which weights would training images choose? A map of AUROC over the three says, and a way to take one over."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from ganad.config import PARTS
+from ganad.evaluation import metrics
+from ganad.service import RunInfo
+from ganad.ui import charts, page
+from ganad.ui.messages import guard
+from ganad.ui.panels import export
+from ganad.ui.panels.weights import scales_of
+from ganad.ui.state import cache, rule, selection
+
+SAYS = metrics.simplex(12)
+
+
+def advice(run: RunInfo) -> None:
+    """The map, on demand: it asks the net for the parts of training images of the other digits."""
+    with st.container(border=True, key="advice"):
+        left, right = page.split("advice", [2, 3])
+        with left:
+            st.subheader("Weights by training images")
+            st.markdown(
+                "Weights that look best on the test set flatter themselves. This map asks other images: held-out normals "
+                "against *training* images of the other digits, which the net has never seen. Click a point to weigh so."
+            )
+            asked = st.toggle("Show the map", key="advice_map", persist_state="session")
+            if not asked:
+                return
+            with right, st.skeleton(height=380):
+                strange = page.tried(cache.rivals, run.name)
+            if strange is None:
+                return
+            areas, best = _areas_of(run), best_of(run)
+            st.metric(
+                "best on the map", f"{areas.max():.4f}", border=True, delta=", ".join(f"{p} {s:.2f}" for p, s in zip(PARTS, best, strict=True)),
+                delta_color="off", delta_arrow="off",
+                help="The best of 91 points is a little flattered as well: it was picked on these images. Its AUROC on the test "
+                "set, above, is what counts.",
+            )  # fmt: skip
+            st.button(
+                "Weigh like that", icon=":material/done:", key="advice_best", on_click=guard.callback(_weigh_best), args=(run,),
+                type="primary",
+            )  # fmt: skip
+            st.caption(
+                f"{len(cache.scores(run.name).val):,} held-out normals, {len(strange[PARTS[0]]):,} training images of other digits."
+            )
+        with right:
+            say = [w * s for w, s in zip(rule.weights_of(run), scales_of(run), strict=True)]
+            st.plotly_chart(
+                charts.ternary(SAYS, areas, np.asarray(say) / (sum(say) or 1.0)), key="ternary", config=export.config("ternary"),
+                on_select=guard.callback(lambda: _clicked(run)), selection_mode="points",
+                alt=f"AUROC over the three weights, best {areas.max():.4f} at " + ", ".join(f"{p} {s:.2f}" for p, s in zip(PARTS, best, strict=True)),
+            )  # fmt: skip
+
+
+def best_of(run: RunInfo) -> tuple[float, ...]:
+    """The point of the map with the highest AUROC."""
+    return tuple(SAYS[int(np.argmax(_areas_of(run)))])
+
+
+def _areas_of(run: RunInfo) -> np.ndarray:
+    return _areas(run.name, cache.version(run.name), scales_of(run))
+
+
+@cache.kept()
+def _areas(name: str, version: int, scales: tuple[float, ...]) -> np.ndarray:
+    """(91,) AUROC of each point of the map."""
+    val, strange = cache.scores(name).val.parts, cache.rivals(name)
+    return np.array(
+        [metrics.area(*(metrics.total(of, _weights(tuple(say), scales)) for of in (val, strange))) for say in SAYS]
+    )
+
+
+def _weights(say: tuple[float, ...], scales: tuple[float, ...]) -> tuple[float, float, float]:
+    """Raw weights whose largest say is a whole slider."""
+    most = max(say)
+    return tuple(float(s / most / k) if k else 0.0 for s, k in zip(say, scales, strict=True))  # type: ignore[return-value]
+
+
+def _clicked(run: RunInfo) -> None:
+    points = [
+        p for p in st.session_state["ternary"]["selection"].get("points") or [] if p.get("customdata") is not None
+    ]
+    if points:
+        row = points[0]["customdata"]
+        _weigh(run, tuple(SAYS[int(row[0] if isinstance(row, list) else row)]))
+
+
+def _weigh_best(run: RunInfo) -> None:
+    _weigh(run, best_of(run))
+
+
+def _weigh(run: RunInfo, say: tuple[float, ...]) -> None:
+    """Put the weights of a point in force; the rule of the threshold goes back to the promise on held-out normals."""
+    weights = _weights(say, scales_of(run))
+    rule.advise(run, weights)
+    selection.choose(run)

@@ -1,0 +1,211 @@
+"""What pages ask for again and again, kept by name and version. Arrays are shared between sessions, so read-only.
+
+How much is kept of all of it together: ganad.memory.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from ganad import service
+from ganad.evaluation import bootstrap, metrics, projection
+from ganad.runs import run_directory
+from ganad.scoring import attribution
+from ganad.system import shared_cache
+from ganad.ui.state import map_layouts
+
+
+def kept(words: str = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """A function whose results all sessions share; words: what is shown while it computes."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def told(*args: Any) -> Any:
+            with st.spinner(words) if words else contextlib.nullcontext():
+                return function(*args)
+
+        return shared_cache.remembered(told)
+
+    return decorate
+
+
+def list_runs() -> list[service.RunInfo]:
+    """Every run. Read anew each time: it is a handful of small files, and states change."""
+    return service.list_runs()
+
+
+def scores(name: str) -> run_directory.Scores:
+    """Parts, digits and latent vectors of a finished run."""
+    return _scores(name, service.version(name))
+
+
+@kept("Reading scores")
+def _scores(name: str, version: int) -> run_directory.Scores:
+    return service.scores(name)
+
+
+def version(name: str) -> int:
+    """Changes when a run is scored anew."""
+    return service.version(name)
+
+
+def packed(name: str) -> dict[str, Any]:
+    """What the live mixer sends to the browser of a run; the same object until the run is scored anew."""
+    return _packed(name, service.version(name))
+
+
+@kept("Packing images")
+def _packed(name: str, version: int) -> dict[str, Any]:
+    from ganad.ui.components.live_mixer import pack
+
+    return pack(scores(name), images(name))
+
+
+def images(name: str) -> np.ndarray:
+    """(n_test, 28, 28) uint8, in the order of the scores."""
+    return _images(name, service.version(name))
+
+
+@kept("Reading images")
+def _images(name: str, version: int) -> np.ndarray:
+    return service.test_images(name)
+
+
+def reconstructions(name: str) -> np.ndarray | None:
+    """(n_test, 28, 28) uint8, in the order of the scores; None when only the net can make them."""
+    return _reconstructions(name, service.version(name))
+
+
+@kept("Reading reconstructions")
+def _reconstructions(name: str, version: int) -> np.ndarray | None:
+    return service.reconstructions(name)
+
+
+def look(name: str, row: int) -> service.Look:
+    """One test image, redrawn, and what each pixel adds: from the stored pictures, else by the net, exactly."""
+    stored = reconstructions(name)
+    if stored is None:
+        return _look(name, service.version(name), row)
+    residual = float(scores(name).test.parts["residual"][row])
+    size = service.run_info(name).settings.image_size
+    return service.Look(stored[row], attribution.from_pictures(images(name)[row], stored[row], residual, size))
+
+
+@kept("Asking the net")
+def _look(name: str, version: int, row: int) -> service.Look:
+    return service.look(name, images(name)[row])
+
+
+def reconstruction(name: str, row: int) -> np.ndarray:
+    """(28, 28) uint8 of one test image: the stored one, else made by the net."""
+    return look(name, row).reconstruction
+
+
+def reconstructions_of(name: str, rows: tuple[int, ...]) -> np.ndarray:
+    """(len(rows), 28, 28) uint8 of some test images: the stored ones, else made by the net, all at once."""
+    stored = reconstructions(name)
+    if stored is not None:
+        return stored[list(rows)]
+    return _reconstruct_some(name, service.version(name), rows)
+
+
+@kept("Asking the net")
+def _reconstruct_some(name: str, version: int, rows: tuple[int, ...]) -> np.ndarray:
+    return service.reconstruct(name, images(name)[list(rows)])
+
+
+def codes(name: str) -> tuple[np.ndarray, np.ndarray]:
+    """z of held-out normals and of test images, (n, nz) and (m, nz)."""
+    return _codes(name, service.version(name))
+
+
+def has_codes(run: service.RunInfo) -> bool:
+    """True where codes were stored or come from an encoder in seconds, or where somebody has asked to search for them."""
+    stored = scores(run.name).test.z.shape[1] > 0
+    return stored or run.method != "anogan" or bool(st.session_state.get(f"codes_{run.name}"))
+
+
+@kept("Asking the net where each image lies")
+def _codes(name: str, version: int) -> tuple[np.ndarray, np.ndarray]:
+    return service.codes(name)
+
+
+def rivals(name: str) -> dict[str, np.ndarray]:
+    """Parts of training images of other digits: to choose weights by, instead of the test set."""
+    return _rivals(name, service.version(name))
+
+
+@kept("Scoring training images of other digits")
+def _rivals(name: str, version: int) -> dict[str, np.ndarray]:
+    return service.rivals(name)
+
+
+def band(name: str, weights: tuple[float, float, float]) -> bootstrap.Band:
+    """How far AUROC and ROC would move with other test images."""
+    return _band(name, service.version(name), weights)
+
+
+@kept()
+def _band(name: str, version: int, weights: tuple[float, float, float]) -> bootstrap.Band:
+    return bootstrap.band(totals(name, weights)[1], scores(name).anomalous)
+
+
+def latent_map(name: str, kind: str = "PCA") -> projection.Projection | None:
+    """The codes in two dimensions; kind: one of `projection.kinds()`. PCA is there at once; None while another is computed.
+
+    Raises GanadError for a run without nets, and where the computation failed.
+    """
+    if kind == "PCA":
+        return _pca(name, service.version(name))
+    return map_layouts.layout(name, service.version(name), kind, *codes(name))
+
+
+@kept("Laying out the codes")
+def _pca(name: str, version: int) -> projection.Projection:
+    return projection.project(*codes(name), "PCA")
+
+
+def totals(name: str, weights: tuple[float, float, float]) -> tuple[np.ndarray, np.ndarray]:
+    """Scores of held-out normals and of test images under a weighting."""
+    return _totals(name, service.version(name), weights)
+
+
+@kept()
+def _totals(name: str, version: int, weights: tuple[float, float, float]) -> tuple[np.ndarray, np.ndarray]:
+    found = scores(name)
+    return metrics.total(found.val.parts, weights), metrics.total(found.test.parts, weights)
+
+
+def evaluation(name: str, weights: tuple[float, float, float], threshold: float) -> metrics.Evaluation:
+    """Metrics under a weighting and a threshold; imports scikit-learn the first time."""
+    return _evaluation(name, service.version(name), weights, threshold)
+
+
+@kept()
+def _evaluation(name: str, version: int, weights: tuple[float, float, float], threshold: float) -> metrics.Evaluation:
+    found = scores(name)
+    return metrics.evaluate(found.test.parts, found.test.digit, found.normal, weights, threshold)
+
+
+@kept()
+def examples(path: str | None = None) -> np.ndarray:
+    """(10, 28, 28) uint8: a real digit of each kind."""
+    return service.examples(path)
+
+
+@kept()
+def class_counts(path: str | None) -> dict[int, int]:
+    """digit -> number of its training images."""
+    return service.class_counts(path)
+
+
+@kept("Computing the baselines")
+def baseline_curves(normal: tuple[int, ...], path: str | None) -> list[service.BaselineCurve]:
+    """ROC curves of PCA and nearest neighbours on the whole test set."""
+    return service.baseline_curves(normal, path)

@@ -1,0 +1,180 @@
+"""The views of the Evaluate page: headline numbers, histogram, curves, confusion, digits."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from ganad import glossary
+from ganad.config import PARTS
+from ganad.service import RunInfo, digits_in_words
+from ganad.ui import charts, page
+from ganad.ui.messages import guard, notices
+from ganad.ui.panels import export, glossary_popover, linked_charts, weight_search
+from ganad.ui.panels.live_weights import live
+from ganad.ui.panels.weights import mixer
+from ganad.ui.state import cache, selection
+from ganad.ui.state.rule import Mix, standardised
+from ganad.ui.theme import colours
+
+
+@guard.fragment
+def judge(run: RunInfo) -> None:
+    """Sliders and all that follows them. A fragment: a slider redraws this and not the rest of the page."""
+    # Sliders and the charts that answer them: where that is higher than the screen, the sliders stay in view.
+    with st.container(key="stage"):
+        # The live one is as high as it will be before it is there: `page` sees to that.
+        place = st.container(key="plain_mixer" if st.session_state.get("plain_controls") else "live_mixer")
+        charts_place = st.container(key="plain_charts")
+    plain = st.toggle(
+        "Plain controls", key="plain_controls", persist_state="session",
+        help="Sliders and charts without the live mixer: they follow when a slider is let go, and charts can be zoomed.",
+    )  # fmt: skip
+    with place:
+        mix = mixer(run) if plain else live(run)
+    evaluate(run, mix, charts_place, curves=plain)
+
+
+def evaluate(run: RunInfo, mix: Mix, above: DeltaGenerator, *, curves: bool = True) -> None:
+    """All views under one weighting and threshold, the quick ones first.
+
+    above    a container below the sliders, for histogram and ROC. It is always there: what stands below it keeps its place on
+             the page, and need not be drawn anew
+    curves   with histogram and ROC; the live mixer has its own. The histogram needs no scikit-learn, so it is on screen
+             while that is still being imported
+    """
+    numbers = st.container(key="headline")
+    if curves:
+        with above:
+            left, right = page.split("scores", [3, 2])
+        with left:
+            _histogram(run, mix)
+    e = page.guarded(cache.evaluation, run.name, mix.weights, mix.threshold)
+    with numbers:  # drawn last, shown first; what was there stays until then, so that nothing jumps
+        _numbers(run, mix, e)
+        for warning in e.warnings:
+            notices.warning(warning)
+    if curves:
+        with right:
+            _roc(run, mix, e)
+        with above:
+            linked_charts.around(run, mix)
+    redrawn = linked_charts.these_images(run, mix)
+    left, middle, right = page.split("details", [1, 1, 1])
+    with left:
+        st.subheader(
+            "Digit by digit",
+            help="The share of each digit's test images that is called anomalous. Click a row to see them.",
+        )
+        linked_charts.digits(run, e.per_digit)
+    with middle:
+        st.subheader("At this threshold", help="Click an outcome to see its images.")
+        linked_charts.confusion(run, mix)
+    with right:
+        st.subheader(
+            "Precision, recall",
+            help="Precision: the share of true anomalies among the flagged. It depends on how many anomalies there are: "
+            f"here {e.prevalence:.0%}, which is also what guessing would give.",
+        )
+        flagged = e.confusion["tp"] + e.confusion["fp"]
+        precision = e.confusion["tp"] / flagged if flagged else 1.0
+        st.plotly_chart(
+            charts.precision_recall(
+                e.precision_recall.y, e.precision_recall.x, e.prevalence, (e.hit_rate, precision), height=300
+            ),
+            key="pr", height=300, config=export.config("pr"), alt=f"precision-recall curve, average precision {e.average_precision:.3f}",
+        )  # fmt: skip
+    weight_search.advice(run)
+    with st.expander("The same as a table", icon=":material/table:"):
+        st.dataframe(_table(e), hide_index=True, width="stretch", column_config=_COLUMNS)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        export.offer(run, mix)
+        export.link(run)
+        glossary_popover.words()
+    redrawn()
+
+
+def _histogram(run: RunInfo, mix: Mix) -> None:
+    anomalous = cache.scores(run.name).anomalous
+    _, test = cache.totals(run.name, mix.weights)
+    st.subheader(
+        "Scores",
+        help="How often each score occurs, among normal and among anomalous test images. Draw a box to see its images.",
+    )
+    st.plotly_chart(
+        charts.histogram(
+            test[~anomalous], test[anomalous], mix.threshold, band=selection.current(run).band, height=350,
+            units=mix.units,
+        ),
+        key="histogram", config=export.config("histogram"), on_select=guard.callback(partial(linked_charts.brushed, run, standardised())), selection_mode="box",
+        alt=f"histogram of the scores of {(~anomalous).sum()} normal and {anomalous.sum()} anomalous test images",
+    )  # fmt: skip
+
+
+def _roc(run: RunInfo, mix: Mix, e) -> None:
+    st.subheader(
+        "ROC", help="Each point is a threshold: how many anomalies it catches against how many normals it flags."
+    )
+    band = cache.band(run.name, mix.weights)
+    curve = charts.Curve(
+        name="this weighting", fpr=e.roc.x, tpr=e.roc.y, auroc=e.auroc, colour=colours.ANOMALOUS.both,
+        point=(e.false_alarm_rate, e.hit_rate), thresholds=e.roc.thresholds, band=(band.fpr, band.tpr_low, band.tpr_high),
+    )  # fmt: skip
+    st.plotly_chart(
+        charts.roc([curve], height=350), key="roc", config=export.config("roc"), alt=f"ROC curve, area {e.auroc:.3f}",
+        on_select=guard.callback(lambda: linked_charts.picked_on_roc(run)),
+        selection_mode="points",
+    )  # fmt: skip
+
+
+_COLUMNS = {
+    "share called anomalous": st.column_config.ProgressColumn(format="percent", min_value=0.0, max_value=1.0),
+    "AUROC": st.column_config.NumberColumn(
+        format="%.4f", help="normal digit: against all anomalies; anomaly: against all normals"
+    ),
+    "median score": st.column_config.NumberColumn(format="%.4g"),
+}
+
+
+def _table(e) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "digit": [r["digit"] for r in e.per_digit],
+            "role": ["normal" if r["normal"] else "anomaly" for r in e.per_digit],
+            "images": [r["n"] for r in e.per_digit],
+            "share called anomalous": [r["flagged"] for r in e.per_digit],
+            "AUROC": [r["auroc"] for r in e.per_digit],
+            "median score": [r["median"] for r in e.per_digit],
+        }
+    )
+
+
+def _numbers(run: RunInfo, mix: Mix, e) -> None:
+    columns = page.cells("numbers", 4)
+    default = (run.report or {}).get("auroc")
+    band = cache.band(run.name, mix.weights)
+    changed = "" if default is None or abs(e.auroc - default) < 5e-5 else f"{e.auroc - default:+.4f} · "
+    columns[0].metric(
+        "AUROC", f"{e.auroc:.4f}", f"{changed}{band.low:.3f} to {band.high:.3f}", delta_color="off", delta_arrow="off",
+        border=True, height="stretch",
+        help=glossary.sentence("AUROC") + " Below, the 95 % interval: " + glossary.MEANING["95 % interval"]
+        + ". Before it stands what other weights than the default change. Alone: " + ", ".join(f"{p} {e.part_auroc[p]:.3f}" for p in PARTS),
+    )  # fmt: skip
+    columns[1].metric(
+        "average precision", f"{e.average_precision:.4f}", f"prevalence {e.prevalence:.3f}", delta_color="off",
+        delta_arrow="off", border=True, height="stretch",
+        help=glossary.sentence("average precision") + " Prevalence: " + glossary.MEANING["prevalence"] + ".",
+    )  # fmt: skip
+    columns[2].metric(
+        "equal error rate", f"{e.eer:.1%}", border=True, height="stretch",
+        help=glossary.sentence("equal error rate"),
+    )  # fmt: skip
+    columns[3].metric(
+        "caught", f"{e.hit_rate:.1%}", f"{e.false_alarm_rate:.1%} false alarms", delta_color="off", delta_arrow="off",
+        border=True, height="stretch",
+        help=f"At this threshold, of {e.n_anomalous:,} anomalies and {e.n_normal:,} normal test images "
+        f"(normal: {digits_in_words(run.normal)}). Threshold: {glossary.MEANING['threshold']}.",
+    )  # fmt: skip

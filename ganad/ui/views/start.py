@@ -1,0 +1,92 @@
+"""The start page: something real at once, in one sentence, and where to go from there."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from ganad import service
+from ganad.config import METHOD_NAMES
+from ganad.evaluation import metrics
+from ganad.service import RunInfo, digits_in_words
+from ganad.ui import page
+from ganad.ui.messages import notices
+from ganad.ui.state import cache
+from ganad.ui.theme import pictures
+
+WAYS = (
+    ("pages/4_Score.py", "Draw a digit", ":material/draw:", "Write one with the mouse and hear the verdict."),
+    (
+        "pages/1_Train.py",
+        "Train your own",
+        ":material/model_training:",
+        "Pick what is normal; a minute later it is learned.",
+    ),
+    (
+        "pages/2_Browse.py",
+        "Browse the test set",
+        ":material/grid_view:",
+        "Every image beside its reconstruction.",
+    ),
+    (
+        "pages/3_Evaluate.py",
+        "Judge the score",
+        ":material/monitoring:",
+        "Weigh its parts, draw the line, read the ROC curve.",
+    ),
+)
+
+
+def show(run: RunInfo | None) -> None:
+    """Ten digits judged by the picked run, or by the first one that has anything to show."""
+    if run is None or run.state != "finished":
+        run = next((r for r in cache.list_runs() if r.state == "finished"), None)
+    if run is None:
+        page.empty(
+            "No trained detector is here yet. Pick a digit to call normal, and a minute later the first one is.",
+            "Train one",
+        )
+    normal = digits_in_words(run.normal)
+    st.html(
+        f'<p class="ganad-lead">This {METHOD_NAMES[run.method]} has only ever seen <b>{normal}s</b>. It redraws whatever it is '
+        f"shown as if it were one of them. How far the redrawing, or what the nets make of it, is from the "
+        "original is the score: above the threshold an image is called <b>anomalous</b>.</p>"
+    )
+    st.html(pictures.card_html(page.guarded(cards, run)))
+    st.caption(
+        "For each digit the test image with the median score: neither the best nor the worst. "
+        "The bar is the score, the mark the threshold: at most 5 % of normal digits lie above it. "
+        "Difference: blue is ink missing from the reconstruction, orange is ink too much."
+    )
+    if why := service.no_threshold(run):
+        notices.info(why, icon=":material/rule:")
+    st.space("small")
+    with st.grid("auto", min_column_width=230, gap="small"):
+        for path, label, icon, words in WAYS:
+            with st.container(border=True, gap="xsmall", height="stretch"):
+                st.page_link(path, label=f"**{label}**", icon=icon, query_params={"run": run.name})
+                st.caption(words)
+
+
+def cards(run: RunInfo) -> list[pictures.Card]:
+    """One card a digit, normal ones first: the test image whose score is the median of its digit."""
+    found = cache.scores(run.name)
+    val, test = cache.totals(run.name, run.weights)
+    threshold = metrics.threshold_for(val)
+    present = sorted(np.unique(found.test.digit).tolist(), key=lambda d: (d not in run.normal, d))
+    rows = []
+    for d in present:
+        own = np.flatnonzero(found.test.digit == d)
+        rows.append(int(own[np.argsort(test[own])[len(own) // 2]]))
+    drawn = cache.reconstructions_of(run.name, tuple(rows))
+    return [
+        pictures.Card(
+            image=cache.images(run.name)[row],
+            reconstruction=drawn[i],
+            label=f"{d} · normal" if d in run.normal else str(d),
+            score=float(test[row]),
+            threshold=threshold,
+            verdict="anomalous" if test[row] > threshold else "normal",
+        )
+        for i, (d, row) in enumerate(zip(present, rows, strict=True))
+    ]

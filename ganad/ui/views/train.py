@@ -1,0 +1,336 @@
+"""The pieces of the Train page: digit tiles, the start button with its estimate, and the panel of one run."""
+
+from __future__ import annotations
+
+import contextlib
+
+import streamlit as st
+
+from ganad import glossary, service
+from ganad.config import PARTS, Settings, command
+from ganad.errors import ConfigError, GanadError
+from ganad.service import RunInfo
+from ganad.training import length
+from ganad.ui import charts, page
+from ganad.ui.components.tiles import tiles, valid
+from ganad.ui.messages import guard, notices
+from ganad.ui.messages.escape import plain
+from ganad.ui.panels import export, samples, settings_form, shared_server
+from ganad.ui.state import cache
+from ganad.ui.theme import colours
+
+BADGES = {
+    "queued": ("queued", ":material/hourglass_top:", "gray"),
+    "running": ("training", ":material/model_training:", "blue"),
+    "finished": ("finished", ":material/check_circle:", "green"),
+    "stopped": ("stopped", ":material/pause_circle:", "orange"),
+    "failed": ("failed", ":material/error:", "red"),
+}
+
+
+NOT_ANSWERING = ("not answering", ":material/hourglass_disabled:", "orange")
+
+
+def data_source() -> str | None:
+    """Where the images come from: a path that holds usable data, or None for the embedded MNIST."""
+    if shared_server.readonly():
+        return None
+    with st.popover("Own images", icon=":material/folder_open:", type="tertiary"):
+        path = shared_server.own_images()
+        if not path:
+            st.caption("The embedded MNIST is used: 60,000 training and 10,000 test images.")
+            return None
+        try:
+            path = service.data_path(path)
+            counts = cache.class_counts(path)
+        except GanadError as error:
+            notices.error(error, icon=":material/folder_off:")
+            return None
+        st.caption(
+            f":material/check: {sum(counts.values()):,} training images in {sum(map(bool, counts.values()))} classes."
+        )
+        return path
+
+
+def digit_tiles(data: str | None = None) -> tuple[int, ...]:
+    """Ten real digits to switch on and off; returns the normal ones."""
+    counts = cache.class_counts(data)
+    st.session_state.setdefault("normal", [8])
+    picked = tiles(
+        cache.examples(data),
+        key="normal_tiles",
+        labels=[f"digit {d}, {counts[d]:,} training images" for d in range(10)],
+        badges=[str(d) for d in range(10)],
+        frames=[colours.NORMAL.both] * 10,
+        picked=st.session_state["normal"],
+        multi=True,
+        size=72,
+        version=f"digits of {data}",
+        name="Normal digits",
+    )
+    st.session_state["normal"] = normal = sorted(picked or [])
+    if not normal:
+        st.caption(":material/touch_app: Click the digits that are normal.")
+    elif len(normal) == 10:
+        st.caption(":material/info: All ten are normal, so nothing is left to be an anomaly: leave one out.")
+        return ()
+    else:
+        left = [d for d in range(10) if d not in normal]
+        st.caption(
+            f"Normal: **{service.digits_in_words(normal)}** ({sum(counts[d] for d in normal):,} training images). "
+            f"Anomalies: {service.digits_in_words(left)}."
+        )
+    return tuple(normal)
+
+
+def settings_now() -> Settings:
+    """The settings that the widgets ask for at this moment, for drawing the page and for the click on Start alike.
+
+    Raises GanadError where they do not fit, in the words of the settings.
+    """
+    data = shared_server.own_images_now()
+    if data:
+        cache.class_counts(data)
+    settings = settings_form.asked(st.session_state, _normal_now(), data)
+    if settings is None:
+        raise ConfigError("Pick at least one normal digit, and leave one out.")
+    return settings
+
+
+def start() -> None:
+    """Start, how long that will take here, and the command line that does the same.
+
+    The button can always be pressed. One that is switched off while a value does not fit would lose the click of somebody
+    who mends the value and presses it at once. What is wrong stands below it, so that it keeps its place under the pointer.
+    """
+    settings, wrong = None, None
+    try:
+        settings = settings_now()
+    except GanadError as error:
+        wrong = str(error)
+    asked_for, refused = st.session_state.get("start_refused", (None, None))
+    if asked_for == (settings or wrong):
+        wrong = refused
+    else:  # something was changed since
+        st.session_state.pop("start_refused", None)
+    if not shared_server.readonly(
+        "This server is read-only: nothing is trained here. The command below does it on your machine."
+    ):
+        _start_button(settings)
+    if wrong:
+        notices.error(wrong)
+    if settings:
+        with st.container(key="command_of_form", gap="small"):
+            st.caption("The run that Start would begin, on the command line:")
+            st.code(command(settings), language="bash", wrap_lines=True)
+
+
+def _start_button(settings: Settings | None) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Start training", type="primary", icon=":material/play_arrow:", key="start", on_click=guard.callback(_start)
+        )
+        if settings is not None:
+            try:
+                known = service.estimate(settings)
+            except GanadError:
+                known = "unknown"
+            guard.fragment(_estimate, run_every=1.0 if known is None else None)(settings, known is None)
+
+
+def _start() -> None:
+    """Begin the run that the widgets ask for at this moment: nothing is bound from when the page was drawn."""
+    asked_for: Settings | str | None = None
+    try:
+        asked_for = settings_now()
+        page.choose(service.start(asked_for))
+    except GanadError as error:
+        # It stays on the page for as long as the same is asked for.
+        st.session_state["start_refused"] = (asked_for or str(error), f"Nothing was started: {error}")
+
+
+def _normal_now() -> tuple[int, ...]:
+    """The digits that are switched on, also those of a click that the page has not been drawn for yet."""
+    state = st.session_state.get("normal_tiles") or {}
+    picked = valid(state.get("picked", st.session_state.get("normal", [])), 10, multi=True)
+    return () if len(picked) == 10 else tuple(picked)
+
+
+def _estimate(settings: Settings, measuring: bool) -> None:
+    try:
+        e = service.estimate(settings)
+    except GanadError as error:
+        notices.caption(error)
+        return
+    if e is None:
+        st.caption(":material/timer: measuring the speed of this machine …")
+        return
+    st.caption(f":material/timer: about **{duration(e.seconds)}** on this machine ({e.rate:,.0f} images/s)")
+    if measuring:
+        st.rerun()  # ends the polling
+
+
+def duration(seconds: float) -> str:
+    """75 -> "1 min 15 s"; rounded as one would say it."""
+    if seconds < 90:
+        return f"{max(5, 5 * round(seconds / 5))} s"
+    if seconds < 5400:
+        minutes, rest = divmod(10 * round(seconds / 10), 60)
+        return f"{int(minutes)} min {int(rest)} s" if minutes < 10 and rest else f"{round(seconds / 60)} min"
+    return f"{seconds / 3600:.1f} hours"
+
+
+# --- the panel of one run --------------------------------------------------------------------------------------
+
+
+def panel(run: RunInfo | None) -> None:
+    """How a run stands, its losses, its film and its log; live while it is at work."""
+    if run is None:
+        st.subheader("No run yet")
+        st.markdown(
+            ":material/arrow_back: Pick the normal digits and press **Start training**. "
+            "Losses, and the reconstructions of ten fixed digits, appear here as it learns."
+        )
+        return
+    live = run.at_work
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(plain(run.label))
+        if run.shipped:
+            st.badge("shipped", icon=":material/inventory_2:", color="gray")
+    guard.fragment(_head, run_every=1.0 if live else None)(run.name, live)
+    with st.container(key="command_of_run", gap="small"):
+        st.caption("This run on the command line, as its config.json has it:")
+        st.code(run.command, language="bash", wrap_lines=True)
+    guard.fragment(_body, run_every=3.0 if live else None)(run.name, live)
+
+
+def _head(name: str, live: bool) -> None:
+    """State, progress and the one thing to do about it; polled every second."""
+    run = service.run_info(name)
+    s = run.status
+    words, icon, colour = BADGES[run.state] if s.answering else NOT_ANSWERING
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(words, icon=icon, color=colour)
+        notices.caption(_progress_words(run))
+    if not s.answering:
+        notices.warning(
+            "Its process lives and says nothing: it may be suspended, or the machine is overloaded. Wait until it goes on, or "
+            "press Stop, which ends it; Resume then goes on from the last saved step."
+        )
+    if run.at_work:
+        st.progress(s.step / s.total if s.total else 0.0)
+        asked = st.session_state.get("asked_to_stop") == name
+        st.button(
+            "Stopping …" if asked else "Stop", icon=":material/stop:", key="stop", on_click=guard.callback(_stop), args=(name,),
+            disabled=asked or shared_server.readonly(), help="It saves what it has; Resume goes on from there.",
+        )  # fmt: skip
+    elif run.state in ("stopped", "failed"):
+        if run.state == "failed":
+            notices.error(s.error or "It ended without a word; the log below may say more.")
+        if not run.shipped and not shared_server.readonly():
+            st.button(
+                "Resume", icon=":material/play_arrow:", key="resume", on_click=guard.callback(_resume), args=(name,),
+                help="Goes on from the last saved step, with the same numbers as if it had never been interrupted.",
+            )  # fmt: skip
+    elif run.report:
+        _result(run)
+    if not run.at_work and st.session_state.get("asked_to_stop") == name:
+        del st.session_state["asked_to_stop"]
+    if live and not run.at_work:
+        st.rerun()
+
+
+def _progress_words(run: RunInfo) -> str:
+    s = run.status
+    if not s.answering:
+        return s.doing
+    if run.state == "queued":
+        return s.doing or "waiting for its turn"
+    if run.state == "running":
+        if s.doing != "training":
+            return s.doing
+        left = f" · {duration(run.seconds_left)} left" if run.seconds_left else ""
+        rate = f" · {s.rate:,.0f} images/s" if s.rate else ""
+        return f"epoch {s.epoch} of {s.epochs} · step {s.step:,} of {s.total:,}{rate}{left}"
+    if run.state == "finished":
+        return f"{s.epochs} epochs in {duration(s.seconds)}" if s.seconds else f"{run.settings.epochs} epochs"
+    return f"at epoch {s.epoch} of {s.epochs or run.settings.epochs}"
+
+
+def _result(run: RunInfo) -> None:
+    r = run.report
+    if short := length.too_short(run.settings, run.status.total):
+        notices.info(short, icon=":material/timelapse:")
+    if why := service.no_threshold(run):
+        notices.info(why, icon=":material/rule:")
+    columns = page.cells("result", 3)
+    columns[0].metric("AUROC", f"{r['auroc']:.3f}", help=glossary.sentence("AUROC"), border=True)
+    columns[1].metric(
+        "caught",
+        f"{r['hit_rate']:.0%}",
+        border=True,
+        help="at the default threshold: at most 5 % false alarms",
+    )
+    columns[2].metric("false alarms", f"{r['false_alarm_rate']:.1%}", border=True, help="among normal test images")
+    with st.container(horizontal=True):
+        here = {"run": run.name}
+        st.page_link("pages/2_Browse.py", label="Browse its images", icon=":material/grid_view:", query_params=here)
+        st.page_link("pages/3_Evaluate.py", label="Evaluate it", icon=":material/monitoring:", query_params=here)
+        st.page_link("pages/4_Score.py", label="Draw a digit for it", icon=":material/draw:", query_params=here)
+
+
+def _stop(name: str) -> None:
+    st.session_state["asked_to_stop"] = name
+    service.stop(name)
+
+
+def _resume(name: str) -> None:
+    with contextlib.suppress(GanadError):  # another tab was faster: the page shows how the run stands now
+        service.resume(name)
+
+
+def _body(name: str, live: bool) -> None:
+    """Film, losses and log; polled every three seconds, because a chart that changes loses its zoom."""
+    with guard.part():
+        strip = samples.film_html(service.samples(name))
+        if strip:
+            st.caption("Ten fixed digits, the normal ones first, and what the nets make of them, epoch by epoch.")
+            st.html(strip)
+    with guard.part():
+        _curves(name, live)
+    with guard.part(), st.expander("Log", icon=":material/article:"):
+        text = service.log(name)
+        if text:
+            st.code(text, language=None, height=260)
+        else:
+            st.caption("Shipped runs have no log." if not live else "Nothing yet.")
+
+
+def _curves(name: str, live: bool) -> None:
+    """Losses and held-out parts over the training."""
+    rows = service.logged_metrics(name)
+    if left_out := service.damaged_lines(name):
+        notices.warning(
+            f"{left_out} damaged line{'s' * (left_out > 1)} of metrics.jsonl {'are' if left_out > 1 else 'is'} left out."
+        )
+    losses = [r for r in rows if any(k.startswith("loss/") for k in r)]
+    if losses:
+        players = sorted({k.removeprefix("loss/") for r in losses for k in r if k.startswith("loss/")})
+        for player in players:
+            st.plotly_chart(
+                charts.losses(losses, player), key=f"loss_{name}_{player}", config=export.config("training"),
+                alt=f"losses of the {player} by step",
+            )  # fmt: skip
+    elif live:
+        st.caption("Losses appear after the first steps.")
+    held_out = [r for r in rows if "val" in r]
+    if len(held_out) > 1:
+        st.caption(
+            "The three parts of the score, epoch by epoch, on normal digits that the nets never learn from: their means."
+        )
+        for column, part in zip(page.cells("held_out", 3), PARTS, strict=True):
+            with column:
+                st.plotly_chart(
+                    charts.history([r["epoch"] for r in held_out], [r["val"][part] for r in held_out], part),
+                    key=f"held_out_{name}_{part}", config=export.config("training"), alt=f"mean {part} of held-out normals by epoch",
+                )  # fmt: skip

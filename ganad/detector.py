@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ganad.config import FALSE_ALARMS, PARTS, VAL_SHARE, resolve
 from ganad.errors import DataError, RunError, file_errors
-from ganad.evaluation import metrics
+from ganad.evaluation import metrics, thresholds
 from ganad.models import build
 from ganad.runs import checkpoint, run_directory
 from ganad.scoring import score
@@ -96,7 +96,7 @@ class Detector(OutlierMixin, BaseEstimator):
         self.method_ = method
         self.val_parts_ = val_parts
         self.val_scores_ = metrics.total(val_parts, method.settings.weights)
-        self.threshold_ = metrics.threshold_for(self.val_scores_, self.contamination)
+        self.threshold_ = thresholds.threshold_for(self.val_scores_, self.contamination)
         self.threshold_note_ = ""
         if self.threshold_ == math.inf:
             # No threshold keeps the promise. scikit-learn wants decisions that are finite: the largest score is the line.

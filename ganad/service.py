@@ -28,10 +28,11 @@ from ganad.config import (
     command,
     resolve,
 )
-from ganad.data import preprocess, sources, uploads
+from ganad.data import preprocess, sources
 from ganad.errors import DataError, GanadError, RunError, file_errors
-from ganad.evaluation import metrics
-from ganad.runs import archive, run_directory
+from ganad.evaluation import metrics, thresholds
+from ganad.evaluation.scores import ScoredImages, Scores
+from ganad.runs import archive, run_directory, uploads
 from ganad.scoring import attribution, baselines
 from ganad.system import access, limits, paths, shared_cache
 from ganad.training import jobs, measure_queue, throughput
@@ -486,7 +487,7 @@ def version(name: str) -> int:
     return path.stat().st_mtime_ns if path.exists() else 0
 
 
-def scores(name: str) -> run_directory.Scores:
+def scores(name: str) -> Scores:
     """Parts, digits and latent vectors of held-out and test images. Raises RunError before they are written."""
     return run_directory.read_scores(run_directory.find(name))
 
@@ -500,9 +501,7 @@ def test_images(name: str) -> np.ndarray:
     return _same_images(run, _test_images(_data_of(run)), run_directory.read_scores(run).test)
 
 
-def _same_images(
-    run: Path, now: sources.Images, scored: run_directory.Scored, rows: np.ndarray | None = None
-) -> np.ndarray:
+def _same_images(run: Path, now: sources.Images, scored: ScoredImages, rows: np.ndarray | None = None) -> np.ndarray:
     """The images that were scored, or some rows of them, out of those that are there now."""
     index, digit = (a if rows is None else a[rows] for a in (scored.index, scored.digit))
     if len(index) and (index.max() >= len(now.digit) or not np.array_equal(now.digit[index], digit)):
@@ -645,7 +644,7 @@ def judge_run(
     w = check_weights(tuple(weights)) if weights is not None else run_info(name).weights
     rate = None
     if at is None:
-        at, rate = metrics.threshold_for(metrics.total(found.val.parts, w)), FALSE_ALARMS
+        at, rate = thresholds.threshold_for(metrics.total(found.val.parts, w)), FALSE_ALARMS
     judged = metrics.evaluate(
         found.test.parts, found.test.digit, found.normal, w, at, held_out=len(found.val), false_alarms=rate
     )
@@ -658,7 +657,7 @@ def no_threshold(run: RunInfo) -> str:
         return ""
     group = meta(run.name).get("data")
     held_out = group.get("val") if isinstance(group, dict) else None
-    return metrics.no_threshold(held_out if isinstance(held_out, int) else None, FALSE_ALARMS)
+    return thresholds.no_threshold(held_out if isinstance(held_out, int) else None, FALSE_ALARMS)
 
 
 # --- new images ------------------------------------------------------------------------------------------------
@@ -707,8 +706,8 @@ def judge(
     val = scores(name).val.parts
     w = check_weights(tuple(weights)) if weights is not None else run_info(name).weights
     val_scores = metrics.total(val, w)
-    at = metrics.threshold_for(val_scores, false_alarms)
-    why = metrics.no_threshold(len(val_scores), false_alarms) if at == math.inf else ""
+    at = thresholds.threshold_for(val_scores, false_alarms)
+    why = thresholds.no_threshold(len(val_scores), false_alarms) if at == math.inf else ""
     net = method(name)
     made = score(net, images, pixels=True)
     parts = {p: np.asarray(getattr(made, p)) for p in PARTS}

@@ -6,6 +6,7 @@ from ganad.config import METHOD_NAMES, PRESETS
 from ganad.ui import page
 from ganad.ui.components.into_view import into_view
 from ganad.ui.panels import settings_form
+from ganad.ui.theme import layout
 from ganad.ui.views import train
 
 run = page.begin(
@@ -13,7 +14,7 @@ run = page.begin(
     lead="Pick the digits that are normal. The nets see those and nothing else; "
     "what they cannot redraw afterwards is an anomaly.",
 )
-setup, watch = page.split("train", [5, 6])
+setup, watch = layout.side_by_side("train", [5, 6])
 
 with setup:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):

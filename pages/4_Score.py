@@ -3,6 +3,7 @@
 import streamlit as st
 
 from ganad.ui import page
+from ganad.ui.messages import guard
 from ganad.ui.views import score
 
 run = page.begin("Score", lead="Draw a digit or bring a photo of one, and see what the detector makes of it.")
@@ -11,4 +12,4 @@ way = st.segmented_control(
     "How", ["Draw", "Upload"], default="Draw", key="way", required=True, label_visibility="collapsed",
     persist_state="session",
 )  # fmt: skip
-page.guarded(score.draw if way == "Draw" else score.upload, run)
+guard.or_end_page(score.draw if way == "Draw" else score.upload, run)

@@ -16,9 +16,9 @@ import pytest
 from ganad import __main__ as cli
 from ganad import service
 from ganad.config import resolve
-from ganad.data import sources, uploads
+from ganad.data import sources
 from ganad.errors import ConfigError, DataError, GanadError
-from ganad.runs import archive, run_directory
+from ganad.runs import archive, run_directory, uploads
 from ganad.system import access, shared_cache
 from ganad.system.access import AccessError
 from ganad.training import jobs

@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,86 +15,42 @@ from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[1]
 
-NOT = [  # (files, modules they must not import, at the top or in a function)
-    (
-        "pages/*.py",
-        {"torch", "numpy", "pandas", "plotly", "pathlib", "json", "os", "ganad.service", "ganad.runs.run_directory"},
-    ),
-    (
-        "pages/*.py",
-        {
-            "ganad.models",
-            "ganad.training.loop",
-            "ganad.scoring.score",
-            "ganad.data.sources",
-            "ganad.training.worker",
-            "ganad.training.jobs",
-        },
-    ),
-    ("app.py", {"torch", "numpy", "pandas", "plotly", "ganad.service", "ganad.runs.run_directory", "ganad.models"}),
-    ("ganad/ui/charts/*.py", {"streamlit", "torch", "sklearn"}),
-    ("ganad/ui/pictures.py", {"streamlit", "torch", "sklearn"}),
-    (
-        "ganad/ui/**/*.py",
-        {"torch", "sklearn", "ganad.models", "ganad.training.loop", "ganad.training.worker", "ganad.training.jobs"},
-    ),
-    ("ganad/*.py", {"streamlit", "plotly", "ganad.ui"}),
-    (
-        "ganad/models/*.py",
-        {
-            "streamlit",
-            "ganad.data.sources",
-            "ganad.training.loop",
-            "ganad.runs.run_directory",
-            "ganad.scoring.score",
-            "ganad.service",
-        },
-    ),
-    ("ganad/evaluate.py", {"torch", "ganad.models", "ganad.runs.run_directory", "ganad.data.sources"}),
-    (
-        "ganad/runs.py",
-        {
-            "torch",
-            "ganad.models",
-            "ganad.data.sources",
-            "ganad.training.worker",
-            "ganad.training.jobs",
-            "ganad.service",
-        },
-    ),
-    (
-        "ganad/train.py",
-        {
-            "ganad.data.sources",
-            "ganad.runs.run_directory",
-            "ganad.training.worker",
-            "ganad.evaluation.metrics",
-            "ganad.service",
-        },
-    ),
-    (
-        "ganad/score.py",
-        {
-            "ganad.data.sources",
-            "ganad.runs.run_directory",
-            "ganad.training.loop",
-            "ganad.evaluation.metrics",
-            "ganad.service",
-        },
-    ),
-    ("ganad/worker.py", {"ganad.training.jobs", "ganad.service"}),
-    (
-        "ganad/desk.py",
-        {"ganad.training.jobs", "ganad.service", "ganad.training.worker", "ganad.models", "torch", "numpy"},
-    ),
-    ("ganad/jobs.py", {"ganad.service", "ganad.training.worker", "torch"}),
-    ("ganad/config.py", {"torch", "numpy", "ganad.runs.run_directory", "ganad.data.sources"}),
-    ("ganad/data.py", {"torch", "ganad.models", "ganad.runs.run_directory"}),
-    ("ganad/imaging.py", {"torch", "ganad.models", "ganad.runs.run_directory", "ganad.data.sources"}),
+LAYERS = [
+    ("errors", "glossary"),
+    ("config", "system"),
+    ("data", "models", "evaluation"),
+    ("runs",),
+    ("scoring", "web"),
+    ("training",),
+    ("service", "detector"),
+    ("report", "bench"),
+    ("ui.messages",),
+    ("ui.theme",),
+    ("ui.charts", "ui.components"),
+    ("ui.state",),
+    ("ui.panels",),
+    ("ui.page",),
+    ("ui.views",),
+    ("cli",),
+    ("__main__",),
 ]
+"""The rooms of `ganad/`, bottom to top. A room knows those in lower lines, and none beside or above it."""
+HEIGHT = {room: height for height, line in enumerate(LAYERS) for room in line}
+SOURCES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in ROOT.glob("ganad/**/*.py")
+}
+NAMES_OF_PATHS = re.compile(r"\bganad[./](?:ui[./])?[a-z_]+(?:[./][a-z_0-9]+)*")
+
+
+def room(module: str) -> str:
+    """The room of a module: `ganad.ui.state.rule` stands in `ui.state`, `ganad.config` is its own."""
+    parts = [] if module == "ganad.ui" else module.split(".")[1:]
+    return ".".join(parts[:2] if parts[:1] == ["ui"] else parts[:1])
 
 
 def imported(path: Path) -> set[str]:
+    """What a file imports, anywhere in it."""
     names = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -103,31 +60,77 @@ def imported(path: Path) -> set[str]:
     return names
 
 
-@pytest.mark.parametrize(("files", "forbidden"), NOT, ids=lambda v: v if isinstance(v, str) else "")
-def test_nothing_reaches_back(files, forbidden):
-    paths = sorted(ROOT.glob(files))
-    assert paths, f"{files} matches nothing, so this rule checks nothing"
-    for path in paths:
-        bad = {n for n in imported(path) for f in forbidden if n == f or n.startswith(f + ".")}
-        assert not bad, f"{path.relative_to(ROOT)} imports {sorted(bad)}"
+def named(path: Path) -> set[str]:
+    """Modules and files of `ganad` that a file's own strings name, docstrings apart: to start them or to read them."""
+    tree, found = ast.parse(path.read_text(encoding="utf-8")), set()
+    docs = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
+            found |= {m.replace("/", ".") for m in NAMES_OF_PATHS.findall(node.value)}
+    return found & set(SOURCES)
+
+
+def rooms_known(path: Path) -> set[str]:
+    return {room(name) for name in imported(path) | named(path) if name in SOURCES and room(name)}
+
+
+@pytest.mark.parametrize("module", [m for m in sorted(SOURCES) if room(m)])
+def test_a_room_knows_those_below_it_alone(module):
+    own = room(module)
+    assert own in HEIGHT, f"{own} has no place in LAYERS"
+    above = {r for r in rooms_known(SOURCES[module]) if r != own and HEIGHT[r] >= HEIGHT[own]}
+    assert not above, f"{module} reaches up or aside to {sorted(above)}"
+
+
+@pytest.mark.parametrize("line", LAYERS, ids=", ".join)
+def test_every_room_of_the_table_is_there(line):
+    for name in line:
+        assert any(room(m) == name for m in SOURCES), f"{name} is no room of ganad"
+
+
+@pytest.mark.parametrize("module", sorted(SOURCES))
+def test_no_file_climbs_from_its_own_room_into_another(module):
+    """A path through parents leads to what is named in LAYERS as little as an import does; data beside the code is no room."""
+    for node in ast.walk(ast.parse(SOURCES[module].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and "__file__" in ast.unparse(node.left):
+            first = ast.unparse(node.right).strip("'\"")
+            assert first not in {r.split(".")[0] for r in HEIGHT} or room(module).startswith(first), ast.unparse(node)
+
+
+# What the rooms take from outside: (rooms, packages that no file in them imports).
+FOREIGN = [
+    (("ui.messages", "ui.theme", "ui.charts", "ui.components", "ui.state", "ui.panels", "ui.page", "ui.views"), {"torch", "sklearn"}),
+    (("ui.charts",), {"streamlit"}),
+    (("data", "runs.run_directory", "runs.archive", "evaluation", "web", "config", "system"), {"torch"}),
+    (("config",), {"numpy"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rooms", "packages"), FOREIGN, ids=lambda v: ", ".join(sorted(v)))
+def test_what_a_room_does_without(rooms, packages):
+    for name in rooms:
+        files = [m for m in SOURCES if f"{m}.".startswith(f"ganad.{name}.")]
+        assert files, f"{name} matches nothing, so this rule checks nothing"
+        for module in files:
+            assert not packages & {n.split(".")[0] for n in imported(SOURCES[module])}, module
+
+
+def test_only_pages_and_ui_know_streamlit_and_plotly():
+    for module, path in SOURCES.items():
+        if not module.startswith("ganad.ui"):
+            assert not {"streamlit", "plotly"} & {n.split(".")[0] for n in imported(path)}, path
 
 
 def test_pages_import_streamlit_the_ui_the_settings_and_the_errors_alone():
     for path in [ROOT / "app.py", *ROOT.glob("pages/*.py")]:
         own = {n for n in imported(path) if n.split(".")[0] == "ganad"}
-        allowed = ("ganad.ui", "ganad.config", "ganad.errors")
-        bad = {n for n in own if not n.startswith(allowed) and n != "ganad"}
+        bad = {n for n in own if not n.startswith(("ganad.ui", "ganad.config", "ganad.errors")) and n != "ganad"}
         assert not bad, f"{path.name} imports {sorted(bad)}"
-
-
-def test_only_pages_and_ui_know_streamlit():
-    for path in ROOT.glob("ganad/**/*.py"):
-        if "ui" not in path.parts:
-            assert "streamlit" not in {n.split(".")[0] for n in imported(path)}, path
+        assert {n.split(".")[0] for n in imported(path)} <= {"ganad", "streamlit"}, path.name
 
 
 HEAVY = ("torch", "sklearn", "scipy")
-MODULES = ("service", "ui.starting", "ui.training", "ui.browsing", "ui.judging", "ui.scoring", "ui.comparing")
+MODULES = ("service", *(f"ui.views.{v}" for v in ("start", "train", "browse", "evaluate", "score", "compare_runs")))
 DRAWN = ("app.py", "pages/1_Train.py", "pages/2_Browse.py", "pages/3_Evaluate.py", "pages/5_Compare.py")
 LOOK = f"""
 import importlib, json, sys

@@ -6,12 +6,12 @@ import pytest
 from ganad.config import resolve
 from ganad.evaluation import comparison
 from ganad.evaluation.metrics import auroc
-from ganad.runs.run_directory import Scored
+from ganad.evaluation.scores import ScoredImages
 
 
 def scored(index):
     index = np.asarray(index)
-    return Scored({}, index % 10, index, np.empty((len(index), 0)))
+    return ScoredImages({}, index % 10, index, np.empty((len(index), 0)))
 
 
 def test_a_weighted_area_is_the_area_of_images_repeated_so_often():

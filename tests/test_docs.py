@@ -120,7 +120,7 @@ def test_the_glossary_in_the_docs_is_the_one_that_tooltips_and_help_read():
 
 
 def test_the_visual_grammar_names_every_colour_as_it_is():
-    from ganad.ui.theme import colours
+    from ganad.web import colours
 
     text = (ROOT / "docs" / "visual-grammar.md").read_text(encoding="utf-8")
     for name in ("NORMAL", "ANOMALOUS", "ENCODER", "GENERATOR", "DISCRIMINATOR", "THRESHOLD", "WRONG"):

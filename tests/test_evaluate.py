@@ -7,6 +7,7 @@ import pytest
 
 from ganad.config import PARTS
 from ganad.evaluation import metrics as ev
+from ganad.evaluation import thresholds
 
 
 def made_up(n=600, seed=0, decimals=3):
@@ -96,15 +97,15 @@ def test_the_threshold_keeps_its_promise_on_new_normals_of_any_distribution():
     rates = []
     for _ in range(3000):
         val = rng.exponential(size=99)
-        rates.append(math.exp(-ev.threshold_for(val, 0.05)))  # P(new > t) of an exponential
+        rates.append(math.exp(-thresholds.threshold_for(val, 0.05)))  # P(new > t) of an exponential
     assert np.mean(rates) == pytest.approx(0.05, abs=0.002)
 
 
 def test_the_threshold_is_the_kth_smallest_and_infinite_when_there_are_too_few():
     val = np.arange(1, 20.0)[::-1]
-    assert ev.threshold_for(val, 0.05) == 19  # ceil(20 * 0.95) = 19
-    assert ev.threshold_for(val, 0.5) == 10
-    assert ev.threshold_for(val, 0.04) == math.inf
+    assert thresholds.threshold_for(val, 0.05) == 19  # ceil(20 * 0.95) = 19
+    assert thresholds.threshold_for(val, 0.5) == 10
+    assert thresholds.threshold_for(val, 0.04) == math.inf
 
 
 def test_a_percentile_is_the_share_of_held_out_normals_that_score_lower():

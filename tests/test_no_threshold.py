@@ -11,7 +11,7 @@ from PIL import Image
 
 from ganad import Detector, __main__, service
 from ganad.config import resolve
-from ganad.evaluation import metrics
+from ganad.evaluation import thresholds
 from ganad.report import html_report
 from ganad.runs import run_directory
 from ganad.training import worker
@@ -80,29 +80,29 @@ def strict(text):
 
 
 def test_the_sentence_says_how_many_there_are_what_rate_they_allow_and_how_many_are_needed():
-    assert metrics.no_threshold(15, 0.05) == WHY
+    assert thresholds.no_threshold(15, 0.05) == WHY
 
 
 @pytest.mark.parametrize("n", [1, 2, 9, 10, 15, 18, 99, 333])
 @pytest.mark.parametrize("rate", [0.001, 0.002, 0.005, 0.03, 0.05])
 def test_what_it_advises_is_enough_and_no_more(n, rate):
     val = np.arange(float(n))
-    if math.isfinite(metrics.threshold_for(val, rate)):
+    if math.isfinite(thresholds.threshold_for(val, rate)):
         return
-    said = metrics.no_threshold(n, rate)
+    said = thresholds.no_threshold(n, rate)
     allowed = float(re.search(r"Allow at least ([\d.]+) %", said)[1]) / 100
     needed = int(re.search(r"([\d,]+) of them are needed", said)[1].replace(",", ""))
-    assert math.isfinite(metrics.threshold_for(val, allowed))
+    assert math.isfinite(thresholds.threshold_for(val, allowed))
     assert allowed - 0.001 < 1 / (n + 1) + 1e-12
-    assert math.isfinite(metrics.threshold_for(np.arange(float(needed)), rate))
-    assert math.isinf(metrics.threshold_for(np.arange(float(needed - 1)), rate))
+    assert math.isfinite(thresholds.threshold_for(np.arange(float(needed)), rate))
+    assert math.isinf(thresholds.threshold_for(np.arange(float(needed - 1)), rate))
 
 
 def test_it_can_be_said_without_the_numbers_too():
-    said = metrics.no_threshold()
+    said = thresholds.no_threshold()
     assert said.startswith("Nothing is called anomalous: there are too few held-out normal images")
     assert "None" not in said
-    assert "15 held-out" in metrics.no_threshold(15)
+    assert "15 held-out" in thresholds.no_threshold(15)
 
 
 # --- every door --------------------------------------------------------------------------------------------------------

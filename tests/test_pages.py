@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block
 
-from ganad.evaluation import metrics
+from ganad.evaluation import thresholds
 from ganad.runs import run_directory
 from tests.conftest import ROOT, as_read, put_failed, put_finished, put_running, put_speed
 from tests.waiting import PATIENCE_S
@@ -195,7 +195,7 @@ def test_browse_shows_only_what_was_asked_for(runs_dir):
     shown = int(re.search(r"test image (\d+)", picked(at))[1])
     found = run_directory.read_scores(run)
     score = found.test.parts["latent"]
-    alarms = ~found.anomalous & (score > metrics.threshold_for(found.val.parts["latent"]))
+    alarms = ~found.anomalous & (score > thresholds.threshold_for(found.val.parts["latent"]))
     assert shown == found.test.index[alarms][score[alarms].argmin()]
 
 

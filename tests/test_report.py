@@ -11,14 +11,13 @@ import pytest
 from PIL import Image
 
 from ganad import service
-from ganad.config import PARTS
 from ganad.errors import RunError
 from ganad.evaluation import metrics
 from ganad.report import html_report
 from ganad.runs import run_directory
-from ganad.ui.components import live_mixer
 from ganad.ui.panels import weights
-from ganad.ui.theme import colours
+from ganad.web import colours
+from ganad.web.weights_mixer import payload
 from tests.conftest import ROOT, put_failed, put_finished
 from tests.test_cli import ganad
 
@@ -57,12 +56,11 @@ def test_the_numbers_are_python_s(page):
 
 def test_the_mixer_is_given_what_the_dashboard_gives_it(page):
     given, found, images = data_of(page), service.scores(RUN), service.test_images(RUN)
-    packed = live_mixer.pack(found, images)
+    packed = payload.pack(found, images)
     assert zlib.decompress(base64.b64decode(given["images"])) == images.tobytes()
     assert {k: given[k] for k in packed if k != "images"} == {k: packed[k] for k in packed if k != "images"}
     assert given["scales"] == list(weights.scales_of(service.run_info(RUN)))
-    assert given["colours"] == live_mixer._COLOURS
-    assert list(html_report.HUES) == [colours.PARTS[p].name for p in PARTS]
+    assert given["colours"] == payload.LABELS["colours"]
 
 
 def test_the_styles_have_the_colours_of_the_dashboard():

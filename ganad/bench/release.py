@@ -16,7 +16,7 @@ import numpy as np
 
 from ganad.config import FALSE_ALARMS, METHOD_NAMES
 from ganad.errors import RunError
-from ganad.evaluation import metrics
+from ganad.evaluation import metrics, thresholds
 from ganad.runs import run_directory
 from ganad.scoring import baselines
 from ganad.system import files
@@ -113,7 +113,7 @@ def fill(preset: str = "tuned") -> list[Path]:
 def _report_again(target: Path) -> None:
     """report.json from the parts as they lie on the shelf, so that both say the same to the last digit."""
     settings, found = run_directory.settings(target), run_directory.read_scores(target)
-    threshold = metrics.threshold_for(metrics.total(found.val.parts, settings.weights), FALSE_ALARMS)
+    threshold = thresholds.threshold_for(metrics.total(found.val.parts, settings.weights), FALSE_ALARMS)
     said = metrics.evaluate(found.test.parts, found.test.digit, found.normal, settings.weights, threshold)
     run_directory.write_json(target / "report.json", metrics.report(said, settings.weights))
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ganad.config import Settings
-from ganad.runs.run_directory import Scored
+from ganad.evaluation.scores import ScoredImages
 
 RESAMPLES = 200
 CONFIDENCE = 0.95
@@ -35,7 +35,7 @@ def differing(asked: Sequence[Settings]) -> dict[str, list[Any]]:
     return {k: values for k, values in found.items() if any(v != values[0] for v in values)}
 
 
-def shared(scored: Sequence[Scored]) -> list[np.ndarray]:
+def shared(scored: Sequence[ScoredImages]) -> list[np.ndarray]:
     """For each run the rows of the test images that all of them have scored, in one order; (M,) each."""
     common = scored[0].index
     for s in scored[1:]:

@@ -1,7 +1,7 @@
 """A run as one HTML file that opens from disk, with no server and no network, and can be sent to anybody.
 
-The page is `page.html` and its styles `page.css`. Its mixer is the dashboard's: the component's own files
-are read as text and handed to a host of a few lines, since their Python needs Streamlit and a file on disk has none.
+The page is `page.html` and its styles `page.css`. Its mixer is the dashboard's, handed to a host of a few
+lines in place of Streamlit.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import base64
 import io
 import json
 import math
-import zlib
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
@@ -23,28 +22,11 @@ from ganad import service
 from ganad.config import FALSE_ALARMS, METHOD_NAMES, PARTS, resolve
 from ganad.errors import GanadError, RunError
 from ganad.evaluation import metrics
-from ganad.runs.run_directory import Scores
+from ganad.evaluation.scores import Scores
 from ganad.service import RunInfo, digits_in_words
+from ganad.web.weights_mixer import files, payload
 
 _PAGE = Path(__file__).with_name("page.html")
-_MIXER = Path(__file__).parents[1] / "ui" / "components" / "live_mixer.html"
-_SCRIPTS = (".numbers.js", ".drawing.js", ".picture.js", ".js")
-_ENTRY = "export default function (component)"
-
-COLOURS = {
-    "normal": "#1a80c4",
-    "anomalous": "#dc641a",
-    "wrong": "#d9435c",
-    "ink": "#7c8797",
-    "faint": "rgba(124, 135, 151, 0.25)",
-    "tile": "#0c1117",
-    "residual": "#0d9470",
-    "discrimination": "#c25a98",
-    "latent": "#aa7f0f",
-}
-"""The dashboard's own colours for either theme, which only its user interface may import; a test holds them equal."""
-HUES = ("green", "violet", "yellow")
-"""What the parts' colours are called in the styles."""
 
 
 def report_html(name: str) -> str:
@@ -70,9 +52,9 @@ def report_html(name: str) -> str:
         "settings": _settings(run),
         "circumstances": _circumstances(run, meta),
         "style": _PAGE.with_suffix(".css").read_text(encoding="utf-8"),
-        "mixer_html": _MIXER.read_text(encoding="utf-8"),
-        "mixer_css": _MIXER.with_suffix(".css").read_text(encoding="utf-8"),
-        "mixer_js": mixer_script(),
+        "mixer_html": files.MARKUP,
+        "mixer_css": files.STYLE,
+        "mixer_js": files.script("mixer"),
         "data": _as_json(mixer_data(run, found, images)),
     }
     page = _PAGE.read_text(encoding="utf-8")
@@ -83,48 +65,26 @@ def report_html(name: str) -> str:
 # --- the mixer ---------------------------------------------------------------------------------------------------------
 
 
-def mixer_script() -> str:
-    """The component's scripts as one module, its entry named `mixer`: a module on disk cannot be imported."""
-    script = "\n".join(_MIXER.with_suffix(end).read_text(encoding="utf-8") for end in _SCRIPTS)
-    if script.count(_ENTRY) != 1 or "</script" in script:
-        raise GanadError("The scripts of the live mixer have changed, so that a report cannot hold them.")
-    return script.replace(_ENTRY, "function mixer(component)")
-
-
 def mixer_data(run: RunInfo, found: Scores, images: np.ndarray) -> dict[str, Any]:
     """What the mixer of the dashboard is given: parts, digits and pixels of every test image, and the defaults."""
     spread = metrics.spread(found.val.parts)
     largest = max(w * spread[p] for w, p in zip(run.weights, PARTS, strict=True)) or 1.0
     defaults = {"weights": list(run.weights), "rule": "false alarms", "value": FALSE_ALARMS}
-    return {
-        "test": [_base64(np.asarray(found.test.parts[p], dtype="<f4")) for p in PARTS],
-        "val": [_base64(np.asarray(found.val.parts[p], dtype="<f4")) for p in PARTS],
-        "digit": _base64(found.test.digit.astype(np.uint8)),
-        "anomalous": _base64(found.anomalous.astype(np.uint8)),
-        "images": _encoded(
-            zlib.compress(np.ascontiguousarray(images, dtype=np.uint8), 7)
-        ),  # 9 takes ten times as long for 1 %
-        "version": run.name,
-        "parts": [p.capitalize() for p in PARTS],
-        "hues": list(HUES),
-        "scales": [spread[p] / largest for p in PARTS],
-        "defaults": defaults,
-        "set": {"id": "report"} | defaults,
-        "colours": COLOURS,
-    }
+    return (
+        payload.pack(found, images)
+        | payload.LABELS
+        | {
+            "version": run.name,
+            "scales": [spread[p] / largest for p in PARTS],
+            "defaults": defaults,
+            "set": {"id": "report"} | defaults,
+        }
+    )
 
 
 def _as_json(value: Any) -> str:
     """JSON that no tag can end."""
     return json.dumps(value).replace("<", "\\u003c")
-
-
-def _base64(array: np.ndarray) -> str:
-    return _encoded(np.ascontiguousarray(array).tobytes())
-
-
-def _encoded(content: bytes) -> str:
-    return base64.b64encode(content).decode("ascii")
 
 
 # --- words and pictures ------------------------------------------------------------------------------------------------
@@ -208,7 +168,7 @@ def _bar(value: float, low: float) -> str:
 def _picture(image: np.ndarray, alt: str) -> str:
     out = io.BytesIO()
     Image.fromarray(image).save(out, "PNG")
-    return f"<img src='data:image/png;base64,{_encoded(out.getvalue())}' alt='{alt}' width='56' height='56'>"
+    return f"<img src='data:image/png;base64,{base64.b64encode(out.getvalue()).decode('ascii')}' alt='{alt}' width='56' height='56'>"
 
 
 def _settings(run: RunInfo) -> str:

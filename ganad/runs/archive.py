@@ -24,7 +24,7 @@ from safetensors import SafetensorError
 from ganad.config import PARTS, Settings, command, parse
 from ganad.data import sources
 from ganad.errors import ConfigError, RunError, file_errors
-from ganad.evaluation import metrics
+from ganad.evaluation import metrics, thresholds
 from ganad.runs import run_directory, schemas
 from ganad.system import files
 
@@ -267,7 +267,7 @@ def _check_scores(contents: dict[str, bytes], settings: Settings) -> dict[str, A
                     f"reconstructions.npz of the zip does not fit its scores: {which} should be {wanted}, 8 bit."
                 )
     parts = {p: arrays[f"test_{p}"] for p in PARTS}
-    at = metrics.threshold_for(metrics.total({p: arrays[f"val_{p}"] for p in PARTS}, settings.weights))
+    at = thresholds.threshold_for(metrics.total({p: arrays[f"val_{p}"] for p in PARTS}, settings.weights))
     judged = metrics.evaluate(parts, arrays["test_digit"], settings.normal, settings.weights, at)
     return metrics.report(judged, settings.weights)
 

@@ -26,7 +26,6 @@ empties that folder.
 from __future__ import annotations
 
 import contextlib
-import functools
 import io
 import json
 import os
@@ -35,7 +34,7 @@ import shutil
 import time
 import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +43,7 @@ import numpy as np
 
 from ganad.config import PARTS, Settings, parse
 from ganad.errors import ConfigError, RunError, file_errors
+from ganad.evaluation.scores import ScoredImages, Scores
 from ganad.runs import schemas
 from ganad.runs.schemas import Status
 from ganad.system import files
@@ -339,33 +339,6 @@ def _object(run: Path, name: str, model: type) -> dict[str, Any] | None:
 # --- what it leaves behind -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Scored:
-    """One set of images with their parts. All arrays have one row an image."""
-
-    parts: dict[str, np.ndarray]
-    digit: np.ndarray
-    index: np.ndarray
-    z: np.ndarray  # (n, nz), or (n, 0) in a run that was shipped without
-
-    def __len__(self) -> int:
-        return len(self.digit)
-
-
-@dataclass(frozen=True)
-class Scores:
-    """What a finished run says of the held-out normal images and of the test images."""
-
-    val: Scored
-    test: Scored
-    normal: tuple[int, ...]
-
-    @functools.cached_property
-    def anomalous(self) -> np.ndarray:
-        """(n_test,) bool: which test images show a digit that is not normal."""
-        return ~np.isin(self.test.digit, self.normal)
-
-
 def write_scores(run: Path, sets: dict[str, dict[str, np.ndarray]]) -> None:
     """scores.npz from {"val": {"residual": ..., "digit": ..., "index": ..., "z": ...}, "test": ...}."""
     arrays = {f"{name}_{key}": value for name, columns in sets.items() for key, value in columns.items()}
@@ -383,7 +356,7 @@ def read_scores(run: Path) -> Scores:
     arrays = read_arrays(content, f"{what} cannot be read", "Resume the run to write it again.")
     check_scores(arrays, normal, what)
     val, test = (
-        Scored(
+        ScoredImages(
             parts={part: arrays[f"{name}_{part}"] for part in PARTS},
             digit=arrays[f"{name}_digit"],
             index=arrays[f"{name}_index"],

@@ -21,6 +21,7 @@ from typing import Any
 
 from ganad.config import FALSE_ALARMS, command
 from ganad.errors import GanadError, RunError, Stopped, cause, file_errors
+from ganad.evaluation import thresholds
 from ganad.runs import run_directory
 from ganad.system import files
 from ganad.training.context import Desk
@@ -220,7 +221,7 @@ def leave_scores(
         pictures[name] = scored.reconstruction
     run_directory.write_reconstructions(run, **pictures)
     weights = method.settings.weights
-    threshold = metrics.threshold_for(metrics.total(sets["val"], weights), FALSE_ALARMS)
+    threshold = thresholds.threshold_for(metrics.total(sets["val"], weights), FALSE_ALARMS)
     result = metrics.evaluate(
         sets["test"], split.test.digit, method.settings.normal, weights, threshold,
         held_out=len(split.val.images), false_alarms=FALSE_ALARMS,

@@ -7,12 +7,13 @@ from pathlib import Path
 import streamlit as st
 
 from ganad import service
-from ganad.errors import GanadError
 from ganad.service import RunInfo
 from ganad.ui.messages import guard, notices
 from ganad.ui.messages.escape import markdown, plain
+from ganad.ui.messages.guard import or_end_page
 from ganad.ui.panels import shared_server, unknown_run
 from ganad.ui.state import address, cache
+from ganad.ui.state.picked_run import default_run
 
 MENU = (
     ("app.py", "Start", ":material/flag:"),
@@ -100,7 +101,7 @@ def begin(title: str, *, lead: str = "", heading: str | None = None, without_run
         run = pick_run(same_page=same_page)
         says = {"run": run.name} if run else {}
         if run and run.state == "finished":
-            says = guarded(address.arrive, run, same_page)
+            says = or_end_page(address.arrive, run, same_page)
         st.space("small")
         active = any(r.at_work for r in cache.list_runs())
         guard.fragment(_at_work, run_every=3.0 if active else None)()
@@ -155,7 +156,7 @@ def pick_run(*, same_page: bool = False) -> RunInfo | None:
         current = None  # until one is picked, which then takes its place in the URL
         st.session_state["_run_in_url"] = asked
     elif current not in found:
-        current = _default(list(found.values())).name
+        current = default_run(list(found.values())).name
     # Said on every run: a page that is newly opened makes a new widget, which would begin at its first option.
     st.session_state["run"] = current
     name = st.selectbox(
@@ -176,18 +177,6 @@ def pick_run(*, same_page: bool = False) -> RunInfo | None:
     return found[name]
 
 
-def _default(found: list[RunInfo]) -> RunInfo:
-    """The newest run that has something to show, else the newest."""
-    return next((r for r in found if r.state == "finished"), found[0])
-
-
-def choose(name: str | None = None) -> None:
-    """Make a run the picked one from the next script run on, None: the one that a page opens by itself; for callbacks."""
-    found = cache.list_runs()
-    if name or found:
-        st.session_state["_pick"] = name or _default(found).name
-
-
 def _at_work() -> None:
     """A line for each run at work, on every page."""
     working = [r for r in service.list_runs() if r.at_work]
@@ -203,18 +192,6 @@ def _at_work() -> None:
             st.caption(markdown("**{} {}** · {}", r.name[:4], r.settings.method, where))
             st.progress(share)
             st.page_link("pages/1_Train.py", label="Watch", icon=":material/play_circle:", query_params={"run": r.name})
-
-
-def split(key: str, widths: list[float]) -> list:
-    """Columns that stand side by side on a wide page and under each other on a narrow one."""
-    with st.container(key=f"split_{key}"):
-        return st.columns(widths, gap="large")
-
-
-def cells(key: str, n: int) -> list:
-    """n cells in a row; two in a row where the page is narrow."""
-    with st.container(key=f"cells_{key}"):
-        return st.columns(n)
 
 
 def needs_scores(run: RunInfo | None) -> RunInfo:
@@ -254,21 +231,3 @@ def empty(text: str, action: str, *, page: str = "pages/1_Train.py", error: bool
         st.page_link(page, label=action, icon=":material/arrow_forward:", query_params=address.passed_on())
         st.space("small")
     st.stop()
-
-
-def guarded(call, *args):
-    """Call a service; on an error that is meant for users show it and end the page, without a traceback."""
-    try:
-        return call(*args)
-    except GanadError as error:
-        notices.error(error)
-        st.stop()
-
-
-def tried(call, *args):
-    """Like `guarded` for a part of a page that is not its purpose: say why it is missing, return None, and go on."""
-    try:
-        return call(*args)
-    except GanadError as error:
-        notices.info(error)
-        return None

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from ganad import service
 from ganad.config import resolve
-from ganad.evaluation import metrics
+from ganad.evaluation import thresholds
 from ganad.runs import run_directory
 from ganad.training import worker
 from tests.browser.conftest import bring, settled
@@ -46,9 +46,9 @@ def infinite(page):
 
 def test_the_live_mixer_says_it_as_python_does(tab, server, few):
     page = bring(tab, server, f"/Evaluate?run={few.name}")
-    expect(page.locator(".mixer .words")).to_have_text(metrics.no_threshold(15, 0.05))
+    expect(page.locator(".mixer .words")).to_have_text(thresholds.no_threshold(15, 0.05))
     bring(page, server, f"/Evaluate?run={few.name}&at=false-alarms:0.002")
-    expect(page.locator(".mixer .words")).to_have_text(metrics.no_threshold(15, 0.002))
+    expect(page.locator(".mixer .words")).to_have_text(thresholds.no_threshold(15, 0.002))
     bring(page, server, f"/Evaluate?run={few.name}&at=false-alarms:0.0625")
     expect(page.locator(".mixer .words")).to_contain_text("a new normal image lies above it")
 
@@ -60,13 +60,13 @@ def test_uploads_and_the_finished_panel_say_it(tab, server, few, tmp_path):
     bring(page, server, f"/Score?run={few.name}")
     page.get_by_text("Upload", exact=False).first.click()
     page.locator("input[type=file]").set_input_files([tmp_path / "0.png", tmp_path / "1.png"])
-    expect(page.get_by_text(metrics.no_threshold(15, 0.05))).to_be_visible(timeout=60_000)
+    expect(page.get_by_text(thresholds.no_threshold(15, 0.05))).to_be_visible(timeout=60_000)
     expect(page.get_by_text("0 of 2 called anomalous")).to_be_visible()
     settled(page)
     assert not infinite(page)
     page.screenshot(path=tmp_path / "score.png", full_page=True)
     bring(page, server, f"/Train?run={few.name}")
-    expect(page.get_by_text(metrics.no_threshold(15, 0.05))).to_be_visible()
+    expect(page.get_by_text(thresholds.no_threshold(15, 0.05))).to_be_visible()
     expect(page.get_by_text("This was a short training: 2 steps.")).to_be_visible()
     assert not infinite(page)
     page.screenshot(path=tmp_path / "train.png", full_page=True)

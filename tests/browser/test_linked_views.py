@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from ganad import service
-from ganad.evaluation import metrics
+from ganad.evaluation import metrics, thresholds
 from ganad.ui.state import address
 from tests.browser.conftest import bring, keyed, release, settled, switch
 
@@ -24,7 +24,7 @@ def truth():
     """Scores, digits, indices and labels of the run at its own weights, and the threshold for 5 % false alarms."""
     found, weights = service.scores(RUN), service.run_info(RUN).weights
     score = metrics.total(found.test.parts, weights)
-    return found, score, metrics.threshold_for(metrics.total(found.val.parts, weights))
+    return found, score, thresholds.threshold_for(metrics.total(found.val.parts, weights))
 
 
 @pytest.fixture
@@ -162,7 +162,11 @@ def test_a_digit_of_the_strip_is_picked_by_a_click(opened, truth):
 def test_rules_that_look_at_labels_are_python_s_and_marked(opened, truth, rule, price):
     page, (found, score, _) = opened, truth
     page.locator(".mixer").get_by_text(rule, exact=True).click()
-    threshold = metrics.cheapest(score, found.anomalous, price) if price else metrics.best_f1(score, found.anomalous)
+    threshold = (
+        thresholds.min_cost_threshold(score, found.anomalous, price)
+        if price
+        else thresholds.best_f1_threshold(score, found.anomalous)
+    )
     expect(page.locator(".mixer .peeked")).to_be_visible()
     caught = (score[found.anomalous] > threshold).mean()
     expect(page.get_by_test_id("stMetricValue").nth(3)).to_have_text(f"{caught:.1%}")

@@ -11,9 +11,9 @@ from sklearn.metrics import roc_auc_score
 
 from ganad import service
 from ganad.config import PARTS
-from ganad.evaluation import bootstrap, metrics
-from ganad.ui.components import live_mixer
+from ganad.evaluation import bootstrap, metrics, thresholds
 from ganad.ui.state import address
+from ganad.web.weights_mixer import files
 from tests.browser.conftest import bring, go, keyed, release, settled, switch
 from tests.waiting import until
 
@@ -25,7 +25,7 @@ def encoded(raw):
     return base64.b64encode(raw).decode()
 
 
-NUMBERS = encoded(live_mixer.SOURCES["numbers"].encode())
+NUMBERS = encoded(files.SCRIPTS["numbers"].encode())
 JUDGE = """async ([source, test, val, anomalous, weights, share, corners]) => {
   const m = await import("data:text/javascript;base64," + source);
   const parts = test.map(m.floats), held = val.map(m.floats), truth = m.bytes(anomalous), n = truth.length;
@@ -59,7 +59,7 @@ def in_python(parts, val, anomalous, weights, share):
     """AUROC, threshold and counts of the parts as they travelled, in float32."""
     parts, val = ({p: of[p].astype(np.float32) for p in PARTS} for of in (parts, val))
     score = metrics.total(parts, weights)
-    threshold = metrics.threshold_for(metrics.total(val, weights), share)
+    threshold = thresholds.threshold_for(metrics.total(val, weights), share)
     called = score > threshold
     counts = {
         "tp": int((anomalous & called).sum()),
@@ -90,8 +90,8 @@ def test_the_cheapest_line_and_that_of_the_best_f1_are_python_s(blank, weights):
     found = service.scores(RUN)
     seen = in_the_browser(blank, found.test.parts, found.val.parts, found.anomalous, weights, 0.05)
     score = in_python(found.test.parts, found.val.parts, found.anomalous, weights, 0.05)[3]
-    assert seen["cheap"] == [metrics.cheapest(score, found.anomalous, r) for r in (0.01, 0.5, 1, 10, 100)]
-    assert seen["f1"] == metrics.best_f1(score, found.anomalous)
+    assert seen["cheap"] == [thresholds.min_cost_threshold(score, found.anomalous, r) for r in (0.01, 0.5, 1, 10, 100)]
+    assert seen["f1"] == thresholds.best_f1_threshold(score, found.anomalous)
 
 
 @pytest.mark.parametrize("weights", WEIGHTS)
@@ -138,7 +138,7 @@ def test_every_promise_on_the_slider_gives_the_same_place_whatever_the_number_of
     }"""
     seen = blank.evaluate(script, [NUMBERS, sizes, shares])
     for n, row in zip(sizes, seen, strict=True):
-        assert [float(t) for t in row] == [metrics.threshold_for(np.arange(n), a) for a in shares]
+        assert [float(t) for t in row] == [thresholds.threshold_for(np.arange(n), a) for a in shares]
 
 
 def test_equal_scores_count_half_and_a_threshold_that_many_share_is_not_above_itself(blank):
@@ -163,7 +163,7 @@ def test_too_few_held_out_images_for_a_promise_mean_that_nothing_is_called(blank
     parts, val = ({p: rng.random(n) for p in PARTS} for n in (50, 30))
     seen = in_the_browser(blank, parts, val, np.arange(50) < 20, (1, 1, 1), 0.005)
     assert seen["threshold"] == "Infinity"
-    assert math.isinf(metrics.threshold_for(np.zeros(30), 0.005))
+    assert math.isinf(thresholds.threshold_for(np.zeros(30), 0.005))
     assert seen["counts"] == {"tp": 0, "fn": 20, "fp": 0, "tn": 30}
 
 
@@ -247,7 +247,7 @@ def test_standardised_parts_change_what_is_shown_on_every_page_and_no_verdict(ta
     page = bring(tab, server, EVALUATE + "&w=0.9,0.1,900", lambda page: switch(page, "plain_controls", False))
     found, weights = service.scores(RUN), (0.9, 0.1, 900)
     units = metrics.standard_units(found.val.parts, weights)
-    threshold = metrics.threshold_for(metrics.total(found.val.parts, weights))
+    threshold = thresholds.threshold_for(metrics.total(found.val.parts, weights))
     words, caught = page.locator(".mixer .words"), page.locator(".mixer .caught")
     expect(words).to_contain_text(f"Threshold {threshold:.3g}:")
     before = caught.inner_text()
@@ -414,7 +414,7 @@ def test_the_strip_shows_the_digits_that_python_would_put_there(opened):
     found = service.scores(RUN)
     weights = service.run_info(RUN).weights
     score, digit = metrics.total(found.test.parts, weights), found.test.digit
-    called = score > metrics.threshold_for(metrics.total(found.val.parts, weights))
+    called = score > thresholds.threshold_for(metrics.total(found.val.parts, weights))
     order = np.argsort(score, kind="stable")
     missed, alarms = found.anomalous & ~called, ~found.anomalous & called
     rows = {

@@ -10,7 +10,7 @@ import pytest
 
 from ganad.ui import charts
 from ganad.ui.charts import base
-from ganad.ui.theme import colours
+from ganad.web import colours
 
 ROOT = Path(__file__).parents[2]
 NAMED = ("NORMAL", "ANOMALOUS", "ENCODER", "GENERATOR", "DISCRIMINATOR", "THRESHOLD", "WRONG")

@@ -10,7 +10,7 @@ from sklearn.metrics import average_precision_score, precision_recall_curve, roc
 
 from ganad import service
 from ganad.config import PARTS
-from ganad.evaluation import comparison, metrics
+from ganad.evaluation import comparison, metrics, thresholds
 from ganad.runs import run_directory
 from ganad.training import throughput
 from ganad.ui import charts
@@ -35,7 +35,7 @@ def put_like(folder, called, source="ganomaly", noise=0.0, most=None, **asked):
         sets[which] = shaken | {"digit": s.digit[rows], "index": s.index[rows], "z": s.z[rows]}
     run_directory.write_scores(run, sets)
     w, test = run_directory.settings(run).weights, sets["test"]
-    at = metrics.threshold_for(metrics.total(sets["val"], w))
+    at = thresholds.threshold_for(metrics.total(sets["val"], w))
     e = metrics.evaluate(test, test["digit"], run_directory.settings(run).normal, w, at)
     run_directory.write_json(run / "report.json", metrics.report(e, w))
     return run

@@ -10,9 +10,9 @@ from streamlit.testing.v1 import AppTest
 
 from ganad import service
 from ganad.config import FALSE_ALARMS, PARTS
-from ganad.ui.components import live_mixer
 from ganad.ui.components.live_mixer import Setting, parse
 from ganad.ui.panels import live_weights
+from ganad.web.weights_mixer import payload
 from tests.conftest import ROOT, SHIPPED
 from tests.waiting import PATIENCE_S
 
@@ -23,7 +23,7 @@ SAID = {"weights": [0.5, 0.0, 1.0], "rule": "by hand", "value": 12.5}
 @pytest.mark.parametrize("name", [f"{m}-n8" for m in SHIPPED])
 def test_the_browser_gets_every_part_and_every_pixel_without_a_loss(name):
     scores, images = service.scores(name), service.test_images(name)
-    packed = live_mixer.pack(scores, images)
+    packed = payload.pack(scores, images)
     for key, kind in (("test", scores.test), ("val", scores.val)):
         for text, part in zip(packed[key], PARTS, strict=True):
             assert np.array_equal(np.frombuffer(base64.b64decode(text), "<f4").astype(np.float64), kind.parts[part])

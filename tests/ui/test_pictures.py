@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganad.ui.theme import colours, pictures
+from ganad.ui.theme import pictures
+from ganad.web import colours
 
 BLANK = np.zeros((28, 28), dtype=np.uint8)
 INK = np.full((28, 28), 255, dtype=np.uint8)

@@ -7,7 +7,7 @@ import pytest
 import streamlit as st
 
 from ganad import service
-from ganad.evaluation import metrics, projection
+from ganad.evaluation import metrics, projection, thresholds
 from ganad.ui.state import address, rule, selection
 from ganad.ui.state.selection import Selection
 
@@ -32,7 +32,7 @@ def truth(run):
     """Scores and labels of the test images, and the line."""
     found = service.scores(RUN)
     score = metrics.total(found.test.parts, run.weights)
-    return found, score, metrics.threshold_for(metrics.total(found.val.parts, run.weights))
+    return found, score, thresholds.threshold_for(metrics.total(found.val.parts, run.weights))
 
 
 def test_no_choice_leaves_everything_with_the_strangest_first(left, truth):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from ganad.ui.theme import colours
+from ganad.web import colours
 
 CONFIG = {"displayModeBar": False, "scrollZoom": False}
 """Plotly's own options, for `st.plotly_chart(config=...)`: no toolbar over the picture."""

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from ganad.ui.charts.base import _GRID, _INK, _PAGE, _SMALL, _TEXT, _figure, _number, spread
 from ganad.ui.messages.escape import chart
-from ganad.ui.theme import colours
+from ganad.web import colours
 
 
 def digit_dots(runs: Sequence[tuple[str, str, Mapping[int, float]]], *, height: int = 440) -> go.Figure:

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from ganad.config import PARTS
 from ganad.ui.charts.base import _AS_IT_IS, _INK, _PAGE, Drawing, _figure, _number, _percent, _thin_curve, _unit_square
 from ganad.ui.messages.escape import chart
-from ganad.ui.theme import colours
+from ganad.web import colours
 
 
 @dataclass(frozen=True)

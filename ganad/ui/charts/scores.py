@@ -25,7 +25,7 @@ from ganad.ui.charts.base import (
     _vertical,
 )
 from ganad.ui.messages.escape import chart
-from ganad.ui.theme import colours
+from ganad.web import colours
 
 BINS = 48
 """Bars of a histogram."""

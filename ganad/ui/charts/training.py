@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from ganad.ui.charts.base import _SMALL, _above, _figure, _number, spread
 from ganad.ui.messages.escape import chart
-from ganad.ui.theme import colours
+from ganad.web import colours
 
 MOST_POINTS = 200
 """Points of one loss curve; a chart is a few hundred pixels wide."""

@@ -1,4 +1,4 @@
-"""Tell Streamlit of a component: its Python file's name, and the .html, .css and .js beside it."""
+"""Tell Streamlit of a component."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from typing import Any
 import streamlit as st
 
 
-def declare(file: str, js: str | None = None) -> Callable[..., Any]:
-    """The component whose Python file this is (`__file__`); js: its script, where that is not the one file beside it."""
+def declare(name: str, html: str, css: str, js: str) -> Callable[..., Any]:
+    """The component of a name, with its markup, style and script."""
+    return st.components.v2.component(f"ganad_{name}", html=html, css=css, js=js)
+
+
+def declare_beside(file: str) -> Callable[..., Any]:
+    """The component whose Python file this is (`__file__`), out of the .html, .css and .js of the same name beside it."""
     path = Path(file)
-    html, css, script = (path.with_suffix(end) for end in (".html", ".css", ".js"))
-    return st.components.v2.component(
-        f"ganad_{path.stem}",
-        html=html.read_text(encoding="utf-8"),
-        css=css.read_text(encoding="utf-8"),
-        js=script.read_text(encoding="utf-8") if js is None else js,
-    )
+    return declare(path.stem, *(path.with_suffix(end).read_text(encoding="utf-8") for end in (".html", ".css", ".js")))

@@ -8,12 +8,12 @@ import binascii
 import numpy as np
 import streamlit as st
 
-from ganad.ui.components.declare import declare
+from ganad.ui.components.declare import declare_beside
 
 SIDE = 112
 """Side of the drawing that comes back, in pixels: four times a digit's 28, so that it can be centred and rescaled."""
 
-_PAD = declare(__file__)
+_PAD = declare_beside(__file__)
 
 
 def digit_pad(*, key: str, stroke: int = 22, reset: int = 0, size: int = 280) -> np.ndarray | None:

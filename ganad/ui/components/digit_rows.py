@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from ganad.ui.components.declare import declare
-from ganad.ui.theme import colours
+from ganad.ui.components.declare import declare_beside
+from ganad.web import colours
 
-_ROWS = declare(__file__)
+_ROWS = declare_beside(__file__)
 
 
 def digit_rows(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ganad.ui.components.declare import declare
+from ganad.ui.components.declare import declare_beside
 
-_VIEW = declare(__file__)
+_VIEW = declare_beside(__file__)
 
 
 def into_view(target: str, news: str | int | None) -> None:

@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import streamlit as st
 
-from ganad.ui.components.declare import declare
-from ganad.ui.theme import colours
+from ganad.ui.components.declare import declare_beside
+from ganad.web import colours
 
-_MAP = declare(__file__)
+_MAP = declare_beside(__file__)
 MOST_CORNERS = 32
 """A link should not be longer than an address may be."""
 

@@ -9,10 +9,10 @@ from collections.abc import Callable
 import numpy as np
 
 from ganad.scoring.attribution import Pixels
-from ganad.ui.components.declare import declare
+from ganad.ui.components.declare import declare_beside
 from ganad.ui.theme import pictures
 
-_LENS = declare(__file__)
+_LENS = declare_beside(__file__)
 
 
 def lens(

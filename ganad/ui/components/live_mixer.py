@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-import base64
 import math
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from ganad.config import PARTS
-from ganad.runs.run_directory import Scores
+from ganad.evaluation.thresholds import is_valid_rule
 from ganad.ui.components.declare import declare
-from ganad.ui.state.rule import sensible
-from ganad.ui.theme import colours
+from ganad.web.weights_mixer import files, payload
 
-_FILE = Path(__file__)
-SOURCES = {
-    "numbers": _FILE.with_suffix(".numbers.js").read_text(encoding="utf-8"),
-    "drawing": _FILE.with_suffix(".drawing.js").read_text(encoding="utf-8"),
-    "picture": _FILE.with_suffix(".picture.js").read_text(encoding="utf-8"),
-    "mixer": _FILE.with_suffix(".js").read_text(encoding="utf-8"),
-}
-"""One script for the browser in four files: what is computed, what is drawn, what is saved, what is dragged."""
-
-_LIVE = declare(__file__, "\n".join(SOURCES.values()))
+_LIVE = declare("live_mixer", files.MARKUP, files.STYLE, files.MODULE)
 
 
 @dataclass(frozen=True)
@@ -36,7 +22,7 @@ class Setting:
     """What the sliders of the mixer stand for.
 
     weights   raw weight of each part, in the order of `PARTS`; none negative, not all zero
-    rule      where the threshold comes from, a key of `mix.RULES`
+    rule      where the threshold comes from, a key of `evaluation.thresholds.RULES`
     value     the share of false alarms in (0, 1), what a miss costs in false alarms, or the threshold itself
     band      scores from, to that are brushed on the histogram, or None
     standardised   scores are shown in spreads of the held-out normals; all that is said here stays raw
@@ -47,22 +33,6 @@ class Setting:
     value: float
     band: tuple[float, float] | None = None
     standardised: bool = False
-
-
-def pack(scores: Scores, images: np.ndarray) -> dict[str, Any]:
-    """Everything about a run that the browser needs once: parts, digits, labels, pixels; as JSON values.
-
-    The nets work in float32, so the parts lose nothing as such. All images are sent, (N, 28, 28) uint8, deflated: any of them
-    may come to the threshold during a drag, when Python cannot be asked. 10,000 digits are 2 MB, less than as a PNG, and
-    the browser keeps 8 MB of bytes instead of 31 MB of coloured pixels.
-    """
-    return {
-        "test": [_base64(np.asarray(scores.test.parts[p], dtype="<f4")) for p in PARTS],
-        "val": [_base64(np.asarray(scores.val.parts[p], dtype="<f4")) for p in PARTS],
-        "digit": _base64(scores.test.digit.astype(np.uint8)),
-        "anomalous": _base64(scores.anomalous.astype(np.uint8)),
-        "images": base64.b64encode(zlib.compress(np.ascontiguousarray(images, dtype=np.uint8))).decode("ascii"),
-    }
 
 
 def live_mixer(
@@ -78,7 +48,7 @@ def live_mixer(
 ) -> None:
     """Show the mixer; what it was last left at is `reported(key)`, a new script run follows each release.
 
-    packed     what `pack` made; it travels only when the component is shown anew, so hand in the same again and again
+    packed     what `payload.pack` made; it travels only when the component is shown anew, so hand in the same again and again
     key        where the state lives: `st.session_state[key]["mix"]`
     version    names the run: the browser unpacks the images again only when it changes
     scales     position of a part's slider per unit of its weight
@@ -90,14 +60,12 @@ def live_mixer(
     _LIVE(
         key=key,
         data=packed
+        | payload.LABELS
         | {
             "version": version,
-            "parts": [p.capitalize() for p in PARTS],
-            "hues": [colours.PARTS[p].name for p in PARTS],
             "scales": list(scales),
             "defaults": _plain(defaults),
             "set": _given(key, version, current) | {"advised": None if advised is None else list(advised)},
-            "colours": _COLOURS,
         },
         default={"mix": None},
         on_mix_change=lambda: None,
@@ -127,7 +95,7 @@ def parse(mix: object) -> Setting | None:
         or not all(map(_is_finite, [*weights, value]))
     ):
         return None
-    if min(weights) < 0 or not any(weights) or not sensible(rule, value):
+    if min(weights) < 0 or not any(weights) or not is_valid_rule(rule, value):
         return None
     if band is not None:
         if not isinstance(band, list | tuple) or len(band) != 2 or not all(map(_is_finite, band)) or band[0] > band[1]:
@@ -163,17 +131,3 @@ def _plain(setting: Setting) -> dict[str, Any]:
         "weights": list(setting.weights), "rule": setting.rule, "value": setting.value, "band": band,
         "standardised": setting.standardised,
     }  # fmt: skip
-
-
-def _base64(array: np.ndarray) -> str:
-    return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode("ascii")
-
-
-_COLOURS = {
-    "normal": colours.NORMAL.both,
-    "anomalous": colours.ANOMALOUS.both,
-    "wrong": colours.WRONG.both,
-    "ink": colours.THRESHOLD.both,
-    "faint": colours.THRESHOLD.faint(0.25),
-    "tile": colours.TILE,
-} | {part: colours.PARTS[part].both for part in PARTS}

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ganad.ui.components.declare import declare
-from ganad.ui.theme import colours, pictures
+from ganad.ui.components.declare import declare_beside
+from ganad.ui.theme import pictures
+from ganad.web import colours
 
 FACES = 9
 """Digits on a button at most."""
@@ -18,7 +19,7 @@ CELLS = {  # name -> what it is called, a mistake?
     "correct": ("passed", False),
 }
 
-_OUTCOMES = declare(__file__)
+_OUTCOMES = declare_beside(__file__)
 
 
 def outcomes(

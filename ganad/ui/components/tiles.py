@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import streamlit as st
 
-from ganad.ui.components.declare import declare
+from ganad.ui.components.declare import declare_beside
 from ganad.ui.theme import pictures
 
 _COLS = 20
-_TILES = declare(__file__)
+_TILES = declare_beside(__file__)
 
 
 def tiles(

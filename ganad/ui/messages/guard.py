@@ -72,3 +72,21 @@ def callback(deed: Callable[..., None]) -> Callable[..., None]:
             )
 
     return guarded
+
+
+def or_end_page(call, *args):
+    """Call a service; on an error that is meant for users show it and end the page, without a traceback."""
+    try:
+        return call(*args)
+    except GanadError as error:
+        notices.error(error)
+        st.stop()
+
+
+def or_none(call, *args):
+    """Like `or_end_page` for a part of a page that is not its purpose: say why it is missing, return None, and go on."""
+    try:
+        return call(*args)
+    except GanadError as error:
+        notices.info(error)
+        return None

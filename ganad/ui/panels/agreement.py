@@ -8,14 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from ganad.evaluation import comparison, metrics
-from ganad.ui import charts, page
-from ganad.ui.messages import notices
+from ganad.evaluation import comparison, metrics, thresholds
+from ganad.ui import charts
+from ganad.ui.messages import guard, notices
 from ganad.ui.messages.escape import html
 from ganad.ui.panels import export
 from ganad.ui.panels.run_comparison import FEWEST, Shown, legend, one_task
 from ganad.ui.state import cache
-from ganad.ui.theme import colours, pictures
+from ganad.ui.theme import layout, pictures
+from ganad.web import colours
 
 CARDS = 12
 KINDS = {"all": "All", "normal": "Normal digits", "anomalous": "Anomalies"}
@@ -53,7 +54,7 @@ def hear(shown: Sequence[Shown]) -> Verdicts:
         val, test = cache.totals(s.run.name, s.run.weights)
         test = test[own]
         percentile.append(metrics.percentile(test, val))
-        called.append(test > metrics.threshold_for(val))
+        called.append(test > thresholds.threshold_for(val))
         score.append((test - val.mean()) / (val.std() or 1.0))
     return Verdicts(rows[0], np.stack(percentile), np.stack(called), np.stack(score), found[0].anomalous[rows[0]])
 
@@ -67,12 +68,12 @@ def jury(shown: Sequence[Shown]) -> None:
         )
         return
     with st.skeleton(height=420):
-        v = page.guarded(hear, same)
+        v = guard.or_end_page(hear, same)
     if len(v.rows) < FEWEST:
         notices.info("These runs have too few test images in common.", icon=":material/rule:")
         return
     legend(same)
-    left, right = page.split("jury", [2, 3])
+    left, right = layout.side_by_side("jury", [2, 3])
     with left:
         _together(same, v)
     with right:

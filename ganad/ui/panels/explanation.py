@@ -19,7 +19,7 @@ from ganad.ui.messages.escape import html
 from ganad.ui.panels import export
 from ganad.ui.state import cache
 from ganad.ui.state.rule import Mix, standardised
-from ganad.ui.theme import colours
+from ganad.web import colours
 
 
 @dataclass(frozen=True)

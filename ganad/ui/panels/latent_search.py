@@ -9,9 +9,10 @@ import streamlit as st
 
 from ganad import service
 from ganad.service import RunInfo
-from ganad.ui import charts, page
+from ganad.ui import charts
+from ganad.ui.messages import guard
 from ganad.ui.panels import export
-from ganad.ui.theme import pictures
+from ganad.ui.theme import layout, pictures
 
 STRIP = 8
 """Stills of the strip."""
@@ -27,7 +28,7 @@ def film(run: RunInfo, image: np.ndarray, key: str) -> None:
     if not searches(run):
         return
     with st.skeleton(height=320):
-        found = page.guarded(
+        found = guard.or_end_page(
             _search, run.name, service.version(run.name), hashlib.sha256(image.tobytes()).hexdigest(), image
         )
     steps = len(found.score) - 1
@@ -36,7 +37,7 @@ def film(run: RunInfo, image: np.ndarray, key: str) -> None:
         help="AnoGAN has no encoder. It starts from a z whose picture is near and walks downhill on the score itself: "
         "only z moves, the nets stand still.",
     )
-    left, right = page.split(f"film_{key}", [1, 2])
+    left, right = layout.side_by_side(f"film_{key}", [1, 2])
     with left:
         st.html(_STYLE + playing(found.frames, f"G(z) over {steps} steps of the search"))
     with right:

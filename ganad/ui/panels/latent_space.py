@@ -11,7 +11,6 @@ from ganad import service
 from ganad.errors import GanadError
 from ganad.evaluation import projection
 from ganad.service import RunInfo
-from ganad.ui import page
 from ganad.ui.components import latent_map as component
 from ganad.ui.messages import guard, notices
 from ganad.ui.state import cache, map_layouts, selection
@@ -34,7 +33,7 @@ def map_of(run: RunInfo, mix: Mix) -> None:
             on_change=guard.callback(lambda: selection.choose(run, map=st.session_state["map_kind"], lasso=())),
         )  # fmt: skip
     with st.skeleton(height=480):
-        first = page.tried(cache.latent_map, run.name, selection.MAPS[0])
+        first = guard.or_none(cache.latent_map, run.name, selection.MAPS[0])
     if first is None:
         return
     places, drawn = (first if chosen.map == selection.MAPS[0] else waited_for(run, chosen.map)), chosen.map
@@ -123,7 +122,7 @@ def nearest(run: RunInfo, z_of: Callable[[np.ndarray], np.ndarray]) -> None:
     if not _ready(run, "nearest"):
         return
     with st.skeleton(height=110):
-        codes = page.tried(cache.codes, run.name)
+        codes = guard.or_none(cache.codes, run.name)
     if codes is None:
         return
     val, test = codes

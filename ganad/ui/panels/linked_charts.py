@@ -8,14 +8,13 @@ import numpy as np
 import streamlit as st
 
 from ganad.service import RunInfo
-from ganad.ui import page
 from ganad.ui.components.digit_rows import digit_rows
 from ganad.ui.components.outcomes import CELLS, outcomes
 from ganad.ui.messages import guard
-from ganad.ui.panels import filter_chips, latent_space
+from ganad.ui.panels import filter_chips, gallery, inspector, latent_space
 from ganad.ui.state import address, cache, rule, selection
 from ganad.ui.state.rule import Mix
-from ganad.ui.views import browse
+from ganad.ui.theme import layout
 
 SHOWN = 42
 """Images under the charts; Browse has them all."""
@@ -87,7 +86,7 @@ def around(run: RunInfo, now: Mix) -> None:
             with column:
                 st.caption(words if len(rows) else f"{words}: none")
                 if len(rows):
-                    browse.wall(run, now, rows, picked, key=key, size=44, on_pick=lambda row: show(run, row))
+                    gallery.wall(run, now, rows, picked, key=key, size=44, on_pick=lambda row: show(run, row))
 
 
 def confusion(run: RunInfo, now: Mix) -> None:
@@ -146,20 +145,20 @@ def these_images(run: RunInfo, now: Mix) -> Callable[[], None]:
         if picked is None:
             filter_chips.nothing_left(run)
             return lambda: None
-        left, right = page.split("these", [5, 3])
+        left, right = layout.side_by_side("these", [5, 3])
         with left:
             place = int(np.flatnonzero(rows == picked)[0])
             start = min(max(0, place - SHOWN // 2), max(0, len(rows) - SHOWN))
-            browse.wall(run, now, rows[start : start + SHOWN], picked, key="these", size=44)
+            gallery.wall(run, now, rows[start : start + SHOWN], picked, key="these", size=44)
         with right:
-            browse.headline(run, now, picked)
+            inspector.headline(run, now, picked)
             slot = st.container()
 
     def redrawn() -> None:
         with slot:
             with st.skeleton(height=150):
-                made = page.tried(cache.reconstruction, run.name, picked)
+                made = guard.or_none(cache.reconstruction, run.name, picked)
             if made is not None:
-                st.html(browse.triple(cache.images(run.name)[picked], made, size=112))
+                st.html(inspector.side_by_side_html(cache.images(run.name)[picked], made, size=112))
 
     return redrawn

@@ -13,13 +13,13 @@ from ganad.config import METHOD_NAMES
 from ganad.errors import GanadError
 from ganad.evaluation import comparison, metrics
 from ganad.service import RunInfo, digits_in_words
-from ganad.ui import charts, page
+from ganad.ui import charts
 from ganad.ui.messages import guard, notices
 from ganad.ui.messages.escape import html, markdown
 from ganad.ui.panels import export
 from ganad.ui.state import cache, selection
 from ganad.ui.state.rule import mix_of
-from ganad.ui.theme import pictures
+from ganad.ui.theme import layout, pictures
 
 FEWEST = 100
 """So many common test images are wanted before two runs are compared image by image."""
@@ -129,7 +129,8 @@ def noise(shown: Sequence[Shown]) -> None:
     names = _group_names(ranked)
     with st.skeleton(height=78 * len(ranked) + 60):
         gaps = [None] + [
-            page.guarded(_gap, tuple(_key(s) for s in group), tuple(_key(s) for s in ranked[0])) for group in ranked[1:]
+            guard.or_end_page(_gap, tuple(_key(s) for s in group), tuple(_key(s) for s in ranked[0]))
+            for group in ranked[1:]
         ]
     if any(g is not None and g[0] is None for g in gaps):
         notices.info(
@@ -347,7 +348,7 @@ def matrix(runs: Sequence[RunInfo]) -> None:
         for d, of in r.report["per_digit"].items():
             if not of["normal"]:
                 areas[normal, int(d)] = of["auroc"]
-    left, right = page.split("matrix", [3, 2])
+    left, right = layout.side_by_side("matrix", [3, 2])
     with left:
         st.plotly_chart(
             charts.matrix(areas, {d: r.name for d, r in own.items()}), key="matrix", config=export.config("matrix"),

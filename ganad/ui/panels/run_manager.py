@@ -8,11 +8,10 @@ from ganad import service
 from ganad.errors import GanadError
 from ganad.runs import archive, run_directory
 from ganad.service import RunInfo
-from ganad.ui import page
 from ganad.ui.messages import guard, notices
 from ganad.ui.messages.escape import html, markdown, plain
 from ganad.ui.panels import shared_server
-from ganad.ui.state import cache
+from ganad.ui.state import cache, picked_run
 
 _LARGEST_MB = archive.MOST_BYTES // 1_000_000
 
@@ -187,13 +186,13 @@ def _throw_away(*names: str) -> None:
     if thrown:
         st.session_state["thrown"] = thrown
         if st.session_state.get("run") in names:
-            page.choose()
+            picked_run.pick()
 
 
 def _take_back(*names: str) -> None:
     try:
         for name in names:
-            page.choose(service.take_back(name))
+            picked_run.pick(service.take_back(name))
     except GanadError as error:
         notices.toast(error, icon=":material/error:")
 
@@ -233,5 +232,5 @@ def _unpack(key: str) -> None:
         st.session_state["parcel_error"] = str(error)
         return
     st.session_state["parcels"] = st.session_state.get("parcels", 0) + 1
-    page.choose(name)
+    picked_run.pick(name)
     notices.toast(f"Imported as {name}.", icon=":material/check_circle:")

@@ -7,8 +7,8 @@ from typing import Any
 import streamlit as st
 
 from ganad import service
-from ganad.data import uploads
 from ganad.errors import GanadError
+from ganad.runs import uploads
 from ganad.system import access
 from ganad.ui.messages import guard, notices
 

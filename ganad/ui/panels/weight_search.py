@@ -8,11 +8,12 @@ import streamlit as st
 from ganad.config import PARTS
 from ganad.evaluation import metrics
 from ganad.service import RunInfo
-from ganad.ui import charts, page
+from ganad.ui import charts
 from ganad.ui.messages import guard
 from ganad.ui.panels import export
 from ganad.ui.panels.weights import scales_of
 from ganad.ui.state import cache, rule, selection
+from ganad.ui.theme import layout
 
 SAYS = metrics.simplex(12)
 
@@ -20,7 +21,7 @@ SAYS = metrics.simplex(12)
 def advice(run: RunInfo) -> None:
     """The map, on demand: it asks the net for the parts of training images of the other digits."""
     with st.container(border=True, key="advice"):
-        left, right = page.split("advice", [2, 3])
+        left, right = layout.side_by_side("advice", [2, 3])
         with left:
             st.subheader("Weights by training images")
             st.markdown(
@@ -31,7 +32,7 @@ def advice(run: RunInfo) -> None:
             if not asked:
                 return
             with right, st.skeleton(height=380):
-                strange = page.tried(cache.rivals, run.name)
+                strange = guard.or_none(cache.rivals, run.name)
             if strange is None:
                 return
             areas, best = _areas_of(run), best_of(run)

@@ -15,11 +15,12 @@ import streamlit as st
 from ganad import glossary
 from ganad.config import FALSE_ALARMS, PARTS
 from ganad.evaluation import metrics
+from ganad.evaluation.thresholds import RULE_DEFAULTS, RULES
 from ganad.service import RunInfo
-from ganad.ui import page
 from ganad.ui.messages import guard, notices
 from ganad.ui.state import address, cache
-from ganad.ui.state.rule import RULES, USUAL, Mix, mix_of, rule_of, standardised, units_of, weights_of
+from ganad.ui.state.rule import Mix, mix_of, rule_of, standardised, units_of, weights_of
+from ganad.ui.theme import layout
 
 _RULE_TERMS = {"false alarms": "false alarms at most", "cost": "cost", "best F1": "best F1"}
 PRICES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
@@ -33,7 +34,7 @@ def mixer(run: RunInfo, *, with_threshold: bool = True) -> Mix:
     if st.session_state.pop("mixer_refused", False):
         notices.toast("At least one part needs a weight.", icon=":material/info:")
     with st.container(border=True, key="mixer"):
-        columns = page.cells("mixer", 4 if with_threshold else 3)
+        columns = layout.cells("mixer", 4 if with_threshold else 3)
         weights = weights_of(run)
         shown = metrics.shown_weights(cache.scores(run.name).val.parts, weights, standardised())
         for column, part, weight, scale in zip(columns, PARTS, weights, scales, strict=False):
@@ -140,7 +141,7 @@ def _ruled(run: RunInfo) -> None:
     now, kind = mix_of(run).threshold, st.session_state["rule_kind"]
     if math.isinf(now):
         now = float(cache.totals(run.name, weights_of(run))[0].max())
-    st.session_state.setdefault("rule", {})[run.name] = (kind, USUAL.get(kind, now))
+    st.session_state.setdefault("rule", {})[run.name] = (kind, RULE_DEFAULTS.get(kind, now))
     address.write(run)
 
 

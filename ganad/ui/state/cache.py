@@ -15,10 +15,11 @@ import streamlit as st
 
 from ganad import service
 from ganad.evaluation import bootstrap, metrics, projection
-from ganad.runs import run_directory
+from ganad.evaluation.scores import Scores
 from ganad.scoring import attribution
 from ganad.system import shared_cache
 from ganad.ui.state import map_layouts
+from ganad.web.weights_mixer import payload
 
 
 def kept(words: str = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -40,13 +41,13 @@ def list_runs() -> list[service.RunInfo]:
     return service.list_runs()
 
 
-def scores(name: str) -> run_directory.Scores:
+def scores(name: str) -> Scores:
     """Parts, digits and latent vectors of a finished run."""
     return _scores(name, service.version(name))
 
 
 @kept("Reading scores")
-def _scores(name: str, version: int) -> run_directory.Scores:
+def _scores(name: str, version: int) -> Scores:
     return service.scores(name)
 
 
@@ -62,9 +63,7 @@ def packed(name: str) -> dict[str, Any]:
 
 @kept("Packing images")
 def _packed(name: str, version: int) -> dict[str, Any]:
-    from ganad.ui.components.live_mixer import pack
-
-    return pack(scores(name), images(name))
+    return payload.pack(scores(name), images(name))
 
 
 def images(name: str) -> np.ndarray:

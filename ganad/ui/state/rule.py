@@ -9,19 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from ganad.config import FALSE_ALARMS, check_weights
+from ganad.config import check_weights
 from ganad.errors import ConfigError
-from ganad.evaluation import metrics
+from ganad.evaluation import metrics, thresholds
+from ganad.evaluation.thresholds import DEFAULT_RULE, is_valid_rule
 from ganad.service import RunInfo
 from ganad.ui.messages import notices
 from ganad.ui.state import cache
 
 NAMES = ("w", "at", "units")
-RULES = {"false alarms": "False alarms", "cost": "Cost", "best F1": "Best F1", "by hand": "By hand"}
-"""Where a threshold comes from: held-out normals; the price of a miss in false alarms; the test labels; the hand."""
-USUAL_RULE = ("false alarms", FALSE_ALARMS)
-USUAL = {"false alarms": FALSE_ALARMS, "cost": 1.0, "best F1": 0.0}
-"""The number that a rule begins with."""
 
 
 @dataclass(frozen=True)
@@ -60,12 +56,12 @@ def weights_of(run: RunInfo) -> tuple[float, float, float]:
 def rule_of(run: RunInfo) -> tuple[str, float]:
     """Where the threshold comes from, a key of `RULES`, and its number: the share of false alarms, how many false alarms a
     miss costs, or the threshold itself; best F1 has none."""
-    return st.session_state.get("rule", {}).get(run.name, USUAL_RULE)
+    return st.session_state.get("rule", {}).get(run.name, DEFAULT_RULE)
 
 
 def keep(run: RunInfo, weights: tuple[float, float, float], rule: tuple[str, float]) -> None:
     """Put weights and rule in force for a run in this session."""
-    for name, value, usual in (("weights", weights, run.weights), ("rule", rule, USUAL_RULE)):
+    for name, value, usual in (("weights", weights, run.weights), ("rule", rule, DEFAULT_RULE)):
         st.session_state.setdefault(name, {}).pop(run.name, None)
         if value != usual:
             st.session_state[name][run.name] = value
@@ -73,7 +69,7 @@ def keep(run: RunInfo, weights: tuple[float, float, float], rule: tuple[str, flo
 
 def advise(run: RunInfo, weights: tuple[float, float, float]) -> None:
     """Put weights in force that training images advised, with the usual promise for the threshold."""
-    keep(run, weights, USUAL_RULE)
+    keep(run, weights, DEFAULT_RULE)
     st.session_state.setdefault("advised", {})[run.name] = weights
 
 
@@ -101,16 +97,16 @@ def mix_of(run: RunInfo) -> Mix:
     if rule == "by hand":
         threshold, why = float(value), ", by hand."
     elif rule == "cost":
-        threshold = metrics.cheapest(test, anomalous, value)
+        threshold = thresholds.min_cost_threshold(test, anomalous, value)
         why = f": cheapest on the test set if a miss costs as much as {value:.3g} false alarms."
     elif rule == "best F1":
-        threshold, why = metrics.best_f1(test, anomalous), ": the highest F1 on the test set."
+        threshold, why = thresholds.best_f1_threshold(test, anomalous), ": the highest F1 on the test set."
     else:
-        threshold = metrics.threshold_for(val, value)
+        threshold = thresholds.threshold_for(val, value)
         why = f": a new normal image lies above it with a probability of at most {value:.1%}."
     words = f"Threshold {units.shown(threshold):.4g}{why}"
     if math.isinf(threshold):
-        words = metrics.no_threshold(len(val), value)
+        words = thresholds.no_threshold(len(val), value)
     return Mix(
         weights=weights, threshold=threshold, words=words, default_weights=weights == run.weights, rule=rule,
         advised=weights == advised(run), units=units,
@@ -130,7 +126,7 @@ def words(run: RunInfo) -> dict[str, str]:
     if weights_of(run) != run.weights:
         said["w"] = ",".join(repr(float(w)).removesuffix(".0") for w in weights_of(run))
     rule, value = rule_of(run)
-    if (rule, value) != USUAL_RULE:
+    if (rule, value) != DEFAULT_RULE:
         number = shortest(value, cache.totals(run.name, weights_of(run))[1]) if rule == "by hand" else f"{value:.8g}"
         said["at"] = f"{rule.replace(' ', '-')}:{number}"
     if standardised():
@@ -150,7 +146,7 @@ def shortest(value: float, scores: np.ndarray) -> str:
 
 def take(run: RunInfo, said: Mapping[str, str]) -> list[str]:
     """Put a URL's weights and rule in force; returns what made no sense, as "name=value"."""
-    weights, rule, odd = run.weights, USUAL_RULE, []
+    weights, rule, odd = run.weights, DEFAULT_RULE, []
     if "w" in said:
         try:
             weights = check_weights(tuple(map(float, said["w"].split(","))))
@@ -171,13 +167,6 @@ def take(run: RunInfo, said: Mapping[str, str]) -> list[str]:
 def _rule(text: str) -> tuple[str, float]:
     kind, _, number = text.partition(":")
     kind, value = kind.replace("-", " "), float(number)
-    if not sensible(kind, value):
+    if not is_valid_rule(kind, value):
         raise ValueError
     return kind, value
-
-
-def sensible(rule: object, value: float) -> bool:
-    """True for a key of `RULES` with a number that it can have."""
-    if rule == "false alarms":
-        return 0 < value < 1
-    return rule in tuple(RULES) and math.isfinite(value) and (rule != "cost" or value > 0)

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from ganad.ui.messages.escape import html
-from ganad.ui.theme import colours
+from ganad.web import colours
 
 # Residual, as a share of full ink: the colour at -1, -1/2, 0, 1/2, 1. Orange below zero, blue above.
 STOPS = ("#ffbe78", "#d65f00", colours.TILE, "#0072b2", "#86e0ff")

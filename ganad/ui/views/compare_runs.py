@@ -12,15 +12,17 @@ from ganad.config import METHOD_NAMES
 from ganad.errors import GanadError
 from ganad.evaluation import comparison
 from ganad.evaluation.metrics import Evaluation
+from ganad.evaluation.thresholds import DEFAULT_RULE
 from ganad.service import RunInfo, digits_in_words
 from ganad.ui import charts, page
-from ganad.ui.messages import notices
+from ganad.ui.messages import guard, notices
 from ganad.ui.messages.escape import html
 from ganad.ui.panels import agreement, export, run_comparison, run_manager
 from ganad.ui.panels.run_comparison import Shown
 from ganad.ui.state import cache
-from ganad.ui.state.rule import USUAL_RULE, mix_of, rule_of, weights_of
-from ganad.ui.theme import colours
+from ganad.ui.state.rule import mix_of, rule_of, weights_of
+from ganad.ui.theme import layout
+from ganad.web import colours
 
 SERIES = colours.RUNS
 MOST = len(SERIES)
@@ -169,7 +171,8 @@ def _curves(shown: list[Shown]) -> None:
     mixes = [mix_of(r) for r in runs]
     with st.skeleton(height=490):
         found = [
-            page.guarded(cache.evaluation, r.name, m.weights, m.threshold) for r, m in zip(runs, mixes, strict=True)
+            guard.or_end_page(cache.evaluation, r.name, m.weights, m.threshold)
+            for r, m in zip(runs, mixes, strict=True)
         ]
         bands = [cache.band(r.name, m.weights) for r, m in zip(runs, mixes, strict=True)]
     curves = [
@@ -178,7 +181,7 @@ def _curves(shown: list[Shown]) -> None:
         )
         for s, e in zip(shown, found, strict=True)
     ]  # fmt: skip
-    left, right = page.split("curves", [3, 2])
+    left, right = layout.side_by_side("curves", [3, 2])
     with left:
         kind = st.segmented_control(
             "Curve", CURVES, default=CURVES[0], key="curve", required=True, persist_state="session", label_visibility="collapsed"
@@ -206,7 +209,7 @@ def _curves(shown: list[Shown]) -> None:
                 here = {"run": r.name}
                 st.page_link("pages/2_Browse.py", label="Browse", icon=":material/grid_view:", query_params=here)
                 st.page_link("pages/3_Evaluate.py", label="Evaluate", icon=":material/monitoring:", query_params=here)
-        if any(weights_of(r) != r.weights or rule_of(r) != USUAL_RULE for r in runs):
+        if any(weights_of(r) != r.weights or rule_of(r) != DEFAULT_RULE for r in runs):
             st.caption(
                 "Curves and lines are those that were set on Evaluate; the table below has those of the defaults."
             )
@@ -259,7 +262,7 @@ def _baselines(runs: list[RunInfo]) -> list[charts.Curve]:
     ):  # fmt: skip
         return []
     with st.skeleton(height=440):
-        found = page.guarded(cache.baseline_curves, normal, path)
+        found = guard.or_end_page(cache.baseline_curves, normal, path)
     return [
         charts.Curve(b.name, b.fpr, b.tpr, b.auroc, colour=colours.THRESHOLD.both, baseline=dash)
         for b, dash in zip(found, BASELINES, strict=True)

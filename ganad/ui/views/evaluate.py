@@ -11,14 +11,15 @@ from streamlit.delta_generator import DeltaGenerator
 from ganad import glossary
 from ganad.config import PARTS
 from ganad.service import RunInfo, digits_in_words
-from ganad.ui import charts, page
+from ganad.ui import charts
 from ganad.ui.messages import guard, notices
 from ganad.ui.panels import export, glossary_popover, linked_charts, weight_search
 from ganad.ui.panels.live_weights import live
 from ganad.ui.panels.weights import mixer
 from ganad.ui.state import cache, selection
 from ganad.ui.state.rule import Mix, standardised
-from ganad.ui.theme import colours
+from ganad.ui.theme import layout
+from ganad.web import colours
 
 
 @guard.fragment
@@ -49,10 +50,10 @@ def evaluate(run: RunInfo, mix: Mix, above: DeltaGenerator, *, curves: bool = Tr
     numbers = st.container(key="headline")
     if curves:
         with above:
-            left, right = page.split("scores", [3, 2])
+            left, right = layout.side_by_side("scores", [3, 2])
         with left:
             _histogram(run, mix)
-    e = page.guarded(cache.evaluation, run.name, mix.weights, mix.threshold)
+    e = guard.or_end_page(cache.evaluation, run.name, mix.weights, mix.threshold)
     with numbers:  # drawn last, shown first; what was there stays until then, so that nothing jumps
         _numbers(run, mix, e)
         for warning in e.warnings:
@@ -63,7 +64,7 @@ def evaluate(run: RunInfo, mix: Mix, above: DeltaGenerator, *, curves: bool = Tr
         with above:
             linked_charts.around(run, mix)
     redrawn = linked_charts.these_images(run, mix)
-    left, middle, right = page.split("details", [1, 1, 1])
+    left, middle, right = layout.side_by_side("details", [1, 1, 1])
     with left:
         st.subheader(
             "Digit by digit",
@@ -153,7 +154,7 @@ def _table(e) -> pd.DataFrame:
 
 
 def _numbers(run: RunInfo, mix: Mix, e) -> None:
-    columns = page.cells("numbers", 4)
+    columns = layout.cells("numbers", 4)
     default = (run.report or {}).get("auroc")
     band = cache.band(run.name, mix.weights)
     changed = "" if default is None or abs(e.auroc - default) < 5e-5 else f"{e.auroc - default:+.4f} · "

@@ -15,13 +15,14 @@ from ganad.config import METHOD_NAMES
 from ganad.data import preprocess
 from ganad.errors import GanadError
 from ganad.service import Judgement, Look, RunInfo, digits_in_words
-from ganad.ui import charts, page
+from ganad.ui import charts
 from ganad.ui.components.digit_pad import digit_pad
 from ganad.ui.messages import notices
 from ganad.ui.panels import explanation, export, latent_search, latent_space
 from ganad.ui.state import cache
 from ganad.ui.state.rule import Mix, mix_of, note, weights_of
-from ganad.ui.theme import colours, pictures
+from ganad.ui.theme import layout, pictures
+from ganad.web import colours
 
 FORMATS = ["png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff", "gif"]
 MOST = 50
@@ -29,7 +30,7 @@ MOST = 50
 
 def draw(run: RunInfo) -> None:
     """The pad on the left, the verdict on the right."""
-    left, right = page.split("draw", [2, 5])
+    left, right = layout.side_by_side("draw", [2, 5])
     with left:
         ink = digit_pad(key="pad", size=300)
     with right:
@@ -124,7 +125,7 @@ def one(run: RunInfo, prepared: preprocess.Prepared, name: str = "") -> None:
     for doubt in prepared.doubts:
         notices.warning(doubt, icon=":material/help:")
     verdict(run, mix, found)
-    left, right = page.split("given", [1, 4])
+    left, right = layout.side_by_side("given", [1, 4])
     with left:
         size = max(1, 140 // max(prepared.given.shape))
         st.html(
@@ -139,7 +140,7 @@ def one(run: RunInfo, prepared: preprocess.Prepared, name: str = "") -> None:
         explanation.picture(run, mix, story, key="lens_score")
     if prepared.steps:
         st.caption(":material/auto_fix_high: " + " → ".join(prepared.steps))
-    left, right = page.split("parts", [1, 1])
+    left, right = layout.side_by_side("parts", [1, 1])
     with left:
         explanation.score(run, mix, found.parts, key="score")
     with right:

@@ -7,10 +7,10 @@ import streamlit as st
 
 from ganad import service
 from ganad.config import METHOD_NAMES
-from ganad.evaluation import metrics
+from ganad.evaluation import thresholds
 from ganad.service import RunInfo, digits_in_words
 from ganad.ui import page
-from ganad.ui.messages import notices
+from ganad.ui.messages import guard, notices
 from ganad.ui.state import cache
 from ganad.ui.theme import pictures
 
@@ -52,7 +52,7 @@ def show(run: RunInfo | None) -> None:
         f"shown as if it were one of them. How far the redrawing, or what the nets make of it, is from the "
         "original is the score: above the threshold an image is called <b>anomalous</b>.</p>"
     )
-    st.html(pictures.card_html(page.guarded(cards, run)))
+    st.html(pictures.card_html(guard.or_end_page(cards, run)))
     st.caption(
         "For each digit the test image with the median score: neither the best nor the worst. "
         "The bar is the score, the mark the threshold: at most 5 % of normal digits lie above it. "
@@ -72,7 +72,7 @@ def cards(run: RunInfo) -> list[pictures.Card]:
     """One card a digit, normal ones first: the test image whose score is the median of its digit."""
     found = cache.scores(run.name)
     val, test = cache.totals(run.name, run.weights)
-    threshold = metrics.threshold_for(val)
+    threshold = thresholds.threshold_for(val)
     present = sorted(np.unique(found.test.digit).tolist(), key=lambda d: (d not in run.normal, d))
     rows = []
     for d in present:

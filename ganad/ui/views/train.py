@@ -11,13 +11,14 @@ from ganad.config import PARTS, Settings, command
 from ganad.errors import ConfigError, GanadError
 from ganad.service import RunInfo
 from ganad.training import length
-from ganad.ui import charts, page
+from ganad.ui import charts
 from ganad.ui.components.tiles import tiles, valid
 from ganad.ui.messages import guard, notices
 from ganad.ui.messages.escape import plain
 from ganad.ui.panels import export, samples, settings_form, shared_server
-from ganad.ui.state import cache
-from ganad.ui.theme import colours
+from ganad.ui.state import cache, picked_run
+from ganad.ui.theme import layout
+from ganad.web import colours
 
 BADGES = {
     "queued": ("queued", ":material/hourglass_top:", "gray"),
@@ -143,7 +144,7 @@ def _start() -> None:
     asked_for: Settings | str | None = None
     try:
         asked_for = settings_now()
-        page.choose(service.start(asked_for))
+        picked_run.pick(service.start(asked_for))
     except GanadError as error:
         # It stays on the page for as long as the same is asked for.
         st.session_state["start_refused"] = (asked_for or str(error), f"Nothing was started: {error}")
@@ -263,7 +264,7 @@ def _result(run: RunInfo) -> None:
         notices.info(short, icon=":material/timelapse:")
     if why := service.no_threshold(run):
         notices.info(why, icon=":material/rule:")
-    columns = page.cells("result", 3)
+    columns = layout.cells("result", 3)
     columns[0].metric("AUROC", f"{r['auroc']:.3f}", help=glossary.sentence("AUROC"), border=True)
     columns[1].metric(
         "caught",
@@ -328,7 +329,7 @@ def _curves(name: str, live: bool) -> None:
         st.caption(
             "The three parts of the score, epoch by epoch, on normal digits that the nets never learn from: their means."
         )
-        for column, part in zip(page.cells("held_out", 3), PARTS, strict=True):
+        for column, part in zip(layout.cells("held_out", 3), PARTS, strict=True):
             with column:
                 st.plotly_chart(
                     charts.history([r["epoch"] for r in held_out], [r["val"][part] for r in held_out], part),

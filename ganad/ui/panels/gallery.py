@@ -1,4 +1,4 @@
-"""The views of the Browse page: the gallery with its filters, and the inspector of one image."""
+"""The gallery: filters, sort order and tiles of the test images."""
 
 from __future__ import annotations
 

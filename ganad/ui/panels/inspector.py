@@ -21,8 +21,8 @@ def inspect(run: RunInfo, mix: Mix, row: int | None) -> None:
     """One image: what was given, what came back, what is missing; its score term by term, its place among all."""
     if row is None:
         return
-    with st.container(key="inspect"):
-        into_view("inspect", st.session_state.get("picks", 0))
+    with st.container(key="inspector"):
+        into_view("inspector", st.session_state.get("picks", 0))
         _inspected(run, mix, row)
 
 

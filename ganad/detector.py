@@ -31,7 +31,7 @@ from ganad.training.loop import train
 class Detector(OutlierMixin, BaseEstimator):
     """A GAN that learns what is normal and scores what is not.
 
-    method: "ganomaly", "egbad" or "anogan". preset: "tuned", "paper" (or "article"). seed: fixes everything random.
+    method: a key of `ganad.config.METHOD_NAMES`, such as "ganomaly". preset: "tuned", "paper" (or "article"). seed: fixes everything random.
     epochs: None means the preset's. settings: further settings of the method, such as {"lr": 1e-4}.
     contamination: share of normal images that `predict` may call anomalous; with n held-out ones it cannot be less than
     1 / (n + 1). verbose: show a progress bar, and threshold_note_ where there is one.

@@ -400,7 +400,7 @@ def estimate(settings: Settings) -> Estimate | None:
     rate = rates.get(throughput.expected(settings, rates)) or rates["float32"]
     n_test = settings.test_limit or sum(class_counts(settings.data, test=True).values())
     n_val, most = round(VAL_SHARE * n), settings.sample or n + n_test
-    looks = min(settings.epochs, settings.looks) * min(n_val, settings.glance)
+    looks = min(settings.epochs, settings.max_checkpoints) * min(n_val, settings.val_images_per_check)
     scored = looks + min(n_val, most) + min(n_test, most)
     seconds = START_UP_S + (n - n_val) * settings.epochs / rate + scored / rates["score"]
     return Estimate(seconds=seconds, rate=rate, images=n)
@@ -575,10 +575,6 @@ def held_out_images(name: str, rows: Sequence[int]) -> np.ndarray:
     return _same_images(run, train, run_directory.read_scores(run).val, np.asarray(rows, dtype=int))
 
 
-RIVALS = {"anogan": 180}
-"""Training images of other digits that are scored to choose weights by; a search for each makes them few for AnoGAN."""
-
-
 def rivals(name: str) -> dict[str, np.ndarray]:
     """part -> (n,) of a fixed sample of *training* images of the digits that are not normal, as many of each.
 
@@ -592,7 +588,7 @@ def rivals(name: str) -> dict[str, np.ndarray]:
     others = [d for d in range(10) if d not in settings.normal and (train.digit == d).any()]
     if not others:
         raise RunError("Every digit is normal here, so there is no anomaly among the training images.")
-    each = max(1, RIVALS.get(settings.method, 900) // len(others))
+    each = max(1, settings.reference_anomalies // len(others))
     rows = np.concatenate([rng.permutation(np.flatnonzero(train.digit == d))[:each] for d in others])
     made = score(method(name), train.images[rows])
     return {p: np.asarray(getattr(made, p)) for p in PARTS}

@@ -23,7 +23,7 @@ def small(monkeypatch, runs_dir):
 
     def tiny(method, preset, **asked):
         less = dict(filters=4, latent=6, batch_size=8) | (
-            dict(search_steps=3, search_bank=4) if method == "anogan" else {}
+            dict(search_steps=3, search_candidates=4) if method == "anogan" else {}
         )
         return resolve(method, preset, **(less | asked))
 
@@ -140,7 +140,7 @@ def test_a_real_training_is_scored_after_each_epoch_on_a_sample_with_every_digit
     auroc = metrics.auroc
     monkeypatch.setattr(metrics, "auroc", lambda anomalous, score: seen.append(anomalous) or auroc(anomalous, score))
     (row,) = time_to_auroc.reach(
-        1.0, [method], [8], lambda text: None, epochs=2, limit=300, sample=100, precision="float32", average=0.5
+        1.0, [method], [8], lambda text: None, epochs=2, limit=300, sample=100, precision="float32", ema_decay=0.5
     )
     (one, first, a), (two, second, b) = row["looks"]
     assert (one, two) == (1, 2)

@@ -1,5 +1,6 @@
 """Settings: said once, refused in their own words, and repeatable from one line."""
 
+import json
 import shlex
 import sys
 
@@ -10,6 +11,7 @@ from ganad.config import METHOD_NAMES, PRESETS, SETTINGS_OF, UNSET, command, fro
 from ganad.errors import ConfigError
 from ganad.runs import run_directory
 from ganad.training import worker
+from tests.conftest import ROOT
 
 EVERY = [(m, p) for m in PRESETS for p in PRESETS[m]]
 
@@ -85,7 +87,7 @@ def test_every_setting_is_read_by_a_training_or_its_listing(method, runs_dir, mo
         return plain(self, name)
 
     few = dict(normal=(8,), epochs=1, limit=300, test_limit=100, filters=4, latent=6, precision="float32")
-    few |= dict(sample=100, search_steps=3, search_bank=8) if method == "anogan" else {}
+    few |= dict(sample=100, search_steps=3, search_candidates=8) if method == "anogan" else {}
     run = run_directory.create(resolve(method, "tuned", **few))
     monkeypatch.setattr(kind, "__getattribute__", noted)
     assert worker.work(run) == "finished"
@@ -100,3 +102,24 @@ def test_every_setting_has_a_help_text():
 
 def test_method_names_settings_and_presets_go_together():
     assert METHOD_NAMES.keys() == SETTINGS_OF.keys() == PRESETS.keys()
+
+
+@pytest.mark.parametrize(
+    ("method", "old", "new"), [(m, o, n) for m, k in SETTINGS_OF.items() for o, n in k.old_names.items()]
+)
+def test_the_old_name_of_a_setting_is_still_read(method, old, new):
+    usual = resolve(method, "tuned", normal=(8,))
+    value = {bool: not getattr(usual, new), int: 77, float: 0.25}[type(getattr(usual, new))]
+    saved = usual.model_dump(mode="json")
+    del saved[new]
+    assert getattr(parse(saved | {old: value}), new) == value
+    assert getattr(resolve(method, "paper", normal=(8,), **{old: value}), new) == value
+
+
+@pytest.mark.parametrize("method", SETTINGS_OF)
+def test_every_shipped_run_of_before_opens_with_settings_of_today(method):
+    for path in (ROOT / "checkpoints").glob(f"{method}-*/config.json"):
+        saved = json.loads(path.read_text())
+        found = parse(saved).model_dump(mode="json")
+        old = SETTINGS_OF[method].old_names
+        assert {k: found[old.get(k, k)] for k in saved} == saved

@@ -15,7 +15,7 @@ from ganad.config import PARTS
 from ganad.detector import as_images
 from ganad.errors import DataError
 
-SMALL = {"filters": 8, "latent": 16, "average": 0.0, "precision": "float32"}
+SMALL = {"filters": 8, "latent": 16, "ema_decay": 0.0, "precision": "float32"}
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +127,7 @@ def test_it_ends_a_pipeline_and_its_settings_can_be_searched(digits):
 def test_every_method_fits_and_scores(method, digits):
     settings = {"filters": 4, "latent": 6, "precision": "float32"}
     if method == "anogan":
-        settings |= {"search_steps": 3, "search_bank": 8, "sample": 100}
+        settings |= {"search_steps": 3, "search_candidates": 8, "sample": 100}
     made = Detector(method, epochs=1, settings=settings, verbose=False).fit(digits[0][:120])
     scores = made.anomaly_score(digits[1][:5])
     assert scores.shape == (5,)

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 import torch
 
-from ganad.config import METHOD_NAMES, PRESETS, resolve
+from ganad.config import METHOD_NAMES, PRESETS, preset_table, resolve
 from ganad.models import build
 from tests.conftest import ROOT
 
@@ -22,7 +22,10 @@ def test_every_logged_name_is_explained(method, preset):
     settings = resolve(method, preset, normal=(8,), filters=4, latent=4, batch_size=4)
     made = build(settings)
     x = torch.rand((4, 1, settings.image_size, settings.image_size)) * 2 - 1
-    names = made.train().step(x, torch.Generator().manual_seed(0))
+    names = set()
+    for share in made.train().phases():
+        made.set_progress(share)
+        names |= made.step(x, torch.Generator().manual_seed(0)).keys()
     missing = [name for name in names if f"`{name}`" not in METRICS]
     assert not missing
 
@@ -31,7 +34,7 @@ def test_every_logged_name_is_explained(method, preset):
 def test_every_method_has_a_page_that_names_its_presets_weights_and_paper(method):
     text = (ROOT / "docs" / "methods" / f"{method}.md").read_text(encoding="utf-8")
     assert text.startswith(f"# {METHOD_NAMES[method]}\n")
-    assert "arXiv:" in text
+    assert re.search(r"arXiv:|doi", text)
     assert "<!--" not in text
     for preset in PRESETS[method]:
         assert f"`{preset}`" in text
@@ -39,44 +42,10 @@ def test_every_method_has_a_page_that_names_its_presets_weights_and_paper(method
         assert " / ".join(f"{w:g}" for w in weights) in text
 
 
-def numbers(cell):
-    return [float(n) for n in re.findall(r"\d[\d.]*(?:e-\d+)?", cell)]
-
-
-@pytest.mark.parametrize(("method", "preset"), [(m, p) for m in METHOD_NAMES for p in PRESETS[m]])
-def test_the_table_of_presets_says_what_the_presets_are(method, preset):
+@pytest.mark.parametrize("method", METHOD_NAMES)
+def test_the_table_of_presets_says_what_the_presets_are(method):
     text = (ROOT / "docs" / "methods" / f"{method}.md").read_text(encoding="utf-8")
-    lines = text.split("## Presets\n\n")[1].split("\n\n")[0].splitlines()
-    head, _, *rows = ([cell.strip() for cell in line.strip("|").split("|")] for line in lines)
-    found = {row[0]: numbers(row[head.index(f"`{preset}`")]) for row in rows}
-    s = resolve(method, preset, normal=(7,))
-    expected = {
-        "image, filters, latent": [s.image_size, s.image_size, s.filters, s.latent],
-        "epochs, batch": [s.epochs, s.batch_size],
-        "scores with": [s.average] if s.average else [],
-    }
-    if method == "ganomaly":
-        expected |= {"codes": [], "Adam": [s.lr, s.beta1], "w_adv / w_con / w_enc": [s.w_adv, s.w_con, s.w_enc]}
-    elif method == "anogan":
-        bank = [s.search_bank] if s.search_bank else []
-        scored = [s.sample] if s.sample else [s.test_limit, *s.test_digits]
-        expected |= {
-            "Adam: G, D": [s.lr, s.lr_d or s.lr, s.beta1],
-            "search: steps, first step size": [s.search_steps, s.search_lr],
-            "search: starts": bank,
-            "search: stops early": [s.search_patience] if s.search_patience else [],
-            "weights of the parts": list(s.weights),
-            "scored": scored,
-        }
-    else:
-        expected |= {
-            "Adam: G and E, D": [s.lr, s.lr_d or s.lr, s.beta1],
-            "dropout in D": [s.dropout],
-            "cycle terms": [w for w in (s.w_cycle, s.w_cycle_z, s.w_code) if w],
-            "cross-entropy in the discrimination": [s.sigma] if s.sigma else [],
-            "weights of the parts": list(s.weights),
-        }
-    assert found == expected
+    assert preset_table(method) in text, "write ganad.config.preset_table(method) there"
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda p: str(p.relative_to(ROOT)))

@@ -94,7 +94,7 @@ def test_a_score_depends_on_its_image_alone(name):
 @pytest.mark.parametrize("name", METHODS)
 @pytest.mark.parametrize("average", [0.0, 0.9])
 def test_scoring_changes_nothing_in_the_method(name, average):
-    method = trained(name, average=average)
+    method = trained(name, ema_decay=average)
     before = {k: v.clone() for k, v in method.state_dict().items()}
     method.zero_grad()
     score(method.train(), digits(5))
@@ -180,7 +180,7 @@ def test_what_the_nets_see_lies_between_minus_one_and_one(size):
 @pytest.mark.parametrize("name", METHODS)
 @pytest.mark.parametrize("average", [0.0, 0.9])
 def test_saved_weights_score_the_same(name, average, tmp_path):
-    method = trained(name, average=average)
+    method = trained(name, ema_decay=average)
     (tmp_path / "config.json").write_text(method.settings.model_dump_json(), encoding="utf-8")
     save_weights(tmp_path, method)
     again = load_method(tmp_path, torch.device("cpu"))

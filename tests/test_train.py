@@ -63,7 +63,7 @@ def test_equal_seeds_give_equal_runs_and_unequal_ones_do_not(name):
 
 @pytest.mark.parametrize("name", TINY)
 def test_a_resumed_run_goes_on_with_the_numbers_of_an_uninterrupted_one(name):
-    s = tiny(name, average=0.9)
+    s = tiny(name, ema_decay=0.9)
     whole = build(s)
     expected = [x.scalars for x in steps(whole, s)]
     first = build(s)
@@ -79,7 +79,7 @@ def test_a_resumed_run_goes_on_with_the_numbers_of_an_uninterrupted_one(name):
 @pytest.mark.parametrize("name", TINY)
 def test_a_resumed_run_goes_on_with_the_same_numbers_in_bf16_too(name, tmp_path, monkeypatch):
     monkeypatch.setattr(fast_conv, "WIDE", 100)
-    s = tiny(name, average=0.9)
+    s = tiny(name, ema_decay=0.9)
 
     def made():
         return build(s).to(memory_format=torch.channels_last)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
+
 import torch
 
-from ganad.config import Settings
-from ganad.models.anogan import Anogan
+from ganad.config import SETTINGS_OF, Settings
 from ganad.models.base import Method, Parts
-from ganad.models.egbad import Egbad
-from ganad.models.ganomaly import Ganomaly
 
-METHODS: dict[str, type[Method]] = {"ganomaly": Ganomaly, "egbad": Egbad, "anogan": Anogan}
+METHODS: dict[str, type[Method]] = {
+    name: getattr(importlib.import_module(f"ganad.models.{name}"), name.capitalize()) for name in SETTINGS_OF
+}
+"""Every method that has settings: `egbad` is the class Egbad of ganad/models/egbad.py."""
 
 
 def build(settings: Settings, seed: int | None = None) -> Method:

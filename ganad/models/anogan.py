@@ -15,10 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from ganad.config import AnoganSettings
-from ganad.models.base import Method, Parts, quiet
-from ganad.models.dcgan import GENERATORS, SLOPES, article_pyramid, small_pyramid
+from ganad.models.base import Method, Parts, no_op
+from ganad.models.dcgan import GENERATORS, SLOPES, article_conv_stack, small_conv_stack
 from ganad.models.layers import init_dcgan, shifted
-from ganad.models.losses import fake, real, sum_abs
+from ganad.models.losses import bce_fake, bce_real, sum_abs
 from ganad.models.ops.fast_conv import Conv
 
 
@@ -49,18 +49,20 @@ def paper(f: int) -> Discriminator:
 
 def article(f: int) -> Discriminator:
     """The tutorial's D, 64x64: the image branch that EGBAD's has too; f is its last layer."""
-    return Discriminator(article_pyramid(f), 8 * f)
+    return Discriminator(article_conv_stack(f), 8 * f)
 
 
 def small(f: int) -> Discriminator:
     """D of our own, 32x32: three halvings and a layer of 512, whose output is f."""
-    return Discriminator([*small_pyramid(f), nn.Flatten(), nn.Linear(64 * f, 512), nn.LeakyReLU(SLOPES["small"])], 512)
+    return Discriminator(
+        [*small_conv_stack(f), nn.Flatten(), nn.Linear(64 * f, 512), nn.LeakyReLU(SLOPES["small"])], 512
+    )
 
 
 DISCRIMINATORS: dict[str, Callable[[int], Discriminator]] = {"paper": paper, "article": article, "small": small}
 
 
-class Look(NamedTuple):
+class SearchStep(NamedTuple):
     """A search after some steps: for each of B images the best z so far, and how each of its R paths stands."""
 
     step: int
@@ -90,28 +92,28 @@ class Anogan(Method):
         s, g, d = self.settings, self.nets["generator"], self.nets["discriminator"]
         x = shifted(x, s.augment, rng)
         x_tilde = g(torch.randn((len(x), s.latent), generator=rng, device=x.device))
-        loss_d = real(d(x)[0]) + fake(d(x_tilde.detach())[0])
+        loss_d = bce_real(d(x)[0]) + bce_fake(d(x_tilde.detach())[0])
         self.update(loss_d, "discriminator")
-        loss_g = real(d(x_tilde)[0])
+        loss_g = bce_real(d(x_tilde)[0])
         self.update(loss_g, "generator")
-        self.follow()
+        self.update_ema()
         return {"loss/discriminator": loss_d.detach(), "loss/generator": loss_g.detach()}
 
-    def parts(self, x: Tensor, tick: Callable[[], None] = quiet) -> Parts:
+    def parts(self, x: Tensor, on_progress: Callable[[], None] = no_op) -> Parts:
         """residual: sum |x - G(z*)| · discrimination: sum |f(x) - f(G(z*))| · latent: mean z*²."""
         z = None
         for look in self.search(x):
             z = look.z
-            tick()
+            on_progress()
         with torch.no_grad():
             picture, residual, discrimination, latent = self._compare(x, self._features(x), z)
         return Parts(residual, discrimination, latent, reconstruction=picture.float(), z=z.float())
 
-    def search(self, x: Tensor) -> Iterator[Look]:
+    def search(self, x: Tensor) -> Iterator[SearchStep]:
         """Adam on z alone, for each image of x (B, 1, S, S) by itself; the nets are only looked through.
 
         Yields the start and then every step. The starts are the same for every image, or the nearest of the same drawn
-        pictures (`search_bank`), so an image's search does not depend on the images beside it. A path stops when its
+        pictures (`search_candidates`), so an image's search does not depend on the images beside it. A path stops when its
         best score has not fallen by a thousandth within `search_patience` steps.
         """
         s = self.settings
@@ -139,7 +141,7 @@ class Anogan(Method):
             since[going] = torch.where(fell, step, since[going])
             mark[going] = torch.where(fell, score, mark[going])
             lead = best.view(b, paths).argmin(1) + torch.arange(b, device=x.device) * paths
-            yield Look(step, best_z[lead], best[lead], now.view(b, paths).clone(), len(going))
+            yield SearchStep(step, best_z[lead], best[lead], now.view(b, paths).clone(), len(going))
             if s.search_patience:
                 stay = step - since[going] < s.search_patience
                 going, slope = going[stay], slope[stay]
@@ -155,16 +157,16 @@ class Anogan(Method):
     def picture(self, z: Tensor) -> Tensor:
         """z (B, nz) -> G(z) (B, 1, S, S)."""
         with torch.no_grad():
-            return self.judge("generator")(z).float()
+            return self.scoring_net("generator")(z).float()
 
     def _features(self, x: Tensor) -> Tensor:
         with torch.no_grad():
-            return self.judge("discriminator")(x)[1]
+            return self.scoring_net("discriminator")(x)[1]
 
     def _compare(self, x: Tensor, f: Tensor, z: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """G(z) and the three parts of its distance from x, whose features are f."""
-        picture = self.judge("generator")(z)
-        features = self.judge("discriminator")(picture)[1]
+        picture = self.scoring_net("generator")(z)
+        features = self.scoring_net("discriminator")(picture)[1]
         return picture, sum_abs(x, picture), sum_abs(f, features), z.square().mean(1)
 
     def _total(self, residual: Tensor, discrimination: Tensor, latent: Tensor) -> Tensor:
@@ -177,14 +179,14 @@ class Anogan(Method):
         """(B, R, nz): the same draws for every image, or the R of them whose pictures score lowest against it."""
         s = self.settings
         rng = torch.Generator().manual_seed(0)  # of the search, not of the run: a score is the same in every process
-        n = max(s.search_bank, s.search_restarts)
+        n = max(s.search_candidates, s.search_restarts)
         drawn = torch.stack([torch.randn(s.latent, generator=rng) for _ in range(n)]).to(
             x
         )  # the first are the same for all n
-        if not s.search_bank:
+        if not s.search_candidates:
             return drawn.expand(len(x), -1, -1).clone()
-        picture = self.judge("generator")(drawn)
-        features = self.judge("discriminator")(picture)[1]
+        picture = self.scoring_net("generator")(drawn)
+        features = self.scoring_net("discriminator")(picture)[1]
         away = self._total(
             torch.cdist(x.flatten(1), picture.flatten(1), p=1),
             torch.cdist(f, features, p=1),

@@ -24,12 +24,12 @@ class Parts(NamedTuple):
     z: Tensor  # (B, nz)
 
 
-def quiet() -> None:
+def no_op() -> None:
     """What is called between the steps of a long answer when nobody listens."""
 
 
 class Method(nn.Module):
-    """Nets under `nets`, their averaged copies under `averaged` when settings.average > 0, and Adam for each player."""
+    """Nets under `nets`, their averaged copies under `averaged` when settings.ema_decay > 0, and Adam for each player."""
 
     is_folded = False
 
@@ -38,13 +38,13 @@ class Method(nn.Module):
         self.settings = settings
         self.nets = nn.ModuleDict(nets)
         self.averaged = nn.ModuleDict()
-        if settings.average > 0:
+        if settings.ema_decay > 0:
             self.averaged = copy.deepcopy(self.nets).requires_grad_(False)
         self.averaged_steps: int | None = 0
         """How many steps the averages hold; None in a run that began when averages still held the first, untrained weights."""
         self._optimisers: dict[str, torch.optim.Optimizer] | None = None
 
-    def players(self) -> dict[str, nn.Module]:
+    def networks(self) -> dict[str, nn.Module]:
         """The nets by the names that losses are logged under."""
         return dict(self.nets.items())
 
@@ -55,28 +55,40 @@ class Method(nn.Module):
             self._optimisers = {
                 name: torch.optim.Adam(
                     net.parameters(),
-                    lr=(s.lr_d or s.lr) if name == "discriminator" else s.lr,
-                    betas=(s.beta1, 0.999),
+                    lr=self.learning_rate(name),
+                    betas=(s.beta1, s.beta2),
                     fused=True,
                 )
                 for name, net in self.nets.items()
             }
         return self._optimisers
 
+    def learning_rate(self, name: str) -> float:
+        """The step size of a net's optimiser."""
+        s = self.settings
+        return s.lr_d or s.lr if name == "discriminator" else s.lr
+
+    def phases(self) -> tuple[float, ...]:
+        """Where each phase of the training begins, as a share of all its steps; most methods have one phase."""
+        return (0.0,)
+
+    def set_progress(self, share: float) -> None:
+        """Hear how much of the training is done before each step, in [0, 1): for methods that train in phases."""
+
     def step(self, x: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
         """One update of every player on x (B, 1, S, S) in [-1, 1]; everything random comes from rng."""
         raise NotImplementedError
 
-    def parts(self, x: Tensor, tick: Callable[[], None] = quiet) -> Parts:
+    def parts(self, x: Tensor, on_progress: Callable[[], None] = no_op) -> Parts:
         """The parts of the score of x (B, 1, S, S), each image by itself.
 
-        A method that takes long calls tick between its steps; an error that tick raises ends it.
+        A method that takes long calls on_progress between its steps; an error that on_progress raises ends it.
         """
         raise NotImplementedError
 
-    def judge(self, name: str) -> nn.Module:
+    def scoring_net(self, name: str) -> nn.Module:
         """The net that scores: the averaged one where there is one."""
-        return self.averaged[name] if self.settings.average > 0 else self.nets[name]
+        return self.averaged[name] if self.settings.ema_decay > 0 else self.nets[name]
 
     def folded(self) -> Method:
         """A copy that only scores, the same up to rounding and faster; this method may go on training meanwhile.
@@ -88,7 +100,7 @@ class Method(nn.Module):
         twin = copy.copy(self)
         twin.is_folded = True
         twin._modules = {}
-        twin.nets = nn.ModuleDict({name: fold(self.judge(name)) for name in self.nets})
+        twin.nets = nn.ModuleDict({name: fold(self.scoring_net(name)) for name in self.nets})
         twin.averaged = twin.nets
         twin._optimisers = None
         return twin.eval()
@@ -106,34 +118,36 @@ class Method(nn.Module):
             self.optimisers()[name].step()
 
     @torch.no_grad()
-    def follow(self) -> None:
-        """Take the present nets into the averages: once after each step.
+    def update_ema(self, *names: str) -> None:
+        """Take the present nets (those named, or all) into the averages: once after each step.
 
         The averages hold what was learned, and nothing of the untrained nets: after step t the present nets have a share of
-        max(1 - a, 9 / (t + 8)) in them, a = settings.average, and what was there the rest. So at first they are means of
+        max(1 - a, 9 / (t + 8)) in them, a = settings.ema_decay, and what was there the rest. So at first they are means of
         about the last tenth of the steps, with weights C(i + 7, 8) for step i ("polynomial-decay averaging", Shamir and Zhang
         2013; the warm-up of TensorFlow's averages), and exponential averages once those reach as far back. What is no
         float, such as batch norm's count of batches, is the present one.
         """
-        keep = self.settings.average
+        keep = self.settings.ema_decay
         if not keep:
             return
         share = 1 - keep
         if self.averaged_steps is not None:
             self.averaged_steps += 1
             share = max(share, 9 / (self.averaged_steps + 8))
-        for slow, fast in zip(self.averaged.state_dict().values(), self.nets.state_dict().values(), strict=True):
-            if slow.is_floating_point():
-                slow.lerp_(fast, share)
-            else:
-                slow.copy_(fast)
+        for name in names or self.nets:
+            slow_state, fast_state = self.averaged[name].state_dict(), self.nets[name].state_dict()
+            for slow, fast in zip(slow_state.values(), fast_state.values(), strict=True):
+                if slow.is_floating_point():
+                    slow.lerp_(fast, share)
+                else:
+                    slow.copy_(fast)
 
     def scoring_state(self) -> dict[str, Tensor]:
         """The tensors that `parts` needs."""
-        return (self.averaged if self.settings.average > 0 else self.nets).state_dict()
+        return (self.averaged if self.settings.ema_decay > 0 else self.nets).state_dict()
 
     def load_scoring_state(self, state: dict[str, Tensor]) -> None:
-        (self.averaged if self.settings.average > 0 else self.nets).load_state_dict(state)
+        (self.averaged if self.settings.ema_decay > 0 else self.nets).load_state_dict(state)
 
     def training_state(self) -> dict[str, Any]:
         """Everything needed to go on with the same numbers."""

@@ -65,7 +65,7 @@ def small_generator(f: int, nz: int) -> nn.Sequential:
     )  # fmt: skip
 
 
-def article_pyramid(f: int) -> list[nn.Module]:
+def article_conv_stack(f: int) -> list[nn.Module]:
     """(B, 1, 64, 64) -> (B, 8f): the tutorial's E up to its linear layer, and the image branch of its D."""
     slope = SLOPES["article"]
     return [
@@ -75,7 +75,7 @@ def article_pyramid(f: int) -> list[nn.Module]:
     ]  # fmt: skip
 
 
-def small_pyramid(f: int) -> list[nn.Module]:
+def small_conv_stack(f: int) -> list[nn.Module]:
     """(B, 1, 32, 32) -> (B, 4f, 4, 4): three halvings."""
     slope = SLOPES["small"]
     return [

@@ -15,18 +15,18 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from ganad.config import EgbadSettings
-from ganad.models.base import Method, Parts, quiet
+from ganad.models.base import Method, Parts, no_op
 from ganad.models.dcgan import (
     SLOPES,
+    article_conv_stack,
     article_generator,
-    article_pyramid,
     conv,
     paper_generator,
+    small_conv_stack,
     small_generator,
-    small_pyramid,
 )
 from ganad.models.layers import Dropout, init_dcgan, shifted
-from ganad.models.losses import fake, l1, l2, mean_square, real, sum_abs, wide
+from ganad.models.losses import at_least_float32, bce_fake, bce_real, l1, l2, mean_square, sum_abs
 from ganad.models.ops.fast_conv import Conv
 
 
@@ -71,20 +71,22 @@ def paper(s: EgbadSettings) -> Nets:
 def article(s: EgbadSettings) -> Nets:
     """E, G, D of the tutorial, 64x64; the feature layer is the image branch's last."""
     f, nz = s.filters, s.latent
-    e = nn.Sequential(*article_pyramid(f), nn.Linear(8 * f, nz))
+    e = nn.Sequential(*article_conv_stack(f), nn.Linear(8 * f, nz))
     g = article_generator(f, nz)
     activate = nn.LeakyReLU(SLOPES["article"])
     latent = nn.Sequential(nn.Linear(nz, 8 * f), nn.BatchNorm1d(8 * f), activate, Dropout(s.dropout))
-    d = Discriminator(nn.Sequential(*article_pyramid(f)), latent, nn.Identity(), nn.Linear(16 * f, 1), feature="image")
+    d = Discriminator(
+        nn.Sequential(*article_conv_stack(f)), latent, nn.Identity(), nn.Linear(16 * f, 1), feature="image"
+    )
     return e, g, d
 
 
 def small(s: EgbadSettings) -> Nets:
     """E, G, D of our own, 32x32: three halvings, one joint layer."""
     f, nz, slope = s.filters, s.latent, SLOPES["small"]
-    e = nn.Sequential(*small_pyramid(f), Conv(4 * f, nz, kernel_size=4), nn.Flatten())
+    e = nn.Sequential(*small_conv_stack(f), Conv(4 * f, nz, kernel_size=4), nn.Flatten())
     g = small_generator(f, nz)
-    image = nn.Sequential(*small_pyramid(f), nn.Flatten(), Dropout(s.dropout))
+    image = nn.Sequential(*small_conv_stack(f), nn.Flatten(), Dropout(s.dropout))
     latent = nn.Sequential(nn.Linear(nz, 8 * f), nn.LeakyReLU(slope), Dropout(s.dropout))
     joint = nn.Sequential(nn.Linear(64 * f + 8 * f, 16 * f), nn.LeakyReLU(slope), Dropout(s.dropout))
     return e, g, Discriminator(image, latent, joint, nn.Linear(16 * f, 1), feature="joint")
@@ -118,38 +120,38 @@ class Egbad(Method):
         x = shifted(x, s.augment, rng)
         z = torch.randn((len(x), s.latent), generator=rng, device=x.device)
         z_hat, x_tilde = e(x), g(z)
-        loss_d = real(d(x, z_hat.detach())[0]) + fake(d(x_tilde.detach(), z)[0])
+        loss_d = bce_real(d(x, z_hat.detach())[0]) + bce_fake(d(x_tilde.detach(), z)[0])
         self.update(loss_d, "discriminator")
         # Neither the loss of G reaches E nor that of E reaches G, so one way back through their sum serves both.
-        loss_g, loss_e = real(d(x_tilde, z)[0]), fake(d(x, z_hat)[0])
+        loss_g, loss_e = bce_real(d(x_tilde, z)[0]), bce_fake(d(x, z_hat)[0])
         both = loss_g + loss_e
         said = {"loss/discriminator": loss_d, "loss/generator": loss_g, "loss/encoder": loss_e}
-        x_hat = g(z_hat) if s.w_cycle or s.w_code else None
+        x_hat = g(z_hat) if s.w_cycle or s.w_latent else None
         if s.w_cycle:
             said["generator/cycle"] = cycle = l1(x, x_hat)
             both = both + s.w_cycle * cycle
         if s.w_cycle_z:
             said["encoder/cycle"] = cycle_z = l2(z, e(x_tilde))
             both = both + s.w_cycle_z * cycle_z
-        if s.w_code:
+        if s.w_latent:
             said["encoder/code"] = code = l2(z_hat, e(x_hat))
-            both = both + s.w_code * code
+            both = both + s.w_latent * code
         self.update(both, "generator", "encoder")
-        self.follow()
+        self.update_ema()
         return {name: value.detach() for name, value in said.items()}
 
-    def parts(self, x: Tensor, tick: Callable[[], None] = quiet) -> Parts:
+    def parts(self, x: Tensor, on_progress: Callable[[], None] = no_op) -> Parts:
         """residual: sum |x - x̂| · discrimination: sum |f(x, E(x)) - f(x̂, E(x))| · latent: mean (E(x) - E(x̂))².
 
-        With `sigma`, so many times -log D(x, E(x)), the paper's other discriminator loss, is added to the discrimination.
+        With `w_bce`, so many times -log D(x, E(x)), the paper's other discriminator loss, is added to the discrimination.
         """
-        e, g, d = (self.judge(name) for name in ("encoder", "generator", "discriminator"))
+        e, g, d = (self.scoring_net(name) for name in ("encoder", "generator", "discriminator"))
         z = e(x)
         x_hat = g(z)
         logit, features = d(x, z)
         discrimination = sum_abs(features, d(x_hat, z)[1])
-        if self.settings.sigma:
-            discrimination = discrimination + self.settings.sigma * softplus(-wide(logit))
+        if self.settings.w_bce:
+            discrimination = discrimination + self.settings.w_bce * softplus(-at_least_float32(logit))
         return Parts(
             residual=sum_abs(x, x_hat),
             discrimination=discrimination,

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from ganad.config import GanomalySettings
-from ganad.models.base import Method, Parts, quiet
+from ganad.models.base import Method, Parts, no_op
 from ganad.models.layers import init_dcgan, shifted
-from ganad.models.losses import fake, l1, l2, mean_square, real, sum_abs, wide
+from ganad.models.losses import at_least_float32, bce_fake, bce_real, l1, l2, mean_square, sum_abs
 from ganad.models.ops.fast_conv import Conv, Deconv
 
 
@@ -74,23 +74,23 @@ class Decoder(nn.Module):
         return self.net(z[:, :, None, None])
 
 
-def on_sphere(z: Tensor) -> Tensor:
+def l2_normalize(z: Tensor) -> Tensor:
     """Codes (B, nz) scaled to length √nz, so that a mean square is 1, whatever the encoder made of the amount of ink."""
-    return nn.functional.normalize(wide(z), dim=1) * z.shape[1] ** 0.5
+    return nn.functional.normalize(at_least_float32(z), dim=1) * z.shape[1] ** 0.5
 
 
 class Generator(nn.Module):
-    """x -> x̂, z, ẑ: encode, decode, encode again. sphere: both codes are scaled to one length."""
+    """x -> x̂, z, ẑ: encode, decode, encode again. normalize_latent: both codes are scaled to one length."""
 
-    def __init__(self, size: int, filters: int, latent: int, *, sphere: bool = False):
+    def __init__(self, size: int, filters: int, latent: int, *, normalize_latent: bool = False):
         super().__init__()
-        self.sphere = sphere
+        self.normalize_latent = normalize_latent
         self.encoder1 = Encoder(size, filters, latent)
         self.decoder = Decoder(size, filters, latent)
         self.encoder2 = Encoder(size, filters, latent)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        scaled = on_sphere if self.sphere else lambda z: z
+        scaled = l2_normalize if self.normalize_latent else lambda z: z
         z = scaled(self.encoder1(x))
         x_hat = self.decoder(z)
         return x_hat, z, scaled(self.encoder2(x_hat))
@@ -117,7 +117,7 @@ class Ganomaly(Method):
     def __init__(self, settings: GanomalySettings):
         s = settings
         nets = {
-            "generator": Generator(s.image_size, s.filters, s.latent, sphere=s.sphere),
+            "generator": Generator(s.image_size, s.filters, s.latent, normalize_latent=s.normalize_latent),
             "discriminator": Discriminator(s.image_size, s.filters),
         }
         for net in nets.values():
@@ -135,10 +135,10 @@ class Ganomaly(Method):
         contextual = l1(x, x_hat)
         encoder = l2(z, z_hat)
         loss_g = s.w_adv * adversarial + s.w_con * contextual + s.w_enc * encoder
-        loss_d = 0.5 * (real(logit_real) + fake(logit_fake))
+        loss_d = 0.5 * (bce_real(logit_real) + bce_fake(logit_fake))
         self.update(loss_g, "generator", again=True)
         self.update(loss_d, "discriminator")
-        self.follow()
+        self.update_ema()
         said = {
             "loss/generator": loss_g,
             "loss/discriminator": loss_d,
@@ -148,10 +148,10 @@ class Ganomaly(Method):
         }
         return {name: value.detach() for name, value in said.items()}
 
-    def parts(self, x: Tensor, tick: Callable[[], None] = quiet) -> Parts:
+    def parts(self, x: Tensor, on_progress: Callable[[], None] = no_op) -> Parts:
         """residual: sum |x - x̂| · discrimination: mean (f(x) - f(x̂))² · latent: mean (z - ẑ)²."""
-        x_hat, z, z_hat = self.judge("generator")(x)
-        discriminator = self.judge("discriminator")
+        x_hat, z, z_hat = self.scoring_net("generator")(x)
+        discriminator = self.scoring_net("discriminator")
         return Parts(
             residual=sum_abs(x, x_hat),
             discrimination=mean_square(discriminator(x)[1], discriminator(x_hat)[1]),

@@ -7,36 +7,36 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 
-def wide(x: Tensor) -> Tensor:
+def at_least_float32(x: Tensor) -> Tensor:
     """At least float32: sums over many pixels lose too much in half precision."""
     return x if x.dtype == torch.float64 else x.float()
 
 
-def real(logits: Tensor) -> Tensor:
+def bce_real(logits: Tensor) -> Tensor:
     """Binary cross-entropy of calling these real: mean of -log sigmoid(logit), >= 0; ln 2 = cannot tell."""
-    return softplus(-wide(logits)).mean()
+    return softplus(-at_least_float32(logits)).mean()
 
 
-def fake(logits: Tensor) -> Tensor:
+def bce_fake(logits: Tensor) -> Tensor:
     """Binary cross-entropy of calling these fake: mean of -log(1 - sigmoid(logit)), >= 0; ln 2 = cannot tell."""
-    return softplus(wide(logits)).mean()
+    return softplus(at_least_float32(logits)).mean()
 
 
 def l1(a: Tensor, b: Tensor) -> Tensor:
     """Mean absolute difference over everything."""
-    return (wide(a) - wide(b)).abs().mean()
+    return (at_least_float32(a) - at_least_float32(b)).abs().mean()
 
 
 def l2(a: Tensor, b: Tensor) -> Tensor:
     """Mean squared difference over everything."""
-    return (wide(a) - wide(b)).square().mean()
+    return (at_least_float32(a) - at_least_float32(b)).square().mean()
 
 
 def sum_abs(a: Tensor, b: Tensor) -> Tensor:
     """(B,) sum of the absolute differences of each image."""
-    return (wide(a) - wide(b)).abs().flatten(1).sum(1)
+    return (at_least_float32(a) - at_least_float32(b)).abs().flatten(1).sum(1)
 
 
 def mean_square(a: Tensor, b: Tensor) -> Tensor:
     """(B,) mean of the squared differences of each image."""
-    return (wide(a) - wide(b)).square().flatten(1).mean(1)
+    return (at_least_float32(a) - at_least_float32(b)).square().flatten(1).mean(1)

@@ -13,7 +13,7 @@ SIDE = 28
 class Pixels:
     """What each pixel of the 28x28 picture adds to the residual part.
 
-    adds      (28, 28) float32, none negative: |x - x̂|, images in [-1, 1]
+    adds      (28, 28) float32, none negative: |x - x̂| or (x - x̂)² / S², images in [-1, 1]
     outside   what the net compares beyond the picture: the border that pads 28x28 to 32x32
     size      side of the image that the net sees: 28, 32 or 64
     exact     False where it was worked out again from pictures of 8 bits
@@ -30,21 +30,26 @@ class Pixels:
         return float(self.adds.sum(dtype=np.float64)) + self.outside
 
 
-def fold(amounts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Amounts on the net's image (N, S, S) -> on the picture (N, 28, 28) and beyond it (N,). Their sum is kept.
+def amounts(difference: np.ndarray, power: int) -> np.ndarray:
+    """What each pixel adds to the residual, from x - x̂ (N, S, S): |x - x̂|, or (x - x̂)² as a share of all S · S pixels."""
+    return np.abs(difference) if power == 1 else np.square(difference) / difference[0].size
+
+
+def fold(added: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Amounts added on the net's image (N, S, S) -> on the picture (N, 28, 28) and beyond it (N,). Their sum is kept.
 
     S = 32: the picture is its middle. S = 64: each amount goes to the pixels that its square lies in, by area.
     """
-    amounts = np.asarray(amounts, dtype=np.float64)
-    size = amounts.shape[-1]
+    added = np.asarray(added, dtype=np.float64)
+    size = added.shape[-1]
     if size == SIDE:
-        inside = amounts
+        inside = added
     elif size == 32:
-        inside = amounts[:, 2:-2, 2:-2]
+        inside = added[:, 2:-2, 2:-2]
     else:
         lies_in = _overlap(size)
-        inside = lies_in @ amounts @ lies_in.T
-    outside = amounts.sum((1, 2)) - inside.sum((1, 2)) if size == 32 else np.zeros(len(amounts))
+        inside = lies_in @ added @ lies_in.T
+    outside = added.sum((1, 2)) - inside.sum((1, 2)) if size == 32 else np.zeros(len(added))
     return inside, outside
 
 
@@ -55,13 +60,14 @@ def _overlap(size: int) -> np.ndarray:
     return np.clip(shared, 0, None) * size / SIDE
 
 
-def from_pictures(x: np.ndarray, x_hat: np.ndarray, residual: float, size: int) -> Pixels:
+def from_pictures(x: np.ndarray, x_hat: np.ndarray, residual: float, size: int, power: int = 1) -> Pixels:
     """What each pixel adds, from two (28, 28) uint8 pictures and the residual part that the net gave.
 
     Pictures are rounded to 8 bits, so up to 32x32 the amounts are good to about 0.01 each and the rest counts as
     outside. A 64x64 residual cannot be told from 28x28 pictures: it is shared out in the proportions of the picture.
     """
-    adds = np.abs(x.astype(np.float32) - x_hat.astype(np.float32)) / 127.5
+    difference = (x.astype(np.float32) - x_hat.astype(np.float32)) / 127.5
+    adds = np.abs(difference) if power == 1 else np.square(difference) / size**2
     seen = float(adds.sum(dtype=np.float64))
     if size > 32:
         return Pixels(adds * np.float32(residual / seen if seen else 0.0), 0.0, size, exact=False)

@@ -14,8 +14,8 @@ from torch.nn.functional import interpolate, pad
 from ganad.config import PARTS
 from ganad.errors import GanadError
 from ganad.models import Method
-from ganad.models.base import quiet
-from ganad.scoring.attribution import fold
+from ganad.models.base import no_op
+from ganad.scoring.attribution import amounts, fold
 
 FOLDED_FROM = 128
 """From so many images on, the time that folding takes is won back; a search wins it back with one."""
@@ -70,20 +70,22 @@ def score(
     Raises GanadError if a part of an image is not finite: such an image is neither normal nor anomalous.
     """
     method.eval()
-    judge = method.folded() if len(images) >= FOLDED_FROM or hasattr(method, "search") else method
+    folded = method.folded() if len(images) >= FOLDED_FROM or method.settings.scores_by_search else method
     device = next(method.parameters()).device
     asked = [f for f in Scored.__dataclass_fields__ if pixels or f not in ("pixels", "outside")]
     columns: dict[str, list[np.ndarray]] = {name: [] for name in asked}
     for at in range(0, len(images) or 1, batch_size):
-        tick = quiet if on_batch is None else functools.partial(on_batch, at)
+        on_progress = no_op if on_batch is None else functools.partial(on_batch, at)
         x = to_input(images[at : at + batch_size], method.settings.image_size, device)
-        parts = judge.parts(x, tick)
+        parts = folded.parts(x, on_progress)
         for name in ("residual", "discrimination", "latent"):
             columns[name].append(getattr(parts, name).double().cpu().numpy())
         columns["z"].append(parts.z.cpu().numpy())
         columns["reconstruction"].append(to_picture(parts.reconstruction))
         if pixels:
-            inside, outside = fold((x - parts.reconstruction)[:, 0].abs().cpu().numpy())
+            inside, outside = fold(
+                amounts((x - parts.reconstruction)[:, 0].cpu().numpy(), method.settings.residual_power)
+            )
             columns["pixels"].append(inside.astype(np.float32))
             columns["outside"].append(outside)
         if on_batch is not None:

@@ -61,6 +61,7 @@ def train(
             order = torch.from_numpy(np.random.default_rng([seed, epoch]).permutation(len(images))).to(device)
         x = x_all[order[k * batch_size : (k + 1) * batch_size]]
         rng.manual_seed(_mix(seed, number))
+        method.set_progress((number - 1) / (epochs * per_epoch))
         with autocast(device, precision):
             scalars = {name: float(value) for name, value in method.step(x, rng).items()}
         check_finite(scalars, number)

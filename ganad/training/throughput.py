@@ -27,13 +27,13 @@ _SHAPING = (
     "latent",
     "filters",
     "batch_size",
-    "average",
+    "ema_decay",
     "augment",
     "dropout",
-    "sphere",
+    "normalize_latent",
     "search_steps",
     "search_restarts",
-    "search_bank",
+    "search_candidates",
 )
 
 
@@ -68,7 +68,7 @@ def memory(settings: Settings) -> Path:
 def _shape(settings: Settings) -> dict[str, Any]:
     """What of the settings decides how fast a step is."""
     said = {k: getattr(settings, k, None) for k in _SHAPING}
-    said |= {k: bool(getattr(settings, k, 0)) for k in ("w_cycle", "w_cycle_z", "w_code")}
+    said |= {k: bool(getattr(settings, k, 0)) for k in ("w_cycle", "w_cycle_z", "w_latent")}
     # Raised when the layers change their speed, or a measurement its content, so that what was remembered is measured again.
     return said | {"layers": 3}
 

@@ -101,8 +101,8 @@ def _train_and_score(run: Path, desk: Desk) -> None:
 
 def space_needed(method: Any, split: Any) -> int:
     """Bytes that a run may take on the disk: twice its state, weights, pictures, and scores with reconstructions."""
-    parameters = sum(p.numel() for net in method.players().values() for p in net.parameters())
-    state = 4 * parameters * (4 if method.settings.average else 3)  # nets, Adam's two moments, averaged nets
+    parameters = sum(p.numel() for net in method.networks().values() for p in net.parameters())
+    state = 4 * parameters * (4 if method.settings.ema_decay else 3)  # nets, Adam's two moments, averaged nets
     images = len(split.val.images) + len(split.test.images)
     per_image = 28 * 28 + 8 * (3 + method.settings.latent)
     return 2 * state + 4 * parameters + images * per_image + 10_000_000
@@ -124,7 +124,7 @@ def _train(run: Path, desk: Desk, method: Any, split: Any, saved: dict[str, Any]
     spent = saved["seconds"] if saved else 0.0
     began, last_save = time.monotonic() - spent, time.monotonic()
     log_every = max(1, total // 1500)
-    stride = -(-settings.epochs // settings.looks)
+    stride = -(-settings.epochs // settings.max_checkpoints)
     probe = probe_images(split)
     run_directory.cut_metrics(run, done)
     with file_errors(f"samples of {run.name} cannot be written", "Free some space or allow writing there.", RunError):
@@ -182,11 +182,11 @@ def _train(run: Path, desk: Desk, method: Any, split: Any, saved: dict[str, Any]
 
 
 def _val(method: Any, split: Any, beat: Callable[[int], None]) -> dict[str, float]:
-    """Mean of each part over (at most settings.glance of) the held-out normals: do the nets still generalise?"""
+    """Mean of each part over (at most settings.val_images_per_check of) the held-out normals: do the nets still generalise?"""
     from ganad.config import PARTS
     from ganad.scoring.score import score
 
-    scored = score(method, split.val.images[: method.settings.glance], on_batch=beat)
+    scored = score(method, split.val.images[: method.settings.val_images_per_check], on_batch=beat)
     return {part: float(getattr(scored, part).mean()) for part in PARTS}
 
 
@@ -271,7 +271,7 @@ def _write_meta(run: Path, method: Any, dataset: Any, split: Any, device: Any, p
             "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
             "threads": torch.get_num_threads(),
             "precision": precision,
-            "parameters": {name: sum(p.numel() for p in net.parameters()) for name, net in method.players().items()},
+            "parameters": {name: sum(p.numel() for p in net.parameters()) for name, net in method.networks().items()},
             "data": {
                 "source": dataset.source,
                 "fingerprint": dataset.fingerprint,

@@ -15,12 +15,12 @@ from tests.models.test_egbad import SIZE, conv, cross_entropy, idle, images, lin
 from tests.models.test_ganomaly import assert_ends_alike, outputs
 
 PLAIN = dict(
-    average=0.0,
+    ema_decay=0.0,
     lr=1e-3,
     lr_d=5e-4,
     search_steps=40,
     search_lr=0.1,
-    search_bank=0,
+    search_candidates=0,
     search_patience=0,
     weights=(0.9, 0.1, 0.0),
 )
@@ -46,7 +46,7 @@ def preset(name):
 
 
 def test_the_nets_of_the_paper_have_the_shapes_of_the_release():
-    nets = preset("paper").players()
+    nets = preset("paper").networks()
     g, d = nets["generator"], nets["discriminator"]
     x, z = torch.zeros(2, 1, 28, 28), torch.zeros(2, 200)
     assert outputs(g, nn.ConvTranspose2d, z) == [(64, 14), (1, 28)]
@@ -66,13 +66,13 @@ def test_the_nets_of_the_paper_have_as_many_numbers_as_their_layers_say():
         + conv(64, 1),
         "discriminator": conv(1, 64) + conv(64, 64) + 2 * 64 + linear(3136, 1024) + 2 * 1024 + linear(1024, 1),
     }
-    counts = {name: sum(p.numel() for p in net.parameters()) for name, net in preset("paper").players().items()}
+    counts = {name: sum(p.numel() for p in net.parameters()) for name, net in preset("paper").networks().items()}
     assert counts == expected
     assert counts["generator"] == 6_781_505  # the very generator of EGBAD's release
 
 
 def test_the_nets_of_the_article_have_the_shapes_of_the_tutorial():
-    nets = preset("article").players()
+    nets = preset("article").networks()
     g, d = nets["generator"], nets["discriminator"]
     x, z = torch.zeros(2, 1, 64, 64), torch.zeros(2, 20)
     assert outputs(g, nn.ConvTranspose2d, z) == [(512, 4), (256, 8), (128, 16), (64, 32), (1, 64)]
@@ -84,7 +84,7 @@ def test_the_nets_of_the_article_have_the_shapes_of_the_tutorial():
 
 @pytest.mark.parametrize("name", ["paper", "article"])
 def test_the_first_weights_of_the_presets_are_those_of_the_release(name):
-    for net in preset(name).players().values():
+    for net in preset(name).networks().values():
         for m in net.modules():
             if isinstance(m, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
                 # Of n draws, the standard deviation is off by 1 / sqrt(2 n) of itself; four times that is rare.
@@ -156,7 +156,7 @@ def test_the_search_is_that_of_torchs_own_adam_on_each_image(weights):
 
 def test_the_release_takes_500_steps_at_three_step_sizes():
     s = resolve("anogan", "paper", normal=(8,))
-    assert (s.search_steps, s.search_restarts, s.search_bank, s.search_patience) == (500, 1, 0, 0)
+    assert (s.search_steps, s.search_restarts, s.search_candidates, s.search_patience) == (500, 1, 0, 0)
     rates = [search_lr(s, k) for k in range(500)]
     assert rates == pytest.approx([0.01] * 200 + [0.001] * 100 + [0.0005] * 200)
 
@@ -180,7 +180,7 @@ def test_only_z_moves():
 
 
 def test_a_score_depends_on_its_image_alone():
-    method = lively(search_restarts=2, search_patience=5, search_bank=16)
+    method = lively(search_restarts=2, search_patience=5, search_candidates=16)
     x = images(method, 5).double()
     together = method.parts(x)
     for i in (0, 4):
@@ -193,7 +193,7 @@ def test_a_score_depends_on_its_image_alone():
 
 
 def test_scoring_twice_says_the_same_and_leaves_the_global_generator_alone():
-    method = tiny(search_bank=8)
+    method = tiny(search_candidates=8)
     pictures = np.random.default_rng(0).integers(0, 256, (3, 28, 28), dtype=np.uint8)
     torch.manual_seed(5)
     first = score(method, pictures)
@@ -214,11 +214,11 @@ def test_more_starts_never_end_farther_away():
 
 
 def test_with_a_bank_the_search_starts_at_the_nearest_drawn_picture():
-    method = lively(search_bank=32, search_restarts=2)
+    method = lively(search_candidates=32, search_restarts=2)
     rng = torch.Generator().manual_seed(0)
     drawn = torch.stack([torch.randn(6, generator=rng) for _ in range(32)]).double()
     x = method.picture(drawn[[7, 21]])
-    x_double = method.judge("generator")(drawn[[7, 21]]).detach()
+    x_double = method.scoring_net("generator")(drawn[[7, 21]]).detach()
     start = next(method.search(x_double))
     torch.testing.assert_close(start.z, drawn[[7, 21]])
     assert x.dtype == torch.float32

@@ -32,7 +32,7 @@ def go_on(method, k):
 @pytest.mark.parametrize("steps", [1, 4])
 def test_at_first_an_average_is_a_weighted_mean_of_the_weights_after_each_step(name, steps):
     """Σ C(i + 7, 8) wᵢ / C(t + 8, 9) over the steps i = 1 to t, batch norm's statistics too; the first weights have no part."""
-    method, past = trained(name, steps, average=0.99)
+    method, past = trained(name, steps, ema_decay=0.99)
     shares = [math.comb(i + 7, 8) for i in range(1, steps + 1)]
     assert sum(shares) == math.comb(steps + 8, 9)
     for k, found in method.averaged.state_dict().items():
@@ -44,7 +44,7 @@ def test_at_first_an_average_is_a_weighted_mean_of_the_weights_after_each_step(n
 
 
 def test_after_one_step_the_average_is_what_was_learned():
-    method, past = trained("ganomaly", 1, average=0.999)
+    method, past = trained("ganomaly", 1, ema_decay=0.999)
     for k, found in method.averaged.state_dict().items():
         torch.testing.assert_close(found, past[0][k], rtol=1e-6, atol=1e-7, msg=k)
 
@@ -53,7 +53,7 @@ class One(Method):
     """A single number that is given its values, so that averages over long runs have a closed form."""
 
     def __init__(self, average):
-        super().__init__(resolve("ganomaly", "tuned", normal=(8,), average=average), {"net": torch.nn.Linear(1, 1)})
+        super().__init__(resolve("ganomaly", "tuned", normal=(8,), ema_decay=average), {"net": torch.nn.Linear(1, 1)})
         self.put(7.0)
         self.averaged.load_state_dict(self.nets.state_dict())
 
@@ -65,7 +65,7 @@ class One(Method):
     def average(self, values):
         for value in values:
             self.put(value)
-            self.follow()
+            self.update_ema()
         return float(next(iter(self.averaged.parameters())))
 
 
@@ -115,7 +115,7 @@ def saved(method):
 @pytest.mark.parametrize("begun_before", [False, True])
 def test_a_resumed_run_averages_as_it_began(name, begun_before):
     """Bit by bit as if it had never been interrupted, also from a state that knows nothing of a count, and twice over."""
-    whole = small(name, average=0.9).train()
+    whole = small(name, ema_decay=0.9).train()
     if begun_before:
         whole.averaged_steps = None
     first = copy.deepcopy(whole)
@@ -128,7 +128,7 @@ def test_a_resumed_run_averages_as_it_began(name, begun_before):
         assert state["averaged_steps"] == (None if begun_before else begin + 2)
         if begun_before and begin == 0:
             del state["averaged_steps"]
-        first = small(name, average=0.9, seed=1).train()
+        first = small(name, ema_decay=0.9, seed=1).train()
         first.load_training_state(state)
     for k, found in first.state_dict().items():
         assert torch.equal(found, whole.state_dict()[k]), k
@@ -136,7 +136,7 @@ def test_a_resumed_run_averages_as_it_began(name, begun_before):
 
 def test_a_state_from_before_goes_on_with_the_plain_formula():
     """After two more steps: a² · w₀ + a (1 - a) · w₁ + (1 - a) · w₂, whatever the average held."""
-    method = small("egbad", average=0.9).train()
+    method = small("egbad", ema_decay=0.9).train()
     state = saved(method)
     del state["averaged_steps"]
     method.load_training_state(state)

@@ -93,7 +93,7 @@ def test_a_wide_layer_finds_no_gradient_of_weights_that_nobody_asked_for(monkeyp
 def test_a_gradient_moves_the_weight_that_it_belongs_to_however_both_lie_in_memory(name, order, monkeypatch):
     """Adam's first move is lr against the sign of the gradient, number by number."""
     monkeypatch.setattr(fast_conv, "WIDE", 100)
-    method = build(resolve(name, "tuned", normal=(8,), filters=8, latent=6, lr=1e-3, lr_d=1e-3, average=0.0))
+    method = build(resolve(name, "tuned", normal=(8,), filters=8, latent=6, lr=1e-3, lr_d=1e-3, ema_decay=0.0))
     method = method.to(memory_format=order).train()
     before = copy.deepcopy(dict(method.nets.named_parameters()))
     x = torch.rand((8, 1, 32, 32), generator=torch.Generator().manual_seed(0)) * 2 - 1

@@ -15,7 +15,7 @@ from ganad.models import build
 from tests.models.test_ganomaly import assert_ends_alike, outputs
 
 SIZE = {"paper": 28, "article": 64, "small": 32}
-PLAIN = dict(w_cycle=0.0, w_cycle_z=0.0, w_code=0.0, average=0.0, dropout=0.0, lr=1e-3, lr_d=5e-4)
+PLAIN = dict(w_cycle=0.0, w_cycle_z=0.0, w_latent=0.0, ema_decay=0.0, dropout=0.0, lr=1e-3, lr_d=5e-4)
 
 
 def tiny(architecture="small", **asked):
@@ -41,7 +41,7 @@ def linear(i, o):
 
 
 def test_the_nets_of_the_paper_have_the_shapes_of_the_release():
-    nets = preset("paper").players()
+    nets = preset("paper").networks()
     e, g, d = nets["encoder"], nets["generator"], nets["discriminator"]
     x, z = torch.zeros(2, 1, 28, 28), torch.zeros(2, 200)
     assert outputs(e, nn.Conv2d, x) == [(32, 28), (64, 14), (128, 7)]
@@ -70,13 +70,13 @@ def test_the_nets_of_the_paper_have_as_many_numbers_as_their_layers_say():
         + linear(3136 + 512, 1024)
         + linear(1024, 1),
     }
-    counts = {name: sum(p.numel() for p in net.parameters()) for name, net in preset("paper").players().items()}
+    counts = {name: sum(p.numel() for p in net.parameters()) for name, net in preset("paper").networks().items()}
     assert counts == expected
     assert counts == {"encoder": 1_347_656, "generator": 6_781_505, "discriminator": 3_907_329}
 
 
 def test_the_nets_of_the_article_have_the_shapes_of_the_tutorial():
-    nets = preset("article").players()
+    nets = preset("article").networks()
     e, g, d = nets["encoder"], nets["generator"], nets["discriminator"]
     x, z = torch.zeros(2, 1, 64, 64), torch.zeros(2, 20)
     assert outputs(e, nn.Conv2d, x) == [(64, 32), (128, 16), (256, 8), (512, 4), (512, 1)]
@@ -96,13 +96,13 @@ def test_the_nets_of_the_article_have_as_many_numbers_as_their_layers_say():
         "generator": up,
         "discriminator": pyramid + linear(20, 512) + 2 * 512 + linear(1024, 1),
     }
-    counts = {name: sum(p.numel() for p in net.parameters()) for name, net in preset("article").players().items()}
+    counts = {name: sum(p.numel() for p in net.parameters()) for name, net in preset("article").networks().items()}
     assert counts == expected
     assert counts == {"encoder": 6_961_492, "generator": 2_920_257, "discriminator": 6_964_033}
 
 
 def test_our_small_nets_halve_three_times():
-    nets = tiny("small", filters=8).players()
+    nets = tiny("small", filters=8).networks()
     x, z = torch.zeros(2, 1, 32, 32), torch.zeros(2, 6)
     assert outputs(nets["encoder"], nn.Conv2d, x) == [(8, 16), (16, 8), (32, 4), (6, 1)]
     assert outputs(nets["generator"], nn.ConvTranspose2d, z) == [(32, 4), (16, 8), (8, 16), (1, 32)]
@@ -131,7 +131,7 @@ def plain_step(e, g, d, x, z, lr, lr_d, **w):
     loss_g = cross_entropy(d(g(z), z)[0], 1.0)
     loss_e = cross_entropy(d(x, e(x))[0], 0.0)
     more = w["w_cycle"] * (x - g(e(x))).abs().mean() + w["w_cycle_z"] * ((z - e(g(z))) ** 2).mean()
-    more = more + w["w_code"] * ((e(x) - e(g(e(x)))) ** 2).mean()
+    more = more + w["w_latent"] * ((e(x) - e(g(e(x)))) ** 2).mean()
     grads["generator"] = torch.autograd.grad(loss_g + more, list(g.parameters()), retain_graph=True)
     grads["encoder"] = torch.autograd.grad(loss_e + more, list(e.parameters()))
     return {"loss/discriminator": loss_d, "loss/generator": loss_g, "loss/encoder": loss_e}, grads
@@ -139,8 +139,8 @@ def plain_step(e, g, d, x, z, lr, lr_d, **w):
 
 @pytest.mark.parametrize(
     ("architecture", "w"),
-    [(a, dict(w_cycle=0.0, w_cycle_z=0.0, w_code=0.0)) for a in SIZE]
-    + [("small", dict(w_cycle=10.0, w_cycle_z=2.0, w_code=5.0))],
+    [(a, dict(w_cycle=0.0, w_cycle_z=0.0, w_latent=0.0)) for a in SIZE]
+    + [("small", dict(w_cycle=10.0, w_cycle_z=2.0, w_latent=5.0))],
 )
 def test_a_step_is_that_of_the_plain_slow_version(architecture, w):
     method = tiny(architecture, **w)
@@ -228,7 +228,7 @@ def test_the_parts_are_what_the_page_says(architecture):
         z = e(one)
         x_hat = g(z)
         f, f_hat = d(one, z)[1].numpy(), d(x_hat, z)[1].numpy()
-        doubt = method.settings.sigma * np.log1p(np.exp(-d(one, z)[0].item()))
+        doubt = method.settings.w_bce * np.log1p(np.exp(-d(one, z)[0].item()))
         assert parts.residual[i].item() == pytest.approx(np.abs(one.numpy() - x_hat.numpy()).sum(), rel=1e-5)
         assert parts.discrimination[i].item() == pytest.approx(np.abs(f - f_hat).sum() + doubt, rel=1e-4)
         assert parts.latent[i].item() == pytest.approx(((z - e(x_hat)) ** 2).mean().item(), rel=1e-3)
@@ -251,12 +251,12 @@ UNSEEN = {"12.bias", "14.bias"}
 
 
 def test_sigma_adds_the_papers_other_discriminator_loss_to_the_discrimination_and_changes_no_step():
-    without, with_it = (build(resolve("egbad", "tuned", normal=(8,), sigma=s)).eval() for s in (0.0, 3.0))
+    without, with_it = (build(resolve("egbad", "tuned", normal=(8,), w_bce=s)).eval() for s in (0.0, 3.0))
     with_it.load_state_dict(without.state_dict())
     x = torch.rand(4, 1, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
     with torch.no_grad():
         a, b = without.parts(x), with_it.parts(x)
-        logit = without.judge("discriminator")(x, without.judge("encoder")(x))[0]
+        logit = without.scoring_net("discriminator")(x, without.scoring_net("encoder")(x))[0]
     called_real = torch.sigmoid(logit.double())
     assert torch.allclose((b.discrimination - a.discrimination).double(), -3 * torch.log(called_real), atol=1e-4)
     assert torch.equal(a.residual, b.residual)
@@ -282,7 +282,7 @@ def test_in_the_article_the_training_discriminator_sees_neither_shift_nor_scale_
 
 @pytest.mark.parametrize("architecture", SIZE)
 @pytest.mark.parametrize(
-    "w", [dict(w_cycle=0.0, w_cycle_z=0.0, w_code=0.0), dict(w_cycle=10.0, w_cycle_z=2.0, w_code=5.0)]
+    "w", [dict(w_cycle=0.0, w_cycle_z=0.0, w_latent=0.0), dict(w_cycle=10.0, w_cycle_z=2.0, w_latent=5.0)]
 )
 def test_three_steps_end_where_the_plain_slow_version_ends(architecture, w):
     """The textbook: a pass for each use, detach, gradients set to zero, backward, Adam; D, then G and E at once."""
@@ -303,7 +303,7 @@ def test_three_steps_end_where_the_plain_slow_version_ends(architecture, w):
         opt_d.step()
         loss_g, loss_e = cross_entropy(d(g(z), z)[0], 1.0), cross_entropy(d(x, e(x))[0], 0.0)
         ours = w["w_cycle"] * (x - g(e(x))).abs().mean() + w["w_cycle_z"] * ((z - e(g(z))) ** 2).mean()
-        ours = ours + w["w_code"] * ((e(x) - e(g(e(x)))) ** 2).mean()
+        ours = ours + w["w_latent"] * ((e(x) - e(g(e(x)))) ** 2).mean()
         opt_g.zero_grad(), opt_e.zero_grad()
         (loss_g + loss_e + ours).backward()
         opt_g.step(), opt_e.step()
@@ -348,7 +348,7 @@ def test_scoring_between_steps_drops_nothing_and_draws_nothing():
 
 @pytest.mark.parametrize("name", ["paper", "article"])
 def test_the_first_weights_of_the_presets_are_those_of_the_release(name):
-    for net in preset(name).players().values():
+    for net in preset(name).networks().values():
         for m in net.modules():
             if isinstance(m, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
                 # Of n draws, the standard deviation is off by 1 / sqrt(2 n) of itself; four times that is rare.

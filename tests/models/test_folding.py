@@ -6,18 +6,17 @@ import pytest
 import torch
 from torch import nn
 
-from ganad.config import resolve
+from ganad.config import PRESETS, resolve
 from ganad.models import METHODS, build
 from ganad.models.ops.fuse_bn import fold
 from ganad.scoring.score import to_input
 from tests.test_score import digits, trained
 
 PARTS = ("residual", "discrimination", "latent")
-EVERY = [("ganomaly", {}), ("ganomaly", dict(image_size=64)), ("egbad", {})] + [
-    (name, dict(architecture=a, image_size=size))
+EVERY = [("ganomaly", dict(image_size=64))] + [
+    (name, {k: preset[k] for k in ("architecture", "image_size") if k in preset})
     for name in METHODS
-    if name != "ganomaly"
-    for a, size in (("paper", 28), ("article", 64))
+    for preset in PRESETS[name].values()
 ]
 
 
@@ -39,7 +38,7 @@ def unlike(method):
 @pytest.mark.parametrize("average", [0.0, 0.9])
 @torch.no_grad()
 def test_a_folded_method_scores_the_same_up_to_rounding(name, asked, average):
-    method = build(resolve(name, "tuned", normal=(8,), **(dict(filters=8, latent=6, average=average) | asked)))
+    method = build(resolve(name, "tuned", normal=(8,), **(dict(filters=8, latent=6, ema_decay=average) | asked)))
     unlike(method)
     x = to_input(digits(5), method.settings.image_size)
     twin = method.folded()
@@ -63,7 +62,7 @@ def test_no_batch_norm_is_left_behind_a_layer(name):
 @pytest.mark.parametrize("name", METHODS)
 @pytest.mark.parametrize("average", [0.0, 0.9])
 def test_a_method_goes_on_training_as_if_it_had_never_been_folded(name, average):
-    method = trained(name, average=average)
+    method = trained(name, ema_decay=average)
     twin = copy.deepcopy(method)
     x = to_input(digits(12), method.settings.image_size)
     folded = method.folded()

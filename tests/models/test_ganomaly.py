@@ -37,7 +37,7 @@ def outputs(net, kind, *given):
 
 def test_the_nets_of_the_paper_have_the_shapes_of_the_release():
     method = build(resolve("ganomaly", "paper", normal=(8,)))
-    g, d = method.players()["generator"], method.players()["discriminator"]
+    g, d = method.networks()["generator"], method.networks()["discriminator"]
     x = images(2)
     assert outputs(g.encoder1, nn.Conv2d, x) == [(64, 16), (128, 8), (256, 4), (100, 1)]
     assert outputs(g.encoder2, nn.Conv2d, x) == [(64, 16), (128, 8), (256, 4), (100, 1)]
@@ -54,14 +54,14 @@ def test_the_nets_of_the_paper_have_as_many_numbers_as_their_layers_say():
     pyramid = 16 * (1 * 64 + 64 * 128 + 128 * 256) + 2 * (128 + 256)  # no bias; batch norm from the second on
     encoder = pyramid + 16 * 256 * 100
     decoder = 16 * (100 * 256 + 256 * 128 + 128 * 64 + 64 * 1) + 2 * (256 + 128 + 64)
-    counts = {name: sum(p.numel() for p in net.parameters()) for name, net in method.players().items()}
+    counts = {name: sum(p.numel() for p in net.parameters()) for name, net in method.networks().items()}
     assert counts == {"generator": 2 * encoder + decoder, "discriminator": pyramid + 16 * 256}
     assert counts == {"generator": 3_200_384, "discriminator": 661_248}
 
 
 def test_an_image_of_64_takes_one_more_halving():
     method = tiny(image_size=64)
-    g = method.players()["generator"]
+    g = method.networks()["generator"]
     x = images(2, 64)
     assert outputs(g.encoder1, nn.Conv2d, x) == [(4, 32), (8, 16), (16, 8), (32, 4), (6, 1)]
     assert outputs(g.decoder, nn.ConvTranspose2d, torch.zeros(2, 6)) == [(32, 4), (16, 8), (8, 16), (4, 32), (1, 64)]
@@ -69,7 +69,7 @@ def test_an_image_of_64_takes_one_more_halving():
 
 
 def test_leaky_slopes_and_the_last_layers_are_those_of_the_release():
-    g = tiny().players()["generator"]
+    g = tiny().networks()["generator"]
     assert {m.negative_slope for m in g.modules() if isinstance(m, nn.LeakyReLU)} == {0.2}
     assert isinstance(g.decoder.net[-1], nn.Tanh)
     assert not any(p for name, p in g.named_modules() if isinstance(p, nn.BatchNorm2d) and name.endswith("pyramid.1"))
@@ -270,7 +270,7 @@ def test_generator_and_discriminator_pull_in_opposite_directions():
 
 
 def test_the_first_weights_of_the_paper_are_those_of_the_release():
-    for net in build(resolve("ganomaly", "paper", normal=(8,))).players().values():
+    for net in build(resolve("ganomaly", "paper", normal=(8,))).networks().values():
         for m in net.modules():
             if isinstance(m, nn.Conv2d | nn.ConvTranspose2d):
                 assert m.bias is None

@@ -6,31 +6,31 @@ import numpy as np
 import pytest
 import torch
 
-from ganad.models.losses import fake, l1, l2, mean_square, real, sum_abs
+from ganad.models.losses import bce_fake, bce_real, l1, l2, mean_square, sum_abs
 
 LOGITS = torch.linspace(-8, 8, 33)
 
 
 def test_a_discriminator_that_cannot_tell_costs_ln_two_either_way():
-    assert real(torch.zeros(8)).item() == pytest.approx(log(2))
-    assert fake(torch.zeros(8)).item() == pytest.approx(log(2))
+    assert bce_real(torch.zeros(8)).item() == pytest.approx(log(2))
+    assert bce_fake(torch.zeros(8)).item() == pytest.approx(log(2))
 
 
 def test_a_sure_and_right_discriminator_costs_nothing_and_a_wrong_one_its_margin():
     sure = torch.full((8,), 200.0)
-    assert (real(sure).item(), fake(-sure).item()) == (pytest.approx(0, abs=1e-6), pytest.approx(0, abs=1e-6))
+    assert (bce_real(sure).item(), bce_fake(-sure).item()) == (pytest.approx(0, abs=1e-6), pytest.approx(0, abs=1e-6))
     # log(sigmoid(-200)) would be log(0) in float32.
-    assert (real(-sure).item(), fake(sure).item()) == (pytest.approx(200), pytest.approx(200))
+    assert (bce_real(-sure).item(), bce_fake(sure).item()) == (pytest.approx(200), pytest.approx(200))
 
 
 def test_the_losses_are_the_binary_cross_entropy_of_the_sigmoid():
     p = torch.sigmoid(LOGITS.double())
-    assert real(LOGITS).item() == pytest.approx(-torch.log(p).mean().item(), rel=1e-6)
-    assert fake(LOGITS).item() == pytest.approx(-torch.log(1 - p).mean().item(), rel=1e-6)
+    assert bce_real(LOGITS).item() == pytest.approx(-torch.log(p).mean().item(), rel=1e-6)
+    assert bce_fake(LOGITS).item() == pytest.approx(-torch.log(1 - p).mean().item(), rel=1e-6)
 
 
 def test_the_slope_is_how_far_the_probability_is_from_the_answer():
-    for loss, answer in ((real, 1.0), (fake, 0.0)):
+    for loss, answer in ((bce_real, 1.0), (bce_fake, 0.0)):
         logits = LOGITS.clone().requires_grad_()
         loss(logits).backward()
         torch.testing.assert_close(logits.grad, (torch.sigmoid(LOGITS) - answer) / len(LOGITS))
@@ -58,14 +58,14 @@ def test_differences_of_half_precision_are_taken_in_single_precision(difference)
     assert found.item() in (511.0, 511.0**2)
 
 
-@pytest.mark.parametrize("loss", [real, fake])
+@pytest.mark.parametrize("loss", [bce_real, bce_fake])
 def test_losses_of_half_precision_are_in_single_precision(loss):
     logits = torch.full((3,), 0.01, dtype=torch.bfloat16)
     assert loss(logits).dtype == torch.float32
     assert loss(logits).item() == pytest.approx(loss(logits.float()).item(), rel=1e-7)
 
 
-@pytest.mark.parametrize(("loss", "right"), [(real, 1e4), (fake, -1e4)])
+@pytest.mark.parametrize(("loss", "right"), [(bce_real, 1e4), (bce_fake, -1e4)])
 def test_no_logit_is_too_large(loss, right):
     for logit, value, slope in ((right, 0.0, 0.0), (-right, 1e4, -np.sign(right))):
         given = torch.tensor([logit], requires_grad=True)

@@ -17,7 +17,7 @@ IMAGE = np.random.default_rng(0).integers(0, 256, (28, 28), dtype=np.uint8)
 @pytest.fixture
 def net(monkeypatch):
     settings = resolve(
-        "anogan", "tuned", normal=(8,), filters=4, latent=6, search_steps=30, search_bank=8, search_restarts=2
+        "anogan", "tuned", normal=(8,), filters=4, latent=6, search_steps=30, search_candidates=8, search_restarts=2
     )
     made = build(settings).eval().requires_grad_(False)
     monkeypatch.setattr(service, "method", lambda name: made)

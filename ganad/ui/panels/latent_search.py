@@ -20,7 +20,7 @@ STRIP = 8
 
 def searches(run: RunInfo) -> bool:
     """True where a score is found by a search, so that there is something to film."""
-    return run.method == "anogan"
+    return run.settings.scores_by_search
 
 
 def film(run: RunInfo, image: np.ndarray, key: str) -> None:

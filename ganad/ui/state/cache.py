@@ -92,8 +92,9 @@ def look(name: str, row: int) -> service.Look:
     if stored is None:
         return _look(name, service.version(name), row)
     residual = float(scores(name).test.parts["residual"][row])
-    size = service.run_info(name).settings.image_size
-    return service.Look(stored[row], attribution.from_pictures(images(name)[row], stored[row], residual, size))
+    asked = service.run_info(name).settings
+    pixels = attribution.from_pictures(images(name)[row], stored[row], residual, asked.image_size, asked.residual_power)
+    return service.Look(stored[row], pixels)
 
 
 @kept("Asking the net")
@@ -127,7 +128,7 @@ def codes(name: str) -> tuple[np.ndarray, np.ndarray]:
 def has_codes(run: service.RunInfo) -> bool:
     """True where codes were stored or come from an encoder in seconds, or where somebody has asked to search for them."""
     stored = scores(run.name).test.z.shape[1] > 0
-    return stored or run.method != "anogan" or bool(st.session_state.get(f"codes_{run.name}"))
+    return stored or not run.settings.scores_by_search or bool(st.session_state.get(f"codes_{run.name}"))
 
 
 @kept("Asking the net where each image lies")

@@ -1,0 +1,67 @@
+"""The settings of AnoGAN, and its presets."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from ganad.config.common import CommonSettings
+from ganad.config.egbad import SIZES
+
+
+class AnoganSettings(CommonSettings):
+    """AnoGAN: a DCGAN, and a search for z per image. The search is slow, so a training stops to look less often."""
+
+    title: ClassVar[str] = "AnoGAN"
+    old_names: ClassVar[dict[str, str]] = CommonSettings.old_names | {"search_bank": "search_candidates"}
+    reference_anomalies: ClassVar[int] = 180
+    scores_by_search: ClassVar[bool] = True
+    max_checkpoints: ClassVar[int] = 12
+    val_images_per_check: ClassVar[int] = 30
+    presets: ClassVar[dict[str, dict[str, Any]]] = {
+        "tuned": dict(
+            epochs=40, filters=16, latent=32, batch_size=64, lr=1e-3, lr_d=2e-4, ema_decay=0.99, sample=2000,
+            search_steps=100, search_lr=0.1, search_candidates=512, search_patience=20, weights=(0.2, 0.8, 10.0),
+        ),
+        "paper": dict(
+            architecture="paper", image_size=28, latent=200, filters=64, lr=1e-5, batch_size=100, epochs=100,
+            ema_decay=0.999, sample=2000,
+        ),
+        "article": dict(
+            architecture="article", image_size=64, latent=20, filters=64, lr=1e-4, lr_d=2.5e-5, batch_size=64,
+            epochs=80, normal=(7, 8), limit=400, test_digits=(2, 7, 8), test_limit=600, search_steps=100, search_lr=0.1,
+        ),
+    }  # fmt: skip
+
+    method: Literal["anogan"] = Field("anogan", description="a DCGAN; each image is scored by a search for its z")
+    architecture: Literal["paper", "article", "small"] = Field(
+        "small",
+        description="layers: of the released code (28x28), of the tutorial (64x64), or our small ones (32x32)",
+    )
+    search_steps: int = Field(500, ge=1, le=10_000, description="steps of the search for an image's z")
+    search_lr: float = Field(
+        0.01, gt=0, le=1, description="the search's first step size; a tenth after 40 % of the steps, a 20th after 60 %"
+    )
+    search_restarts: int = Field(1, ge=1, le=64, description="places that the search starts from; the best end counts")
+    search_candidates: int = Field(
+        0, ge=0, le=4096, description="start from the nearest of so many drawn pictures, an addition; 0 starts anywhere"
+    )
+    search_patience: int = Field(
+        0, ge=0, description="a search ends when its score fell by less than a thousandth in so many steps; 0 never"
+    )
+    weights: tuple[float, float, float] = Field(
+        (0.9, 0.1, 0.0),
+        description="weights of residual, discrimination and latent part; the search goes down this sum",
+    )
+
+    @model_validator(mode="after")
+    def _fits(self) -> AnoganSettings:
+        size = SIZES[self.architecture]
+        if self.image_size != size:
+            raise ValueError(f"architecture {self.architecture} needs image_size {size}, got {self.image_size}")
+        if 0 < self.search_candidates < self.search_restarts:
+            raise ValueError(
+                f"search_candidates must be 0 or at least search_restarts ({self.search_restarts}), got {self.search_candidates}"
+            )
+        return self

@@ -1,0 +1,117 @@
+"""What the settings of every method have in common: default, bounds and help of each are said once, here.
+
+Nothing here imports torch or numpy, so that a page can show a form at once.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from ganad.errors import ConfigError
+
+PARTS = ("residual", "discrimination", "latent")
+"""The three parts of a score, in the order in which weights are written everywhere."""
+
+VAL_SHARE = 0.1
+"""Share of the normal training images that is held out, for thresholds and percentiles."""
+
+FALSE_ALARMS = 0.05
+"""Default operating point: at most this share of held-out normal images is called anomalous."""
+
+
+class CommonSettings(BaseModel):
+    """What every method asks for. Saved word for word as a run's `config.json`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: ClassVar[str]
+    """How the paper spells the method."""
+    presets: ClassVar[dict[str, dict[str, Any]]]
+    """preset -> what it sets otherwise. Each has its section in docs/methods/; `tuned` and `paper` are always there."""
+    old_names: ClassVar[dict[str, str]] = {"average": "ema_decay"}
+    """What settings were called in earlier versions -> what they are called now; both are read."""
+    max_checkpoints: ClassVar[int] = 60
+    """At most about so many epochs leave a picture, held-out parts and a state to resume from."""
+    val_images_per_check: ClassVar[int] = 500
+    """Held-out images whose parts are taken after such an epoch."""
+    reference_anomalies: ClassVar[int] = 900
+    """Training images of other digits that are scored to choose weights by."""
+    scores_by_search: ClassVar[bool] = False
+    """True where z is searched for each image, which takes a hundred times as long as one pass."""
+    residual_power: ClassVar[int] = 1
+    """1: the residual part is a sum of |x - x̂| over pixels; 2: a mean of (x - x̂)²."""
+
+    preset: str = Field("tuned", description="the named set of settings that the others start from")
+    normal: tuple[int, ...] = Field(description="the digits that are normal; every other digit is an anomaly")
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="fixes the held-out images, the first weights and the order")
+    name: str = Field("", max_length=80, description="a name of your own for the run")
+    data: str | None = Field(None, description="a path to your own images; empty means the embedded MNIST")
+    limit: int | None = Field(None, ge=20, description="use only the first so many normal training images")
+    test_digits: tuple[int, ...] | None = Field(None, description="test on these digits alone; empty means on all")
+    test_limit: int | None = Field(None, ge=10, description="use only the first so many test images")
+    sample: int | None = Field(
+        None,
+        ge=100,
+        description="score at most so many test images, evenly spread over each digit, and at most so many held out",
+    )
+
+    epochs: int = Field(ge=1, le=10_000, description="passes over the training images")
+    batch_size: int = Field(64, ge=2, le=1024, description="images in one step")
+    image_size: Literal[28, 32, 64] = Field(32, description="side of the image that the nets see, in pixels")
+    latent: int = Field(100, ge=2, le=1024, description="numbers in the latent vector z")
+    filters: int = Field(64, ge=4, le=256, description="feature maps of the widest layer; more is slower")
+    lr: float = Field(2e-4, gt=0, le=0.1, description="Adam's step size for generator and encoder")
+    lr_d: float | None = Field(None, gt=0, le=0.1, description="the discriminator's; empty means the same")
+    beta1: float = Field(0.5, ge=0, lt=1, description="Adam's first decay rate")
+    beta2: float = Field(0.999, ge=0, lt=1, description="Adam's second decay rate")
+    ema_decay: float = Field(
+        0.0, ge=0, lt=1, description="scores use weights averaged with this decay; 0 means the last"
+    )
+    augment: float = Field(0.0, ge=0, le=4, description="training images are shifted by up to so many pixels")
+    precision: Literal["auto", "float32", "bf16"] = Field(
+        "auto", description="number format of the layers; auto takes the faster of the two on this machine"
+    )
+    weights: tuple[float, float, float] = Field(description="weights of residual, discrimination and latent part")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names_of_before(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        renamed = {cls.old_names.get(name, name): value for name, value in values.items()}
+        if len(renamed) < len(values):
+            raise ValueError("a setting is given twice, under its old name and its new one")
+        return renamed
+
+    @field_validator("normal", "test_digits")
+    @classmethod
+    def _digits(cls, value: tuple[int, ...] | None) -> tuple[int, ...] | None:
+        if value is None:
+            return None
+        if not value:
+            raise ValueError("name at least one digit")
+        if bad := [d for d in value if not 0 <= d <= 9]:
+            raise ValueError(f"digits lie in 0..9, got {bad[0]}")
+        return tuple(sorted(set(value)))
+
+    @field_validator("weights")
+    @classmethod
+    def _weights(cls, value: tuple[float, float, float]) -> tuple[float, float, float]:
+        return check_weights(value)
+
+    @model_validator(mode="after")
+    def _something_is_left(self) -> CommonSettings:
+        if len(self.normal) == 10:
+            raise ValueError("all ten digits are normal, so nothing is left to be an anomaly: leave one out")
+        if self.test_digits is not None and set(self.test_digits) <= set(self.normal):
+            raise ValueError(f"test digits {list(self.test_digits)} are all normal: add one that is not")
+        return self
+
+
+def check_weights(value: tuple[float, float, float]) -> tuple[float, float, float]:
+    """The weights of residual, discrimination and latent part: three finite numbers >= 0, not all 0."""
+    if len(value) != 3 or not all(0 <= w < float("inf") for w in value) or not any(value):
+        raise ConfigError(f"weights are three numbers of 0 or more, one of them above 0, got {value}")
+    return tuple(float(w) for w in value)

@@ -1,0 +1,65 @@
+"""The settings of EGBAD, and its presets."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from ganad.config.common import CommonSettings
+
+SIZES = {"paper": 28, "article": 64, "small": 32}
+"""architecture -> side of its images."""
+
+
+class EgbadSettings(CommonSettings):
+    """EGBAD: a BiGAN, scored in one pass."""
+
+    title: ClassVar[str] = "EGBAD"
+    old_names: ClassVar[dict[str, str]] = CommonSettings.old_names | {"sigma": "w_bce", "w_code": "w_latent"}
+    presets: ClassVar[dict[str, dict[str, Any]]] = {
+        "tuned": dict(
+            epochs=8, filters=16, latent=32, batch_size=32, lr=2e-3, lr_d=4e-4, ema_decay=0.99, w_cycle=10.0, w_cycle_z=1.0,
+            w_latent=10.0, w_bce=75.0, weights=(0.0, 1.0, 1000.0),
+        ),
+        "paper": dict(
+            architecture="paper", image_size=28, latent=200, filters=64, lr=1e-5, batch_size=100, epochs=100,
+            ema_decay=0.999, dropout=0.5,
+        ),
+        "article": dict(
+            architecture="article", image_size=64, latent=20, filters=64, lr=1e-4, lr_d=2.5e-5, batch_size=64,
+            epochs=320, normal=(7, 8), limit=400, test_digits=(2, 7, 8), test_limit=600,
+        ),
+    }  # fmt: skip
+
+    method: Literal["egbad"] = Field("egbad", description="a BiGAN: encoder and generator against one discriminator")
+    architecture: Literal["paper", "article", "small"] = Field(
+        "small",
+        description="layers: of the released code (28x28), of the tutorial (64x64), or our small ones (32x32)",
+    )
+    dropout: float = Field(
+        0.0, ge=0, lt=1, description="share of the discriminator's units that is dropped (paper: 0.5)"
+    )
+    w_cycle: float = Field(0.0, ge=0, description="weight of |x - G(E(x))|, an addition to the paper; 0 turns it off")
+    w_cycle_z: float = Field(
+        0.0, ge=0, description="weight of (z - E(G(z)))², an addition to the paper; 0 turns it off"
+    )
+    w_latent: float = Field(
+        0.0, ge=0, description="weight of (E(x) - E(G(E(x))))², an addition to the paper; 0 turns it off"
+    )
+    w_bce: float = Field(
+        0.0,
+        ge=0,
+        description="how many times the paper's other discriminator loss, -log D(x, E(x)), is added to the discrimination "
+        "part; training does not depend on it",
+    )
+    weights: tuple[float, float, float] = Field(
+        (0.9, 0.1, 0.0), description=CommonSettings.model_fields["weights"].description
+    )
+
+    @model_validator(mode="after")
+    def _size(self) -> EgbadSettings:
+        size = SIZES[self.architecture]
+        if self.image_size != size:
+            raise ValueError(f"architecture {self.architecture} needs image_size {size}, got {self.image_size}")
+        return self

@@ -1,0 +1,37 @@
+"""The settings of GANomaly, and its presets."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from ganad.config.common import CommonSettings
+
+
+class GanomalySettings(CommonSettings):
+    """GANomaly: encoder, decoder, encoder."""
+
+    title: ClassVar[str] = "GANomaly"
+    old_names: ClassVar[dict[str, str]] = CommonSettings.old_names | {"sphere": "normalize_latent"}
+    presets: ClassVar[dict[str, dict[str, Any]]] = {
+        "tuned": dict(epochs=20, filters=16, lr=1e-3, w_enc=50.0, normalize_latent=True, ema_decay=0.99),
+        "paper": dict(epochs=15, filters=64, latent=100, batch_size=64, lr=2e-4),
+    }  # fmt: skip
+
+    method: Literal["ganomaly"] = Field("ganomaly", description="encoder, decoder, second encoder; scored in one pass")
+    w_adv: float = Field(1.0, ge=0, description="weight of the adversarial loss: features of x against those of x̂")
+    w_con: float = Field(50.0, ge=0, description="weight of the contextual loss: pixels of x against those of x̂")
+    w_enc: float = Field(1.0, ge=0, description="weight of the encoder loss: z against ẑ")
+    normalize_latent: bool = Field(
+        False, description="codes z and ẑ are scaled to one length, an addition to the paper"
+    )
+    weights: tuple[float, float, float] = Field(
+        (0.0, 0.0, 1.0), description=CommonSettings.model_fields["weights"].description
+    )
+
+    @model_validator(mode="after")
+    def _size(self) -> GanomalySettings:
+        if self.image_size == 28:
+            raise ValueError("image_size of ganomaly must be 32 or 64 (its nets halve the side until 4), got 28")
+        return self

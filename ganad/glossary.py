@@ -19,7 +19,7 @@ TERMS = (
     Term("normal digits", "the digits that a run was trained on; an image of any other digit is an anomaly", "", "Train"),
     Term(
         "residual",
-        "how far the reconstruction is from the image: sum over pixels of the absolute difference, images in [-1, 1]",
+        "how far the reconstruction is from the image: sum over pixels of the absolute difference, images in [-1, 1]; with f-AnoGAN the mean of its square",
         "≥ 0", "Browse, Score",
     ),
     Term("discrimination", "how differently the discriminator sees image and reconstruction", "≥ 0", "Browse, Score"),

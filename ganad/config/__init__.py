@@ -15,10 +15,11 @@ from ganad.config.anogan import AnoganSettings
 from ganad.config.common import FALSE_ALARMS, PARTS, VAL_SHARE, check_weights
 from ganad.config.common import CommonSettings as Settings
 from ganad.config.egbad import EgbadSettings
+from ganad.config.fanogan import FanoganSettings
 from ganad.config.ganomaly import GanomalySettings
 from ganad.errors import ConfigError
 
-KNOWN = (GanomalySettings, EgbadSettings, AnoganSettings)
+KNOWN = (GanomalySettings, EgbadSettings, AnoganSettings, FanoganSettings)
 """Every method, by its settings. The first is the default."""
 
 SETTINGS_OF: dict[str, type[Settings]] = {known.model_fields["method"].default: known for known in KNOWN}
@@ -125,6 +126,7 @@ __all__ = [
     "VAL_SHARE",
     "AnoganSettings",
     "EgbadSettings",
+    "FanoganSettings",
     "GanomalySettings",
     "Settings",
     "check_weights",

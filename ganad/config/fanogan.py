@@ -1,0 +1,54 @@
+"""The settings of f-AnoGAN, and its presets."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from ganad.config.common import CommonSettings
+
+
+class FanoganSettings(CommonSettings):
+    """f-AnoGAN: a Wasserstein GAN, then an encoder; scored in one pass."""
+
+    title: ClassVar[str] = "f-AnoGAN"
+    residual_power: ClassVar[int] = 2
+    presets: ClassVar[dict[str, dict[str, Any]]] = {
+        "tuned": dict(
+            epochs=60, encoder_share=0.33, filters=16, latent=32, batch_size=64, lr=5e-4, beta1=0.0, beta2=0.9, ema_decay=0.99,
+            lr_encoder=1e-3,
+        ),
+        "paper": dict(
+            architecture="paper", image_size=64, latent=128, filters=64, lr=1e-4, beta1=0.0, beta2=0.9, batch_size=64,
+            epochs=950, encoder_share=0.63, lr_encoder=5e-5, encoder_optimizer="rmsprop",
+        ),
+    }  # fmt: skip
+
+    method: Literal["fanogan"] = Field(
+        "fanogan", description="a Wasserstein GAN, then an encoder for it; scored in one pass"
+    )
+    architecture: Literal["paper", "small"] = Field(
+        "small", description="layers: residual blocks of the released code (64x64), or our small ones (32x32)"
+    )
+    encoder_share: float = Field(
+        0.33,
+        gt=0,
+        lt=1,
+        description="the last so large a share of the steps trains the encoder, those before train the GAN",
+    )
+    critic_steps: int = Field(5, ge=1, le=20, description="updates of the critic for each one of the generator")
+    w_penalty: float = Field(10.0, ge=0, description="weight of the gradient penalty in the critic's loss")
+    w_features: float = Field(1.0, ge=0, description="weight of the distance of features in the encoder's loss")
+    lr_encoder: float | None = Field(None, gt=0, le=0.1, description="the encoder's step size; empty means the same")
+    encoder_optimizer: Literal["adam", "rmsprop"] = Field("adam", description="what trains the encoder")
+    weights: tuple[float, float, float] = Field(
+        (1.0, 1.0, 0.0), description=CommonSettings.model_fields["weights"].description
+    )
+
+    @model_validator(mode="after")
+    def _fits(self) -> FanoganSettings:
+        size = {"paper": 64, "small": 32}[self.architecture]
+        if self.image_size != size:
+            raise ValueError(f"architecture {self.architecture} needs image_size {size}, got {self.image_size}")
+        return self

@@ -207,7 +207,7 @@ def evaluate(
     from ganad import service
     from ganad.evaluation import metrics as ev
 
-    result, used = service.judge_run(run, weights)
+    result, used = service.evaluate_run(run, weights)
     report = ev.report(result, used)
     if json_:
         terminal.put(json.dumps(report, indent=2))
@@ -269,7 +269,7 @@ def score(
             terminal.complain(_of_file(file, str(error)))
             continue
         good.append(file)
-    found = service.judge(run, np.stack([p.digit for p in prepared])) if prepared else []
+    found = service.score_images(run, np.stack([p.digit for p in prepared])) if prepared else []
     if json_:
         keys = ("score", "percentile", "verdict", "threshold", "parts")
         rows = [{"file": str(f), **{k: getattr(j, k) for k in keys}} for f, j in zip(good, found, strict=True)]
@@ -376,9 +376,9 @@ def delete(
     for run in runs_ or ():
         try:
             if undo:
-                terminal.path(run_directory.find(service.take_back(service.in_trash(run))))
+                terminal.path(run_directory.find(service.restore(service.in_trash(run))))
                 continue
-            thrown = service.throw_away(run)
+            thrown = service.trash(run)
         except GanadError as error:
             terminal.complain(str(error))
             failed = True

@@ -208,7 +208,7 @@ def write_note(name: str, text: str) -> None:
     run_directory.write_note(run_directory.find(name), text)
 
 
-def throw_away(name: str) -> str:
+def trash(name: str) -> str:
     """Move a run into the trash; returns what `take_back` wants.
 
     Raises RunError for one that is at work, shipped, or not in the folder of runs.
@@ -219,7 +219,7 @@ def throw_away(name: str) -> str:
         raise RunError(
             f"{run} is not in your folder of runs, {run_directory.root()}, which has the trash. Remove it by hand."
         )
-    return run_directory.throw_away(run)
+    return run_directory.move_to_trash(run)
 
 
 def thrown_away() -> list[str]:
@@ -238,10 +238,10 @@ def in_trash(name: str) -> str:
     raise RunError(f"There is no run {name!r} in the trash. {there}")
 
 
-def take_back(name: str) -> str:
+def restore(name: str) -> str:
     """Bring a run back out of the trash; returns its name."""
     access.allow("taking runs out of the trash")
-    return run_directory.take_back(name)
+    return run_directory.restore(name)
 
 
 def trash_bytes() -> int:
@@ -430,7 +430,7 @@ def upload(files: Sequence[tuple[str, IO[bytes]]]) -> str:
     access.allow("uploading images")
     access.check_upload(sum(file.seek(0, os.SEEK_END) for _, file in files))
     _check_space()
-    return str(uploads.take(files, _check_space))
+    return str(uploads.keep_upload(files, _check_space))
 
 
 def _typed(path: str | None) -> str | None:
@@ -535,21 +535,21 @@ def reconstruct(name: str, images: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Look:
+class Explanation:
     """What the net makes of one image."""
 
     reconstruction: np.ndarray  # (28, 28) uint8
     pixels: attribution.Pixels
 
 
-def look(name: str, image: np.ndarray) -> Look:
+def look(name: str, image: np.ndarray) -> Explanation:
     """One (28, 28) uint8 image through the net. Raises RunError if the run has no weights."""
     from ganad.scoring.score import score
 
     net = method(name)
     made = score(net, image[None], pixels=True)
     pixels = attribution.Pixels(made.pixels[0], float(made.outside[0]), net.settings.image_size, exact=True)
-    return Look(made.reconstruction[0], pixels)
+    return Explanation(made.reconstruction[0], pixels)
 
 
 def codes(name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -575,7 +575,7 @@ def held_out_images(name: str, rows: Sequence[int]) -> np.ndarray:
     return _same_images(run, train, run_directory.read_scores(run).val, np.asarray(rows, dtype=int))
 
 
-def rivals(name: str) -> dict[str, np.ndarray]:
+def reference_anomalies(name: str) -> dict[str, np.ndarray]:
     """part -> (n,) of a fixed sample of *training* images of the digits that are not normal, as many of each.
 
     For whatever is chosen with anomalies and must not be chosen on the test set. The net has never seen them. Raises
@@ -632,7 +632,7 @@ def baseline_curves(normal: Sequence[int], path: str | None = None) -> list[Base
     return made
 
 
-def judge_run(
+def evaluate_run(
     name: str, weights: Sequence[float] | None = None, at: float | None = None
 ) -> tuple[metrics.Evaluation, tuple[float, float, float]]:
     """The test set under a weighting and a threshold; None means the run's own, and the usual 5 %."""
@@ -660,7 +660,7 @@ def no_threshold(run: RunInfo) -> str:
 
 
 @dataclass(frozen=True)
-class Judgement:
+class ImageScore:
     """What a run says of one new image."""
 
     score: float
@@ -686,13 +686,13 @@ def method(name: str) -> Any:
 def _method(run: str, version: int) -> Any:
     from ganad.runs.checkpoint import load_method
 
-    throughput.leave_a_core()  # two threads would wait for each other while a training has the other core
+    throughput.limit_threads()  # two threads would wait for each other while a training has the other core
     return load_method(Path(run)).folded()
 
 
-def judge(
+def score_images(
     name: str, images: np.ndarray, weights: Sequence[float] | None = None, false_alarms: float = FALSE_ALARMS
-) -> list[Judgement]:
+) -> list[ImageScore]:
     """Judge new images, (N, 28, 28) uint8, against the run's held-out normals.
 
     Raises RunError if the run has no weights or no scores yet.
@@ -710,7 +710,7 @@ def judge(
     total = metrics.total(parts, w)
     percentiles = {p: metrics.percentile(parts[p], val[p]) for p in PARTS}
     return [
-        Judgement(
+        ImageScore(
             score=float(total[i]),
             percentile=float(metrics.percentile(total[i], val_scores)),
             verdict="anomalous" if total[i] > at else "normal",

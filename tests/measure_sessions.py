@@ -125,7 +125,7 @@ class Visitor:
 
 async def visit(server: Server, sessions: int, minutes: float) -> None:
     found, weights = service.scores(RUN), service.run_info(RUN).weights
-    spread = metrics.spread(found.val.parts)
+    spread = metrics.std_of_parts(found.val.parts)
     largest = max(w * spread[p] for w, p in zip(weights, PARTS, strict=True))
     scales = tuple(spread[p] / largest for p in PARTS)
     visitors = [Visitor(server, i) for i in range(sessions)]

@@ -96,8 +96,8 @@ CHANGES = {
     "stop": lambda d: service.stop("2"),
     "rename": lambda d: service.rename("1", "other"),
     "write_note": lambda d: service.write_note("1", "other"),
-    "throw_away": lambda d: service.throw_away("1"),
-    "take_back": lambda d: service.take_back("0004-ganomaly-n8-s0"),
+    "throw_away": lambda d: service.trash("1"),
+    "take_back": lambda d: service.restore("0004-ganomaly-n8-s0"),
     "empty_trash": lambda d: service.empty_trash(),
     "unpacked": lambda d: service.unpacked(d["zip"]),
     "data_path": lambda d: service.data_path(str(d["npz"])),
@@ -113,7 +113,7 @@ def house(runs_dir, tmp_path):
     put_finished(runs_dir)
     put_running(runs_dir)
     put_failed(runs_dir)
-    run_directory.throw_away(put_finished(runs_dir, "0004-ganomaly-n8-s0"))
+    run_directory.move_to_trash(put_finished(runs_dir, "0004-ganomaly-n8-s0"))
     (tmp_path / "a.npz").write_bytes(npz())
     return {"zip": archive.pack(SHIPPED["ganomaly"]), "npz": tmp_path / "a.npz"}
 
@@ -132,7 +132,7 @@ def test_without_read_only_those_very_deeds_are_done(house, runs_dir, monkeypatc
     monkeypatch.setattr(service.throughput, "recall", lambda s: {"float32": 100.0, "score": 100.0})
     for deed, do in CHANGES.items():
         if deed == "empty_trash":
-            service.throw_away("4")
+            service.trash("4")
         before = everything(runs_dir)
         do(house)
         if deed not in ("estimate", "data_path", "class_counts", "examples"):
@@ -142,8 +142,8 @@ def test_without_read_only_those_very_deeds_are_done(house, runs_dir, monkeypatc
 def test_a_read_only_server_shows_judges_and_packs(house, monkeypatch):
     monkeypatch.setenv("GANAD_READONLY", "1")
     assert len(service.list_runs()) == 3
-    assert service.judge_run("1")[0].auroc > 0.9
-    assert service.judge("1", service.test_images("1")[:1])[0].verdict in ("normal", "anomalous")
+    assert service.evaluate_run("1")[0].auroc > 0.9
+    assert service.score_images("1", service.test_images("1")[:1])[0].verdict in ("normal", "anomalous")
     assert service.packed("1")
     assert sum(service.class_counts().values()) == 60_000
 
@@ -303,7 +303,7 @@ def test_a_run_that_names_a_path_elsewhere_is_not_a_door(images, reached, runs_d
     for deed in (
         lambda: service.test_images("1"),
         lambda: service.held_out_images("1", [0]),
-        lambda: service.rivals("1"),
+        lambda: service.reference_anomalies("1"),
         lambda: service.baseline_curves((8,), saved.data),
         lambda: service.resume("1"),
     ):
@@ -480,7 +480,7 @@ def test_an_upload_that_no_run_names_is_removed_a_day_later_and_another_stays(ru
     service.start(settings(kept))
     trashed = run_directory.find(service.start(settings(thrown)))
     run_directory.write_status(trashed, run_directory.Status(state="stopped"))
-    run_directory.throw_away(trashed)
+    run_directory.move_to_trash(trashed)
     uploads.sweep(time.time() + uploads.KEEP_S - 600)
     assert len(list(uploads.folder().iterdir())) == 3
     (uploads.folder() / ".dead.part").mkdir()

@@ -56,7 +56,7 @@ def test_scoring_it_again_gives_what_it_was_shipped_with(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_its_report_is_what_its_scores_say_and_the_threshold_keeps_its_promise(name):
     found, said = service.scores(name), service.run_info(name).report
-    result, weights = service.judge_run(name)
+    result, weights = service.evaluate_run(name)
     again = json.loads(json.dumps(metrics.report(result, weights)))
     assert again["auroc"] == pytest.approx(said["auroc"], abs=1e-4)  # parts are shipped with fifteen binary places
     assert again["per_digit"].keys() == said["per_digit"].keys()

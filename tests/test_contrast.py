@@ -19,7 +19,7 @@ def test_a_weighted_area_is_the_area_of_images_repeated_so_often():
     anomalous, score = rng.random(60) < 0.7, rng.integers(0, 12, 60).astype(float)
     weights = rng.integers(0, 4, (5, 60))
     expected = [auroc(np.repeat(anomalous, w), np.repeat(score, w)) for w in weights]
-    np.testing.assert_allclose(comparison.areas(anomalous, score, weights), expected, atol=1e-12)
+    np.testing.assert_allclose(comparison.weighted_aurocs(anomalous, score, weights), expected, atol=1e-12)
 
 
 def test_two_equal_scores_have_no_gap_at_all():
@@ -27,7 +27,7 @@ def test_two_equal_scores_have_no_gap_at_all():
     anomalous, score = rng.random(300) < 0.5, rng.normal(size=300)
     found = comparison.gap(anomalous, [score], [score])
     assert (found.gap, found.low, found.high) == (0, 0, 0)
-    assert not found.beyond_noise
+    assert not found.significant
 
 
 def test_a_perfect_score_against_noise_is_a_difference_and_turns_its_sign_with_the_sides():
@@ -39,7 +39,7 @@ def test_a_perfect_score_against_noise_is_a_difference_and_turns_its_sign_with_t
     assert ours.gap == pytest.approx(1 - auroc(anomalous, noise))
     assert (ours.low, ours.high) == pytest.approx((-theirs.high, -theirs.low))
     assert ours.low > 0.3
-    assert ours.beyond_noise
+    assert ours.significant
     assert "another seed" in ours.words
 
 
@@ -56,9 +56,9 @@ def test_the_interval_holds_the_truth_about_as_often_as_it_says():
 
 def test_a_gap_within_the_spread_of_seeds_is_no_difference_however_narrow_the_interval():
     found = comparison.Gap(gap=0.01, low=0.008, high=0.012, seeds=0.02)
-    assert not found.beyond_noise
+    assert not found.significant
     assert "seeds alone make a gap of 0.0200" in found.words
-    assert comparison.Gap(0.03, 0.02, 0.04, seeds=0.02).beyond_noise
+    assert comparison.Gap(0.03, 0.02, 0.04, seeds=0.02).significant
     assert "other test images" in comparison.Gap(0.03, -0.01, 0.04, seeds=0.001).words
 
 
@@ -80,8 +80,8 @@ def test_runs_are_joined_by_image_whatever_their_order_and_number():
 
 def test_runs_that_differ_by_seed_and_name_alone_are_alike():
     one = resolve("ganomaly", normal=(8,), seed=0)
-    assert comparison.alike(one) == comparison.alike(resolve("ganomaly", normal=(8,), seed=3, name="mine"))
-    assert comparison.alike(one) != comparison.alike(resolve("ganomaly", normal=(8,), epochs=3))
+    assert comparison.config_key(one) == comparison.config_key(resolve("ganomaly", normal=(8,), seed=3, name="mine"))
+    assert comparison.config_key(one) != comparison.config_key(resolve("ganomaly", normal=(8,), epochs=3))
 
 
 def test_only_what_differs_is_named_and_what_a_method_lacks_is_empty():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ganad import service
-from ganad.scoring.attribution import fold, from_pictures
+from ganad.scoring.attribution import from_pictures, to_picture_pixels
 
 RNG = np.random.default_rng(0)
 
@@ -12,7 +12,7 @@ RNG = np.random.default_rng(0)
 @pytest.mark.parametrize("size", [28, 32, 64])
 def test_folding_amounts_onto_the_picture_loses_nothing(size):
     amounts = RNG.random((3, size, size))
-    inside, outside = fold(amounts)
+    inside, outside = to_picture_pixels(amounts)
     assert inside.shape == (3, 28, 28)
     assert inside.sum((1, 2)) + outside == pytest.approx(amounts.sum((1, 2)))
 
@@ -20,7 +20,7 @@ def test_folding_amounts_onto_the_picture_loses_nothing(size):
 def test_the_padding_is_what_lies_outside_and_the_middle_stays_where_it_is():
     amounts = np.zeros((1, 32, 32))
     amounts[0, 2, 2], amounts[0, 0, 31] = 3.0, 5.0
-    inside, outside = fold(amounts)
+    inside, outside = to_picture_pixels(amounts)
     assert inside[0, 0, 0] == 3
     assert inside.sum() == 3
     assert outside == pytest.approx([5])
@@ -29,7 +29,7 @@ def test_the_padding_is_what_lies_outside_and_the_middle_stays_where_it_is():
 def test_a_pixel_of_the_large_image_goes_to_the_picture_s_pixels_by_area():
     amounts = np.zeros((1, 64, 64))
     amounts[0, 2, 0] = 1.0  # rows 2 to 3 of 64 are 0.875 to 1.3125 of 28
-    inside, _ = fold(amounts)
+    inside, _ = to_picture_pixels(amounts)
     assert inside[0, 0, 0] == pytest.approx((1 - 0.875) / 0.4375)
     assert inside[0, 1, 0] == pytest.approx((1.3125 - 1) / 0.4375)
 
@@ -63,7 +63,7 @@ def test_what_the_pixels_of_a_real_image_add_is_the_residual_that_the_run_has_st
 
 @pytest.mark.parametrize("name", ["ganomaly-n8", "anogan-n8"])
 def test_what_the_pixels_of_a_new_image_add_is_its_own_residual(name):
-    said = service.judge(name, service.examples()[:1])[0]
+    said = service.score_images(name, service.examples()[:1])[0]
     assert said.pixels.total == pytest.approx(said.parts["residual"], rel=1e-5)
     assert said.pixels.outside >= 0
 

@@ -396,7 +396,7 @@ def test_runs_without_a_result_are_thrown_away_together_the_picked_one_stays_and
 
 def test_the_trash_is_emptied_for_good_by_a_click_of_its_own(runs_dir):
     run = put_finished(runs_dir)
-    run_directory.throw_away(put_finished(runs_dir, "0002-ganomaly-n8-s0"))
+    run_directory.move_to_trash(put_finished(runs_dir, "0002-ganomaly-n8-s0"))
     at = opened("pages/5_Compare.py", run=run.name)
     assert "frees" in words(at)
     at.button(key="empty_trash").click().run()

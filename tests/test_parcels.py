@@ -74,7 +74,7 @@ def test_a_run_arrives_as_it_was_sent_under_the_next_free_number(runs_dir):
     assert service.run_info(name).note == "schön"
     mine, theirs = (flat(service.run_info(n).report) for n in (name, sent.name))
     assert mine == pytest.approx(theirs, abs=1e-12)
-    assert service.judge(name, service.test_images(name)[:2])[0].score > 0
+    assert service.score_images(name, service.test_images(name)[:2])[0].score > 0
 
 
 def test_a_zip_of_the_files_alone_arrives_as_well(runs_dir, content):

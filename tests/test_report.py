@@ -42,7 +42,7 @@ def test_the_page_is_one_file_of_less_than_4_mb_that_asks_for_nothing(page):
 
 
 def test_the_numbers_are_python_s(page):
-    e, _ = service.judge_run(RUN)
+    e, _ = service.evaluate_run(RUN)
     shown = re.findall(r"<div class='number'><span>([^<]*)</span><b>([^<]*)</b>", page)
     assert shown == [
         ("AUROC", f"{e.auroc:.4f}"),

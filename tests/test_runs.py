@@ -232,32 +232,32 @@ def test_a_name_or_a_note_that_is_too_long_is_refused_and_what_was_there_stays(r
 def test_what_was_thrown_away_comes_back_whole_under_its_name_whatever_was_begun_since(runs_dir):
     run = put_finished(runs_dir, "0003-ganomaly-n8-s0")
     before = files(run)
-    thrown = run_directory.throw_away(run)
+    thrown = run_directory.move_to_trash(run)
     assert not run.exists()
     assert run_directory.listing(runs_dir) == []
     with pytest.raises(RunError, match="no run"):
         run_directory.find(run.name)
     assert run_directory.create(EIGHT).name == "0004-ganomaly-n8-s0"
     assert run_directory.thrown_away() == [thrown]
-    assert run_directory.take_back(thrown) == run.name
+    assert run_directory.restore(thrown) == run.name
     assert files(run) == before
     with pytest.raises(RunError, match="taken back already"):
-        run_directory.take_back(thrown)
+        run_directory.restore(thrown)
 
 
 def test_two_runs_of_one_name_lie_in_the_trash_beside_each_other(runs_dir):
     first = files(put_finished(runs_dir))
-    names = [run_directory.throw_away(runs_dir / "0001-ganomaly-n8-s0")]
+    names = [run_directory.move_to_trash(runs_dir / "0001-ganomaly-n8-s0")]
     run = put_finished(runs_dir)
     run_directory.rename(run, "second")
-    names.append(run_directory.throw_away(run))
+    names.append(run_directory.move_to_trash(run))
     assert len(set(run_directory.thrown_away())) == 2
-    assert run_directory.take_back(names[1]) == run.name
+    assert run_directory.restore(names[1]) == run.name
     with pytest.raises(RunError, match="another run"):
-        run_directory.take_back(names[0])
+        run_directory.restore(names[0])
     assert run_directory.settings(run).name == "second"
-    run_directory.throw_away(run)
-    assert run_directory.take_back(names[0]) == run.name
+    run_directory.move_to_trash(run)
+    assert run_directory.restore(names[0]) == run.name
     assert files(run) == first
 
 
@@ -265,7 +265,7 @@ def test_the_trash_gives_nothing_else_than_its_runs(runs_dir):
     put_finished(runs_dir)
     for name in ("../0001-ganomaly-n8-s0", "..", "", "/etc"):
         with pytest.raises(RunError, match="in the trash"):
-            run_directory.take_back(name)
+            run_directory.restore(name)
 
 
 def test_an_emptied_trash_holds_nothing_not_even_what_an_interrupted_emptying_left(runs_dir):
@@ -273,7 +273,7 @@ def test_an_emptied_trash_holds_nothing_not_even_what_an_interrupted_emptying_le
     left.mkdir(parents=True)
     (left / "weights.safetensors").write_bytes(b"half")
     kept = put_finished(runs_dir)
-    run_directory.throw_away(put_finished(runs_dir, "0002-ganomaly-n8-s0"))
+    run_directory.move_to_trash(put_finished(runs_dir, "0002-ganomaly-n8-s0"))
     assert run_directory.empty_trash() == 1
     assert list(run_directory.trash().iterdir()) == []
     assert run_directory.empty_trash() == 0
@@ -283,7 +283,7 @@ def test_an_emptied_trash_holds_nothing_not_even_what_an_interrupted_emptying_le
 def test_a_run_at_work_is_not_thrown_away_and_neither_is_one_whose_process_still_lives(runs_dir):
     for run in (put_running(runs_dir), put_running(runs_dir, "0003-ganomaly-n8-s0", beat=0.0)):
         with pytest.raises(RunError, match="still at work: stop it first"):
-            run_directory.throw_away(run)
+            run_directory.move_to_trash(run)
         assert run.exists()
     assert not run_directory.status(run).answering  # the second had been silent for too long
 
@@ -294,7 +294,7 @@ def test_a_shipped_run_stays_as_it_is(runs_dir, tmp_path):
     for change in (
         lambda: run_directory.rename(run, "x"),
         lambda: run_directory.write_note(run, "x"),
-        lambda: run_directory.throw_away(run),
+        lambda: run_directory.move_to_trash(run),
     ):
         with pytest.raises(RunError, match="shipped with the project"):
             change()

@@ -58,7 +58,7 @@ def test_what_a_loaded_run_says_is_what_its_worker_said(runs_dir):
     run = run_directory.create(small())
     worker.work(run)
     found = run_directory.read_scores(run)
-    again = service.judge(run.name, service.test_images(run.name)[:5])
+    again = service.score_images(run.name, service.test_images(run.name)[:5])
     for i, j in enumerate(again):
         for part in found.test.parts:
             assert j.parts[part] == pytest.approx(found.test.parts[part][i], rel=1e-4)

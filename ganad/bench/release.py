@@ -75,7 +75,7 @@ def halve(run: Path, target: Path) -> bool:
     state = {k: v.half() if v.ndim > 1 else v for k, v in method.scoring_state().items()}
     method.load_scoring_state({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
     with torch.no_grad():
-        auroc = worker.leave_scores(target, method, sources.split(sources.load(settings.data), settings))
+        auroc = worker.score_and_report(target, method, sources.split(sources.load(settings.data), settings))
     most = SEARCHED if hasattr(method, "search") else THIRD_DIGIT
     if abs(auroc - run_directory.read_json(run / "report.json")["auroc"]) >= most:
         for file in ("report.json", "scores.npz", "reconstructions.npz"):

@@ -38,7 +38,7 @@ def speed(say: Say, rounds: int = 7) -> list[Row]:
     """
     from ganad.training import throughput as measured
 
-    measured.leave_a_core()
+    measured.limit_threads()
     rows = []
     for row in chain(_training(say, rounds), _scoring(say, rounds), _one_image(say, rounds), _search(say)):
         say(f"  {row['ours']:,.1f} against {row['reference']:,.1f} {row['unit']}, ratio {row['ratio']:.2f}")

@@ -63,7 +63,7 @@ def _looks(settings: Any, every: int) -> Iterator[tuple[int, float, float]]:
     from ganad.training import throughput
     from ganad.training.loop import train
 
-    throughput.leave_a_core()
+    throughput.limit_threads()
     split = sources.split(sources.load(settings.data), settings)
     precision = throughput.number_format(settings)
     method = build(settings).to(checkpoint.pick_device())

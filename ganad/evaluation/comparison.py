@@ -18,7 +18,7 @@ RESAMPLES = 200
 CONFIDENCE = 0.95
 
 
-def alike(settings: Settings) -> str:
+def config_key(settings: Settings) -> str:
     """A key that two runs share when they differ by seed and name alone."""
     return settings.model_copy(update={"seed": 0, "name": ""}).model_dump_json()
 
@@ -51,7 +51,7 @@ def shared(scored: Sequence[ScoredImages]) -> list[np.ndarray]:
 # --- a gap and its noise -----------------------------------------------------------------------------------------------
 
 
-def areas(anomalous: np.ndarray, score: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def weighted_aurocs(anomalous: np.ndarray, score: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """AUROC of a score under each row of weights, (R, N) how often each image counts; ties count one half. (R,)"""
     order = np.argsort(score, kind="stable")
     starts = np.flatnonzero(np.r_[True, np.diff(score[order]) != 0])
@@ -79,7 +79,7 @@ class Gap:
     seeds: float | None
 
     @property
-    def beyond_noise(self) -> bool:
+    def significant(self) -> bool:
         """False when the interval holds 0, or when seeds alone make such a gap."""
         return not self.low <= 0 <= self.high and (self.seeds is None or abs(self.gap) > self.seeds)
 
@@ -105,7 +105,7 @@ def gap(anomalous: np.ndarray, ours: Sequence[np.ndarray], theirs: Sequence[np.n
     n = len(anomalous)
     draws = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), size=RESAMPLES)
     weights = np.vstack([np.ones(n, dtype=draws.dtype), draws])
-    sides = [np.stack([areas(anomalous, s, weights) for s in group]) for group in (ours, theirs)]
+    sides = [np.stack([weighted_aurocs(anomalous, s, weights) for s in group]) for group in (ours, theirs)]
     difference = sides[0].mean(axis=0) - sides[1].mean(axis=0)
     resampled = difference[1:][np.isfinite(difference[1:])]
     tail = (1 - CONFIDENCE) / 2

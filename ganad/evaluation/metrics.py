@@ -26,7 +26,7 @@ def percentile(score: np.ndarray | float, val: np.ndarray) -> np.ndarray | float
     return 100 * np.searchsorted(np.sort(val), score, side="left") / len(val)
 
 
-def spread(parts: Mapping[str, np.ndarray]) -> dict[str, float]:
+def std_of_parts(parts: Mapping[str, np.ndarray]) -> dict[str, float]:
     """Standard deviation of each part among held-out normals: the scale of the weight sliders."""
     return {p: float(np.std(parts[p])) for p in PARTS}
 
@@ -57,7 +57,7 @@ def standard_units(val_parts: Mapping[str, np.ndarray], weights: Sequence[float]
     A part is standardised on held-out normals: in spreads above their mean. Its weight is then its say, weight times spread,
     as a share of all say.
     """
-    spreads = spread(val_parts)
+    spreads = std_of_parts(val_parts)
     shift = sum(w * float(np.mean(val_parts[p])) for w, p in zip(weights, PARTS, strict=True))
     return Units(shift, sum(w * spreads[p] for w, p in zip(weights, PARTS, strict=True)) or 1.0)
 
@@ -69,7 +69,7 @@ def shown_weights(
     raw = dict(zip(PARTS, weights, strict=True))
     if not standardised:
         return raw
-    spreads, unit = spread(val_parts), standard_units(val_parts, weights).unit
+    spreads, unit = std_of_parts(val_parts), standard_units(val_parts, weights).unit
     return {p: raw[p] * spreads[p] / unit for p in PARTS}
 
 
@@ -233,7 +233,7 @@ def area(normal: np.ndarray, anomalous: np.ndarray) -> float:
     return float(pairs / (2 * len(normal) * len(anomalous)))
 
 
-def simplex(steps: int = 12) -> np.ndarray:
+def weight_grid(steps: int = 12) -> np.ndarray:
     """(K, 3) points that share 1 among the three parts, in steps of 1 / `steps`."""
     return np.array([(i, j, steps - i - j) for i in range(steps + 1) for j in range(steps + 1 - i)]) / steps
 

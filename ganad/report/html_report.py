@@ -38,7 +38,7 @@ def report_html(name: str) -> str:
     if run.state != "finished":
         raise RunError(f"{run.name} is {run.state}, so there is nothing to report yet: a report needs a finished run.")
     found, images = service.scores(name), service.test_images(name)
-    result, _ = service.judge_run(name)
+    result, _ = service.evaluate_run(name)
     score = metrics.total(found.test.parts, run.weights)
     meta = service.meta(name)
     text = {
@@ -67,7 +67,7 @@ def report_html(name: str) -> str:
 
 def mixer_data(run: RunInfo, found: Scores, images: np.ndarray) -> dict[str, Any]:
     """What the mixer of the dashboard is given: parts, digits and pixels of every test image, and the defaults."""
-    spread = metrics.spread(found.val.parts)
+    spread = metrics.std_of_parts(found.val.parts)
     largest = max(w * spread[p] for w, p in zip(run.weights, PARTS, strict=True)) or 1.0
     defaults = {"weights": list(run.weights), "rule": "false alarms", "value": FALSE_ALARMS}
     return (

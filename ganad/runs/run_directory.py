@@ -469,7 +469,7 @@ def write_note(run: Path, text: str) -> None:
         write_text(run / "note.txt", text.strip())
 
 
-def throw_away(run: Path) -> str:
+def move_to_trash(run: Path) -> str:
     """Move a run into the trash, whole; returns the name that `take_back` wants.
 
     Raises RunError for a shipped run, for one that is at work or whose process still lives, and where the disk refuses.
@@ -507,7 +507,7 @@ def thrown_away() -> list[str]:
     return sorted(found, key=found.__getitem__, reverse=True)
 
 
-def take_back(name: str) -> str:
+def restore(name: str) -> str:
     """Move a run out of the trash to where it was; returns its name. Raises RunError if its place is taken."""
     if name not in thrown_away():
         raise RunError(f"There is no run {name!r} in the trash: it was taken back already.")

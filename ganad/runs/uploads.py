@@ -40,7 +40,7 @@ def folder() -> Path:
     return run_directory.root() / ".uploads"
 
 
-def take(files: Sequence[tuple[str, IO[bytes]]], room: Callable[[], None] = lambda: None) -> Path:
+def keep_upload(files: Sequence[tuple[str, IO[bytes]]], room: Callable[[], None] = lambda: None) -> Path:
     """Store an upload, (name, open file) each, and return the path that a run can name as its data.
 
     room is called when all is stored, and raises when that is too much. Raises DataError for images that cannot

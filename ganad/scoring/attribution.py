@@ -35,7 +35,7 @@ def amounts(difference: np.ndarray, power: int) -> np.ndarray:
     return np.abs(difference) if power == 1 else np.square(difference) / difference[0].size
 
 
-def fold(added: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def to_picture_pixels(added: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Amounts added on the net's image (N, S, S) -> on the picture (N, 28, 28) and beyond it (N,). Their sum is kept.
 
     S = 32: the picture is its middle. S = 64: each amount goes to the pixels that its square lies in, by area.

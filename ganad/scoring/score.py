@@ -15,14 +15,14 @@ from ganad.config import PARTS
 from ganad.errors import GanadError
 from ganad.models import Method
 from ganad.models.base import no_op
-from ganad.scoring.attribution import amounts, fold
+from ganad.scoring.attribution import amounts, to_picture_pixels
 
 FOLDED_FROM = 128
 """From so many images on, the time that folding takes is won back; a search wins it back with one."""
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoredBatch:
     """What a method says of N images. Parts are raw, float64, higher = more anomalous."""
 
     residual: np.ndarray  # (N,)
@@ -62,7 +62,7 @@ def score(
     batch_size: int = 200,
     on_batch: Callable[[int], None] | None = None,
     pixels: bool = False,
-) -> Scored:
+) -> ScoredBatch:
     """Parts and reconstructions of (N, 28, 28) uint8 images.
 
     The method is put into eval() and nothing in it changes. on_batch hears how many images are done, after each batch and
@@ -72,7 +72,7 @@ def score(
     method.eval()
     folded = method.folded() if len(images) >= FOLDED_FROM or method.settings.scores_by_search else method
     device = next(method.parameters()).device
-    asked = [f for f in Scored.__dataclass_fields__ if pixels or f not in ("pixels", "outside")]
+    asked = [f for f in ScoredBatch.__dataclass_fields__ if pixels or f not in ("pixels", "outside")]
     columns: dict[str, list[np.ndarray]] = {name: [] for name in asked}
     for at in range(0, len(images) or 1, batch_size):
         on_progress = no_op if on_batch is None else functools.partial(on_batch, at)
@@ -83,14 +83,14 @@ def score(
         columns["z"].append(parts.z.cpu().numpy())
         columns["reconstruction"].append(to_picture(parts.reconstruction))
         if pixels:
-            inside, outside = fold(
+            inside, outside = to_picture_pixels(
                 amounts((x - parts.reconstruction)[:, 0].cpu().numpy(), method.settings.residual_power)
             )
             columns["pixels"].append(inside.astype(np.float32))
             columns["outside"].append(outside)
         if on_batch is not None:
             on_batch(min(at + batch_size, len(images)))
-    scored = Scored(**{name: np.concatenate(values) for name, values in columns.items()})
+    scored = ScoredBatch(**{name: np.concatenate(values) for name, values in columns.items()})
     for part in PARTS:
         if bad := int((~np.isfinite(getattr(scored, part))).sum()):
             raise GanadError(

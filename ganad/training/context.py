@@ -1,4 +1,4 @@
-"""The worker's side of a run directory: it says how the run stands, waits for its turn, and hears requests to stop."""
+"""The worker's side of a run directory: it writes status and log, waits for its turn, and hears requests to stop."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ RESERVE, RESERVE_BYTES = ".reserve", 65_536
 """A file that only takes room: it is removed when the disk is full, so that the run can say why it ended."""
 
 
-class Desk:
+class RunContext:
     """Status, log, queue and the question whether somebody asked to stop, for the one process that writes a run.
 
-    That process owns the run (`runs.owned`) before it makes a desk.
+    That process owns the run (`runs.owned`) before it makes a context.
     """
 
-    def __init__(self, run: Path, watch: Callable[[run_directory.Status], None]):
-        self.run, self.watch = run, watch
+    def __init__(self, run: Path, on_status: Callable[[run_directory.Status], None]):
+        self.run, self.on_status = run, on_status
         me = psutil.Process()
         said = run_directory.read_status(run)
         self.status = replace(
@@ -54,14 +54,14 @@ class Desk:
             files.sweep(folder)
         with file_errors(f"{run.name} cannot be written", "Free some space or allow writing there.", RunError):
             (run / RESERVE).write_bytes(bytes(RESERVE_BYTES))
-        self.put()
+        self.set_status()
 
-    def put(self, **changes: Any) -> None:
-        """Say how it stands, at once."""
+    def set_status(self, **changes: Any) -> None:
+        """Write the status, at once."""
         self.status = replace(self.status, **changes)
         self._beaten = time.monotonic()
         run_directory.write_status(self.run, self.status)
-        self.watch(self.status)
+        self.on_status(self.status)
 
     def last_word(self, **changes: Any) -> None:
         """Say how it ended, if there is any way to: where the disk is full the reserve makes room for that."""
@@ -75,25 +75,25 @@ class Desk:
             with contextlib.suppress(OSError), open(self.run / "status.json", "r+b") as file:
                 file.write(json.dumps(run_directory.status_values(self.status)).encode())
                 file.truncate()
-        self.watch(self.status)
+        self.on_status(self.status)
 
-    def beat(self, **changes: Any) -> None:
-        """Say it if it was not said within the last half second; obey if somebody asked to stop."""
+    def heartbeat(self, **changes: Any) -> None:
+        """Write the status if that was half a second ago; raises Stopped if somebody asked to stop."""
         if time.monotonic() - self._beaten > BEAT_S:
-            self.put(**changes)
+            self.set_status(**changes)
         else:
             self.status = replace(self.status, **changes)
-        self.obey()
+        self.raise_if_stopped()
 
-    def obey(self) -> None:
+    def raise_if_stopped(self) -> None:
         """Raises Stopped if somebody asked to stop."""
         if self._asked or (self.run / "stop").exists():
             raise Stopped
 
-    def say(self, text: str) -> None:
+    def log(self, text: str) -> None:
         """A line of log.txt. A disk that is full costs the line, not the training."""
-        with contextlib.suppress(OSError), open(self.run / "log.txt", "a", encoding="utf-8") as log:
-            log.write(f"{datetime.now():%H:%M:%S}  {text}\n")
+        with contextlib.suppress(OSError), open(self.run / "log.txt", "a", encoding="utf-8") as file:
+            file.write(f"{datetime.now():%H:%M:%S}  {text}\n")
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -116,7 +116,7 @@ class Desk:
 
     @contextmanager
     def uninterrupted(self) -> Iterator[None]:
-        """In here a signal waits until `beat` looks: nothing is torn in the middle of a step."""
+        """In here a signal waits until the next `heartbeat`: nothing is torn in the middle of a step."""
         self._interruptible = False
         try:
             yield
@@ -141,12 +141,12 @@ class Desk:
                     except filelock.Timeout:
                         continue
                     try:
-                        self.obey()  # asked while it waited
+                        self.raise_if_stopped()  # asked while it waited
                         yield
                     finally:
                         lock.release()
                     return
-            self.beat(doing="waiting for another run to end")
+            self.heartbeat(doing="waiting for another run to end")
             time.sleep(0.3)
 
     def _first_in_line(self) -> bool:

@@ -47,7 +47,7 @@ LONGEST_S = 20.0
 """... unless that takes longer than this."""
 
 
-def leave_a_core() -> None:
+def limit_threads() -> None:
     """Compute with one thread fewer than there are cores.
 
     Threads that compute together wait for the slowest. On a machine whose cores are all taken, a single other busy process (the
@@ -100,7 +100,7 @@ def measure(settings: Settings, seconds: float = 1.0) -> dict[str, Any]:
     from ganad.runs.checkpoint import pick_device
     from ganad.training.loop import train
 
-    leave_a_core()
+    limit_threads()
     device = pick_device()
     noise = np.random.default_rng(0).integers(0, 256, (settings.batch_size * 2, 28, 28), dtype=np.uint8)
     sides = {}

@@ -24,7 +24,7 @@ from ganad.errors import GanadError, RunError, Stopped, cause, file_errors
 from ganad.evaluation import thresholds
 from ganad.runs import run_directory
 from ganad.system import files
-from ganad.training.context import Desk
+from ganad.training.context import RunContext
 
 SAVE_S = 15.0
 
@@ -40,49 +40,49 @@ def work(run: Path, watch: Callable[[run_directory.Status], None] = lambda statu
     cannot be written at all.
     """
     with run_directory.owned(run, wait=run_directory.LOCK_S):
-        desk = Desk(run, watch)
+        context = RunContext(run, watch)
         try:
-            with desk.listening() if listen else contextlib.nullcontext():
-                with desk.slot():
-                    desk.put(state="running", doing="starting")
-                    _train_and_score(run, desk)
-                with desk.uninterrupted():
-                    desk.last_word(state="finished", doing="")
+            with context.listening() if listen else contextlib.nullcontext():
+                with context.slot():
+                    context.set_status(state="running", doing="starting")
+                    _train_and_score(run, context)
+                with context.uninterrupted():
+                    context.last_word(state="finished", doing="")
         except Stopped:
-            desk.say("stopped, as asked")
-            desk.last_word(state="stopped", doing="")
+            context.log("stopped, as asked")
+            context.last_word(state="stopped", doing="")
         except GanadError as error:
-            desk.say(f"failed: {error}")
-            desk.last_word(state="failed", doing="", error=str(error))
+            context.log(f"failed: {error}")
+            context.last_word(state="failed", doing="", error=str(error))
         except Exception as error:
-            desk.say(traceback.format_exc())
+            context.log(traceback.format_exc())
             disk_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
             words = "Free some space, then resume." if disk_full else "log.txt has the details."
-            desk.last_word(state="failed", doing="", error=f"{type(error).__name__}: {cause(error)}. {words}")
-        return desk.status.state
+            context.last_word(state="failed", doing="", error=f"{type(error).__name__}: {cause(error)}. {words}")
+        return context.status.state
 
 
-def _train_and_score(run: Path, desk: Desk) -> None:
+def _train_and_score(run: Path, context: RunContext) -> None:
     settings = run_directory.settings(run)
-    desk.say(f"{command(settings)}")
+    context.log(f"{command(settings)}")
     import torch
 
-    desk.obey()
+    context.raise_if_stopped()
     from ganad.data import sources
     from ganad.models import build
     from ganad.runs import checkpoint
     from ganad.training import throughput
 
-    desk.beat(doing="loading data")
-    throughput.leave_a_core()
+    context.heartbeat(doing="loading data")
+    throughput.limit_threads()
     dataset = sources.load(settings.data)
     split = sources.split(dataset, settings)
-    desk.obey()
+    context.raise_if_stopped()
     device = checkpoint.pick_device()
     saved = checkpoint.load_state(run, device)
-    desk.beat(doing="building the nets")
+    context.heartbeat(doing="building the nets")
     precision = saved["precision"] if saved else throughput.number_format(settings)
-    desk.say(f"number format {precision}: {command(settings.model_copy(update={'precision': precision}))}")
+    context.log(f"number format {precision}: {command(settings.model_copy(update={'precision': precision}))}")
     method = build(settings).to(device)
     if precision == "bf16":
         method = method.to(memory_format=torch.channels_last)
@@ -90,13 +90,13 @@ def _train_and_score(run: Path, desk: Desk) -> None:
         advice = "Start a new run with the same settings, or remove the file to begin this one anew."
         with file_errors(f"state.pt of {run.name} does not fit its config.json", advice, RunError):
             method.load_training_state(saved["method"])
-        desk.say(f"resumed at step {saved['step']}")
+        context.log(f"resumed at step {saved['step']}")
     files.check_space(run, space_needed(method, split), f"{run.name}")
     _write_meta(run, method, dataset, split, device, precision)
-    desk.obey()
-    with desk.listening(), desk.uninterrupted():
-        _train(run, desk, method, split, saved, precision)
-        _score(run, desk, method, split)
+    context.raise_if_stopped()
+    with context.listening(), context.uninterrupted():
+        _train(run, context, method, split, saved, precision)
+        _score(run, context, method, split)
 
 
 def space_needed(method: Any, split: Any) -> int:
@@ -108,7 +108,9 @@ def space_needed(method: Any, split: Any) -> int:
     return 2 * state + 4 * parameters + images * per_image + 10_000_000
 
 
-def _train(run: Path, desk: Desk, method: Any, split: Any, saved: dict[str, Any] | None, precision: str) -> None:
+def _train(
+    run: Path, context: RunContext, method: Any, split: Any, saved: dict[str, Any] | None, precision: str
+) -> None:
     """The epochs. Leaves metrics, pictures and states behind; a stop saves the very step it came at."""
     import json
 
@@ -129,7 +131,7 @@ def _train(run: Path, desk: Desk, method: Any, split: Any, saved: dict[str, Any]
     run_directory.cut_metrics(run, done)
     with file_errors(f"samples of {run.name} cannot be written", "Free some space or allow writing there.", RunError):
         (run / "samples").mkdir(exist_ok=True)
-    desk.put(
+    context.set_status(
         doing="training",
         step=done,
         total=total,
@@ -140,7 +142,7 @@ def _train(run: Path, desk: Desk, method: Any, split: Any, saved: dict[str, Any]
     epoch_images, epoch_began = 0, time.monotonic()
 
     def beat(_: int) -> None:
-        desk.beat()
+        context.heartbeat()
 
     def save() -> None:
         checkpoint.save_state(run, method, step=step_now, seconds=time.monotonic() - began, precision=precision)
@@ -171,14 +173,14 @@ def _train(run: Path, desk: Desk, method: Any, split: Any, saved: dict[str, Any]
                     if time.monotonic() - last_save > SAVE_S or step.number == total:
                         save()
                         last_save = time.monotonic()
-                    desk.say(f"epoch {step.epoch}: {rate:.0f} images/s, {_words(step.scalars)}")
+                    context.log(f"epoch {step.epoch}: {rate:.0f} images/s, {_words(step.scalars)}")
                 if step.ends_epoch:
                     epoch_images, epoch_began = 0, time.monotonic()
-                desk.beat(step=step.number, epoch=step.epoch, rate=rate, seconds=time.monotonic() - began)
+                context.heartbeat(step=step.number, epoch=step.epoch, rate=rate, seconds=time.monotonic() - began)
     except Stopped:
         save()
         raise
-    desk.put(step=total, epoch=settings.epochs, seconds=time.monotonic() - began)
+    context.set_status(step=total, epoch=settings.epochs, seconds=time.monotonic() - began)
 
 
 def _val(method: Any, split: Any, beat: Callable[[int], None]) -> dict[str, float]:
@@ -190,20 +192,23 @@ def _val(method: Any, split: Any, beat: Callable[[int], None]) -> dict[str, floa
     return {part: float(getattr(scored, part).mean()) for part in PARTS}
 
 
-def _score(run: Path, desk: Desk, method: Any, split: Any) -> None:
+def _score(run: Path, context: RunContext, method: Any, split: Any) -> None:
     """The last word: weights, and what they say."""
     from ganad.runs import checkpoint
 
     method.eval()
     checkpoint.save_weights(run, method)
     counts = {"val": len(split.val.images), "test": len(split.test.images)}
-    auroc = leave_scores(
-        run, method, split, lambda name, done: desk.beat(doing=f"scoring {name} images, {done} of {counts[name]}")
+    auroc = score_and_report(
+        run,
+        method,
+        split,
+        lambda name, done: context.heartbeat(doing=f"scoring {name} images, {done} of {counts[name]}"),
     )
-    desk.say(f"AUROC {auroc:.4f} on {counts['test']} test images")
+    context.log(f"AUROC {auroc:.4f} on {counts['test']} test images")
 
 
-def leave_scores(
+def score_and_report(
     run: Path, method: Any, split: Any, tell: Callable[[str, int], None] = lambda name, done: None
 ) -> float:
     """Parts and reconstructions of val and test, and the report at the default weights; returns its AUROC.

@@ -92,7 +92,7 @@ def test_a_band_brushed_on_the_histogram_leaves_its_images_and_the_line_alone(op
     low, high = map(float, asked(page, "band")["band"].split("~"))
     assert how_many(text) == ((score >= low) & (score <= high)).sum()
     assert page.locator(".mixer .words").inner_text() == before
-    expect(page.locator(".mixer .peeked")).to_be_hidden()
+    expect(page.locator(".mixer .tuned_on_test")).to_be_hidden()
     keyed(page, "no_band").get_by_role("button").click()
     said(page, "brush the histogram")
     expect(page).not_to_have_url(re.compile("band="))
@@ -145,7 +145,7 @@ def test_a_line_put_on_the_curve_picks_the_image_nearest_to_it(opened, truth):
     kind, value = asks["at"].split(":")
     assert kind == "by-hand"
     assert int(asks["image"]) == found.test.index[np.argmin(np.abs(score - float(value)))]
-    expect(page.locator(".mixer .peeked")).to_be_visible()
+    expect(page.locator(".mixer .tuned_on_test")).to_be_visible()
 
 
 def test_a_digit_of_the_strip_is_picked_by_a_click(opened, truth):
@@ -167,7 +167,7 @@ def test_rules_that_look_at_labels_are_python_s_and_marked(opened, truth, rule, 
         if price
         else thresholds.best_f1_threshold(score, found.anomalous)
     )
-    expect(page.locator(".mixer .peeked")).to_be_visible()
+    expect(page.locator(".mixer .tuned_on_test")).to_be_visible()
     caught = (score[found.anomalous] > threshold).mean()
     expect(page.get_by_test_id("stMetricValue").nth(3)).to_have_text(f"{caught:.1%}")
 
@@ -309,7 +309,7 @@ def test_a_point_of_the_map_weighs_as_training_images_advise_and_is_not_marked(o
     settled(page)
     keyed(page, "advice_best").get_by_role("button").click()
     settled(page)
-    expect(page.locator(".mixer .peeked")).to_be_hidden()
+    expect(page.locator(".mixer .tuned_on_test")).to_be_hidden()
 
 
 def test_the_scores_of_what_is_chosen_come_as_a_file_and_the_charts_as_pictures(opened, truth):

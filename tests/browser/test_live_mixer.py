@@ -336,14 +336,14 @@ def test_back_and_forward_are_followed_by_mixer_and_page_and_the_same_move_count
 
 def test_the_line_in_the_histogram_is_dragged_and_marked_as_chosen_by_eye(opened):
     page = opened
-    expect(page.locator(".mixer .peeked")).to_be_hidden()
+    expect(page.locator(".mixer .tuned_on_test")).to_be_hidden()
     before = counts(page)
     box = page.locator(".mixer .scores canvas").bounding_box()
     y = box["y"] + box["height"] / 2
     page.mouse.move(box["x"] + line(page), y)
     page.mouse.down()
     page.mouse.move(box["x"] + 0.7 * box["width"], y, steps=4)
-    expect(page.locator(".mixer .peeked")).to_be_visible()
+    expect(page.locator(".mixer .tuned_on_test")).to_be_visible()
     expect(page.locator(".mixer .words")).to_have_text(re.compile("by hand"))
     page.mouse.up()
     after = counts(page)
@@ -375,9 +375,9 @@ def test_a_finger_that_scrolls_the_page_leaves_the_line_where_it_was(opened):
     page.mouse.move(box["x"] + line(page), box["y"] + 100)
     page.mouse.down()
     page.mouse.move(box["x"] + line(page) + 40, box["y"] + 100, steps=3)
-    expect(page.locator(".mixer .peeked")).to_be_visible()
+    expect(page.locator(".mixer .tuned_on_test")).to_be_visible()
     canvas.dispatch_event("pointercancel")
-    expect(page.locator(".mixer .peeked")).to_be_hidden()
+    expect(page.locator(".mixer .tuned_on_test")).to_be_hidden()
     page.mouse.up()
     assert counts(page) == before
     expect(page.locator(".mixer .defaults")).to_be_disabled()
@@ -446,7 +446,7 @@ def test_defaults_bring_everything_back(opened):
     expect(metric(page)).to_have_text(before)
     assert counts(page) == was
     expect(button).to_be_disabled()
-    expect(page.locator(".mixer .peeked")).to_be_hidden()
+    expect(page.locator(".mixer .tuned_on_test")).to_be_hidden()
 
 
 def test_other_pages_and_the_plain_controls_share_the_weights(opened):

@@ -56,7 +56,7 @@ def drag(page, slider, share):
 
 
 def test_a_dragged_slider_changes_the_area_to_what_python_says_and_all_fits_a_phone(opened):
-    usual, _ = service.judge_run(RUN)
+    usual, _ = service.evaluate_run(RUN)
     area = opened.locator(".auroc")
     expect(area).to_have_text(f"{usual.auroc:.4f}")
     sliders = opened.locator(".say input")
@@ -68,10 +68,10 @@ def test_a_dragged_slider_changes_the_area_to_what_python_says_and_all_fits_a_ph
       const { scales } = JSON.parse(document.querySelector("#run").textContent);
       return inputs.map((input, i) => input.value / scales[i]);
     }""")
-    mixed, _ = service.judge_run(RUN, weights)
+    mixed, _ = service.evaluate_run(RUN, weights)
     expect(area).to_have_text(f"{mixed.auroc:.4f}")
     expect(opened.locator(".caught")).to_have_text(f"caught {mixed.confusion['tp']:,} · {100 * mixed.hit_rate:.1f} %")
-    expect(opened.locator(".peeked")).to_be_visible()
+    expect(opened.locator(".tuned_on_test")).to_be_visible()
     opened.get_by_role("button", name="Defaults").click()
     expect(area).to_have_text(f"{usual.auroc:.4f}")
     opened.set_viewport_size({"width": 390, "height": 844})

@@ -117,7 +117,7 @@ def doors(name: str) -> dict[str, Callable[[], object]]:
         "log": lambda: service.log(name),
         "meta": lambda: service.meta(name),
         "film": lambda: samples.film_html(service.samples(name)),
-        "scores": lambda: service.judge_run(name),
+        "scores": lambda: service.evaluate_run(name),
         "images": lambda: service.test_images(name)[:1],
         "held out": lambda: service.held_out_images(name, [0]),
         "reconstructions": lambda: service.reconstructions(name),
@@ -129,7 +129,7 @@ def doors(name: str) -> dict[str, Callable[[], object]]:
 
 SLOW_DOORS = {
     "report": lambda name: html_report.report_html(name),
-    "score": lambda name: service.judge(name, np.zeros((1, 28, 28), np.uint8)),
+    "score": lambda name: service.score_images(name, np.zeros((1, 28, 28), np.uint8)),
 }
 
 

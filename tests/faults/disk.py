@@ -165,7 +165,7 @@ def read_only(place: RealDisk | PretendedDisk) -> str:
         refused(lambda: run_directory.create(small()), "EROFS")
         refused(lambda: run_directory.rename(run, "x"), "EROFS")
         refused(lambda: run_directory.write_note(run, "x"), "EROFS")
-        refused(lambda: run_directory.throw_away(run), "EROFS")
+        refused(lambda: run_directory.move_to_trash(run), "EROFS")
         refused(lambda: jobs.requeue(run), "EROFS")
         refused(lambda: archive.unpack(parcel), "EROFS")
         assert run_directory.status(run).state == "stopped"

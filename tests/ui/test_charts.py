@@ -100,7 +100,7 @@ def test_an_image_beyond_the_axis_is_pinned_to_its_end_with_its_true_score():
 
 
 def test_the_operating_point_is_said_in_words():
-    curve = charts.Curve(
+    curve = charts.RocCurve(
         "a", np.array([0, 0.05, 1]), np.array([0, 0.9, 1]), 0.92, point=(0.05, 0.9), thresholds=np.array([np.inf, 3, 1])
     )
     figure = charts.roc([curve])
@@ -112,7 +112,8 @@ def test_the_operating_point_is_said_in_words():
 def test_several_curves_are_told_apart_by_name_area_and_colour():
     line = np.linspace(0, 1, 5)
     made = [
-        charts.Curve(n, line, line**p, 1 / (p + 1), c) for n, p, c in (("one", 1, "#0072b2"), ("two", 0.5, "#b84d00"))
+        charts.RocCurve(n, line, line**p, 1 / (p + 1), c)
+        for n, p, c in (("one", 1, "#0072b2"), ("two", 0.5, "#b84d00"))
     ]
     figure = charts.roc(made)
     assert "one</b></span>  0.500" in words(figure)
@@ -122,7 +123,7 @@ def test_several_curves_are_told_apart_by_name_area_and_colour():
 
 def test_a_long_curve_is_thinned_without_losing_its_shape():
     fpr = np.linspace(0, 1, 20_000)
-    figure = charts.roc([charts.Curve("a", fpr, np.sqrt(fpr), 2 / 3)])
+    figure = charts.roc([charts.RocCurve("a", fpr, np.sqrt(fpr), 2 / 3)])
     shown = trace(figure, "a")
     assert len(shown.x) <= 500
     assert (shown.x[0], shown.x[-1]) == (0, 1)
@@ -244,7 +245,7 @@ def test_wild_first_steps_do_not_flatten_the_rest_and_are_named():
 
 
 def test_names_at_the_ends_of_lines_keep_their_order_and_their_distance():
-    placed = charts.spread([10.0, 0.0, 11.0, 100.0], gap=15)
+    placed = charts.spread_apart([10.0, 0.0, 11.0, 100.0], gap=15)
     assert placed[3] == 100.0
     assert np.diff(sorted(placed[:3])).tolist() == [15, 15]
     assert placed[1] < placed[0] < placed[2]
@@ -271,7 +272,7 @@ def test_a_search_is_drawn_as_the_best_score_over_its_paths():
 
 def test_a_baseline_is_dashed_and_thinner_than_a_run():
     line = np.linspace(0, 1, 9)
-    run, base = charts.Curve("run", line, line, 0.9), charts.Curve("PCA", line, line, 0.8, baseline="dash")
+    run, base = charts.RocCurve("run", line, line, 0.9), charts.RocCurve("PCA", line, line, 0.8, baseline="dash")
     _, drawn, dashed = charts.roc([run, base]).data
     assert (drawn.line.dash, dashed.line.dash) == ("solid", "dash")
     assert dashed.line.width < drawn.line.width
@@ -283,7 +284,7 @@ def test_a_baseline_is_dashed_and_thinner_than_a_run():
 def every_figure():
     line = np.linspace(0, 1, 9)
     yield charts.histogram(line, line + 1, 0.9, marked=0.2)
-    yield charts.roc([charts.Curve("a", line, line, 0.5, point=(0.1, 0.1))])
+    yield charts.roc([charts.RocCurve("a", line, line, 0.5, point=(0.1, 0.1))])
     yield charts.precision_recall(line, line, 0.5, (0.5, 0.5))
     yield charts.losses([{"step": 1, "loss/encoder": 1.0}, {"step": 2, "loss/encoder": 1.0}], "encoder")
     yield charts.waterfall({"latent": {"value": 1.0, "weight": 1.0, "contribution": 1.0, "percentile": 50.0}}, 0.5)

@@ -66,7 +66,7 @@ def test_precision_drawn_from_a_roc_curve_is_scikit_learn_s(three):
     found = service.scores(three[0].name)
     score = metrics.total(found.test.parts, service.run_info(three[0].name).weights)
     fpr, tpr, _ = roc_curve(found.anomalous, score, drop_intermediate=False)
-    line = charts.from_roc(charts.Curve("a", fpr, tpr, 0.9), found.anomalous.mean())
+    line = charts.from_roc(charts.RocCurve("a", fpr, tpr, 0.9), found.anomalous.mean())
     precision, recall, _ = precision_recall_curve(found.anomalous, score)
     assert line.precision == pytest.approx(precision[-2::-1])
     assert line.recall == pytest.approx(recall[-2::-1])
@@ -196,7 +196,7 @@ def test_the_jury_joins_images_by_their_index_and_judges_each_run_by_its_own_thr
     np.testing.assert_array_equal(v.anomalous, first.digit[v.rows] != 8)
     report = run_directory.read_json(three[2] / "report.json")
     assert v.called[2][v.anomalous].mean() == pytest.approx(report["hit_rate"])
-    assert comparison.areas(v.anomalous, v.score[2], np.ones((1, 3000)))[0] == pytest.approx(report["auroc"])
+    assert comparison.weighted_aurocs(v.anomalous, v.score[2], np.ones((1, 3000)))[0] == pytest.approx(report["auroc"])
 
 
 def test_the_most_disputed_image_comes_first_and_the_same_run_twice_has_nothing_to_dispute(three):

@@ -105,7 +105,7 @@ def given(at):
 def test_what_the_browser_says_is_what_the_numbers_are_computed_for(evaluate):
     weights = (0.5, 0.0, 1000.0)
     say(evaluate, weights=list(weights), rule="false alarms", value=0.2)
-    e, _ = service.judge_run(RUN, weights)
+    e, _ = service.evaluate_run(RUN, weights)
     assert evaluate.metric[0].value == f"{e.auroc:.4f}"
     assert in_force(evaluate) == (weights, ("false alarms", 0.2))
 

@@ -118,19 +118,19 @@ def put(run, chosen, weights, kept_rule):
 
 def through_a_link(run):
     """Write the address, forget everything, and read it."""
-    said = rule.words(run) | selection.words(run)
+    said = rule.to_query(run) | selection.to_query(run)
     st.session_state.clear()
-    assert not [*rule.take(run, said), *selection.take(run, said)]
+    assert not [*rule.from_query(run, said), *selection.from_query(run, said)]
     return said
 
 
 def test_what_is_as_usual_is_not_in_the_address(run):
-    assert address.words(run) == {"run": RUN}
+    assert address.to_query(run) == {"run": RUN}
 
 
 def test_an_address_is_short_where_numbers_are(run):
     put(run, Selection(digits=(3, 8), verdict="near misses", image=7), (0.9, 0.1, 0.0), ("false alarms", 0.1))
-    assert address.words(run) == {
+    assert address.to_query(run) == {
         "run": RUN, "w": "0.9,0.1,0", "at": "false-alarms:0.1", "digits": "38", "verdict": "near-misses", "image": "7",
     }  # fmt: skip
 
@@ -138,18 +138,18 @@ def test_an_address_is_short_where_numbers_are(run):
 def test_a_link_keeps_the_units_and_the_map(run):
     st.session_state["standardised"] = True
     put(run, Selection(map="UMAP", lasso=((0.0, 0.0), (1.0, 0.0), (1.0, 1.0))), run.weights, ("false alarms", 0.05))
-    said = address.words(run)
+    said = address.to_query(run)
     assert (said["units"], said["map"]) == ("standardised", "umap")
     st.session_state.clear()
-    assert not rule.take(run, said)
+    assert not rule.from_query(run, said)
     assert rule.standardised()
-    assert rule.take(run, {"units": "metres"}) == ["units=metres"]
+    assert rule.from_query(run, {"units": "metres"}) == ["units=metres"]
     assert not rule.standardised()
 
 
 def test_a_map_that_cannot_be_drawn_here_is_told_and_its_lasso_left_out(run, monkeypatch):
     monkeypatch.setattr(projection, "kinds", lambda: ("PCA",))
-    odd = selection.take(run, {"map": "umap", "lasso": "0,0~1,0~1,1", "digits": "3"})
+    odd = selection.from_query(run, {"map": "umap", "lasso": "0,0~1,0~1,1", "digits": "3"})
     assert odd == ["map=umap, but umap-learn is not installed here"]
     assert selection.current(run) == Selection(digits=(3,))
 
@@ -176,7 +176,7 @@ def test_a_number_in_a_link_has_no_digit_too_many(run):
 
 
 def test_commas_are_as_good_as_what_an_address_is_written_with(run):
-    assert not selection.take(run, {"digits": "3,8", "band": "1.2,3.4", "verdict": "false alarms"})
+    assert not selection.from_query(run, {"digits": "3,8", "band": "1.2,3.4", "verdict": "false alarms"})
     assert selection.current(run) == Selection(digits=(3, 8), band=(1.2, 3.4), verdict="false alarms")
 
 
@@ -189,5 +189,5 @@ def test_commas_are_as_good_as_what_an_address_is_written_with(run):
 )  # fmt: skip
 def test_what_makes_no_sense_is_named_and_changes_nothing(run, odd):
     ((name, value),) = odd.items()
-    assert selection.take(run, odd) == [f"{name}={value}"]
+    assert selection.from_query(run, odd) == [f"{name}={value}"]
     assert selection.current(run) == Selection()

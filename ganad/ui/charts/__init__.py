@@ -5,7 +5,7 @@ the dark one. Show them with `st.plotly_chart(figure, config=charts.CONFIG)`; wi
 figure's. Lines are named where they run, so there is no legend to look up.
 """
 
-from ganad.ui.charts.base import CONFIG, spread
+from ganad.ui.charts.base import CONFIG, spread_apart
 from ganad.ui.charts.comparison import (
     PASSES,
     DigitCurve,
@@ -17,7 +17,7 @@ from ganad.ui.charts.comparison import (
     standings,
     trade,
 )
-from ganad.ui.charts.curves import Curve, Precision, from_roc, precision_recall, precision_recalls, roc, ternary
+from ganad.ui.charts.curves import PrecisionCurve, RocCurve, from_roc, precision_recall, precision_recalls, roc, ternary
 from ganad.ui.charts.scores import BINS, Bins, bin_scores, histogram, score_strip, stack, waterfall
 from ganad.ui.charts.training import MOST_POINTS, Envelope, descent, history, losses, thin
 
@@ -27,10 +27,10 @@ __all__ = [
     "MOST_POINTS",
     "PASSES",
     "Bins",
-    "Curve",
     "DigitCurve",
     "Envelope",
-    "Precision",
+    "PrecisionCurve",
+    "RocCurve",
     "Standing",
     "agreement",
     "bin_scores",
@@ -46,7 +46,7 @@ __all__ = [
     "precision_recalls",
     "roc",
     "score_strip",
-    "spread",
+    "spread_apart",
     "stack",
     "standings",
     "ternary",

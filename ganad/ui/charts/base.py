@@ -154,7 +154,7 @@ def _percent(share: float) -> str:
     return f"{round(100 * share, digits):g} %"
 
 
-def spread(at: Sequence[float], gap: float) -> list[float]:
+def spread_apart(at: Sequence[float], gap: float) -> list[float]:
     """Positions next to those asked for, no two nearer than `gap`, in the same order: names at the ends of lines."""
     order = sorted(range(len(at)), key=at.__getitem__)
     groups: list[tuple[float, list[int]]] = []  # (sum of the wishes, who), each group standing centred on its mean wish

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from ganad.ui.charts.base import _GRID, _INK, _PAGE, _SMALL, _TEXT, _figure, _number, spread
+from ganad.ui.charts.base import _GRID, _INK, _PAGE, _SMALL, _TEXT, _figure, _number, spread_apart
 from ganad.ui.messages.escape import chart
 from ganad.web import colours
 
@@ -114,9 +114,9 @@ def standings(groups: Sequence[Standing]) -> go.Figure:
     drawing = _figure(row * len(groups) + 60, top=26, bottom=44, right=16)
     for i, g in enumerate(groups):
         mean, y = float(np.mean(g.areas)), -i
-        spread = float(np.std(g.areas, ddof=1)) if len(g.areas) > 1 else 0.0
+        spread_apart = float(np.std(g.areas, ddof=1)) if len(g.areas) > 1 else 0.0
         drawing.add_scatter(
-            x=[mean - spread, mean + spread], y=[y, y], mode="lines", hoverinfo="skip",
+            x=[mean - spread_apart, mean + spread_apart], y=[y, y], mode="lines", hoverinfo="skip",
             line={"color": colours.rgba(g.colour, 0.3), "width": 12},
         )  # fmt: skip
         drawing.add_scatter(
@@ -124,7 +124,7 @@ def standings(groups: Sequence[Standing]) -> go.Figure:
             marker={"size": 11, "color": g.colour, "line": {"width": 1.5, "color": _PAGE}},
             hovertemplate=f"<b>{chart(g.name)}</b><br>AUROC %{{x:.4f}}<extra></extra>",
         )  # fmt: skip
-        said = f"{mean:.4f}" + (f" ± {spread:.4f}" if spread else "")
+        said = f"{mean:.4f}" + (f" ± {spread_apart:.4f}" if spread_apart else "")
         words = f"<span style='color:{g.colour}'><b>{chart(g.name)}</b></span>  {said}"
         drawing.add_annotation(
             text=words, x=0, xref="paper", y=y, yshift=20, xanchor="left", showarrow=False, yanchor="middle"
@@ -168,7 +168,9 @@ def trade(runs: Sequence[tuple[str, str, float, float]], *, height: int = 380) -
     times, areas = np.array([ms for _, _, ms, _ in runs]), [area for *_, area in runs]
     pad = max(0.004, (max(areas) - min(areas)) * 0.2)
     middle = np.sqrt(times.min() * times.max())
-    written = spread(areas, (max(areas) - min(areas) + 2 * pad) / 15)  # names keep a line's distance from each other
+    written = spread_apart(
+        areas, (max(areas) - min(areas) + 2 * pad) / 15
+    )  # names keep a line's distance from each other
     for (name, colour, ms, area), y in zip(runs, written, strict=True):
         drawing.add_scatter(
             x=[ms], y=[area], mode="markers", name=chart(name), cliponaxis=False,

@@ -16,7 +16,7 @@ from ganad.web import colours
 
 
 @dataclass(frozen=True)
-class Curve:
+class RocCurve:
     """One ROC curve.
 
     fpr, tpr      (K,) false-alarm rate and share of anomalies caught, each in [0, 1], falling threshold
@@ -39,7 +39,7 @@ class Curve:
     band: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
 
 
-def roc(curves: Sequence[Curve], *, height: int = 340) -> go.Figure:
+def roc(curves: Sequence[RocCurve], *, height: int = 340) -> go.Figure:
     """Share of anomalies caught against the share of normal images called anomalous, for every threshold."""
     drawing = _figure(height, top=8, bottom=44, **_unit_square("false alarms", "anomalies caught"))
     drawing.add_scatter(
@@ -80,18 +80,18 @@ def roc(curves: Sequence[Curve], *, height: int = 340) -> go.Figure:
     return drawing.figure()
 
 
-def _dash(curve: Curve | Precision) -> str:
+def _dash(curve: RocCurve | PrecisionCurve) -> str:
     return curve.baseline or "solid"
 
 
 _DASHES = {"": "", "dash": "– – ", "dot": "· · · "}
 
 
-def _called(curve: Curve | Precision) -> str:
+def _called(curve: RocCurve | PrecisionCurve) -> str:
     return f"<span style='color:{curve.colour}'>{_DASHES.get(curve.baseline, '')}<b>{chart(curve.name)}</b></span>"
 
 
-def _aurocs(drawing: Drawing, curves: Sequence[Curve]) -> None:
+def _aurocs(drawing: Drawing, curves: Sequence[RocCurve]) -> None:
     """The areas, in the corner that a useful curve leaves free."""
     lines = [f"{_called(curve)}  {curve.auroc:.3f}" for curve in curves]
     text = (
@@ -100,7 +100,7 @@ def _aurocs(drawing: Drawing, curves: Sequence[Curve]) -> None:
     drawing.add_annotation(text=text, x=0.98, y=0.03, xanchor="right", yanchor="bottom", align="right", showarrow=False)
 
 
-def _operating_point(drawing: Drawing, curve: Curve, *, label: bool) -> None:
+def _operating_point(drawing: Drawing, curve: RocCurve, *, label: bool) -> None:
     assert curve.point is not None
     fpr, tpr = curve.point
     words = f"catches {_percent(tpr)} at {_percent(fpr)} false alarms"
@@ -161,7 +161,7 @@ def precision_recall(
 
 
 @dataclass(frozen=True)
-class Precision:
+class PrecisionCurve:
     """One precision-recall curve: recall and precision (K,), average precision, (recall, precision) of the threshold."""
 
     name: str
@@ -173,16 +173,16 @@ class Precision:
     baseline: str = ""
 
 
-def from_roc(curve: Curve, prevalence: float) -> Precision:
+def from_roc(curve: RocCurve, prevalence: float) -> PrecisionCurve:
     """The same curve as precision against recall, where so many of the images are anomalies."""
     hits, alarms = prevalence * np.asarray(curve.tpr), (1 - prevalence) * np.asarray(curve.fpr)
     some = hits + alarms > 0
     recall, precision = np.asarray(curve.tpr)[some], (hits[some] / (hits + alarms)[some])
     area = float(np.sum(np.diff(recall, prepend=0.0) * precision))
-    return Precision(curve.name, recall, precision, area, curve.colour, baseline=curve.baseline)
+    return PrecisionCurve(curve.name, recall, precision, area, curve.colour, baseline=curve.baseline)
 
 
-def precision_recalls(lines: Sequence[Precision], prevalence: float | None, *, height: int = 340) -> go.Figure:
+def precision_recalls(lines: Sequence[PrecisionCurve], prevalence: float | None, *, height: int = 340) -> go.Figure:
     """Precision against recall of several runs; prevalence draws the chance line, None where they do not share one."""
     drawing = _figure(height, top=8, bottom=44, right=24, **_precision_axes([p.precision for p in lines], prevalence))
     if prevalence is not None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from ganad.ui.charts.base import _SMALL, _above, _figure, _number, spread
+from ganad.ui.charts.base import _SMALL, _above, _figure, _number, spread_apart
 from ganad.ui.messages.escape import chart
 from ganad.web import colours
 
@@ -74,7 +74,7 @@ def losses(rows: Sequence[Mapping[str, Any]], player: str, *, height: int = 220)
     low, high, peak = _loss_range(list(lines.values()))
     pixels = (height - 74) / (high - low)
     ends = [float(np.clip(line.mean[-1], low, high)) for line in lines.values()]
-    places = spread([(end - low) * pixels for end in ends], gap=15)
+    places = spread_apart([(end - low) * pixels for end in ends], gap=15)
     for name, line, end, place in zip(lines, lines.values(), ends, places, strict=True):
         word = "loss" if name.startswith("loss/") else name.split("/", 1)[1]
         drawing.add_annotation(

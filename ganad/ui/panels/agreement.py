@@ -108,8 +108,8 @@ def _alone_and_together(shown: Sequence[Shown], v: Verdicts) -> None:
         "It asks for no test image but the one that is judged.",
     )
     ones = np.ones((1, len(v.rows)))
-    alone = [float(comparison.areas(v.anomalous, s, ones)[0]) for s in v.score]
-    both = float(comparison.areas(v.anomalous, v.score.mean(axis=0), ones)[0])
+    alone = [float(comparison.weighted_aurocs(v.anomalous, s, ones)[0]) for s in v.score]
+    both = float(comparison.weighted_aurocs(v.anomalous, v.score.mean(axis=0), ones)[0])
     names = [(s.name, s.colour, a) for s, a in zip(shown, alone, strict=True)]
     rows = [*sorted(names, key=lambda row: -row[2]), ("together", colours.THRESHOLD.both, both)]
     low = min(0.5, *(a for *_, a in rows))

@@ -11,7 +11,7 @@ import streamlit as st
 from ganad import glossary
 from ganad.config import PARTS
 from ganad.evaluation import metrics
-from ganad.service import Look, RunInfo
+from ganad.service import Explanation, RunInfo
 from ganad.ui import charts
 from ganad.ui.components.lens import in_words as in_pixels
 from ganad.ui.components.lens import lens
@@ -27,7 +27,7 @@ class Story:
     """One image and what a run says of it. given: (28, 28) uint8; look: the net's; parts raw; what: words for the image."""
 
     given: np.ndarray
-    look: Look
+    look: Explanation
     parts: Mapping[str, float]
     what: str
 

@@ -58,7 +58,7 @@ def offer(run: RunInfo, mix: Mix) -> None:
 def link(run: RunInfo) -> None:
     """The address of the view that is on screen, to copy: the same run, weights, line, choice and image."""
     with st.popover("Link to this view", icon=":material/link:", type="tertiary"):
-        st.code(f"{st.context.url}?{urlencode(address.words(run), safe=',:~')}", language=None, wrap_lines=True)
+        st.code(f"{st.context.url}?{urlencode(address.to_query(run), safe=',:~')}", language=None, wrap_lines=True)
         st.caption("It stands in the address bar too, and opens the same view for everybody who reaches this server.")
 
 

@@ -35,7 +35,7 @@ def _inspected(run: RunInfo, mix: Mix, row: int) -> None:
     parts = {p: float(found.test.parts[p][row]) for p in PARTS}
     given = cache.images(run.name)[row]
     with st.skeleton(height=190):
-        look = guard.or_none(cache.look, run.name, row)
+        look = guard.or_none(cache.explanation, run.name, row)
     if look is None:  # neither pictures nor nets came with this run
         st.html(pictures.figure_html([(pictures.png(given, 5), "input", "input digit")], size_px=148))
     else:

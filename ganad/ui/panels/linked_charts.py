@@ -138,7 +138,7 @@ def these_images(run: RunInfo, now: Mix) -> Callable[[], None]:
                 "pages/2_Browse.py",
                 label="Open in Browse",
                 icon=":material/grid_view:",
-                query_params=address.words(run),
+                query_params=address.to_query(run),
             )
         latent_space.lasso_waits(run)
         picked = selection.picked(run, now, rows)

@@ -124,7 +124,7 @@ def noise(shown: Sequence[Shown]) -> None:
     same = one_task(shown)
     groups: dict[str, list[Shown]] = {}
     for s in same:
-        groups.setdefault(comparison.alike(s.run.settings), []).append(s)
+        groups.setdefault(comparison.config_key(s.run.settings), []).append(s)
     ranked = sorted(groups.values(), key=lambda group: -_mean(group))
     names = _group_names(ranked)
     with st.skeleton(height=78 * len(ranked) + 60):
@@ -151,7 +151,7 @@ def noise(shown: Sequence[Shown]) -> None:
     )  # fmt: skip
     for name, g in zip(names[1:], gaps[1:], strict=True):
         sure = ":material/check_circle:" if g.seeds is not None else ":material/help:"
-        icon = sure if g.beyond_noise else ":material/drag_handle:"
+        icon = sure if g.significant else ":material/drag_handle:"
         st.markdown(
             markdown(
                 icon + " {} against {}: **{}**. Gap {}, between {} and {} on other test images.",

@@ -180,7 +180,7 @@ def _throw_away(*names: str) -> None:
     thrown = []
     try:
         for name in names:
-            thrown.append(service.throw_away(name))
+            thrown.append(service.trash(name))
     except GanadError as error:
         notices.toast(error, icon=":material/error:")
     if thrown:
@@ -192,7 +192,7 @@ def _throw_away(*names: str) -> None:
 def _take_back(*names: str) -> None:
     try:
         for name in names:
-            picked_run.pick(service.take_back(name))
+            picked_run.pick(service.restore(name))
     except GanadError as error:
         notices.toast(error, icon=":material/error:")
 

@@ -15,7 +15,7 @@ from ganad.ui.panels.weights import scales_of
 from ganad.ui.state import cache, rule, selection
 from ganad.ui.theme import layout
 
-SAYS = metrics.simplex(12)
+SAYS = metrics.weight_grid(12)
 
 
 def advice(run: RunInfo) -> None:
@@ -32,7 +32,7 @@ def advice(run: RunInfo) -> None:
             if not asked:
                 return
             with right, st.skeleton(height=380):
-                strange = guard.or_none(cache.rivals, run.name)
+                strange = guard.or_none(cache.reference_anomalies, run.name)
             if strange is None:
                 return
             areas, best = _areas_of(run), best_of(run)
@@ -70,7 +70,7 @@ def _areas_of(run: RunInfo) -> np.ndarray:
 @cache.kept()
 def _areas(name: str, version: int, scales: tuple[float, ...]) -> np.ndarray:
     """(91,) AUROC of each point of the map."""
-    val, strange = cache.scores(name).val.parts, cache.rivals(name)
+    val, strange = cache.scores(name).val.parts, cache.reference_anomalies(name)
     return np.array(
         [metrics.area(*(metrics.total(of, _weights(tuple(say), scales)) for of in (val, strange))) for say in SAYS]
     )

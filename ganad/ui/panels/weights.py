@@ -49,11 +49,11 @@ def mixer(run: RunInfo, *, with_threshold: bool = True) -> Mix:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button(
                 "Defaults", icon=":material/restart_alt:", key="mixer_defaults", on_click=guard.callback(_reset), args=(run,), type="tertiary",
-                disabled=not mix.peeked, help=f"Weights as in the paper ({', '.join(f'{w:g}' for w in run.weights)}) and "
+                disabled=not mix.tuned_on_test, help=f"Weights as in the paper ({', '.join(f'{w:g}' for w in run.weights)}) and "
                 f"a threshold with at most {FALSE_ALARMS:.0%} false alarms.",
             )  # fmt: skip
             units(run, "units_mixer")
-            if mix.peeked:
+            if mix.tuned_on_test:
                 st.badge("chosen while looking at the test set", icon=":material/visibility:", color="orange")
             st.caption(mix.words)
     return mix
@@ -76,7 +76,7 @@ def _in_other_units(run: RunInfo, key: str) -> None:
 
 def scales_of(run: RunInfo) -> tuple[float, ...]:
     """Slider position per unit of weight: the part's spread among held-out normals, over the largest default say."""
-    spread = metrics.spread(cache.scores(run.name).val.parts)
+    spread = metrics.std_of_parts(cache.scores(run.name).val.parts)
     largest = max(w * spread[p] for w, p in zip(run.weights, PARTS, strict=True)) or 1.0
     return tuple(spread[p] / largest for p in PARTS)
 

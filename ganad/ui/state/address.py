@@ -35,9 +35,9 @@ class _Known:
     at: float = 0.0
 
 
-def words(run: RunInfo) -> dict[str, str]:
+def to_query(run: RunInfo) -> dict[str, str]:
     """What is in force as it stands in a URL, the run included: for links that shall open the same view."""
-    return {"run": run.name} | rule.words(run) | selection.words(run)
+    return {"run": run.name} | rule.to_query(run) | selection.to_query(run)
 
 
 def passed_on() -> dict[str, str]:
@@ -56,14 +56,14 @@ def arrive(run: RunInfo, same_page: bool) -> dict[str, str]:
     said, known = _said(), st.session_state.get("_known")
     from_menu = not same_page and said == st.session_state.get("_menu_says")
     if _is_news(said, known) and not from_menu and (said or same_page):
-        odd = [*rule.take(run, said), *selection.take(run, said)]
+        odd = [*rule.from_query(run, said), *selection.from_query(run, said)]
         if odd:
             notices.toast(f"The link says {' and '.join(odd)}: that was left out.", icon=":material/link_off:")
         else:  # it stands there well enough: written anew, it would be one step more for the back button
             st.session_state["_known"] = _Known(said, _ours(run))
     write(run)
     st.session_state["_menu_says"] = _ours(run)
-    return words(run)
+    return to_query(run)
 
 
 def write(run: RunInfo) -> None:
@@ -89,4 +89,4 @@ def _said() -> dict[str, str]:
 
 
 def _ours(run: RunInfo) -> dict[str, str]:
-    return rule.words(run) | selection.words(run)
+    return rule.to_query(run) | selection.to_query(run)

@@ -86,7 +86,7 @@ def _reconstructions(name: str, version: int) -> np.ndarray | None:
     return service.reconstructions(name)
 
 
-def look(name: str, row: int) -> service.Look:
+def explanation(name: str, row: int) -> service.Explanation:
     """One test image, redrawn, and what each pixel adds: from the stored pictures, else by the net, exactly."""
     stored = reconstructions(name)
     if stored is None:
@@ -94,17 +94,17 @@ def look(name: str, row: int) -> service.Look:
     residual = float(scores(name).test.parts["residual"][row])
     asked = service.run_info(name).settings
     pixels = attribution.from_pictures(images(name)[row], stored[row], residual, asked.image_size, asked.residual_power)
-    return service.Look(stored[row], pixels)
+    return service.Explanation(stored[row], pixels)
 
 
 @kept("Asking the net")
-def _look(name: str, version: int, row: int) -> service.Look:
+def _look(name: str, version: int, row: int) -> service.Explanation:
     return service.look(name, images(name)[row])
 
 
 def reconstruction(name: str, row: int) -> np.ndarray:
     """(28, 28) uint8 of one test image: the stored one, else made by the net."""
-    return look(name, row).reconstruction
+    return explanation(name, row).reconstruction
 
 
 def reconstructions_of(name: str, rows: tuple[int, ...]) -> np.ndarray:
@@ -136,14 +136,14 @@ def _codes(name: str, version: int) -> tuple[np.ndarray, np.ndarray]:
     return service.codes(name)
 
 
-def rivals(name: str) -> dict[str, np.ndarray]:
+def reference_anomalies(name: str) -> dict[str, np.ndarray]:
     """Parts of training images of other digits: to choose weights by, instead of the test set."""
     return _rivals(name, service.version(name))
 
 
 @kept("Scoring training images of other digits")
 def _rivals(name: str, version: int) -> dict[str, np.ndarray]:
-    return service.rivals(name)
+    return service.reference_anomalies(name)
 
 
 def band(name: str, weights: tuple[float, float, float]) -> bootstrap.Band:

@@ -34,7 +34,7 @@ class Mix:
     """In which score and threshold are shown; they themselves are raw."""
 
     @property
-    def peeked(self) -> bool:
+    def tuned_on_test(self) -> bool:
         """True when something was chosen by the test labels, or by a person who sees them.
 
         Weights that training images advised were not, as long as they stay as they were advised.
@@ -116,7 +116,7 @@ def mix_of(run: RunInfo) -> Mix:
 # --- in the URL ------------------------------------------------------------------------------------------------
 
 
-def words(run: RunInfo) -> dict[str, str]:
+def to_query(run: RunInfo) -> dict[str, str]:
     """Weights and rule as they stand in a URL; what is as usual is left out.
 
     Weights are exact: a score moves with each of their digits. A threshold has as many as it takes to call the same images
@@ -144,7 +144,7 @@ def shortest(value: float, scores: np.ndarray) -> str:
     return repr(float(value))
 
 
-def take(run: RunInfo, said: Mapping[str, str]) -> list[str]:
+def from_query(run: RunInfo, said: Mapping[str, str]) -> list[str]:
     """Put a URL's weights and rule in force; returns what made no sense, as "name=value"."""
     weights, rule, odd = run.weights, DEFAULT_RULE, []
     if "w" in said:

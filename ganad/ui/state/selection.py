@@ -164,7 +164,7 @@ def nearest_to(run: RunInfo, mix: Mix) -> int:
 # --- in the URL ------------------------------------------------------------------------------------------------
 
 
-def words(run: RunInfo) -> dict[str, str]:
+def to_query(run: RunInfo) -> dict[str, str]:
     """The choice as it stands in a URL; what is as usual is left out."""
     c, said = current(run), {}
     if c.digits:
@@ -185,7 +185,7 @@ def words(run: RunInfo) -> dict[str, str]:
     return said
 
 
-def take(run: RunInfo, said: Mapping[str, str]) -> list[str]:
+def from_query(run: RunInfo, said: Mapping[str, str]) -> list[str]:
     """Put a URL's choice in force; returns what made no sense, as "name=value"."""
     chosen, odd = Selection(), []
     for name, value in said.items():

@@ -176,7 +176,7 @@ def _curves(shown: list[Shown]) -> None:
         ]
         bands = [cache.band(r.name, m.weights) for r, m in zip(runs, mixes, strict=True)]
     curves = [
-        charts.Curve(
+        charts.RocCurve(
             s.name, e.roc.x, e.roc.y, e.auroc, colour=s.colour, point=(e.false_alarm_rate, e.hit_rate), thresholds=e.roc.thresholds
         )
         for s, e in zip(shown, found, strict=True)
@@ -203,7 +203,7 @@ def _curves(shown: list[Shown]) -> None:
                 f"<div>{html(curve.name)}</div><div style='opacity: .7; font-size: .88rem'>catches {tpr:.0%} of the anomalies at "
                 f"{fpr:.1%} false alarms</div></div>"
             )
-            if m.peeked:
+            if m.tuned_on_test:
                 st.badge("chosen while looking at the test set", icon=":material/visibility:", color="orange")
             with st.container(horizontal=True):
                 here = {"run": r.name}
@@ -220,20 +220,20 @@ def _curves(shown: list[Shown]) -> None:
             )
 
 
-def _rocs(curves: list[charts.Curve]) -> None:
+def _rocs(curves: list[charts.RocCurve]) -> None:
     st.plotly_chart(
         charts.roc(curves, height=440), key="rocs", config=export.config("rocs"),
         alt="ROC curves: " + ", ".join(f"{c.name} {c.auroc:.3f}" for c in curves),
     )  # fmt: skip
 
 
-def _precisions(curves: list[charts.Curve], found: list[Evaluation], baselines: list[charts.Curve]) -> None:
+def _precisions(curves: list[charts.RocCurve], found: list[Evaluation], baselines: list[charts.RocCurve]) -> None:
     lines = []
     for curve, e in zip(curves, found, strict=True):
         flagged = e.confusion["tp"] + e.confusion["fp"]
         point = (e.hit_rate, e.confusion["tp"] / flagged if flagged else 1.0)
         drawn = e.precision_recall
-        lines.append(charts.Precision(curve.name, drawn.x, drawn.y, e.average_precision, curve.colour, point))
+        lines.append(charts.PrecisionCurve(curve.name, drawn.x, drawn.y, e.average_precision, curve.colour, point))
     shares = {round(e.prevalence, 2) for e in found}
     prevalence = found[0].prevalence if len(shares) == 1 else None
     lines += [charts.from_roc(b, found[0].prevalence) for b in baselines]
@@ -248,7 +248,7 @@ def _precisions(curves: list[charts.Curve], found: list[Evaluation], baselines: 
         )
 
 
-def _baselines(runs: list[RunInfo]) -> list[charts.Curve]:
+def _baselines(runs: list[RunInfo]) -> list[charts.RocCurve]:
     """The curves that a GAN has to beat; drawn when all runs do the same task."""
     tasks = {(r.normal, r.settings.data) for r in runs}
     if len(tasks) > 1:
@@ -264,7 +264,7 @@ def _baselines(runs: list[RunInfo]) -> list[charts.Curve]:
     with st.skeleton(height=440):
         found = guard.or_end_page(cache.baseline_curves, normal, path)
     return [
-        charts.Curve(b.name, b.fpr, b.tpr, b.auroc, colour=colours.THRESHOLD.both, baseline=dash)
+        charts.RocCurve(b.name, b.fpr, b.tpr, b.auroc, colour=colours.THRESHOLD.both, baseline=dash)
         for b, dash in zip(found, BASELINES, strict=True)
     ]
 

@@ -120,7 +120,7 @@ def _roc(run: RunInfo, mix: Mix, e) -> None:
         "ROC", help="Each point is a threshold: how many anomalies it catches against how many normals it flags."
     )
     band = cache.band(run.name, mix.weights)
-    curve = charts.Curve(
+    curve = charts.RocCurve(
         name="this weighting", fpr=e.roc.x, tpr=e.roc.y, auroc=e.auroc, colour=colours.ANOMALOUS.both,
         point=(e.false_alarm_rate, e.hit_rate), thresholds=e.roc.thresholds, band=(band.fpr, band.tpr_low, band.tpr_high),
     )  # fmt: skip

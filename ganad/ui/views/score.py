@@ -14,7 +14,7 @@ from ganad import service
 from ganad.config import METHOD_NAMES
 from ganad.data import preprocess
 from ganad.errors import GanadError
-from ganad.service import Judgement, Look, RunInfo, digits_in_words
+from ganad.service import Explanation, ImageScore, RunInfo, digits_in_words
 from ganad.ui import charts
 from ganad.ui.components.digit_pad import digit_pad
 from ganad.ui.messages import notices
@@ -103,7 +103,7 @@ def _prepared(content: bytes, name: str, raw: bool) -> preprocess.Prepared:
     return service.prepare_bytes(content, name, raw)
 
 
-def judge(run: RunInfo, digits: np.ndarray) -> list[Judgement]:
+def judge(run: RunInfo, digits: np.ndarray) -> list[ImageScore]:
     """Judge with the weights and the threshold in force; the same digits are not judged twice."""
     key = hashlib.sha256(digits.tobytes()).hexdigest()
     found = _judge(run.name, service.version(run.name), weights_of(run), key, digits)
@@ -114,8 +114,8 @@ def judge(run: RunInfo, digits: np.ndarray) -> list[Judgement]:
 @st.cache_data(show_spinner="Waking the net", max_entries=100)
 def _judge(
     name: str, version: int, weights: tuple[float, float, float], key: str, _digits: np.ndarray
-) -> list[Judgement]:
-    return service.judge(name, _digits, weights)
+) -> list[ImageScore]:
+    return service.score_images(name, _digits, weights)
 
 
 def one(run: RunInfo, prepared: preprocess.Prepared, name: str = "") -> None:
@@ -134,7 +134,7 @@ def one(run: RunInfo, prepared: preprocess.Prepared, name: str = "") -> None:
             )
         )
     story = explanation.Story(
-        prepared.digit, Look(found.reconstruction, found.pixels), found.parts, name or "Your digit"
+        prepared.digit, Explanation(found.reconstruction, found.pixels), found.parts, name or "Your digit"
     )
     with right:
         explanation.picture(run, mix, story, key="lens_score")
@@ -161,7 +161,7 @@ def one(run: RunInfo, prepared: preprocess.Prepared, name: str = "") -> None:
     latent_search.film(run, prepared.digit, key="score")
 
 
-def verdict(run: RunInfo, mix: Mix, found: Judgement) -> None:
+def verdict(run: RunInfo, mix: Mix, found: ImageScore) -> None:
     """In words: what it is called, how strange that is among held-out normals, and by which line."""
     words = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", explanation.in_words(run, mix, found.score))
     colour = colours.VERDICTS[found.verdict].both
@@ -171,11 +171,11 @@ def verdict(run: RunInfo, mix: Mix, found: Judgement) -> None:
         f"<div>S{words[1:]}. "
         f"Score {mix.units.shown(found.score):.4g}. {mix.words}</div></div>"
     )
-    if mix.peeked:
+    if mix.tuned_on_test:
         st.badge("chosen while looking at the test set", icon=":material/visibility:", color="orange")
 
 
-def _caption(found: Judgement, prepared: preprocess.Prepared) -> str:
+def _caption(found: ImageScore, prepared: preprocess.Prepared) -> str:
     """Below a small picture; of a doubt only its first words, the table has them all."""
     doubts = [f"{re.split('[:?]', doubt)[0].lower()}?" for doubt in prepared.doubts]
     return " · ".join([found.verdict, f"{found.percentile:.0f} %", *doubts])

@@ -30,7 +30,7 @@ TERMS = (
         "≥ 0", "Browse, Score",
     ),
     Term("weight", "factor of a part in the score", "≥ 0", "Evaluate"),
-    Term("say", "weight times the part's spread among held-out normals: what the sliders show, whatever the part's unit", "≥ 0", "Evaluate"),
+    Term("influence", "weight times the part's standard deviation among held-out normals: what the sliders show, whatever the part's unit", "≥ 0", "Evaluate"),
     Term("contribution", "weight times part: what a part adds to the score", "≥ 0", "Browse, Score"),
     Term(
         "score",
@@ -40,7 +40,7 @@ TERMS = (
     ),
     Term(
         "standardised",
-        "each part in spreads of the held-out normals above their mean. The score is then the weighted mean of the parts, their "
+        "each part in standard deviations of the held-out normals above their mean (z). The score is then the weighted mean of the parts, their "
         "weights add up to 1, and no verdict changes",
         "", "everywhere",
     ),

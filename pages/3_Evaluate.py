@@ -7,7 +7,7 @@ from ganad.ui.views import evaluate
 
 run = page.begin(
     "Evaluate",
-    lead="The score is a weighted sum of three parts. Weigh them, draw the line, and see what is caught and what it costs.",
+    lead="The score is a weighted sum of three parts. Weigh them, set the threshold, and see what is caught and what is missed.",
 )
 guard.or_end_page(evaluate.judge, page.needs_scores(run))
 report_download.offer(run)

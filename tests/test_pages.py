@@ -83,7 +83,7 @@ SAID = {  # state -> page -> (what its main part says, the ways on that it offer
         "pages/2_Browse.py": ("10,000 of 10,000 test images", {"Defaults"}),
         "pages/3_Evaluate.py": ("0.9626", {"Open in Browse"}),
         "pages/4_Score.py": ("has learned what **8** looks like", set()),
-        "pages/5_Compare.py": ("0.9626", {"Browse", "Evaluate", "Throw away"}),
+        "pages/5_Compare.py": ("0.9626", {"Browse", "Evaluate", "Move to trash"}),
     },
 }  # fmt: skip
 
@@ -205,7 +205,7 @@ def test_another_selection_begins_at_its_first_page(runs_dir):
     first = picked(at)
     at = opened("pages/2_Browse.py", run=run.name, image="9999")
     assert picked(at).endswith("test image 9999")
-    at.segmented_control(key="verdict").set_value("hits").run()
+    at.segmented_control(key="verdict").set_value("caught").run()
     at.segmented_control(key="verdict").set_value("all").run()
     at.pills(key="digits").set_value([7]).run()
     assert not at.exception
@@ -216,15 +216,15 @@ def test_a_link_brings_back_filters_weights_line_and_image_on_every_page(runs_di
     run = put_finished(runs_dir)
     link = {
         "w": "0.9,0.1,0",
-        "at": "by-hand:120",
+        "at": "manual:120",
         "digits": "38",
-        "verdict": "misses",
+        "verdict": "missed",
         "band": "60~110",
         "sort": "lowest-score",
     }
     at = opened("pages/2_Browse.py", run=run.name, **link)
     assert at.pills(key="digits").value == [3, 8]
-    assert at.segmented_control(key="verdict").value == "misses"
+    assert at.segmented_control(key="verdict").value == "missed"
     assert at.selectbox(key="sort").value == "lowest score"
     assert at.button(key="no_band").label == "score 60 to 110"
     for page in ("pages/3_Evaluate.py", "pages/2_Browse.py"):
@@ -237,7 +237,7 @@ def test_a_link_that_makes_no_sense_is_told_and_left_out(runs_dir):
     run = put_finished(runs_dir)
     odd = {
         "w": "0,0,0",
-        "at": "by-hand:nan",
+        "at": "manual:nan",
         "digits": "x",
         "verdict": "odd",
         "band": "2~1",
@@ -253,13 +253,13 @@ def test_a_link_that_makes_no_sense_is_told_and_left_out(runs_dir):
 @pytest.mark.parametrize(
     "link",
     [
-        {"at": "by-hand:1e9", "units": "standardised"},
-        {"at": "by-hand:-5", "verdict": "misses"},
+        {"at": "manual:1e9", "units": "standardised"},
+        {"at": "manual:-5", "verdict": "missed"},
         {"at": "false-alarms:0.0001"},
         {"at": "false-alarms:0.9"},
         {"at": "cost:1e6", "digits": "1"},
         {"band": "1e9~2e9"},
-        {"w": "0,1,0", "units": "standardised", "verdict": "near-misses"},
+        {"w": "0,1,0", "units": "standardised", "verdict": "near-the-threshold"},
     ],
     ids=str,
 )
@@ -496,7 +496,7 @@ def test_plain_controls_have_every_rule_for_the_line_and_say_which_one_it_is(run
     said = {
         "cost": "cheapest on the test set",
         "best F1": "the highest F1",
-        "by hand": "by hand",
+        "manual": "set by hand",
         "false alarms": "at most 5.0%",
     }
     for rule, text in said.items():

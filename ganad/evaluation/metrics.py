@@ -54,8 +54,8 @@ RAW = Units()
 def standard_units(val_parts: Mapping[str, np.ndarray], weights: Sequence[float]) -> Units:
     """The units in which a score is the weighted mean of standardised parts.
 
-    A part is standardised on held-out normals: in spreads above their mean. Its weight is then its say, weight times spread,
-    as a share of all say.
+    A part is standardised on held-out normals: in standard deviations above their mean. Its weight is then its
+    influence, weight times standard deviation, as a share of all influence.
     """
     spreads = std_of_parts(val_parts)
     shift = sum(w * float(np.mean(val_parts[p])) for w, p in zip(weights, PARTS, strict=True))

@@ -8,8 +8,11 @@ import numpy as np
 
 from ganad.config import FALSE_ALARMS
 
-RULES = {"false alarms": "False alarms", "cost": "Cost", "best F1": "Best F1", "by hand": "By hand"}
+RULES = {"false alarms": "False alarms", "cost": "Cost", "best F1": "Best F1", "manual": "Manual"}
 """Where a threshold comes from: held-out normals; the price of a miss in false alarms; the test labels; the hand."""
+
+OLD_RULES = {"by hand": "manual"}
+"""What a rule was called in links of earlier versions -> what it is called now."""
 
 DEFAULT_RULE = ("false alarms", FALSE_ALARMS)
 

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import by_menu, go, keyed, settled
 from tests.conftest import put_finished, put_speed
 
-PICTURES = {"Curves": "rocs", "Digits": "digit_dots", "Noise": "standings"}
+PICTURES = {"Curves": "rocs", "Digits": "digit_dots", "Significance": "standings"}
 
 
 def show(page, view):
@@ -26,7 +26,7 @@ def test_every_view_draws_its_picture_and_leads_on_and_the_choice_outlives_anoth
     show(page, "Digits")
     keyed(page, "digit_view").get_by_text("Curves", exact=True).click()
     expect(keyed(page, "digit_curves").locator(".plot-container")).to_be_visible()
-    show(page, "Jury")
+    show(page, "Agreement")
     expect(page.get_by_role("heading", name="Most disputed")).to_be_visible()
     expect(page.locator("img[alt^='a ']")).to_have_count(12)
     by_menu(page, "Methods")

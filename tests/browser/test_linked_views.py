@@ -116,7 +116,7 @@ def test_a_click_on_an_outcome_leaves_its_images_and_another_brings_all_back(ope
     misses = int((found.anomalous & (score <= threshold)).sum())
     cell = keyed(page, "outcomes").locator("button[data-name=misses]")
     cell.click()
-    assert how_many(said(page, "misses")) == misses
+    assert how_many(said(page, "missed")) == misses
     expect(keyed(page, "these_images").get_by_role("heading", name=re.compile("called normal"))).to_be_visible()
     expect(cell).to_have_attribute("aria-pressed", "true")
     cell.click()
@@ -138,12 +138,12 @@ def test_a_line_put_on_the_curve_picks_the_image_nearest_to_it(opened, truth):
     page, (found, score, _) = opened, truth
     box = place(page.locator(".mixer .roc canvas"))
     page.mouse.click(box["x"] + 0.4 * box["width"], box["y"] + 25)
-    expect(page.locator(".mixer .words")).to_have_text(re.compile("by hand"))
+    expect(page.locator(".mixer .words")).to_have_text(re.compile("manual"))
     expect(keyed(page, "these_images").get_by_text(re.compile("test image"))).to_be_visible()
     settled(page)
     asks = asked(page, "at", "image")
     kind, value = asks["at"].split(":")
-    assert kind == "by-hand"
+    assert kind == "manual"
     assert int(asks["image"]) == found.test.index[np.argmin(np.abs(score - float(value)))]
     expect(page.locator(".mixer .tuned_on_test")).to_be_visible()
 
@@ -175,7 +175,7 @@ def test_rules_that_look_at_labels_are_python_s_and_marked(opened, truth, rule, 
 def test_a_link_opens_the_same_view_elsewhere(opened, context, server):
     page = opened
     keyed(page, "outcomes").locator("button[data-name=misses]").click()
-    said(page, "misses")
+    said(page, "missed")
     brush(page, 0.1, 0.15)
     text = said(page, r"misses, score .* to ")
     page.get_by_text("Link to this view").click()
@@ -205,18 +205,18 @@ def test_each_step_back_takes_one_choice_away_until_the_page_as_it_was_opened(pa
     said(page, "brush the histogram")
     outcome = keyed(page, "outcomes").locator("button[data-name=misses]")
     outcome.click()
-    said(page, "misses")
+    said(page, "missed")
     box = place(page.locator(".mixer .roc canvas"))
     page.mouse.click(box["x"] + 0.4 * box["width"], box["y"] + 25)  # line and picked image: one step
-    expect(page.locator(".mixer .words")).to_have_text(re.compile("by hand"))
+    expect(page.locator(".mixer .words")).to_have_text(re.compile("manual"))
     asked(page, "at", "image")
     settled(page)
     page.wait_for_timeout(
         1100 * address.UNDERWAY
     )  # sooner nobody steps back, and the server takes it for what was there before
     page.go_back()
-    expect(page.locator(".mixer .words")).not_to_have_text(re.compile("by hand"))
-    said(page, "misses")
+    expect(page.locator(".mixer .words")).not_to_have_text(re.compile("manual"))
+    said(page, "missed")
     expect(page).not_to_have_url(re.compile("at=|image="))
     assert set(asked(page)) == {"run", "verdict"}
     page.go_back()
@@ -233,7 +233,7 @@ def test_each_step_back_takes_one_choice_away_until_the_page_as_it_was_opened(pa
 
 def test_the_menu_keeps_the_choice_and_a_new_tab_opens_with_it(tab, server, context):
     page = bring(tab, server, f"/Browse?run={RUN}")
-    keyed(page, "verdict").get_by_text("misses", exact=True).click()
+    keyed(page, "verdict").get_by_text("missed", exact=True).click()
     expect(page.get_by_text(re.compile(r"^1,734 of 10,000 test images"))).to_be_visible()
     settled(page)
     link = page.get_by_test_id("stSidebar").get_by_role("link", name="Evaluate")
@@ -242,10 +242,10 @@ def test_the_menu_keeps_the_choice_and_a_new_tab_opens_with_it(tab, server, cont
     try:
         other.goto(server.url + "/" + link.get_attribute("href").lstrip("/").removeprefix(server.url))
         settled(other)
-        assert how_many(said(other, "misses")) == 1734
+        assert how_many(said(other, "missed")) == 1734
         # Chosen since the menu was drawn: the menu must not bring back what was in force then.
         keyed(other, "outcomes").locator("button[data-name=hits]").click()
-        said(other, "hits")
+        said(other, "caught")
         other.get_by_test_id("stSidebar").get_by_role("link", name="Browse").click()
         expect(other.get_by_text("7,292 of 10,000 test images")).to_be_visible()
         expect(other).to_have_url(re.compile("verdict=hits"))
@@ -270,7 +270,7 @@ def test_the_plain_charts_are_filters_too(tab, server, truth):
     page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.02 * box["height"])
     page.mouse.click(box["x"] + 0.3 * box["width"], box["y"] + 0.02 * box["height"])
     expect(page.get_by_text("chosen while looking at the test set").filter(visible=True)).to_be_visible()
-    assert asked(page, "at")["at"].startswith("by-hand:")
+    assert asked(page, "at")["at"].startswith("manual:")
 
 
 def test_plain_controls_have_the_images_around_the_line_too(tab, server, truth):
@@ -315,7 +315,7 @@ def test_a_point_of_the_map_weighs_as_training_images_advise_and_is_not_marked(o
 def test_the_scores_of_what_is_chosen_come_as_a_file_and_the_charts_as_pictures(opened, truth):
     page, (found, score, threshold) = opened, truth
     keyed(page, "outcomes").locator("button[data-name=misses]").click()
-    said(page, "misses")
+    said(page, "missed")
     with page.expect_download() as download:
         keyed(page, "scores_csv").get_by_role("button").click()
     table = pd.read_csv(download.value.path())

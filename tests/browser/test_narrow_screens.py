@@ -63,7 +63,7 @@ def test_a_picked_image_is_explained_where_it_can_be_seen(sized, server):
 def test_another_filter_moves_nothing_although_it_picks_another_image(tab, server):
     page = resized(tab, *SIZES["phone"])
     bring(page, server, f"/Browse?run={RUN}")
-    keyed(page, "verdict").get_by_text("misses", exact=True).click()
+    keyed(page, "verdict").get_by_text("missed", exact=True).click()
     expect(page).to_have_url(re.compile("verdict=misses"))
     settled(page)
     seen(page, keyed(page, "verdict"))

@@ -125,7 +125,7 @@ def test_seeds_are_put_together_and_their_gap_is_called_noise(runs_dir):
     at.session_state[compare_runs.table_key(service.list_runs(), service.list_runs()[0])] = {
         "selection": {"rows": list(range(6))}
     }
-    said = view(at, "Noise")
+    said = view(at, "Significance")
     assert said.count("no difference beyond the noise") == 1
     assert "3 seeds" in said
 
@@ -149,16 +149,16 @@ def test_a_speed_that_was_never_measured_is_said_so_and_one_that_was_is_drawn(th
 def test_runs_of_another_task_are_left_out_by_name(three, runs_dir):
     put_like(runs_dir, "0000-ganomaly-n3-s0", normal=[3])
     at = opened("pages/5_Compare.py")
-    assert "Left out" not in view(at, "Jury"), "at first only runs with the picked one's task are ticked"
+    assert "Left out" not in view(at, "Agreement"), "at first only runs with the picked one's task are ticked"
     all_four = {"selection": {"rows": [i for i, r in enumerate(service.list_runs()) if not r.shipped]}}
     picked = next(r for r in service.list_runs() if r.name == at.selectbox(key="run").value)
     at.session_state[compare_runs.table_key(service.list_runs(), picked)] = all_four
-    assert "Left out, since they do another task: GANomaly · 3 · tuned · 0000" in view(at, "Jury")
+    assert "Left out, since they do another task: GANomaly · 3 · tuned · 0000" in view(at, "Agreement")
 
 
 def test_one_run_is_no_jury(runs_dir):
     put_finished(runs_dir)
-    assert "at least two runs" in view(opened("pages/5_Compare.py"), "Jury")
+    assert "at least two runs" in view(opened("pages/5_Compare.py"), "Agreement")
 
 
 def test_the_matrix_waits_for_three_digits_and_shows_what_the_reports_say(runs_dir):
@@ -206,7 +206,7 @@ def test_the_most_disputed_image_comes_first_and_the_same_run_twice_has_nothing_
     assert twice.dispute.max() == 0
     assert comparison.spearman(*twice.score) == pytest.approx(1)
     at = opened("pages/5_Compare.py")
-    said = view(at, "Jury")
+    said = view(at, "Agreement")
     cards = said.split("minmax(255px,1fr))")[1]
     assert cards.count("<img ") == agreement.CARDS
     top = v.percentile[::-1, np.argmax(v.dispute)]  # the newest run is drawn first

@@ -98,7 +98,7 @@ def six(monkeypatch):
     monkeypatch.setattr(cache, "has_codes", lambda run: True)
     monkeypatch.setattr(cache, "latent_map", lambda name, kind: SimpleNamespace(test=np.stack([scores, scores * 0], 1)))
     return lambda **chosen: selection.rows(
-        SimpleNamespace(name="r"), Mix((1, 0, 0), 2.5, "", True, "by hand"), Selection(**chosen)
+        SimpleNamespace(name="r"), Mix((1, 0, 0), 2.5, "", True, "manual"), Selection(**chosen)
     )
 
 
@@ -106,7 +106,7 @@ def test_each_filter_leaves_what_it_says_in_the_chosen_order(six):
     assert six().tolist() == [5, 4, 3, 2, 1, 0]
     assert six(digits=(1,)).tolist() == [5, 3, 1]
     assert six(band=(1.0, 3.0), sort="lowest score").tolist() == [1, 2, 3]
-    assert six(verdict="misses").tolist() == [1]
+    assert six(verdict="missed").tolist() == [1]
     assert six(verdict="false alarms").tolist() == [4]
     assert six(sort="highest residual").tolist() == [0, 1, 2, 3, 4, 5]
     assert six(lasso=((0.5, -1), (3.5, -1), (3.5, 1), (0.5, 1)), digits=(0,)).tolist() == [2]
@@ -114,8 +114,8 @@ def test_each_filter_leaves_what_it_says_in_the_chosen_order(six):
 
 def test_near_misses_are_the_closest_on_both_sides(six, monkeypatch):
     monkeypatch.setattr(selection, "NEAR", 1)
-    assert six(verdict="near misses").tolist() == [3, 2]
-    assert six(verdict="near misses", digits=(1,)).tolist() == [3, 1]
+    assert six(verdict="near the threshold").tolist() == [3, 2]
+    assert six(verdict="near the threshold", digits=(1,)).tolist() == [3, 1]
 
 
 def test_the_even_odd_rule_knows_a_dent():

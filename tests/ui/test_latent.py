@@ -38,7 +38,7 @@ def test_a_lasso_leaves_all_where_there_is_no_map_and_starts_no_search(name, mon
         service, "codes", lambda n: pytest.fail("nobody asked") if n == "anogan-n8" else service.method(n)
     )
     run = service.run_info(name)
-    mix = Mix(run.weights, 1.0, "", True, "by hand")
+    mix = Mix(run.weights, 1.0, "", True, "manual")
     everything = selection.rows(run, mix, Selection())
     lassoed = selection.rows(run, mix, replace(Selection(), lasso=((0, 0), (1, 0), (1, 1))))
     assert np.array_equal(lassoed, everything)

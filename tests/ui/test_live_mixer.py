@@ -17,7 +17,7 @@ from tests.conftest import ROOT, SHIPPED
 from tests.waiting import PATIENCE_S
 
 RUN = "ganomaly-n8"
-SAID = {"weights": [0.5, 0.0, 1.0], "rule": "by hand", "value": 12.5}
+SAID = {"weights": [0.5, 0.0, 1.0], "rule": "manual", "value": 12.5}
 
 
 @pytest.mark.parametrize("name", [f"{m}-n8" for m in SHIPPED])
@@ -33,7 +33,7 @@ def test_the_browser_gets_every_part_and_every_pixel_without_a_loss(name):
 
 
 def test_a_setting_comes_back_as_it_was_said():
-    assert parse(SAID) == Setting((0.5, 0.0, 1.0), "by hand", 12.5)
+    assert parse(SAID) == Setting((0.5, 0.0, 1.0), "manual", 12.5)
     assert parse({"weights": [1, 2, 3], "rule": "false alarms", "value": 0.2}) == Setting(
         (1, 2, 3), "false alarms", 0.2
     )
@@ -54,7 +54,7 @@ def test_a_setting_comes_back_as_it_was_said():
         {"weights": "111"},
         {"weights": None},
         {"rule": "by chance"},
-        {"rule": ["by hand"]},
+        {"rule": ["manual"]},
         {"value": None},
         {"value": math.inf},
         {"rule": "false alarms", "value": 0.0},
@@ -112,7 +112,7 @@ def test_what_the_browser_says_is_what_the_numbers_are_computed_for(evaluate):
 
 def test_the_defaults_leave_nothing_behind(evaluate):
     say(evaluate)
-    assert in_force(evaluate) == ((0.5, 0.0, 1.0), ("by hand", 12.5))
+    assert in_force(evaluate) == ((0.5, 0.0, 1.0), ("manual", 12.5))
     say(evaluate, weights=list(service.run_info(RUN).weights), rule="false alarms", value=FALSE_ALARMS)
     assert in_force(evaluate) == (None, None)
 

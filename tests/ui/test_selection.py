@@ -50,9 +50,9 @@ def test_a_sort_by_a_part_orders_by_that_part(left, truth):
 
 def test_the_four_outcomes_share_all_images_among_them(left, truth):
     found, score, line = truth
-    four = {v: set(left(verdict=v)) for v in ("hits", "misses", "false alarms", "correct")}
+    four = {v: set(left(verdict=v)) for v in ("caught", "missed", "false alarms", "passed")}
     assert sum(map(len, four.values())) == len(score)
-    assert four["misses"] == set(np.flatnonzero(found.anomalous & (score <= line)))
+    assert four["missed"] == set(np.flatnonzero(found.anomalous & (score <= line)))
     assert four["false alarms"] == set(np.flatnonzero(~found.anomalous & (score > line)))
 
 
@@ -66,7 +66,7 @@ def test_filters_narrow_each_other(left, truth):
 
 def test_near_misses_are_the_closest_on_each_side_and_nothing_closer_is_left_out(left, truth):
     _, score, line = truth
-    near = left(verdict="near misses")
+    near = left(verdict="near the threshold")
     for side in (score <= line, score > line):
         own = [r for r in near if side[r]]
         assert len(own) == selection.NEAR
@@ -76,7 +76,7 @@ def test_near_misses_are_the_closest_on_each_side_and_nothing_closer_is_left_out
 
 def test_near_misses_of_a_digit_are_looked_for_among_its_images(left, truth):
     found, *_ = truth
-    near = left(verdict="near misses", digits=(1,))
+    near = left(verdict="near the threshold", digits=(1,))
     assert len(near) == 2 * selection.NEAR
     assert set(found.test.digit[near]) == {1}
 
@@ -102,7 +102,7 @@ def test_the_picked_image_is_the_first_where_the_choice_leaves_it_out(run):
 
 
 def test_another_run_keeps_what_means_the_same_there(run):
-    chosen = Selection(digits=(3,), verdict="misses", band=(0.1, 0.2), lasso=((0, 0), (0, 1), (1, 1)), image=7)
+    chosen = Selection(digits=(3,), verdict="missed", band=(0.1, 0.2), lasso=((0, 0), (0, 1), (1, 1)), image=7)
     st.session_state["selection"] = (run.name, chosen)
     assert selection.current(run) == chosen
     assert selection.current(service.run_info("egbad-n8")) == replace(chosen, band=None, lasso=())
@@ -129,9 +129,9 @@ def test_what_is_as_usual_is_not_in_the_address(run):
 
 
 def test_an_address_is_short_where_numbers_are(run):
-    put(run, Selection(digits=(3, 8), verdict="near misses", image=7), (0.9, 0.1, 0.0), ("false alarms", 0.1))
+    put(run, Selection(digits=(3, 8), verdict="near the threshold", image=7), (0.9, 0.1, 0.0), ("false alarms", 0.1))
     assert address.to_query(run) == {
-        "run": RUN, "w": "0.9,0.1,0", "at": "false-alarms:0.1", "digits": "38", "verdict": "near-misses", "image": "7",
+        "run": RUN, "w": "0.9,0.1,0", "at": "false-alarms:0.1", "digits": "38", "verdict": "near-the-threshold", "image": "7",
     }  # fmt: skip
 
 
@@ -161,7 +161,7 @@ def test_a_link_leaves_the_very_same_images_wherever_band_and_line_were_put(run)
         score = metrics.total(service.scores(RUN).test.parts, weights)
         for line in (*rng.choice(score, 4), *rng.uniform(score.min(), score.max(), 2)):
             band = tuple(sorted(map(float, rng.choice(score, 2))))
-            put(run, Selection(band=band, verdict="misses"), weights, ("by hand", float(line)))
+            put(run, Selection(band=band, verdict="missed"), weights, ("manual", float(line)))
             before = selection.rows(run, rule.mix_of(run))
             said = through_a_link(run)
             assert np.array_equal(selection.rows(run, rule.mix_of(run)), before)
@@ -191,3 +191,14 @@ def test_what_makes_no_sense_is_named_and_changes_nothing(run, odd):
     ((name, value),) = odd.items()
     assert selection.from_query(run, odd) == [f"{name}={value}"]
     assert selection.current(run) == Selection()
+
+
+@pytest.mark.parametrize(("old", "new"), selection.OLD_VERDICTS.items())
+def test_a_link_of_before_means_the_same_verdict(run, old, new):
+    assert selection.from_query(run, {"verdict": old.replace(" ", "-")}) == []
+    assert selection.current(run).verdict == new
+
+
+def test_a_link_of_before_means_the_same_threshold(run):
+    assert rule.from_query(run, {"at": "by-hand:3.25"}) == []
+    assert rule.rule_of(run) == ("manual", 3.25)

@@ -237,7 +237,7 @@ def ternary(says: np.ndarray, areas: np.ndarray, now: Sequence[float], *, height
     x, y = _corner(says)
     best = int(np.argmax(areas))
     hover = [
-        "say " + ", ".join(f"{p} {s:.2f}" for p, s in zip(PARTS, say, strict=True)) + f"<br>AUROC {a:.4f}"
+        "influence " + ", ".join(f"{p} {s:.2f}" for p, s in zip(PARTS, say, strict=True)) + f"<br>AUROC {a:.4f}"
         for say, a in zip(says, areas, strict=True)
     ]
     drawing.add_scatter(

@@ -83,7 +83,7 @@ def histogram(
     """
     x_title = "score"
     if units != RAW:
-        x_title = "score in spreads above the usual"
+        x_title = "score in standard deviations (z)"
         normal_scores, anomalous_scores, threshold = map(units.shown, (normal_scores, anomalous_scores, threshold))
         marked = None if marked is None else units.shown(marked)
         band = None if band is None else (units.shown(band[0]), units.shown(band[1]))

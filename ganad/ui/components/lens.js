@@ -102,6 +102,6 @@ function pixel({ at, x, y, adds, data }) {
   const share = (v) => (v / 255).toFixed(2), { weight } = data;
   const way = x[at] > y[at] ? "ink missing" : x[at] < y[at] ? "too much ink" : "as drawn";
   const counts = weight ? `, times ${Number(weight.toPrecision(4))} = <b>${Number((weight * adds[at]).toPrecision(3))}</b> to the score` : ", with weight 0 nothing to the score";
-  return `row ${Math.floor(at / 28) + 1}, column ${(at % 28) + 1}: ink <b>${share(x[at])}</b>, redrawn <b>${share(y[at])}</b>, ${way}. `
+  return `row ${Math.floor(at / 28) + 1}, column ${(at % 28) + 1}: ink <b>${share(x[at])}</b>, reconstructed <b>${share(y[at])}</b>, ${way}. `
     + `Adds ${data.about}<b>${adds[at].toFixed(3)}</b> of ${data.residual} to the residual part${counts}.`;
 }

@@ -13,10 +13,10 @@ from ganad.web import colours
 FACES = 9
 """Digits on a button at most."""
 CELLS = {  # name -> what it is called, a mistake?
-    "hits": ("caught", False),
-    "misses": ("missed", True),
+    "caught": ("caught", False),
+    "missed": ("missed", True),
     "false alarms": ("false alarms", True),
-    "correct": ("passed", False),
+    "passed": ("passed", False),
 }
 
 _OUTCOMES = declare_beside(__file__)
@@ -33,7 +33,7 @@ def outcomes(
     """
     cells, faces = [], []
     for name, (title, wrong) in CELLS.items():
-        other = {"hits": "misses", "misses": "hits", "false alarms": "correct", "correct": "false alarms"}[name]
+        other = {"caught": "missed", "missed": "caught", "false alarms": "passed", "passed": "false alarms"}[name]
         n, of = len(rows[name]), len(rows[name]) + len(rows[other])
         share = n / of if of else 0.0
         some = rows[name][:FACES]

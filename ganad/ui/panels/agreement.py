@@ -64,7 +64,7 @@ def jury(shown: Sequence[Shown]) -> None:
     same = one_task(shown)
     if len(same) < 2:
         notices.info(
-            "A jury has at least two runs of the same normal digits: tick another one.", icon=":material/gavel:"
+            "Agreement needs at least two runs of the same normal digits: tick another one.", icon=":material/compare:"
         )
         return
     with st.skeleton(height=420):
@@ -103,20 +103,20 @@ def _together(shown: Sequence[Shown], v: Verdicts) -> None:
 
 def _alone_and_together(shown: Sequence[Shown], v: Verdicts) -> None:
     st.subheader(
-        "Alone and together",
-        help="Together: the mean of the scores, each in standard deviations from its run's held-out normals. "
+        "Ensemble",
+        help="Ensemble: the mean of the scores, each in standard deviations from its run's held-out normals. "
         "It asks for no test image but the one that is judged.",
     )
     ones = np.ones((1, len(v.rows)))
     alone = [float(comparison.weighted_aurocs(v.anomalous, s, ones)[0]) for s in v.score]
     both = float(comparison.weighted_aurocs(v.anomalous, v.score.mean(axis=0), ones)[0])
     names = [(s.name, s.colour, a) for s, a in zip(shown, alone, strict=True)]
-    rows = [*sorted(names, key=lambda row: -row[2]), ("together", colours.THRESHOLD.both, both)]
+    rows = [*sorted(names, key=lambda row: -row[2]), ("ensemble", colours.THRESHOLD.both, both)]
     low = min(0.5, *(a for *_, a in rows))
     st.html(
         "".join(
             f"<div style='display:grid;grid-template-columns:minmax(7rem,15rem) 1fr 3.6rem;gap:.8rem;align-items:center;"
-            f"margin:.35rem 0;{'font-weight:700' if name == 'together' else ''}'><span>{html(name)}</span>"
+            f"margin:.35rem 0;{'font-weight:700' if name == 'ensemble' else ''}'><span>{html(name)}</span>"
             f"<span style='height:12px;border-radius:6px;background:{colours.THRESHOLD.faint(0.16)}'>"
             f"<span style='display:block;height:100%;border-radius:6px;width:{100 * (a - low) / (1 - low):.1f}%;"
             f"background:{colour}'></span></span><span>{a:.4f}</span></div>"
@@ -126,7 +126,7 @@ def _alone_and_together(shown: Sequence[Shown], v: Verdicts) -> None:
     best = max(alone)
     st.caption(
         f"AUROC; bars begin at {low:.2g}. "
-        + ("Together they are better than the best of them." if both > best else "The best of them is better alone.")
+        + ("The ensemble is better than the best of them." if both > best else "The best of them is better alone.")
     )
 
 

@@ -122,7 +122,7 @@ def formula(shown: Mapping[str, Mapping[str, float]], made: float, line: float) 
         if not row["weight"]:
             continue
         words = f"{part}: {glossary.MEANING[part]}" + (
-            ", in spreads of the held-out normals above their mean" if standardised() else ""
+            ", in standard deviations of the held-out normals above their mean" if standardised() else ""
         )
         terms.append(
             f'<span class="ganad-term" tabindex="0" style="color:{colours.PARTS[part].both};border-bottom:1px dotted">'

@@ -33,10 +33,10 @@ def chips(run: RunInfo, names: Collection[str] = ("digits", "verdict", "band", "
         if name in names:
             st.button(
                 said, icon=":material/close:", key=f"no_{name}", on_click=guard.callback(selection.choose), args=(run,),
-                kwargs={name: getattr(_ALL, name)}, help="Take this away",
+                kwargs={name: getattr(_ALL, name)}, help="Remove filter",
             )  # fmt: skip
 
 
 def nothing_left(run: RunInfo) -> None:
     """Said instead of images where the choice leaves none."""
-    notices.info(f"No test image fits all of this: {', '.join(words(run).values())}. Take one of them away.")
+    notices.info(f"No test image fits all of this: {', '.join(words(run).values())}. Remove one of these filters.")

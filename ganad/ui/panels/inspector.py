@@ -59,7 +59,7 @@ def _inspected(run: RunInfo, mix: Mix, row: int) -> None:
     ):  # fmt: skip
         latent_space.nearest(run, lambda codes: codes[row])
     if latent_search.searches(run) and st.toggle(
-        "Film the search", key="film", persist_state="session", help="How z was found, once more and step by step."
+        "Show the search", key="film", persist_state="session", help="How z was found, once more and step by step."
     ):
         latent_search.film(run, given, key="browse")
     export.link(run)
@@ -84,11 +84,11 @@ def headline(run: RunInfo, mix: Mix, row: int) -> None:
     _, test = cache.totals(run.name, mix.weights)
     called = bool(test[row] > mix.threshold)
     word = str(selection.outcome(found.anomalous[[row]], np.array([called]))[0])
-    right = word in ("hits", "correct")
+    right = word in ("caught", "passed")
     st.subheader(f"A {found.test.digit[row]}, called {'anomalous' if called else 'normal'}")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(
-            {"hits": "hit", "misses": "miss", "false alarms": "false alarm"}.get(word, word),
+            {"false alarms": "false alarm"}.get(word, word),
             icon=":material/check:" if right else ":material/close:", color="green" if right else "red",
         )  # fmt: skip
         st.caption(f"{explanation.in_words(run, mix, float(test[row]))} · test image {int(found.test.index[row])}")
@@ -100,7 +100,7 @@ def side_by_side_html(given: np.ndarray, made: np.ndarray, size: int = 148) -> s
     residual = pictures.signed_residual(given, made)
     shown = (
         (pictures.png(given, 5), "input", "input digit"),
-        (pictures.png(made, 5), "reconstruction", "what the nets redrew"),
+        (pictures.png(made, 5), "reconstruction", "what the nets reconstructed"),
         (pictures.png(residual, 5), "residual", "signed residual: blue is ink missing, orange is ink too much"),
     )
     return pictures.figure_html(list(shown), size_px=size) + pictures.residual_legend()

@@ -48,7 +48,7 @@ def film(run: RunInfo, image: np.ndarray, key: str) -> None:
         )  # fmt: skip
 
 
-@st.cache_data(show_spinner="Searching once more, to film it", max_entries=200)
+@st.cache_data(show_spinner="Searching once more, to show it", max_entries=200)
 def _search(name: str, version: int, key: str, _image: np.ndarray) -> service.Search:
     return service.search(name, _image)
 

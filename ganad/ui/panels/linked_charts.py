@@ -38,7 +38,7 @@ def picked_on_roc(run: RunInfo) -> None:
     curve = cache.evaluation(run.name, now.weights, now.threshold).roc
     finite = np.flatnonzero(np.isfinite(curve.thresholds))
     away = np.hypot(curve.x[finite] - points[0]["x"], curve.y[finite] - points[0]["y"])
-    rule.keep(run, rule.weights_of(run), ("by hand", float(curve.thresholds[finite[np.argmin(away)]])))
+    rule.keep(run, rule.weights_of(run), ("manual", float(curve.thresholds[finite[np.argmin(away)]])))
     selection.choose(run, image=selection.nearest_to(run, rule.mix_of(run)))
 
 
@@ -95,7 +95,7 @@ def confusion(run: RunInfo, now: Mix) -> None:
     _, test = cache.totals(run.name, now.weights)
     kinds = selection.outcome(found.anomalous, test > now.threshold)
     # The highest scores of what is called anomalous come first, the lowest of what is called normal.
-    order = {"hits": -test, "misses": test, "false alarms": -test, "correct": test}
+    order = {"caught": -test, "missed": test, "false alarms": -test, "passed": test}
     rows = {}
     for name in CELLS:
         these = np.flatnonzero(kinds == name)

@@ -48,6 +48,6 @@ def take_over(run: RunInfo, key: str) -> None:
             was = rule_of(run)
             keep(run, said.weights, (said.rule, said.value))
             st.session_state["standardised"] = said.standardised
-            moved = said.rule == "by hand" and rule_of(run) != was
+            moved = said.rule == "manual" and rule_of(run) != was
             nearest = {"image": selection.nearest_to(run, mix_of(run))} if moved else {}
             selection.choose(run, band=said.band, **nearest)

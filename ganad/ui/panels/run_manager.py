@@ -18,7 +18,9 @@ _LARGEST_MB = archive.MOST_BYTES // 1_000_000
 
 def keep(run: RunInfo | None) -> None:
     """What can be done with the picked run, and what brings others in or back."""
-    st.subheader("Keep in order", help="For the run that is picked in the sidebar. What is thrown away can come back.")
+    st.subheader(
+        "Manage this run", help="For the run that is picked in the sidebar. What is in the trash can come back."
+    )
     if run is not None and run.note:
         st.html(f'<div style="white-space: pre-wrap; opacity: .8; max-width: 62rem">{html(run.note)}</div>')
     bring_back(run)
@@ -75,7 +77,7 @@ def _of_one(run: RunInfo) -> None:
                 _describe(run.name, name, note)
     _download(run)
     st.button(
-        "Throw away", icon=":material/delete:", key="throw_away", on_click=guard.callback(_throw_away), args=(run.name,),
+        "Move to trash", icon=":material/delete:", key="throw_away", on_click=guard.callback(_throw_away), args=(run.name,),
         disabled=run.shipped or run.at_work, help=own or ("Stop it first." if run.at_work else "Into the trash, whole."),
     )  # fmt: skip
 
@@ -134,12 +136,12 @@ def _clean_up() -> None:
                     on_click=guard.callback(_want), args=(names,), disabled=not names and label != "None",
                 )  # fmt: skip
         unwanted = st.multiselect(
-            "Runs to throw away", list(labels), key="unwanted", format_func=labels.get,
+            "Runs to move to trash", list(labels), key="unwanted", format_func=labels.get,
             placeholder="Pick runs, or a group of them above",
         )  # fmt: skip
         n = len(unwanted)
         st.button(
-            f"Throw away {n} run{'s' * (n != 1)}" if n else "Throw away", icon=":material/delete:", type="primary",
+            f"Move {n} run{'s' * (n != 1)} to trash" if n else "Move to trash", icon=":material/delete:", type="primary",
             key="throw_away_many", disabled=not n, on_click=guard.callback(_throw_away_many),
             help="Into the trash, whole: one click brings them back.",
         )  # fmt: skip
@@ -166,7 +168,7 @@ def _trash() -> None:
                 type="tertiary",
             )  # fmt: skip
         if len(thrown) > 20:
-            st.caption(f"… and {len(thrown) - 20} thrown away before these.")
+            st.caption(f"… and {len(thrown) - 20} moved there before these.")
         n = len(thrown)
         st.button(
             f"Remove {n} run{'s' * (n != 1)} for good", icon=":material/delete_forever:", key="empty_trash",

@@ -43,7 +43,7 @@ def advice(run: RunInfo) -> None:
                 "set, above, is what counts.",
             )  # fmt: skip
             st.button(
-                "Weigh like that", icon=":material/done:", key="advice_best", on_click=guard.callback(_weigh_best), args=(run,),
+                "Use these weights", icon=":material/done:", key="advice_best", on_click=guard.callback(_weigh_best), args=(run,),
                 type="primary",
             )  # fmt: skip
             st.caption(

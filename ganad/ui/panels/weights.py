@@ -1,7 +1,7 @@
 """The weights of the three parts and the threshold: one state, shared by Browse, Evaluate and Score.
 
-A slider stands for the say that a part has among held-out normals: its weight times its spread there. Two sliders at
-the same height have the same say, whatever the units of their parts. The raw weights, as in the papers and on the
+A slider stands for the influence that a part has among held-out normals: its weight times its standard deviation there. Two
+sliders at the same height have the same influence, whatever the units of their parts. The raw weights, as in the papers and on the
 command line, stand below.
 """
 
@@ -42,7 +42,7 @@ def mixer(run: RunInfo, *, with_threshold: bool = True) -> Mix:
             st.session_state[key] = min(1.0, weight * scale)
             column.slider(
                 part.capitalize(), 0.0, 1.0, step=0.01, key=key, on_change=guard.callback(_moved), args=(run, part),
-                help=f"{part.capitalize()}: {glossary.MEANING[part]}. Say: {glossary.MEANING['say']}.",
+                help=f"{part.capitalize()}: {glossary.MEANING[part]}. Influence: {glossary.MEANING['influence']}.",
             )  # fmt: skip
             column.caption(f"weight {shown[part]:,.4g}")
         mix = _threshold(run, weights, columns[3] if with_threshold else None)
@@ -75,7 +75,7 @@ def _in_other_units(run: RunInfo, key: str) -> None:
 
 
 def scales_of(run: RunInfo) -> tuple[float, ...]:
-    """Slider position per unit of weight: the part's spread among held-out normals, over the largest default say."""
+    """Slider position per unit of weight: the part's standard deviation among held-out normals, over the largest default influence."""
     spread = metrics.std_of_parts(cache.scores(run.name).val.parts)
     largest = max(w * spread[p] for w, p in zip(run.weights, PARTS, strict=True)) or 1.0
     return tuple(spread[p] / largest for p in PARTS)
@@ -123,7 +123,7 @@ def _threshold(run: RunInfo, weights: tuple[float, float, float], column) -> Mix
                     "A miss costs so many false alarms", PRICES, key="rule_cost", on_change=guard.callback(_slid),
                     args=(run, "cost", "rule_cost", 1.0), label_visibility="collapsed", format_func=lambda p: f"miss = {p:g} × alarm",
                 )  # fmt: skip
-            elif rule == "by hand":
+            elif rule == "manual":
                 low, high = float(min(val.min(), test.min())), float(np.quantile(np.r_[val, test], 0.995))
                 high = high if high > low else low + 1.0
                 unit = mix_of(run).units
@@ -137,7 +137,7 @@ def _threshold(run: RunInfo, weights: tuple[float, float, float], column) -> Mix
 
 
 def _ruled(run: RunInfo) -> None:
-    """Another rule. By hand begins where the line is."""
+    """Another rule. Manual begins where the threshold is."""
     now, kind = mix_of(run).threshold, st.session_state["rule_kind"]
     if math.isinf(now):
         now = float(cache.totals(run.name, weights_of(run))[0].max())
@@ -146,11 +146,11 @@ def _ruled(run: RunInfo) -> None:
 
 
 def _put(run: RunInfo, on_standardised: bool) -> None:
-    """The line was moved by hand, on an axis of raw or of standardised scores: that axis is what its number means."""
-    if rule_of(run)[0] != "by hand":
+    """The threshold was moved by hand, on an axis of raw or of standardised scores: that axis is what its number means."""
+    if rule_of(run)[0] != "manual":
         return  # another rule was picked at the same time
     unit = units_of(run, on_standardised)
-    st.session_state.setdefault("rule", {})[run.name] = ("by hand", unit.score(st.session_state["rule_hand"]))
+    st.session_state.setdefault("rule", {})[run.name] = ("manual", unit.score(st.session_state["rule_hand"]))
     address.write(run)
 
 

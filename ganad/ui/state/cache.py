@@ -97,7 +97,7 @@ def explanation(name: str, row: int) -> service.Explanation:
     return service.Explanation(stored[row], pixels)
 
 
-@kept("Asking the net")
+@kept("Running the model")
 def _look(name: str, version: int, row: int) -> service.Explanation:
     return service.look(name, images(name)[row])
 
@@ -115,7 +115,7 @@ def reconstructions_of(name: str, rows: tuple[int, ...]) -> np.ndarray:
     return _reconstruct_some(name, service.version(name), rows)
 
 
-@kept("Asking the net")
+@kept("Running the model")
 def _reconstruct_some(name: str, version: int, rows: tuple[int, ...]) -> np.ndarray:
     return service.reconstruct(name, images(name)[list(rows)])
 
@@ -131,7 +131,7 @@ def has_codes(run: service.RunInfo) -> bool:
     return stored or not run.settings.scores_by_search or bool(st.session_state.get(f"codes_{run.name}"))
 
 
-@kept("Asking the net where each image lies")
+@kept("Encoding every image")
 def _codes(name: str, version: int) -> tuple[np.ndarray, np.ndarray]:
     return service.codes(name)
 

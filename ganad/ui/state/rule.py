@@ -12,7 +12,7 @@ import streamlit as st
 from ganad.config import check_weights
 from ganad.errors import ConfigError
 from ganad.evaluation import metrics, thresholds
-from ganad.evaluation.thresholds import DEFAULT_RULE, is_valid_rule
+from ganad.evaluation.thresholds import DEFAULT_RULE, OLD_RULES, is_valid_rule
 from ganad.service import RunInfo
 from ganad.ui.messages import notices
 from ganad.ui.state import cache
@@ -94,8 +94,8 @@ def mix_of(run: RunInfo) -> Mix:
     units = units_of(run, standardised())
     val, test = cache.totals(run.name, weights)
     anomalous = cache.scores(run.name).anomalous
-    if rule == "by hand":
-        threshold, why = float(value), ", by hand."
+    if rule == "manual":
+        threshold, why = float(value), ", set by hand."
     elif rule == "cost":
         threshold = thresholds.min_cost_threshold(test, anomalous, value)
         why = f": cheapest on the test set if a miss costs as much as {value:.3g} false alarms."
@@ -127,7 +127,7 @@ def to_query(run: RunInfo) -> dict[str, str]:
         said["w"] = ",".join(repr(float(w)).removesuffix(".0") for w in weights_of(run))
     rule, value = rule_of(run)
     if (rule, value) != DEFAULT_RULE:
-        number = shortest(value, cache.totals(run.name, weights_of(run))[1]) if rule == "by hand" else f"{value:.8g}"
+        number = shortest(value, cache.totals(run.name, weights_of(run))[1]) if rule == "manual" else f"{value:.8g}"
         said["at"] = f"{rule.replace(' ', '-')}:{number}"
     if standardised():
         said["units"] = "standardised"
@@ -167,6 +167,7 @@ def from_query(run: RunInfo, said: Mapping[str, str]) -> list[str]:
 def _rule(text: str) -> tuple[str, float]:
     kind, _, number = text.partition(":")
     kind, value = kind.replace("-", " "), float(number)
+    kind = OLD_RULES.get(kind, kind)
     if not is_valid_rule(kind, value):
         raise ValueError
     return kind, value

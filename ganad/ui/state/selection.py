@@ -18,18 +18,20 @@ from ganad.ui.state.rule import Mix, shortest, weights_of
 
 VERDICTS = {
     "all": "everything",
-    "hits": "hits",
-    "misses": "misses",
+    "caught": "caught",
+    "missed": "missed",
     "false alarms": "false alarms",
-    "correct": "correct",
-    "near misses": "near the line",
+    "passed": "passed",
+    "near the threshold": "near the threshold",
 }
+OLD_VERDICTS = {"hits": "caught", "misses": "missed", "correct": "passed", "near misses": "near the threshold"}
+"""What these were called in links of earlier versions -> what they are called now."""
 MEANING = {
-    "hits": "anomalies called anomalous",
-    "misses": "anomalies called normal",
+    "caught": "anomalies called anomalous",
+    "missed": "anomalies called normal",
     "false alarms": "normal images called anomalous",
-    "correct": "normal images called normal",
-    "near misses": "the images closest to the threshold, on both sides",
+    "passed": "normal images called normal",
+    "near the threshold": "the images closest to the threshold, on both sides",
 }
 SORTS = tuple(f"{direction} {by}" for by in ("score", *PARTS) for direction in ("highest", "lowest"))
 MAPS = ("PCA", "UMAP")
@@ -89,7 +91,7 @@ def clear(run: RunInfo) -> None:
 def outcome(anomalous: np.ndarray, called: np.ndarray) -> np.ndarray:
     """(N,) words: hits, misses, false alarms, correct."""
     return np.select(
-        [anomalous & called, anomalous & ~called, ~anomalous & called], ["hits", "misses", "false alarms"], "correct"
+        [anomalous & called, anomalous & ~called, ~anomalous & called], ["caught", "missed", "false alarms"], "passed"
     )
 
 
@@ -117,7 +119,7 @@ def rows(run: RunInfo, mix: Mix, chosen: Selection | None = None) -> np.ndarray:
             run, chosen.map
         )  # None while it is computed, and when somebody deletes the nets of the run meanwhile
         keep &= inside(places.test, chosen.lasso) if places is not None else True
-    if chosen.verdict == "near misses":
+    if chosen.verdict == "near the threshold":
         keep &= near(test, mix.threshold, keep)
     elif chosen.verdict != "all":
         keep &= outcome(found.anomalous, test > mix.threshold) == chosen.verdict
@@ -214,7 +216,8 @@ def _digits(text: str) -> tuple[int, ...]:
 
 def _one_of(allowed: tuple[str, ...]):
     def read(text: str) -> str:
-        return allowed[allowed.index(text.replace("-", " "))]
+        text = text.replace("-", " ")
+        return allowed[allowed.index(OLD_VERDICTS.get(text, text))]
 
     return read
 

@@ -216,7 +216,7 @@ def _curves(shown: list[Shown]) -> None:
         if len(curves) > 1:
             st.caption(
                 "The range is the 95 % interval for other test images. One run a setting is an anecdote, since runs differ by their "
-                "seed alone: **Noise** says which gaps to trust."
+                "seed alone: **Significance** says which gaps to trust."
             )
 
 
@@ -272,10 +272,10 @@ def _baselines(runs: list[RunInfo]) -> list[charts.RocCurve]:
 VIEWS = {
     "Curves": _curves,
     "Digits": run_comparison.digits,
-    "Noise": run_comparison.noise,
+    "Significance": run_comparison.noise,
     "Cost": run_comparison.cost,
     "Settings": run_comparison.settings,
-    "Jury": agreement.jury,
+    "Agreement": agreement.jury,
     "All digits": run_comparison.matrix,
 }
 """Ways to look at the ticked runs; the last one looks at all runs."""

@@ -111,7 +111,7 @@ def judge(run: RunInfo, digits: np.ndarray) -> list[ImageScore]:
     return [replace(f, threshold=line, verdict="anomalous" if f.score > line else "normal") for f in found]
 
 
-@st.cache_data(show_spinner="Waking the net", max_entries=100)
+@st.cache_data(show_spinner="Loading the model", max_entries=100)
 def _judge(
     name: str, version: int, weights: tuple[float, float, float], key: str, _digits: np.ndarray
 ) -> list[ImageScore]:

@@ -15,7 +15,7 @@ from ganad.ui.state import cache
 from ganad.ui.theme import pictures
 
 WAYS = (
-    ("pages/4_Score.py", "Draw a digit", ":material/draw:", "Write one with the mouse and hear the verdict."),
+    ("pages/4_Score.py", "Draw a digit", ":material/draw:", "Write one with the mouse and get its verdict."),
     (
         "pages/1_Train.py",
         "Train your own",
@@ -32,7 +32,7 @@ WAYS = (
         "pages/3_Evaluate.py",
         "Judge the score",
         ":material/monitoring:",
-        "Weigh its parts, draw the line, read the ROC curve.",
+        "Weigh its parts, set the threshold, read the ROC curve.",
     ),
 )
 

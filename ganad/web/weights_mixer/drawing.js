@@ -122,7 +122,7 @@ export function histogram(canvas, { normal, anomalous, threshold, span, held, ba
   }
   const beyond = scoresAbove(normal, span.high) + scoresAbove(anomalous, span.high);
   const note = beyond ? ` · the last bar holds ${beyond.toLocaleString("en-US")} above ${number(units.shown(span.high))}` : "";
-  write(pen, (units === RAW ? "score" : "score in spreads above the usual") + note, (left + right) / 2, height - 5, { colour: theme.text, align: "center", alpha: 0.75 });
+  write(pen, (units === RAW ? "score" : "score in standard deviations (z)") + note, (left + right) / 2, height - 5, { colour: theme.text, align: "center", alpha: 0.75 });
 
   upright(pen, "share of each class", 10, (floor + ceiling) / 2, theme);
 

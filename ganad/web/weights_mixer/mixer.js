@@ -64,7 +64,7 @@ function put(own, { weights, rule, value, band, standardised }) {
   own.weights = [...weights];
   weigh(own, own.weights);
   own.rule = rule;
-  if (rule === "by hand") setByHand(own, value);
+  if (rule === "manual") setByHand(own, value);
   else if (rule === "cost") own.price = value;
   else if (rule === "false alarms") own.share = value;
   own.share ??= own.data.defaults.value;
@@ -74,14 +74,14 @@ function put(own, { weights, rule, value, band, standardised }) {
 // A threshold by hand keeps its distance from the held-out normals, in their spreads, while the weights move: a mere
 // number would be left behind by the scores at the first touch of a weight.
 function setByHand(own, threshold) {
-  Object.assign(own, { rule: "by hand", refused: false });
+  Object.assign(own, { rule: "manual", refused: false });
   own.hand = { weights: [...own.weights], threshold, spreads: own.spread ? (threshold - own.mean) / own.spread : 0 };
 }
 
 function thresholdOf(own) {
   if (own.rule === "cost") return own.curve.at[cheapest(own.curve, own.price)];
   if (own.rule === "best F1") return own.curve.at[bestF1(own.curve)];
-  if (own.rule !== "by hand") return thresholdFor(own.held, own.share);
+  if (own.rule !== "manual") return thresholdFor(own.held, own.share);
   const { weights, threshold, spreads } = own.hand;
   return weights.every((w, i) => w === own.weights[i]) ? threshold : own.mean + spreads * own.spread;
 }
@@ -100,9 +100,9 @@ function prepare(root) {
 
   const report = () => {
     clearTimeout(own.timer);
-    const by = own.rule === "by hand", threshold = thresholdOf(own);
+    const by = own.rule === "manual", threshold = thresholdOf(own);
     if (by) setByHand(own, threshold);
-    const value = { "by hand": threshold, cost: own.price, "best F1": 0 }[own.rule] ?? own.share;
+    const value = { "manual": threshold, cost: own.price, "best F1": 0 }[own.rule] ?? own.share;
     const mix = { weights: own.weights, rule: own.rule, value, band: own.band, standardised: own.standardised, at: Date.now() };
     kept.set(own.version, { ...mix, set: own.set, strip: own.strip });
     const { frames } = own; // of this drag, in ms: what a frame took, and from frame to frame
@@ -130,7 +130,7 @@ function prepare(root) {
     slider.onpointerup = loose; // back where it began, it has not changed
   });
   own.slide.oninput = () => {
-    if (own.rule === "by hand") {
+    if (own.rule === "manual") {
       own.frozen ||= own.span;
       setByHand(own, own.frozen.low + ((own.frozen.high - own.frozen.low) * own.slide.value) / 200);
     } else if (own.rule === "cost") Object.assign(own, { price: 10 ** (own.slide.value / 10), refused: false });
@@ -142,7 +142,7 @@ function prepare(root) {
   for (const radio of root.querySelectorAll("[name=rule]")) {
     radio.onchange = () => {
       const now = thresholdOf(own);
-      if (radio.value === "by hand") setByHand(own, Number.isFinite(now) ? now : own.held.at(-1));
+      if (radio.value === "manual") setByHand(own, Number.isFinite(now) ? now : own.held.at(-1));
       else Object.assign(own, { rule: radio.value, share: own.data.defaults.value, price: 1 });
       released();
     };
@@ -332,12 +332,12 @@ function controls(own, threshold) {
     if (own.grabbed !== slider) slider.value = at;
     set(say.querySelector(".raw"), `weight ${weight}`);
     slider.style.setProperty("--at", slider.value);
-    slider.setAttribute("aria-valuetext", `say ${Number(slider.value).toFixed(2)}, weight ${weight}`);
+    slider.setAttribute("aria-valuetext", `influence ${Number(slider.value).toFixed(2)}, weight ${weight}`);
   });
   for (const radio of own.root.querySelectorAll("[name=units]")) radio.checked = (radio.value === "standardised") === own.standardised;
   for (const radio of own.root.querySelectorAll("[name=rule]")) radio.checked = radio.value === own.rule;
   for (const radio of own.root.querySelectorAll("[name=strip]")) radio.checked = radio.value === own.strip;
-  const slide = own.slide, hand = own.rule === "by hand", cost = own.rule === "cost", f1 = own.rule === "best F1";
+  const slide = own.slide, hand = own.rule === "manual", cost = own.rule === "cost", f1 = own.rule === "best F1";
   const [low, high, step] = hand ? [0, 200, 1] : cost ? [-20, 20, 1] : [0.5, 20, 0.5];
   if (slide.max !== String(high) || slide.min !== String(low)) Object.assign(slide, { min: low, max: high, step });
   slide.disabled = f1;
@@ -367,8 +367,8 @@ function words(own, threshold, { tp, fn, fp, tn }) {
   const { rule } = own, promised = rule === "false alarms", same = usual && promised && own.share === data.defaults.value;
   find(".defaults").disabled = same;
   find(".peeked").classList.toggle("shown", !promised || !(usual || data.set.advised?.every((w, i) => w === own.weights[i])));
-  set(find(".words"), own.refused ? "At least one part needs a say."
-    : rule === "by hand" ? `Threshold ${line}, by hand.`
+  set(find(".words"), own.refused ? "At least one part needs a weight."
+    : rule === "manual" ? `Threshold ${line}, set by hand.`
     : rule === "cost" ? `Threshold ${line}: cheapest on the test set if a miss costs as much as ${number(own.price)} false alarms.`
     : rule === "best F1" ? `Threshold ${line}: the highest F1 on the test set.`
       : Number.isFinite(threshold)
@@ -412,7 +412,7 @@ function dress(own) {
     say.style.setProperty("--own", data.colours[data.parts[i].toLowerCase()]);
     say.style.setProperty("--words", `var(--st-${data.hues[i]}-text-color)`);
     say.style.setProperty("--default", Math.min(1, data.defaults.weights[i] * data.scales[i]));
-    say.title = `How much say the ${data.parts[i].toLowerCase()} part has: its weight times its spread among held-out normals. The mark is the default.`;
+    say.title = `The influence of the ${data.parts[i].toLowerCase()} part: its weight times its standard deviation among held-out normals. The mark is the default.`;
   });
   const [n0, n1] = own.rows.map((r) => r.length.toLocaleString("en-US"));
   set(find(".key.normal"), `normal ${n0}`);

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from ganad import service
-from ganad.config import METHOD_NAMES, PRESETS, SETTINGS_OF, UNSET, command, from_text, parse, resolve
+from ganad.config import GROUPS, METHOD_NAMES, PRESETS, SETTINGS_OF, UNSET, command, from_text, parse, resolve
 from ganad.errors import ConfigError
 from ganad.runs import run_directory
 from ganad.training import worker
@@ -123,3 +123,12 @@ def test_every_shipped_run_of_before_opens_with_settings_of_today(method):
         found = parse(saved).model_dump(mode="json")
         old = SETTINGS_OF[method].old_names
         assert {k: found[old.get(k, k)] for k in saved} == saved
+
+
+@pytest.mark.parametrize("method", SETTINGS_OF)
+def test_every_setting_of_the_form_has_a_label_of_its_own_in_a_group(method):
+    kind = SETTINGS_OF[method]
+    form = kind.model_fields.keys() - {"method", "preset", "normal", "epochs", "seed", "data"}
+    assert kind.labels.keys() == form
+    assert {group for group, _ in kind.labels.values()} <= set(GROUPS)
+    assert len({label for _, label in kind.labels.values()}) == len(form)

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Union
 from pydantic import Field, TypeAdapter, ValidationError
 
 from ganad.config.anogan import AnoganSettings
-from ganad.config.common import FALSE_ALARMS, PARTS, VAL_SHARE, check_weights
+from ganad.config.common import FALSE_ALARMS, GROUPS, PARTS, VAL_SHARE, check_weights
 from ganad.config.common import CommonSettings as Settings
 from ganad.config.egbad import EgbadSettings
 from ganad.config.fanogan import FanoganSettings
@@ -117,6 +117,7 @@ def _cell(value: Any) -> str:
 
 __all__ = [
     "FALSE_ALARMS",
+    "GROUPS",
     "KNOWN",
     "METHOD_NAMES",
     "PARTS",

@@ -19,6 +19,14 @@ class AnoganSettings(CommonSettings):
     scores_by_search: ClassVar[bool] = True
     max_checkpoints: ClassVar[int] = 12
     val_images_per_check: ClassVar[int] = 30
+    labels: ClassVar[dict[str, tuple[str, str]]] = CommonSettings.labels | {
+        "architecture": ("Networks", "Architecture"),
+        "search_steps": ("Score", "Steps of the search"),
+        "search_lr": ("Score", "Learning rate of the search"),
+        "search_restarts": ("Score", "Starts of the search"),
+        "search_candidates": ("Score", "Candidates for the starts"),
+        "search_patience": ("Score", "Patience of the search"),
+    }
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "tuned": dict(
             epochs=40, filters=16, latent=32, batch_size=64, lr=1e-3, lr_d=2e-4, ema_decay=0.99, sample=2000,

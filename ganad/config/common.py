@@ -21,6 +21,10 @@ FALSE_ALARMS = 0.05
 """Default operating point: at most this share of held-out normal images is called anomalous."""
 
 
+GROUPS = ("Data", "Networks", "Optimiser", "Losses", "Score")
+"""Settings in a form, in this order."""
+
+
 class CommonSettings(BaseModel):
     """What every method asks for. Saved word for word as a run's `config.json`."""
 
@@ -30,6 +34,26 @@ class CommonSettings(BaseModel):
     """How the paper spells the method."""
     presets: ClassVar[dict[str, dict[str, Any]]]
     """preset -> what it sets otherwise. Each has its section in docs/methods/; `tuned` and `paper` are always there."""
+    labels: ClassVar[dict[str, tuple[str, str]]] = {
+        "name": ("Data", "Name of the run"),
+        "limit": ("Data", "Training images at most"),
+        "test_digits": ("Data", "Test digits"),
+        "test_limit": ("Data", "Test images at most"),
+        "augment": ("Data", "Shift of training images, in pixels"),
+        "image_size": ("Networks", "Side of the image, in pixels"),
+        "latent": ("Networks", "Size of the latent vector"),
+        "filters": ("Networks", "Filters"),
+        "batch_size": ("Optimiser", "Batch size"),
+        "lr": ("Optimiser", "Learning rate"),
+        "lr_d": ("Optimiser", "Learning rate of the discriminator"),
+        "beta1": ("Optimiser", "Adam's β₁"),
+        "beta2": ("Optimiser", "Adam's β₂"),
+        "precision": ("Optimiser", "Number format"),
+        "ema_decay": ("Score", "Decay of the averaged weights"),
+        "sample": ("Score", "Scored test images at most"),
+        "weights": ("Score", "Weights of residual, discrimination, latent"),
+    }
+    """setting -> the group it stands in, one of `GROUPS`, and what a form calls it."""
     old_names: ClassVar[dict[str, str]] = {"average": "ema_decay"}
     """What settings were called in earlier versions -> what they are called now; both are read."""
     max_checkpoints: ClassVar[int] = 60

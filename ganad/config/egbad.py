@@ -17,6 +17,14 @@ class EgbadSettings(CommonSettings):
 
     title: ClassVar[str] = "EGBAD"
     old_names: ClassVar[dict[str, str]] = CommonSettings.old_names | {"sigma": "w_bce", "w_code": "w_latent"}
+    labels: ClassVar[dict[str, tuple[str, str]]] = CommonSettings.labels | {
+        "architecture": ("Networks", "Architecture"),
+        "dropout": ("Networks", "Dropout in the discriminator"),
+        "w_cycle": ("Losses", "Weight of the image cycle"),
+        "w_cycle_z": ("Losses", "Weight of the latent cycle"),
+        "w_latent": ("Losses", "Weight of the latent distance"),
+        "w_bce": ("Score", "Weight of the discriminator's cross-entropy"),
+    }
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "tuned": dict(
             epochs=8, filters=16, latent=32, batch_size=32, lr=2e-3, lr_d=4e-4, ema_decay=0.99, w_cycle=10.0, w_cycle_z=1.0,

@@ -14,6 +14,15 @@ class FanoganSettings(CommonSettings):
 
     title: ClassVar[str] = "f-AnoGAN"
     residual_power: ClassVar[int] = 2
+    labels: ClassVar[dict[str, tuple[str, str]]] = CommonSettings.labels | {
+        "architecture": ("Networks", "Architecture"),
+        "encoder_share": ("Optimiser", "Share of the steps for the encoder"),
+        "critic_steps": ("Optimiser", "Steps of the critic for each of the generator"),
+        "w_penalty": ("Losses", "Weight of the gradient penalty"),
+        "w_features": ("Losses", "Weight of the features"),
+        "lr_encoder": ("Optimiser", "Learning rate of the encoder"),
+        "encoder_optimizer": ("Optimiser", "Optimiser of the encoder"),
+    }
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "tuned": dict(
             epochs=60, encoder_share=0.33, filters=16, latent=32, batch_size=64, lr=5e-4, beta1=0.0, beta2=0.9, ema_decay=0.99,

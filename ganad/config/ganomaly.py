@@ -14,6 +14,12 @@ class GanomalySettings(CommonSettings):
 
     title: ClassVar[str] = "GANomaly"
     old_names: ClassVar[dict[str, str]] = CommonSettings.old_names | {"sphere": "normalize_latent"}
+    labels: ClassVar[dict[str, tuple[str, str]]] = CommonSettings.labels | {
+        "w_adv": ("Losses", "Weight of the adversarial loss"),
+        "w_con": ("Losses", "Weight of the contextual loss"),
+        "w_enc": ("Losses", "Weight of the encoder loss"),
+        "normalize_latent": ("Networks", "Codes of one length"),
+    }
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "tuned": dict(epochs=20, filters=16, lr=1e-3, w_enc=50.0, normalize_latent=True, ema_decay=0.99),
         "paper": dict(epochs=15, filters=64, latent=100, batch_size=64, lr=2e-4),

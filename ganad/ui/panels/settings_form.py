@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args, get_origin
 import streamlit as st
 from pydantic.fields import FieldInfo
 
-from ganad.config import PRESETS, SETTINGS_OF, UNSET, Settings, from_text, resolve
+from ganad.config import GROUPS, PRESETS, SETTINGS_OF, UNSET, Settings, from_text, resolve
 from ganad.errors import ConfigError
 
 ASKED_ELSEWHERE = {"method", "preset", "normal", "epochs", "seed", "data"}
@@ -18,11 +18,15 @@ ASKED_ELSEWHERE = {"method", "preset", "normal", "epochs", "seed", "data"}
 
 def draw_advanced(method: str, preset: str) -> None:
     """A widget for each setting that is not asked for elsewhere. What they hold is read by `asked`."""
-    base = defaults(method, preset)
-    columns = st.columns(2)
-    for i, (name, field) in enumerate(_fields(method).items()):
-        with columns[i % 2]:
-            _draw(name, field, getattr(base, name), _key(method, preset, name))
+    base, labels = defaults(method, preset), SETTINGS_OF[method].labels
+    for group in GROUPS:
+        own = {name: field for name, field in _fields(method).items() if labels[name][0] == group}
+        if own:
+            st.caption(f"**{group}**")
+            columns = st.columns(2)
+            for i, (name, field) in enumerate(own.items()):
+                with columns[i % 2]:
+                    _draw(labels[name][1], name, field, getattr(base, name), _key(method, preset, name))
 
 
 def asked(state: Mapping[str, Any], normal: tuple[int, ...], data: str | None) -> Settings | None:
@@ -85,12 +89,12 @@ def _kind(field: FieldInfo) -> tuple[Any, bool]:
     return kind, False
 
 
-def _draw(name: str, field: FieldInfo, value: Any, key: str) -> None:
+def _draw(label: str, name: str, field: FieldInfo, value: Any, key: str) -> None:
     """One widget for one setting.
 
     Numbers have no bounds here: a browser keeps a number that is out of bounds to itself, and the old one would be trained.
     """
-    label, help_ = name.replace("_", " "), field.description
+    help_ = f"{field.description} (`{name}`)"
     kind, optional = _kind(field)
     if get_origin(kind) is Literal:
         st.selectbox(label, get_args(kind), index=get_args(kind).index(value), help=help_, key=key)

@@ -25,7 +25,7 @@ class FanoganSettings(CommonSettings):
     }
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "tuned": dict(
-            epochs=60, encoder_share=0.33, filters=16, latent=32, batch_size=64, lr=5e-4, beta1=0.0, beta2=0.9, ema_decay=0.99,
+            epochs=45, encoder_share=0.33, filters=16, latent=16, batch_size=64, lr=1e-3, beta1=0.0, beta2=0.9, ema_decay=0.99,
             lr_encoder=1e-3,
         ),
         "paper": dict(

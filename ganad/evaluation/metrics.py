@@ -233,9 +233,26 @@ def area(normal: np.ndarray, anomalous: np.ndarray) -> float:
     return float(pairs / (2 * len(normal) * len(anomalous)))
 
 
+def aurocs_over_weights(
+    normal: Mapping[str, np.ndarray], anomalous: Mapping[str, np.ndarray], weights: Sequence[Sequence[float]]
+) -> np.ndarray:
+    """(K,) AUROC of the score under each of K weightings, from the parts of normal and of anomalous images."""
+    return np.array([area(total(normal, w), total(anomalous, w)) for w in weights])
+
+
 def weight_grid(steps: int = 12) -> np.ndarray:
     """(K, 3) points that share 1 among the three parts, in steps of 1 / `steps`."""
     return np.array([(i, j, steps - i - j) for i in range(steps + 1) for j in range(steps + 1 - i)]) / steps
+
+
+def precision_recall_of_roc(
+    fpr: np.ndarray, tpr: np.ndarray, prevalence: float
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Recall (M,), precision (M,) and average precision of a ROC curve (K,), where so large a share of the images is anomalous."""
+    caught, alarms = prevalence * np.asarray(tpr), (1 - prevalence) * np.asarray(fpr)
+    some = caught + alarms > 0  # where nothing is called anomalous, precision is of nothing
+    recall, precision = np.asarray(tpr)[some], (caught[some] / (caught + alarms)[some])
+    return recall, precision, float(np.sum(np.diff(recall, prepend=0.0) * precision))
 
 
 def report(evaluation: Evaluation, weights: Sequence[float]) -> dict[str, Any]:

@@ -11,11 +11,11 @@ from sklearn.metrics import average_precision_score, precision_recall_curve, roc
 from ganad import service
 from ganad.config import PARTS
 from ganad.evaluation import comparison, metrics, thresholds
+from ganad.evaluation.agreement import verdicts
 from ganad.runs import run_directory
 from ganad.training import throughput
 from ganad.ui import charts
 from ganad.ui.panels import agreement, run_comparison
-from ganad.ui.panels.run_comparison import Shown
 from ganad.ui.views import compare_runs
 from tests.conftest import SHIPPED, put_failed, put_finished
 from tests.test_pages import opened, words
@@ -66,11 +66,11 @@ def test_precision_drawn_from_a_roc_curve_is_scikit_learn_s(three):
     found = service.scores(three[0].name)
     score = metrics.total(found.test.parts, service.run_info(three[0].name).weights)
     fpr, tpr, _ = roc_curve(found.anomalous, score, drop_intermediate=False)
-    line = charts.from_roc(charts.RocCurve("a", fpr, tpr, 0.9), found.anomalous.mean())
+    my_recall, my_precision, area = metrics.precision_recall_of_roc(fpr, tpr, found.anomalous.mean())
     precision, recall, _ = precision_recall_curve(found.anomalous, score)
-    assert line.precision == pytest.approx(precision[-2::-1])
-    assert line.recall == pytest.approx(recall[-2::-1])
-    assert line.area == pytest.approx(average_precision_score(found.anomalous, score))
+    assert my_precision == pytest.approx(precision[-2::-1])
+    assert my_recall == pytest.approx(recall[-2::-1])
+    assert area == pytest.approx(average_precision_score(found.anomalous, score))
 
 
 def test_curves_are_those_of_the_weights_in_force_and_marked_when_the_test_set_was_looked_at(three):
@@ -181,15 +181,15 @@ def test_the_matrix_waits_for_three_digits_and_shows_what_the_reports_say(runs_d
             assert cell == (f"{reports[normal][str(digit)]['auroc']:.3f}".lstrip("0") if known else "")
 
 
-# --- the jury
+# --- agreement
 
 
-def shown(paths):
-    return [Shown(service.run_info(p.name), p.name, "#123456") for p in paths]
+def asked(paths):
+    return verdicts([(run_directory.read_scores(p), service.run_info(p.name).weights) for p in paths])
 
 
-def test_the_jury_joins_images_by_their_index_and_judges_each_run_by_its_own_threshold(three):
-    v = agreement.hear(shown(three))
+def test_agreement_joins_images_by_their_index_and_judges_each_run_by_its_own_threshold(three):
+    v = asked(three)
     assert v.called.shape == v.percentile.shape == (3, 3000)
     first, last = (run_directory.read_scores(three[i]).test for i in (0, 2))
     np.testing.assert_array_equal(np.sort(first.index[v.rows]), np.sort(last.index))
@@ -200,9 +200,9 @@ def test_the_jury_joins_images_by_their_index_and_judges_each_run_by_its_own_thr
 
 
 def test_the_most_disputed_image_comes_first_and_the_same_run_twice_has_nothing_to_dispute(three):
-    v = agreement.hear(shown(three))
+    v = asked(three)
     assert v.dispute.max() == max(abs(a - b) for a, b in zip(v.percentile.min(0), v.percentile.max(0), strict=True))
-    twice = agreement.hear(shown([three[0], three[0]]))
+    twice = asked([three[0], three[0]])
     assert twice.dispute.max() == 0
     assert comparison.spearman(*twice.score) == pytest.approx(1)
     at = opened("pages/5_Compare.py")

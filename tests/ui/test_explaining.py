@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ganad.config import PARTS
-from ganad.evaluation import metrics
+from ganad.evaluation import filters, metrics
 from ganad.scoring.attribution import Pixels, from_pictures
 from ganad.scoring.score import to_input
 from ganad.ui.components import lens
@@ -113,7 +113,7 @@ def test_each_filter_leaves_what_it_says_in_the_chosen_order(six):
 
 
 def test_near_misses_are_the_closest_on_both_sides(six, monkeypatch):
-    monkeypatch.setattr(selection, "NEAR", 1)
+    monkeypatch.setattr(filters, "NEAR", 1)
     assert six(verdict="near the threshold").tolist() == [3, 2]
     assert six(verdict="near the threshold", digits=(1,)).tolist() == [3, 1]
 
@@ -121,4 +121,4 @@ def test_near_misses_are_the_closest_on_both_sides(six, monkeypatch):
 def test_the_even_odd_rule_knows_a_dent():
     dented = ((0, 0), (4, 0), (4, 4), (2, 1), (0, 4))
     points = np.array([[1, 1], [2, 3], [3, 2], [5, 1]], dtype=float)
-    assert selection.inside(points, dented).tolist() == [True, False, True, False]
+    assert filters.inside_polygon(points, dented).tolist() == [True, False, True, False]

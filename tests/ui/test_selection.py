@@ -7,7 +7,7 @@ import pytest
 import streamlit as st
 
 from ganad import service
-from ganad.evaluation import metrics, projection, thresholds
+from ganad.evaluation import filters, metrics, projection, thresholds
 from ganad.ui.state import address, rule, selection
 from ganad.ui.state.selection import Selection
 
@@ -69,7 +69,7 @@ def test_near_misses_are_the_closest_on_each_side_and_nothing_closer_is_left_out
     near = left(verdict="near the threshold")
     for side in (score <= line, score > line):
         own = [r for r in near if side[r]]
-        assert len(own) == selection.NEAR
+        assert len(own) == filters.NEAR
         others = np.setdiff1d(np.flatnonzero(side), own)
         assert np.abs(score[own] - line).max() <= np.abs(score[others] - line).min()
 
@@ -77,7 +77,7 @@ def test_near_misses_are_the_closest_on_each_side_and_nothing_closer_is_left_out
 def test_near_misses_of_a_digit_are_looked_for_among_its_images(left, truth):
     found, *_ = truth
     near = left(verdict="near the threshold", digits=(1,))
-    assert len(near) == 2 * selection.NEAR
+    assert len(near) == 2 * filters.NEAR
     assert set(found.test.digit[near]) == {1}
 
 
@@ -86,7 +86,7 @@ def test_near_misses_of_a_digit_are_looked_for_among_its_images(left, truth):
 )
 def test_a_lasso_takes_what_lies_inside_of_it(point, within):
     triangle = ((0.0, 0.0), (0.0, 1.0), (1.0, 1.0))  # above the diagonal of the unit square
-    assert selection.inside(np.array([point]), triangle)[0] == within
+    assert filters.inside_polygon(np.array([point]), triangle)[0] == within
 
 
 def test_the_picked_image_is_the_first_where_the_choice_leaves_it_out(run):

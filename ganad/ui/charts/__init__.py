@@ -17,7 +17,7 @@ from ganad.ui.charts.comparison import (
     standings,
     trade,
 )
-from ganad.ui.charts.curves import PrecisionCurve, RocCurve, from_roc, precision_recall, precision_recalls, roc, ternary
+from ganad.ui.charts.curves import PrecisionCurve, RocCurve, precision_recall, precision_recalls, roc, ternary
 from ganad.ui.charts.scores import BINS, Bins, bin_scores, histogram, score_strip, stack, waterfall
 from ganad.ui.charts.training import MOST_POINTS, Envelope, descent, history, losses, thin
 
@@ -37,7 +37,6 @@ __all__ = [
     "descent",
     "digit_curves",
     "digit_dots",
-    "from_roc",
     "histogram",
     "history",
     "losses",

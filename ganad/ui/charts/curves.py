@@ -173,15 +173,6 @@ class PrecisionCurve:
     baseline: str = ""
 
 
-def from_roc(curve: RocCurve, prevalence: float) -> PrecisionCurve:
-    """The same curve as precision against recall, where so many of the images are anomalies."""
-    hits, alarms = prevalence * np.asarray(curve.tpr), (1 - prevalence) * np.asarray(curve.fpr)
-    some = hits + alarms > 0
-    recall, precision = np.asarray(curve.tpr)[some], (hits[some] / (hits + alarms)[some])
-    area = float(np.sum(np.diff(recall, prepend=0.0) * precision))
-    return PrecisionCurve(curve.name, recall, precision, area, curve.colour, baseline=curve.baseline)
-
-
 def precision_recalls(lines: Sequence[PrecisionCurve], prevalence: float | None, *, height: int = 340) -> go.Figure:
     """Precision against recall of several runs; prevalence draws the chance line, None where they do not share one."""
     drawing = _figure(height, top=8, bottom=44, right=24, **_precision_axes([p.precision for p in lines], prevalence))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
 
-from ganad.evaluation import comparison, metrics, thresholds
+from ganad.evaluation.agreement import Verdicts, verdicts
 from ganad.ui import charts
 from ganad.ui.messages import guard, notices
 from ganad.ui.messages.escape import html
@@ -22,44 +21,7 @@ CARDS = 12
 KINDS = {"all": "All", "normal": "Normal digits", "anomalous": "Anomalies"}
 
 
-@dataclass(frozen=True)
-class Verdicts:
-    """What R runs say of the M test images that all of them have scored.
-
-    rows          (M,) rows of these images in the first run's scores
-    percentile    (R, M) share of each run's held-out normals that score lower, 0 to 100
-    called        (R, M) bool: above the run's own threshold
-    score         (R, M) in standard deviations from the run's held-out normals
-    anomalous     (M,) bool
-    """
-
-    rows: np.ndarray
-    percentile: np.ndarray
-    called: np.ndarray
-    score: np.ndarray
-    anomalous: np.ndarray
-
-    @property
-    def dispute(self) -> np.ndarray:
-        """(M,) how far the percentiles lie apart, 0 to 100."""
-        return np.ptp(self.percentile, axis=0)
-
-
-def hear(shown: Sequence[Shown]) -> Verdicts:
-    """Ask every run, at its default weights and at its threshold of at most 5 % false alarms."""
-    found = [cache.scores(s.run.name) for s in shown]
-    rows = comparison.shared([f.test for f in found])
-    percentile, called, score = [], [], []
-    for s, own in zip(shown, rows, strict=True):
-        val, test = cache.totals(s.run.name, s.run.weights)
-        test = test[own]
-        percentile.append(metrics.percentile(test, val))
-        called.append(test > thresholds.threshold_for(val))
-        score.append((test - val.mean()) / (val.std() or 1.0))
-    return Verdicts(rows[0], np.stack(percentile), np.stack(called), np.stack(score), found[0].anomalous[rows[0]])
-
-
-def jury(shown: Sequence[Shown]) -> None:
+def agreement(shown: Sequence[Shown]) -> None:
     """Agreement in numbers, what the runs are worth together, and the images on which they disagree most."""
     same = one_task(shown)
     if len(same) < 2:
@@ -68,25 +30,25 @@ def jury(shown: Sequence[Shown]) -> None:
         )
         return
     with st.skeleton(height=420):
-        v = guard.or_end_page(hear, same)
+        v = guard.or_end_page(lambda: verdicts([(cache.scores(s.run.name), s.run.weights) for s in same]))
     if len(v.rows) < FEWEST:
         notices.info("These runs have too few test images in common.", icon=":material/rule:")
         return
     legend(same)
     left, right = layout.side_by_side("jury", [2, 3])
     with left:
-        _together(same, v)
+        _rank_correlations(same, v)
     with right:
-        _alone_and_together(same, v)
+        _ensemble(same, v)
     _disputed(same, v)
 
 
-def _together(shown: Sequence[Shown], v: Verdicts) -> None:
+def _rank_correlations(shown: Sequence[Shown], v: Verdicts) -> None:
     st.subheader(
         "Agreement",
         help="Spearman's rank correlation of the scores: 1 is the same order of all images, 0 is none in common.",
     )
-    together = np.array([[comparison.spearman(a, b) for b in v.score] for a in v.score])
+    together = v.rank_correlations()
     names = [_short(s, shown) for s in shown]
     if len(shown) == 2:
         st.metric("rank correlation", f"{together[0, 1]:.3f}", border=True)
@@ -97,19 +59,16 @@ def _together(shown: Sequence[Shown], v: Verdicts) -> None:
             config=export.config("agreement"),
             alt="rank correlations of the scores",
         )
-    unanimous = (v.called == v.called[0]).all(axis=0)
-    st.caption(f"{unanimous.mean():.1%} of {len(v.rows):,} images get the same verdict from all {len(shown)}.")
+    st.caption(f"{v.unanimous:.1%} of {len(v.rows):,} images get the same verdict from all {len(shown)}.")
 
 
-def _alone_and_together(shown: Sequence[Shown], v: Verdicts) -> None:
+def _ensemble(shown: Sequence[Shown], v: Verdicts) -> None:
     st.subheader(
         "Ensemble",
         help="Ensemble: the mean of the scores, each in standard deviations from its run's held-out normals. "
         "It asks for no test image but the one that is judged.",
     )
-    ones = np.ones((1, len(v.rows)))
-    alone = [float(comparison.weighted_aurocs(v.anomalous, s, ones)[0]) for s in v.score]
-    both = float(comparison.weighted_aurocs(v.anomalous, v.score.mean(axis=0), ones)[0])
+    alone, both = v.aurocs()
     names = [(s.name, s.colour, a) for s, a in zip(shown, alone, strict=True)]
     rows = [*sorted(names, key=lambda row: -row[2]), ("ensemble", colours.THRESHOLD.both, both)]
     low = min(0.5, *(a for *_, a in rows))

@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from ganad.config import PARTS
+from ganad.evaluation import filters
 from ganad.service import RunInfo
 from ganad.ui import charts
 from ganad.ui.components.into_view import into_view
@@ -83,7 +84,7 @@ def headline(run: RunInfo, mix: Mix, row: int) -> None:
     found = cache.scores(run.name)
     _, test = cache.totals(run.name, mix.weights)
     called = bool(test[row] > mix.threshold)
-    word = str(selection.outcome(found.anomalous[[row]], np.array([called]))[0])
+    word = str(filters.outcomes(found.anomalous[[row]], np.array([called]))[0])
     right = word in ("caught", "passed")
     st.subheader(f"A {found.test.digit[row]}, called {'anomalous' if called else 'normal'}")
     with st.container(horizontal=True, vertical_alignment="center"):

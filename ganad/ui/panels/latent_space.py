@@ -9,7 +9,7 @@ import streamlit as st
 
 from ganad import service
 from ganad.errors import GanadError
-from ganad.evaluation import projection
+from ganad.evaluation import filters, neighbours, projection
 from ganad.service import RunInfo
 from ganad.ui.components import latent_map as component
 from ganad.ui.messages import guard, notices
@@ -48,7 +48,7 @@ def map_of(run: RunInfo, mix: Mix) -> None:
         digit=found.test.digit, called=test > mix.threshold,
         name=f"map of the latent space: {len(places.val):,} held-out normals and {len(places.test):,} test images",
         marked=selection.picked(run, mix), lasso=lasso or None,
-        inside=int(selection.inside(places.test, lasso).sum()) if lasso else 0,
+        inside=int(filters.inside_polygon(places.test, lasso).sum()) if lasso else 0,
         on_lasso=guard.callback(lambda: selection.choose(run, lasso=component.drawn("latent_map") or (), map=drawn, image=None)),
         on_pick=guard.callback(lambda: _picked(run, drawn)),
     )  # fmt: skip
@@ -108,7 +108,7 @@ def _picked(run: RunInfo, drawn: str) -> None:
     if row is None or places is None or row >= len(places.test):
         return
     chosen = selection.current(run)
-    inside = drawn == chosen.map and chosen.lasso and selection.inside(places.test[[row]], chosen.lasso)[0]
+    inside = drawn == chosen.map and chosen.lasso and filters.inside_polygon(places.test[[row]], chosen.lasso)[0]
     keep = chosen.lasso if inside else ()
     st.session_state["picks"] = st.session_state.get("picks", 0) + 1
     selection.choose(run, image=int(cache.scores(run.name).test.index[row]), lasso=keep)
@@ -126,25 +126,24 @@ def nearest(run: RunInfo, z_of: Callable[[np.ndarray], np.ndarray]) -> None:
     if codes is None:
         return
     val, test = codes
-    away = np.linalg.norm(val - z_of(test), axis=1)
-    rows = np.argsort(away, kind="stable")[:NEIGHBOURS]
+    rows, away = neighbours.nearest(z_of(test), val, NEIGHBOURS)
     shown = service.held_out_images(run.name, rows)
     st.html(
         pictures.figure_html(
             [
                 (
                     pictures.png(image, 3),
-                    f"{away[r]:.3g} away",
-                    f"held-out normal image, {away[r]:.3g} away in the latent space",
+                    f"{far:.3g} away",
+                    f"held-out normal image, {far:.3g} away in the latent space",
                 )
-                for image, r in zip(shown, rows, strict=True)
+                for image, far in zip(shown, away, strict=True)
             ],
             size_px=84,
         )
     )
     own = _own_distances(run.name, cache.version(run.name))
     st.caption(
-        f"Farther from its nearest than **{100 * float((own < away[rows[0]]).mean()):.1f} %** of held-out normals are from theirs; as a "
+        f"Farther from its nearest than **{100 * float((own < away[0]).mean()):.1f} %** of held-out normals are from theirs; as a "
         f"rule they have it {float(np.median(own)):.3g} away. Euclidean, in {val.shape[1]} dimensions."
     )
 
@@ -152,14 +151,7 @@ def nearest(run: RunInfo, z_of: Callable[[np.ndarray], np.ndarray]) -> None:
 @cache.kept()
 def _own_distances(name: str, version: int) -> np.ndarray:
     """Distance of each held-out normal to the nearest other one, (n,)."""
-    val = cache.codes(name)[0].astype(np.float64)
-    squares, own = (val**2).sum(1), np.empty(len(val))
-    for at in range(0, len(val), 500):
-        rows = np.arange(at, min(at + 500, len(val)))
-        apart = squares[rows][:, None] + squares - 2 * val[rows] @ val.T
-        apart[np.arange(len(rows)), rows] = np.inf
-        own[rows] = apart.min(axis=1)
-    return np.sqrt(np.maximum(own, 0))
+    return neighbours.distances_to_nearest(cache.codes(name)[0])
 
 
 def _ready(run: RunInfo, key: str) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import streamlit as st
 
+from ganad.evaluation import filters
 from ganad.service import RunInfo
 from ganad.ui.components.digit_rows import digit_rows
 from ganad.ui.components.outcomes import CELLS, outcomes
@@ -93,7 +94,7 @@ def confusion(run: RunInfo, now: Mix) -> None:
     """The four outcomes with digits on them; a click keeps these images alone, another one brings all back."""
     found = cache.scores(run.name)
     _, test = cache.totals(run.name, now.weights)
-    kinds = selection.outcome(found.anomalous, test > now.threshold)
+    kinds = filters.outcomes(found.anomalous, test > now.threshold)
     # The highest scores of what is called anomalous come first, the lowest of what is called normal.
     order = {"caught": -test, "missed": test, "false alarms": -test, "passed": test}
     rows = {}

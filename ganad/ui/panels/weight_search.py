@@ -71,9 +71,7 @@ def _areas_of(run: RunInfo) -> np.ndarray:
 def _areas(name: str, version: int, scales: tuple[float, ...]) -> np.ndarray:
     """(91,) AUROC of each point of the map."""
     val, strange = cache.scores(name).val.parts, cache.reference_anomalies(name)
-    return np.array(
-        [metrics.area(*(metrics.total(of, _weights(tuple(say), scales)) for of in (val, strange))) for say in SAYS]
-    )
+    return metrics.aurocs_over_weights(val, strange, [_weights(tuple(say), scales) for say in SAYS])
 
 
 def _weights(say: tuple[float, ...], scales: tuple[float, ...]) -> tuple[float, float, float]:

@@ -12,6 +12,7 @@ import streamlit as st
 from ganad.config import PARTS
 from ganad.errors import GanadError
 from ganad.evaluation import projection
+from ganad.evaluation.filters import inside_polygon, near_threshold, outcomes
 from ganad.service import RunInfo
 from ganad.ui.state import cache
 from ganad.ui.state.rule import Mix, shortest, weights_of
@@ -35,8 +36,6 @@ MEANING = {
 }
 SORTS = tuple(f"{direction} {by}" for by in ("score", *PARTS) for direction in ("highest", "lowest"))
 MAPS = ("PCA", "UMAP")
-NEAR = 30
-"""So many images on each side of the threshold count as near it."""
 
 
 @dataclass(frozen=True)
@@ -88,13 +87,6 @@ def clear(run: RunInfo) -> None:
     choose(run, digits=(), verdict="all", band=None, lasso=())
 
 
-def outcome(anomalous: np.ndarray, called: np.ndarray) -> np.ndarray:
-    """(N,) words: hits, misses, false alarms, correct."""
-    return np.select(
-        [anomalous & called, anomalous & ~called, ~anomalous & called], ["caught", "missed", "false alarms"], "passed"
-    )
-
-
 def map_of(run: RunInfo, kind: str | None = None) -> projection.Projection | None:
     """Where the images of a run lie, on the map that is looked at unless another kind is asked for.
 
@@ -118,34 +110,15 @@ def rows(run: RunInfo, mix: Mix, chosen: Selection | None = None) -> np.ndarray:
         places = map_of(
             run, chosen.map
         )  # None while it is computed, and when somebody deletes the nets of the run meanwhile
-        keep &= inside(places.test, chosen.lasso) if places is not None else True
+        keep &= inside_polygon(places.test, chosen.lasso) if places is not None else True
     if chosen.verdict == "near the threshold":
-        keep &= near(test, mix.threshold, keep)
+        keep &= near_threshold(test, mix.threshold, keep)
     elif chosen.verdict != "all":
-        keep &= outcome(found.anomalous, test > mix.threshold) == chosen.verdict
+        keep &= outcomes(found.anomalous, test > mix.threshold) == chosen.verdict
     wanted = np.flatnonzero(keep)
     direction, by = chosen.sort.split()
     values = (test if by == "score" else found.test.parts[by])[wanted]
     return wanted[np.argsort(-values if direction == "highest" else values, kind="stable")]
-
-
-def near(score: np.ndarray, threshold: float, among: np.ndarray) -> np.ndarray:
-    """(N,) bool: the `NEAR` images closest to the threshold on each side, among some."""
-    keep = np.zeros(len(score), dtype=bool)
-    for side in (score <= threshold, score > threshold):
-        wanted = np.flatnonzero(among & side)
-        keep[wanted[np.argsort(np.abs(score[wanted] - threshold), kind="stable")[:NEAR]]] = True
-    return keep
-
-
-def inside(points: np.ndarray, polygon: tuple[tuple[float, float], ...]) -> np.ndarray:
-    """(N,) bool: which of (N, 2) points lie in a polygon, by the even-odd rule."""
-    x, y = points[:, 0], points[:, 1]
-    keep = np.zeros(len(points), dtype=bool)
-    for (x0, y0), (x1, y1) in zip(polygon, (*polygon[1:], polygon[0]), strict=True):
-        if y0 != y1:
-            keep ^= ((y0 > y) != (y1 > y)) & (x < (x1 - x0) * (y - y0) / (y1 - y0) + x0)
-    return keep
 
 
 def picked(run: RunInfo, mix: Mix, among: np.ndarray | None = None) -> int | None:

@@ -10,7 +10,7 @@ import streamlit as st
 from ganad import glossary, service
 from ganad.config import METHOD_NAMES
 from ganad.errors import GanadError
-from ganad.evaluation import comparison
+from ganad.evaluation import comparison, metrics
 from ganad.evaluation.metrics import Evaluation
 from ganad.evaluation.thresholds import DEFAULT_RULE
 from ganad.service import RunInfo, digits_in_words
@@ -236,7 +236,9 @@ def _precisions(curves: list[charts.RocCurve], found: list[Evaluation], baseline
         lines.append(charts.PrecisionCurve(curve.name, drawn.x, drawn.y, e.average_precision, curve.colour, point))
     shares = {round(e.prevalence, 2) for e in found}
     prevalence = found[0].prevalence if len(shares) == 1 else None
-    lines += [charts.from_roc(b, found[0].prevalence) for b in baselines]
+    for b in baselines:
+        recall, precision, area = metrics.precision_recall_of_roc(b.fpr, b.tpr, found[0].prevalence)
+        lines.append(charts.PrecisionCurve(b.name, recall, precision, area, b.colour, baseline=b.baseline))
     st.plotly_chart(
         charts.precision_recalls(lines, prevalence, height=440), key="prs", config=export.config("prs"),
         alt="precision-recall curves, average precision: " + ", ".join(f"{p.name} {p.area:.3f}" for p in lines),
@@ -275,7 +277,7 @@ VIEWS = {
     "Significance": run_comparison.noise,
     "Cost": run_comparison.cost,
     "Settings": run_comparison.settings,
-    "Agreement": agreement.jury,
+    "Agreement": agreement.agreement,
     "All digits": run_comparison.matrix,
 }
 """Ways to look at the ticked runs; the last one looks at all runs."""

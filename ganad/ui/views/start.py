@@ -7,7 +7,7 @@ import streamlit as st
 
 from ganad import service
 from ganad.config import METHOD_NAMES
-from ganad.evaluation import thresholds
+from ganad.evaluation import metrics, thresholds
 from ganad.service import RunInfo, digits_in_words
 from ganad.ui import page
 from ganad.ui.messages import guard, notices
@@ -74,10 +74,8 @@ def cards(run: RunInfo) -> list[pictures.Card]:
     val, test = cache.totals(run.name, run.weights)
     threshold = thresholds.threshold_for(val)
     present = sorted(np.unique(found.test.digit).tolist(), key=lambda d: (d not in run.normal, d))
-    rows = []
-    for d in present:
-        own = np.flatnonzero(found.test.digit == d)
-        rows.append(int(own[np.argsort(test[own])[len(own) // 2]]))
+    typical = metrics.median_rows(found, test)
+    rows = [typical[d] for d in present]
     drawn = cache.reconstructions_of(run.name, tuple(rows))
     return [
         pictures.Card(

@@ -76,7 +76,7 @@ def test_the_styles_have_the_colours_of_the_dashboard():
 def test_the_typical_image_of_a_digit_has_its_median_score_and_is_drawn_pixel_by_pixel(page):
     found, images = service.scores(RUN), service.test_images(RUN)
     score = metrics.total(found.test.parts, service.run_info(RUN).weights)
-    rows = html_report.median_rows(found, score)
+    rows = metrics.median_rows(found, score)
     for d, row in rows.items():
         own = score[found.test.digit == d]
         assert abs((own <= score[row]).mean() - 0.5) <= 1 / len(own)

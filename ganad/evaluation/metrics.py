@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ganad.config import PARTS
+from ganad.evaluation.scores import Scores
 from ganad.evaluation.thresholds import error_counts, no_threshold
 
 
@@ -280,3 +281,12 @@ def mean_and_spread(values: Sequence[float]) -> str:
     """ "0.951 ± 0.004": mean and sample standard deviation; a single value stands alone."""
     mean = f"{np.mean(values):.4f}"
     return f"{mean} ± {np.std(values, ddof=1):.4f}" if len(values) > 1 else mean
+
+
+def median_rows(found: Scores, score: np.ndarray) -> dict[int, int]:
+    """digit -> row of its test image whose score is the median one (the lower of two); what is typical of the digit."""
+    rows = {}
+    for d in np.unique(found.test.digit):
+        own = np.flatnonzero(found.test.digit == d)
+        rows[int(d)] = int(own[np.argsort(score[own], kind="stable")[(len(own) - 1) // 2]])
+    return rows

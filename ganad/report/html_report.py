@@ -22,6 +22,7 @@ from ganad import service
 from ganad.config import FALSE_ALARMS, METHOD_NAMES, PARTS, resolve
 from ganad.errors import GanadError, RunError
 from ganad.evaluation import metrics
+from ganad.evaluation.metrics import median_rows
 from ganad.evaluation.scores import Scores
 from ganad.service import RunInfo, digits_in_words
 from ganad.web.weights_mixer import files, payload
@@ -116,15 +117,6 @@ def _numbers(e: metrics.Evaluation) -> str:
     return "".join(
         f"<div class='number'><span>{name}</span><b>{value}</b><p>{words}</p></div>" for name, value, words in cards
     )
-
-
-def median_rows(found: Scores, score: np.ndarray) -> dict[int, int]:
-    """digit -> row of its test image whose score is the median one (the lower of two); what is typical of the digit."""
-    rows = {}
-    for d in np.unique(found.test.digit):
-        own = np.flatnonzero(found.test.digit == d)
-        rows[int(d)] = int(own[np.argsort(score[own], kind="stable")[(len(own) - 1) // 2]])
-    return rows
 
 
 def _drawn(name: str):

@@ -16,7 +16,7 @@ import pytest
 from ganad.config import resolve
 from ganad.errors import RunError
 from ganad.runs import run_directory
-from ganad.training import context, jobs, worker
+from ganad.training import context, jobs, run_training, worker
 from tests.waiting import PATIENCE_S, until
 
 SMALL = dict(normal=(8,), filters=4, latent=8, limit=400, test_limit=400, precision="float32")
@@ -92,7 +92,7 @@ def test_a_stopped_and_resumed_run_ends_with_the_scores_of_an_uninterrupted_one(
 
 def test_an_error_ends_a_run_as_failed_with_its_reason_and_a_traceback_in_the_log_alone(runs_dir, monkeypatch):
     run = run_directory.create(small())
-    monkeypatch.setattr(worker, "_train", lambda *a: 1 / 0)
+    monkeypatch.setattr(run_training, "_train", lambda *a: 1 / 0)
     assert worker.work(run) == "failed"
     assert "ZeroDivisionError" in run_directory.status(run).error
     assert "Traceback" not in run_directory.status(run).error

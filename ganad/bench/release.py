@@ -20,6 +20,7 @@ from ganad.evaluation import metrics, thresholds
 from ganad.runs import run_directory
 from ganad.scoring import baselines
 from ganad.system import files
+from ganad.training import run_training
 
 GREYS = 16
 """Shipped reconstructions are rounded to steps of so many of 255 greys: a quarter of the size, and hardly an eye sees it."""
@@ -68,14 +69,13 @@ def halve(run: Path, target: Path) -> bool:
 
     from ganad.data import sources
     from ganad.runs import checkpoint
-    from ganad.training import worker
 
     settings = run_directory.settings(run)
     method = checkpoint.load_method(run)
     state = {k: v.half() if v.ndim > 1 else v for k, v in method.scoring_state().items()}
     method.load_scoring_state({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
     with torch.no_grad():
-        auroc = worker.score_and_report(target, method, sources.split(sources.load(settings.data), settings))
+        auroc = run_training.score_and_report(target, method, sources.split(sources.load(settings.data), settings))
     most = SEARCHED if hasattr(method, "search") else THIRD_DIGIT
     if abs(auroc - run_directory.read_json(run / "report.json")["auroc"]) >= most:
         for file in ("report.json", "scores.npz", "reconstructions.npz"):

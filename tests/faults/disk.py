@@ -17,7 +17,7 @@ import pytest
 from ganad.errors import GanadError
 from ganad.runs import archive, run_directory
 from ganad.system import files
-from ganad.training import jobs, worker
+from ganad.training import jobs, run_training, worker
 from tests.conftest import SHIPPED
 from tests.faults.settings import small
 
@@ -90,7 +90,7 @@ def disk(folder: Path, patch, size: int = 40 * MB) -> Iterator[RealDisk | Preten
         )
         mounted = done.returncode == 0
     patch.setattr(run_directory, "LEAST_FREE", 1 * MB)
-    patch.setattr(worker, "space_needed", lambda *_: 0)  # so that the disk fills up in the middle of the work
+    patch.setattr(run_training, "space_needed", lambda *_: 0)  # so that the disk fills up in the middle of the work
     try:
         made = RealDisk(folder) if mounted else PretendedDisk(folder, patch)
         yield made

@@ -25,7 +25,7 @@ def train_through_the_page(page, server, digits, epochs, limit):
             expect(tiles.nth(d)).to_have_attribute("aria-pressed", "true" if d in digits else "false")
     settled(page)
     page.get_by_text("Advanced settings").click()
-    for label, value in (("Epochs", epochs), ("limit", limit), ("test limit", 2000)):
+    for label, value in (("Epochs", epochs), ("Training images at most", limit), ("Test images at most", 2000)):
         field = page.get_by_role("spinbutton", name=label, exact=True)
         field.fill(str(value))
         field.press("Enter")

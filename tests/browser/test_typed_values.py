@@ -33,7 +33,7 @@ def form(page, server):
     page.set_viewport_size({"width": 1440, "height": 2400})
     go(page, server, "/Train")
     page.get_by_text("Advanced settings").click()
-    expect(number(page, "filters")).to_be_visible()
+    expect(number(page, "Filters")).to_be_visible()
     settled(page)
     start_button(page).click(trial=True)  # once it stands still: what is opened slides down
     return page
@@ -80,9 +80,9 @@ def started(server, n=1):
 
 TYPED = [
     ("Epochs", "3", "epochs", 3),
-    ("filters", "8", "filters", 8),
-    ("limit", "100", "limit", 100),
-    ("lr", "0.002", "lr", 0.002),
+    ("Filters", "8", "filters", 8),
+    ("Training images at most", "100", "limit", 100),
+    ("Learning rate", "0.002", "lr", 0.002),
 ]
 
 
@@ -113,7 +113,7 @@ def test_a_click_held_down_until_the_page_is_drawn_anew_is_not_lost(form, server
 
 
 def test_several_fields_typed_in_a_row_are_all_trained(form, server):
-    for label, text in (("Epochs", "6"), ("Seed", "11"), ("filters", "12"), ("limit", "600")):
+    for label, text in (("Epochs", "6"), ("Seed", "11"), ("Filters", "12"), ("Training images at most", "600")):
         type_into(form, number(form, label), text)
     press_start(form)
     asked = started(server)
@@ -144,23 +144,23 @@ def test_a_number_out_of_bounds_starts_nothing_and_says_why_and_the_next_click_c
 
 
 def test_an_emptied_number_goes_back_to_the_usual_one_which_is_shown_and_trained(form, server):
-    usual = number(form, "filters").input_value()
-    type_into(form, number(form, "filters"), "")
+    usual = number(form, "Filters").input_value()
+    type_into(form, number(form, "Filters"), "")
     form.keyboard.press("Delete")
     press_start(form)
     assert started(server)["filters"] == int(usual)
-    expect(number(form, "filters")).to_have_value(usual)
+    expect(number(form, "Filters")).to_have_value(usual)
 
 
 def test_what_was_refused_stays_on_the_page_until_something_is_changed(form, server):
-    type_into(form, number(form, "limit"), "60")
+    type_into(form, number(form, "Training images at most"), "60")
     press_start(form)
     refused = form.get_by_text("Nothing was started: Only 6 of 60 normal training images would be held out")
     expect(refused).to_be_visible()
     form.get_by_test_id("stSidebar").get_by_role("link", name="Train", exact=True).click()  # drawn anew
     settled(form)
     expect(refused).to_be_visible()
-    type_into(form, number(form, "limit"), "600")
+    type_into(form, number(form, "Training images at most"), "600")
     form.keyboard.press("Tab")
     expect(refused).to_have_count(0)
     assert not list(server.runs.glob("[0-9]*"))

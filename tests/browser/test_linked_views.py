@@ -101,11 +101,11 @@ def test_a_band_brushed_on_the_histogram_leaves_its_images_and_the_line_alone(op
 def test_what_narrows_the_choice_is_taken_away_one_by_one_or_all_at_once(tab, server, truth):
     page, (found, score, threshold) = tab, truth
     bring(page, server, EVALUATE + "&digits=3&verdict=misses&band=900~901")
-    expect(page.get_by_text("No test image fits all of this: digit 3, misses, score 900 to 901.")).to_be_visible()
+    expect(page.get_by_text("No test image fits all of this: digit 3, missed, score 900 to 901.")).to_be_visible()
     keyed(page, "no_band").get_by_role("button").click()
     wanted = found.anomalous & (score <= threshold) & (found.test.digit == 3)
     expect(keyed(page, "no_band")).to_have_count(0)
-    assert how_many(said(page, "digit 3, misses")) == wanted.sum()
+    assert how_many(said(page, "digit 3, missed")) == wanted.sum()
     keyed(page, "all_again").get_by_role("button").click()
     assert how_many(said(page, "brush the histogram")) == len(score)
     expect(page).to_have_url(re.compile(rf"\?run={RUN}$"))
@@ -114,7 +114,7 @@ def test_what_narrows_the_choice_is_taken_away_one_by_one_or_all_at_once(tab, se
 def test_a_click_on_an_outcome_leaves_its_images_and_another_brings_all_back(opened, truth):
     page, (found, score, threshold) = opened, truth
     misses = int((found.anomalous & (score <= threshold)).sum())
-    cell = keyed(page, "outcomes").locator("button[data-name=misses]")
+    cell = keyed(page, "outcomes").locator("button[data-name=missed]")
     cell.click()
     assert how_many(said(page, "missed")) == misses
     expect(keyed(page, "these_images").get_by_role("heading", name=re.compile("called normal"))).to_be_visible()
@@ -174,10 +174,10 @@ def test_rules_that_look_at_labels_are_python_s_and_marked(opened, truth, rule, 
 
 def test_a_link_opens_the_same_view_elsewhere(opened, context, server):
     page = opened
-    keyed(page, "outcomes").locator("button[data-name=misses]").click()
+    keyed(page, "outcomes").locator("button[data-name=missed]").click()
     said(page, "missed")
     brush(page, 0.1, 0.15)
-    text = said(page, r"misses, score .* to ")
+    text = said(page, r"missed, score .* to ")
     page.get_by_text("Link to this view").click()
     link = page.get_by_test_id("stCode").filter(has_text=server.url).inner_text().strip()
     assert urlsplit(link).path == "/Evaluate"
@@ -186,7 +186,7 @@ def test_a_link_opens_the_same_view_elsewhere(opened, context, server):
     try:
         other.goto(link)
         settled(other)
-        assert said(other, r"misses, score .* to ") == text
+        assert said(other, r"missed, score .* to ") == text
         assert asked(other) == asked(page)
         other.get_by_role("link", name="Open in Browse").click()
         expect(other.get_by_role("heading", name="Browse")).to_be_visible()
@@ -203,7 +203,7 @@ def test_each_step_back_takes_one_choice_away_until_the_page_as_it_was_opened(pa
     page.goto(server.url + "/Evaluate")  # no run in it: a reader types no more
     settled(page)
     said(page, "brush the histogram")
-    outcome = keyed(page, "outcomes").locator("button[data-name=misses]")
+    outcome = keyed(page, "outcomes").locator("button[data-name=missed]")
     outcome.click()
     said(page, "missed")
     box = place(page.locator(".mixer .roc canvas"))
@@ -237,7 +237,7 @@ def test_the_menu_keeps_the_choice_and_a_new_tab_opens_with_it(tab, server, cont
     expect(page.get_by_text(re.compile(r"^1,734 of 10,000 test images"))).to_be_visible()
     settled(page)
     link = page.get_by_test_id("stSidebar").get_by_role("link", name="Evaluate")
-    expect(link).to_have_attribute("href", re.compile("verdict=misses"))
+    expect(link).to_have_attribute("href", re.compile("verdict=missed"))
     other = context.new_page()  # another session, which knows nothing of this one
     try:
         other.goto(server.url + "/" + link.get_attribute("href").lstrip("/").removeprefix(server.url))
@@ -314,7 +314,7 @@ def test_a_point_of_the_map_weighs_as_training_images_advise_and_is_not_marked(o
 
 def test_the_scores_of_what_is_chosen_come_as_a_file_and_the_charts_as_pictures(opened, truth):
     page, (found, score, threshold) = opened, truth
-    keyed(page, "outcomes").locator("button[data-name=misses]").click()
+    keyed(page, "outcomes").locator("button[data-name=missed]").click()
     said(page, "missed")
     with page.expect_download() as download:
         keyed(page, "scores_csv").get_by_role("button").click()

@@ -301,7 +301,7 @@ def test_the_keyboard_moves_a_slider_and_python_hears_of_it(opened):
     slider(page, "residual").focus()
     for _ in range(10):
         page.keyboard.press("ArrowRight")
-    expect(slider(page, "residual")).to_have_attribute("aria-valuetext", re.compile(r"say 0\.10, weight"))
+    expect(slider(page, "residual")).to_have_attribute("aria-valuetext", re.compile(r"influence 0\.10, weight"))
     expect(metric(page)).not_to_have_text(before)
     expect(metric(page)).to_have_text(area(page).inner_text())
     expect(slider(page, "residual")).to_be_focused()

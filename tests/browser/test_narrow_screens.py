@@ -64,7 +64,7 @@ def test_another_filter_moves_nothing_although_it_picks_another_image(tab, serve
     page = resized(tab, *SIZES["phone"])
     bring(page, server, f"/Browse?run={RUN}")
     keyed(page, "verdict").get_by_text("missed", exact=True).click()
-    expect(page).to_have_url(re.compile("verdict=misses"))
+    expect(page).to_have_url(re.compile("verdict=missed"))
     settled(page)
     seen(page, keyed(page, "verdict"))
 

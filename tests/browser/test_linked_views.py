@@ -138,7 +138,7 @@ def test_a_line_put_on_the_curve_picks_the_image_nearest_to_it(opened, truth):
     page, (found, score, _) = opened, truth
     box = place(page.locator(".mixer .roc canvas"))
     page.mouse.click(box["x"] + 0.4 * box["width"], box["y"] + 25)
-    expect(page.locator(".mixer .words")).to_have_text(re.compile("manual"))
+    expect(page.locator(".mixer .words")).to_have_text(re.compile("by hand"))
     expect(keyed(page, "these_images").get_by_text(re.compile("test image"))).to_be_visible()
     settled(page)
     asks = asked(page, "at", "image")
@@ -208,14 +208,14 @@ def test_each_step_back_takes_one_choice_away_until_the_page_as_it_was_opened(pa
     said(page, "missed")
     box = place(page.locator(".mixer .roc canvas"))
     page.mouse.click(box["x"] + 0.4 * box["width"], box["y"] + 25)  # line and picked image: one step
-    expect(page.locator(".mixer .words")).to_have_text(re.compile("manual"))
+    expect(page.locator(".mixer .words")).to_have_text(re.compile("by hand"))
     asked(page, "at", "image")
     settled(page)
     page.wait_for_timeout(
         1100 * address.UNDERWAY
     )  # sooner nobody steps back, and the server takes it for what was there before
     page.go_back()
-    expect(page.locator(".mixer .words")).not_to_have_text(re.compile("manual"))
+    expect(page.locator(".mixer .words")).not_to_have_text(re.compile("by hand"))
     said(page, "missed")
     expect(page).not_to_have_url(re.compile("at=|image="))
     assert set(asked(page)) == {"run", "verdict"}
@@ -244,7 +244,7 @@ def test_the_menu_keeps_the_choice_and_a_new_tab_opens_with_it(tab, server, cont
         settled(other)
         assert how_many(said(other, "missed")) == 1734
         # Chosen since the menu was drawn: the menu must not bring back what was in force then.
-        keyed(other, "outcomes").locator("button[data-name=hits]").click()
+        keyed(other, "outcomes").locator("button[data-name=caught]").click()
         said(other, "caught")
         other.get_by_test_id("stSidebar").get_by_role("link", name="Browse").click()
         expect(other.get_by_text("7,292 of 10,000 test images")).to_be_visible()

@@ -344,7 +344,7 @@ def test_the_line_in_the_histogram_is_dragged_and_marked_as_chosen_by_eye(opened
     page.mouse.down()
     page.mouse.move(box["x"] + 0.7 * box["width"], y, steps=4)
     expect(page.locator(".mixer .tuned_on_test")).to_be_visible()
-    expect(page.locator(".mixer .words")).to_have_text(re.compile("manual"))
+    expect(page.locator(".mixer .words")).to_have_text(re.compile("by hand"))
     page.mouse.up()
     after = counts(page)
     assert after["missed"] > before["missed"]
@@ -390,7 +390,7 @@ def test_the_point_on_the_curve_is_dragged_to_the_place_under_the_pointer(opened
     page.mouse.down()
     page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 5, steps=4)
     page.mouse.up()
-    expect(page.locator(".mixer .words")).to_have_text(re.compile("manual"))
+    expect(page.locator(".mixer .words")).to_have_text(re.compile("by hand"))
     seen = counts(page)
     false_alarms = seen["alarms"] / (seen["alarms"] + seen["passed"])
     assert 0.3 < false_alarms < 0.55  # the middle of the canvas lies left of the middle of the axis
@@ -541,7 +541,7 @@ def test_a_finger_drags_a_weight_and_the_line(opened, hand):
     canvas.scroll_into_view_if_needed()
     box = still(canvas)
     drag(box["x"] + line(page), box["y"] + 150, 60)
-    expect(page.locator(".mixer .words")).to_contain_text("manual")
+    expect(page.locator(".mixer .words")).to_contain_text("by hand")
     expect(page).to_have_url(re.compile("at=manual"))
     settled(page)
 

@@ -366,7 +366,7 @@ function words(own, threshold, { tp, fn, fp, tn }) {
   const line = number(unitsOf(own).shown(threshold));
   const { rule } = own, promised = rule === "false alarms", same = usual && promised && own.share === data.defaults.value;
   find(".defaults").disabled = same;
-  find(".peeked").classList.toggle("shown", !promised || !(usual || data.set.advised?.every((w, i) => w === own.weights[i])));
+  find(".tuned_on_test").classList.toggle("shown", !promised || !(usual || data.set.advised?.every((w, i) => w === own.weights[i])));
   set(find(".words"), own.refused ? "At least one part needs a weight."
     : rule === "manual" ? `Threshold ${line}, set by hand.`
     : rule === "cost" ? `Threshold ${line}: cheapest on the test set if a miss costs as much as ${number(own.price)} false alarms.`

@@ -248,7 +248,7 @@ def test_the_menu_keeps_the_choice_and_a_new_tab_opens_with_it(tab, server, cont
         said(other, "caught")
         other.get_by_test_id("stSidebar").get_by_role("link", name="Browse").click()
         expect(other.get_by_text("7,292 of 10,000 test images")).to_be_visible()
-        expect(other).to_have_url(re.compile("verdict=hits"))
+        expect(other).to_have_url(re.compile("verdict=caught"))
     finally:
         other.close()
 

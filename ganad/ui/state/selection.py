@@ -23,7 +23,7 @@ VERDICTS = {
     "missed": "missed",
     "false alarms": "false alarms",
     "passed": "passed",
-    "near the threshold": "near the threshold",
+    "near the threshold": "near threshold",
 }
 OLD_VERDICTS = {"hits": "caught", "misses": "missed", "correct": "passed", "near misses": "near the threshold"}
 """What these were called in links of earlier versions -> what they are called now."""

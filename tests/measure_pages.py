@@ -48,7 +48,7 @@ def main() -> None:
                 page.get_by_text("Plain controls").click()
                 settled(page)
                 slider, area = (
-                    keyed(page, "say_residual").get_by_role("slider"),
+                    keyed(page, "influence_residual").get_by_role("slider"),
                     page.get_by_test_id("stMetricValue").first,
                 )
                 slider.focus()

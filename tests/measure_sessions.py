@@ -55,7 +55,7 @@ class Visitor:
         await self.ask(BackMsg())
         assert "plain_controls" in self.widgets, sorted(self.widgets)
         await self.ask(self.back("plain_controls", bool_value=True))
-        assert {f"say_{p}" for p in PARTS} <= self.widgets.keys(), sorted(self.widgets)
+        assert {f"influence_{p}" for p in PARTS} <= self.widgets.keys(), sorted(self.widgets)
 
     def back(self, key: str, **value) -> BackMsg:
         """A widget's new value, with the fragment that it stands in."""
@@ -117,7 +117,7 @@ class Visitor:
         said = round(self.rng.uniform(0.1, 1.0), 2)
         self.mine = list(getattr(self, "mine", weights))
         self.mine[part] = said / scales[part]
-        self.took.append(await self.ask(self.back(f"say_{PARTS[part]}", double_array_value=said)))
+        self.took.append(await self.ask(self.back(f"influence_{PARTS[part]}", double_array_value=said)))
         score = metrics.total(found.test.parts, tuple(self.mine))
         right = f"{metrics.area(score[~found.anomalous], score[found.anomalous]):.4f}"
         self.wrong += self.area != right

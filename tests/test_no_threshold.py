@@ -182,13 +182,11 @@ def test_evaluate_with_plain_controls_says_it(run):
 
 def test_the_table_of_scores_leaves_the_threshold_empty(run):
     from ganad.ui.panels import export
-    from ganad.ui.state import selection
-    from ganad.ui.state.rule import mix_of
+    from ganad.ui.state import current
 
-    info = service.run_info(run.name)
-    mix = mix_of(info)
-    assert mix.words == WHY
-    table = export.table(info, mix, selection.current(info))
+    view = current.view(service.run_info(run.name))
+    assert view.threshold_in_words == WHY
+    table = export.table(view)
     assert table["threshold"].isna().all()
     assert not infinite(table.to_csv())
 

@@ -11,6 +11,8 @@ from streamlit.testing.v1.element_tree import Block
 
 from ganad.evaluation import thresholds
 from ganad.runs import run_directory
+from ganad.ui.state.address import Url
+from ganad.ui.state.session import Memory
 from tests.conftest import ROOT, as_read, put_failed, put_finished, put_running, put_speed
 from tests.waiting import PATIENCE_S
 
@@ -129,7 +131,8 @@ def test_a_run_stays_picked_when_its_state_changes_before_the_browser_has_heard_
     put_finished(runs_dir)
     run = put(runs_dir)
     at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=PATIENCE_S)
-    at.query_params["run"] = at.session_state["_run_in_url"] = run.name
+    at.query_params["run"] = run.name
+    at.session_state["_memory"] = Memory(url=Url({"run": run.name}, {"run": run.name}))
     at.session_state["run"] = f"{run.name[:4]} GANomaly · 8 · in progress"
     at.run()
     assert not at.exception
@@ -142,8 +145,8 @@ def test_moving_a_weight_changes_the_area_and_defaults_bring_it_back(runs_dir):
     at.toggle(key="plain_controls").set_value(True).run()
     area = at.metric[0].value
     assert not marked(at)
-    at.slider(key="say_residual").set_value(1.0).run()
-    at.slider(key="say_latent").set_value(0.0).run()
+    at.slider(key="influence_residual").set_value(1.0).run()
+    at.slider(key="influence_latent").set_value(0.0).run()
     assert not at.exception
     assert at.metric[0].value != area
     assert marked(at)

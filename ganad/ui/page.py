@@ -12,8 +12,8 @@ from ganad.ui.messages import guard, notices
 from ganad.ui.messages.escape import markdown, plain
 from ganad.ui.messages.guard import or_end_page
 from ganad.ui.panels import shared_server, unknown_run
-from ganad.ui.state import address, cache
-from ganad.ui.state.picked_run import default_run
+from ganad.ui.state import address, cache, current, picked_run
+from ganad.ui.state.session import memory, set_widget
 
 MENU = (
     ("app.py", "Start", ":material/flag:"),
@@ -93,15 +93,13 @@ def begin(title: str, *, lead: str = "", heading: str | None = None, without_run
         page_title=f"{title} · ganad", page_icon=str(Path(__file__).with_name("icon.png")), layout="wide"
     )
     st.html(_CSS)
-    same_page = st.session_state.get("_page") == title
-    st.session_state["_page"] = title
+    same_page = memory().page == title
+    memory().page = title
     with st.sidebar:
         st.html('<div class="ganad-brand">ganad<small>see what a GAN finds strange</small></div>')
         menu = st.container(gap="xxsmall")
-        run = pick_run(same_page=same_page)
-        says = {"run": run.name} if run else {}
-        if run and run.state == "finished":
-            says = or_end_page(address.arrive, run, same_page)
+        run = pick_run()
+        query = or_end_page(lambda: current.arrive(run, same_page=same_page)) if run else {}
         st.space("small")
         active = any(r.at_work for r in cache.list_runs())
         guard.fragment(_at_work, run_every=3.0 if active else None)()
@@ -116,74 +114,56 @@ def begin(title: str, *, lead: str = "", heading: str | None = None, without_run
     with menu:
         for path, label, icon in MENU:
             # For a new tab: in this one what is in the session stands, which may change before the link is clicked.
-            st.page_link(path, label=label, icon=icon, query_params=says)
+            st.page_link(path, label=label, icon=icon, query_params=query)
     st.title(heading or title)
     if lead:
         st.html(f'<p class="ganad-lead">{lead}</p>')
     if run and run.damage:
         notices.warning(run.damage, icon=":material/heart_broken:")
     asked = st.query_params.get("run")
-    if run is None and asked and (found := cache.list_runs()):
-        unknown_run.unknown(asked, found, next(path for path, label, _ in MENU if label == title))
+    if run is None and asked and (runs := cache.list_runs()):
+        unknown_run.unknown(asked, runs, next(path for path, label, _ in MENU if label == title))
         if not without_run:
             st.stop()
     return run
 
 
-def pick_run(*, same_page: bool = False) -> RunInfo | None:
+def pick_run() -> RunInfo | None:
     """The run picker. The choice is in the URL as ?run=NAME, so that a link, a reload and every page agree.
 
     Returns None where there is no run, and where the URL asks for one that is not here: no other is opened in its place.
-
-    same_page: the last script run was of this page too. A URL that has lost its run is then a step back to where it had
-    none yet: writing it there again would lead no further back, ever.
     """
-    found = {r.name: r for r in cache.list_runs()}
-    if not found:
+    runs = {r.name: r for r in cache.list_runs()}
+    if not runs:
         st.caption("No run yet.")
         return None
-    current = st.session_state.get("run")
-    asked = st.query_params.get("run")
-    if asked in found and (asked != st.session_state.get("_run_in_url") or current is None):
-        current = asked  # a link, a reload, another page, or the browser's back button
-    if (picked := st.session_state.pop("_pick", None)) in found:
-        current = picked
-    if current is not None and current not in found:
-        # Named by words of the picker that have changed with the run's state since the browser saw them.
-        named = {r.short + state: name for name, r in found.items() for state in ("", *_STATE_WORDS.values())}
-        current = named.get(current)
-    if asked and asked not in found and (asked != st.session_state.get("_run_in_url") or current not in found):
-        current = None  # until one is picked, which then takes its place in the URL
-        st.session_state["_run_in_url"] = asked
-    elif current not in found:
-        current = default_run(list(found.values())).name
-    # Said on every run: a page that is newly opened makes a new widget, which would begin at its first option.
-    st.session_state["run"] = current
+    labels = {r.short + state: name for name, r in runs.items() for state in ("", *_STATE_WORDS.values())}
+    picked = picked_run.picked(runs, labels)
+    set_widget(
+        picked_run.PICKER, picked
+    )  # on every run: a newly opened page makes a new widget, which would begin anew
     name = st.selectbox(
         "Run",
-        list(found),
-        index=None if current is None else 0,
+        list(runs),
+        index=None if picked is None else 0,
         placeholder="Pick a run",
-        key="run",
-        format_func=lambda n: found[n].short + _STATE_WORDS.get(found[n].state, ""),
+        key=picked_run.PICKER,
+        format_func=lambda n: runs[n].short + _STATE_WORDS.get(runs[n].state, ""),
         help="Which trained detector the pages show. The choice is part of the address, so a link keeps it.",
     )
     if name is None:
+        address.accept()
         return None
-    stepped_back = same_page and asked is None and st.session_state.get("_run_in_url") == name
-    st.session_state["_run_in_url"] = name
-    if asked != name and not stepped_back:
-        st.query_params["run"] = name
-    return found[name]
+    return runs[name]
 
 
 def _at_work() -> None:
     """A line for each run at work, on every page."""
     working = [r for r in service.list_runs() if r.at_work]
-    if not working and st.session_state.get("_was_at_work"):
-        st.session_state["_was_at_work"] = False
+    if not working and memory().training_seen:
+        memory().training_seen = False
         st.rerun()
-    st.session_state["_was_at_work"] = bool(working)
+    memory().training_seen = bool(working)
     for r in working:
         s = r.status
         share = s.step / s.total if s.total else 0.0
@@ -228,6 +208,6 @@ def empty(text: str, action: str, *, page: str = "pages/1_Train.py", error: bool
         with st.container(key="empty_icon"):
             st.markdown(icon, text_alignment="center")
         st.markdown(plain(text), text_alignment="center")
-        st.page_link(page, label=action, icon=":material/arrow_forward:", query_params=address.passed_on())
+        st.page_link(page, label=action, icon=":material/arrow_forward:", query_params=address.query())
         st.space("small")
     st.stop()

@@ -64,7 +64,7 @@ def test_a_speed_is_measured_on_demand_and_then_drawn(page, server, unmeasured):
     go(
         page, server, "/Compare?run=ganomaly-all-but-8"
     )  # the only one of its task: one speed to measure, which takes seconds
-    show(page, "Cost")
+    show(page, "Speed")
     expect(keyed(page, "trade")).to_have_count(0)
     keyed(page, "measure").get_by_role("button").click()
     expect(keyed(page, "trade").locator(".plot-container")).to_be_visible()

@@ -460,7 +460,7 @@ def test_other_pages_and_the_plain_controls_share_the_weights(opened):
     expect(page).to_have_url(re.compile("/Browse"))
     settled(page)
     page.get_by_text("Weights and threshold").click()
-    expect(keyed(page, "say_residual").get_by_role("slider")).to_have_value(f"{say:g}")
+    expect(keyed(page, "influence_residual").get_by_role("slider")).to_have_value(f"{say:g}")
     page.get_by_role("link", name="Evaluate", exact=True).click()
     expect(area(page)).to_have_text(chosen)
     expect(slider(page, "residual")).to_have_value(f"{say:g}")

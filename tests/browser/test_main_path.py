@@ -75,7 +75,7 @@ def test_from_the_tiles_to_a_verdict(page, server):
     expect(page.get_by_role("heading", name=re.compile("A [38], called anomalous"))).to_be_visible()
     options.nth(3).click()
     expect(options.nth(3)).to_have_attribute("aria-selected", "true")
-    for picture in (r"^A [38], called anomalous; score [\d.]+", "^What the nets redrew of A [38]", "^Signed residual"):
+    for picture in (r"^A [38], called anomalous; score [\d.]+", "^The reconstruction of A [38]", "^Signed residual"):
         expect(page.get_by_role("img", name=re.compile(picture))).to_be_visible()
 
     page.get_by_role("link", name="Evaluate", exact=True).click()
@@ -92,9 +92,9 @@ def test_from_the_tiles_to_a_verdict(page, server):
     page.get_by_role("link", name="Browse", exact=True).click()  # the weights are shared with Browse
     settled(page)
     page.get_by_text("Weights and threshold").click()
-    expect(keyed(page, "say_residual").get_by_role("slider")).to_have_value("1")
+    expect(keyed(page, "influence_residual").get_by_role("slider")).to_have_value("1")
     keyed(page, "mixer_defaults").get_by_role("button").click()
-    expect(keyed(page, "say_residual").get_by_role("slider")).not_to_have_value("1")
+    expect(keyed(page, "influence_residual").get_by_role("slider")).not_to_have_value("1")
 
     page.get_by_role("link", name="Score", exact=True).click()
     expect(page).to_have_url(re.compile(f"/Score.*run={name}"))

@@ -100,12 +100,12 @@ def test_the_roc_is_in_view_while_a_plain_slider_moves(sized, server):
         "document.querySelector('[data-testid=stMain]').scrollBy(0,"
         " document.querySelector('.st-key-roc').getBoundingClientRect().bottom - innerHeight)"
     )
-    slider = keyed(sized, "say_residual").get_by_role("slider")
+    slider = keyed(sized, "influence_residual").get_by_role("slider")
     seen(sized, slider)
     seen(sized, curve, 0.85)
     on_top = (
         "e => { const b = e.getBoundingClientRect();"
-        " return e.closest('.st-key-say_residual').contains(document.elementFromPoint(b.x + b.width / 2, b.y + b.height / 2)); }"
+        " return e.closest('.st-key-influence_residual').contains(document.elementFromPoint(b.x + b.width / 2, b.y + b.height / 2)); }"
     )
     assert slider.evaluate(on_top), "the slider can be had, it lies under nothing"
 

@@ -133,7 +133,7 @@ def test_seeds_are_put_together_and_their_gap_is_called_noise(runs_dir):
 def test_a_speed_that_was_never_measured_is_said_so_and_one_that_was_is_drawn(three, runs_dir):
     at = opened("pages/5_Compare.py")
     shutil.rmtree(runs_dir / ".speed")
-    said = view(at, "Cost")
+    said = view(at, "Speed")
     assert "Not yet measured on this machine" in said
     assert at.button(key="measure")
     assert not at.get("plotly_chart")
@@ -142,7 +142,7 @@ def test_a_speed_that_was_never_measured_is_said_so_and_one_that_was_is_drawn(th
         where.parent.mkdir(exist_ok=True)
         run_directory.write_json(where, {"float32": 1000.0, "bf16": None, "score": 4000.0})
     assert service.scoring_ms(run_directory.settings(three[0])) == 0.25
-    assert "Not yet measured" not in view(at, "Cost")
+    assert "Not yet measured" not in view(at, "Speed")
     assert at.get("plotly_chart")
 
 

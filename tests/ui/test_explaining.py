@@ -12,12 +12,13 @@ from ganad.scoring.attribution import Pixels, from_pictures
 from ganad.scoring.score import to_input
 from ganad.ui.components import lens
 from ganad.ui.panels import explanation
-from ganad.ui.state import cache, selection
-from ganad.ui.state.rule import Mix
+from ganad.ui.state import cache
+from ganad.ui.state.decision_rule import DecisionRule
+from ganad.ui.state.scored_view import ScoredView
 from ganad.ui.state.selection import Selection
 
 PART = {"residual": 40.0, "discrimination": 3.0, "latent": 0.5}
-MIX = Mix(weights=(0.9, 0.1, 0.0), threshold=30.0, words="", default_weights=True, rule="false alarms")
+WEIGHTS = (0.9, 0.1, 0.0)
 
 
 def plain(html):
@@ -26,7 +27,7 @@ def plain(html):
 
 
 def test_the_formula_has_the_numbers_of_the_image_and_leaves_out_parts_without_weight():
-    shown = explanation.rows({p: np.zeros(1) for p in PARTS}, PART, MIX.weights)
+    shown = explanation.rows({p: np.zeros(1) for p in PARTS}, PART, WEIGHTS)
     said = plain(explanation.formula(shown, 36.3, 30.0))
     assert said == "A = 0.9 · 40 + 0.1 · 3 = 36.3 > 30 the threshold, so anomalous"
     assert "≤ 37 the threshold, so normal" in plain(explanation.formula(shown, 36.3, 37.0))
@@ -35,16 +36,16 @@ def test_the_formula_has_the_numbers_of_the_image_and_leaves_out_parts_without_w
 def test_a_standardised_score_is_the_weighted_mean_of_what_the_formula_shows():
     rng = np.random.default_rng(0)
     val = {p: rng.normal(5, 2, 500) for p in PARTS}
-    rows = explanation.rows(val, PART, MIX.weights, standardised=True)
+    rows = explanation.rows(val, PART, WEIGHTS, standardised=True)
     for p in PARTS:
         assert rows[p]["value"] == pytest.approx((PART[p] - val[p].mean()) / val[p].std())
     assert sum(row["weight"] for row in rows.values()) == pytest.approx(1)
     shares = rows["residual"]["weight"] / rows["discrimination"]["weight"]
     assert shares == pytest.approx(9 * val["residual"].std() / val["discrimination"].std())
-    units = metrics.standard_units(val, MIX.weights)
-    made = units.shown(explanation.total(MIX, PART))
+    units = metrics.standard_units(val, WEIGHTS)
+    made = units.shown(explanation.total(WEIGHTS, PART))
     assert sum(r["contribution"] for r in rows.values()) == pytest.approx(made)
-    assert units.score(made) == pytest.approx(explanation.total(MIX, PART))
+    assert units.score(made) == pytest.approx(explanation.total(WEIGHTS, PART))
 
 
 def test_the_pixels_under_the_lens_add_up_to_the_residual_part():
@@ -79,7 +80,8 @@ def test_a_residual_without_weight_and_a_search_that_ended_elsewhere_are_said():
 
 def test_every_picture_s_alternative_text_states_verdict_and_parts():
     story = explanation.Story(np.zeros((28, 28)), None, PART, "A 3")
-    for text in explanation.alts(MIX, story):
+    view = SimpleNamespace(weights=WEIGHTS, threshold=30.0, units=metrics.RAW)
+    for text in explanation.alts(view, story):
         assert "A 3" in text
         assert "called anomalous; score 36.3, threshold 30; residual 40, discrimination 3, latent 0.5." in text
 
@@ -97,9 +99,8 @@ def six(monkeypatch):
     monkeypatch.setattr(cache, "totals", lambda name, weights: (None, scores))
     monkeypatch.setattr(cache, "has_codes", lambda run: True)
     monkeypatch.setattr(cache, "latent_map", lambda name, kind: SimpleNamespace(test=np.stack([scores, scores * 0], 1)))
-    return lambda **chosen: selection.rows(
-        SimpleNamespace(name="r"), Mix((1, 0, 0), 2.5, "", True, "manual"), Selection(**chosen)
-    )
+    run, rule = SimpleNamespace(name="r"), DecisionRule((1, 0, 0), "manual", 2.5)
+    return lambda **chosen: ScoredView(run, found, rule, Selection(**chosen)).rows
 
 
 def test_each_filter_leaves_what_it_says_in_the_chosen_order(six):

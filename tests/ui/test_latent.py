@@ -1,7 +1,6 @@
 """What the browser says of the latent map, and which runs have one."""
 
 import base64
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,8 +9,9 @@ from PIL import Image
 from ganad import service
 from ganad.ui.components import latent_map
 from ganad.ui.panels import latent_space
-from ganad.ui.state import cache, selection
-from ganad.ui.state.rule import Mix
+from ganad.ui.state import cache
+from ganad.ui.state.decision_rule import DecisionRule
+from ganad.ui.state.scored_view import ScoredView
 from ganad.ui.state.selection import Selection
 from tests.conftest import put_finished
 from tests.test_pages import opened, words
@@ -38,10 +38,9 @@ def test_a_lasso_leaves_all_where_there_is_no_map_and_starts_no_search(name, mon
         service, "codes", lambda n: pytest.fail("nobody asked") if n == "anogan-n8" else service.method(n)
     )
     run = service.run_info(name)
-    mix = Mix(run.weights, 1.0, "", True, "manual")
-    everything = selection.rows(run, mix, Selection())
-    lassoed = selection.rows(run, mix, replace(Selection(), lasso=((0, 0), (1, 0), (1, 1))))
-    assert np.array_equal(lassoed, everything)
+    view = ScoredView(run, service.scores(name), DecisionRule(run.weights))
+    lassoed = view.selecting(Selection(lasso=((0, 0), (1, 0), (1, 1))))
+    assert np.array_equal(lassoed.rows, view.rows)
     assert cache.has_codes(run) == (name == "egbad-article")
 
 

@@ -12,6 +12,7 @@ from ganad import service
 from ganad.config import FALSE_ALARMS, PARTS
 from ganad.ui.components.live_mixer import Setting, parse
 from ganad.ui.panels import live_weights
+from ganad.ui.state.decision_rule import DecisionRule
 from ganad.web.weights_mixer import payload
 from tests.conftest import ROOT, SHIPPED
 from tests.waiting import PATIENCE_S
@@ -33,12 +34,11 @@ def test_the_browser_gets_every_part_and_every_pixel_without_a_loss(name):
 
 
 def test_a_setting_comes_back_as_it_was_said():
-    assert parse(SAID) == Setting((0.5, 0.0, 1.0), "manual", 12.5)
-    assert parse({"weights": [1, 2, 3], "rule": "false alarms", "value": 0.2}) == Setting(
-        (1, 2, 3), "false alarms", 0.2
-    )
-    assert parse(SAID | {"standardised": True}).standardised
-    assert not parse(SAID | {"standardised": "yes"}).standardised
+    assert parse(SAID) == Setting(DecisionRule((0.5, 0.0, 1.0), "manual", 12.5))
+    share = {"weights": [1, 2, 3], "rule": "false alarms", "value": 0.2}
+    assert parse(share) == Setting(DecisionRule((1, 2, 3), "false alarms", 0.2))
+    assert parse(SAID | {"standardised": True}).rule.standardised
+    assert not parse(SAID | {"standardised": "yes"}).rule.standardised
 
 
 @pytest.mark.parametrize(
@@ -91,14 +91,14 @@ def say(at, **mix):
 
 
 def in_force(at):
-    weights = at.session_state["weights"] if "weights" in at.session_state else {}
-    rule = at.session_state["rule"] if "rule" in at.session_state else {}
-    return weights.get(RUN), rule.get(RUN)
+    """Weights and rule of the threshold that are not the run's own, or None."""
+    rule = at.session_state["_memory"].rules.get(RUN)
+    return rule and (rule.weights, rule.threshold_rule)
 
 
 def given(at):
     """What the browser was told to show, and the number of the telling."""
-    n, setting, *_ = at.session_state[f"live_{RUN}/given"]
+    n, setting, *_ = at.session_state["_memory"].of_component[f"live_{RUN}", "given"]
     return n, setting
 
 
@@ -114,14 +114,14 @@ def test_the_defaults_leave_nothing_behind(evaluate):
     say(evaluate)
     assert in_force(evaluate) == ((0.5, 0.0, 1.0), ("manual", 12.5))
     say(evaluate, weights=list(service.run_info(RUN).weights), rule="false alarms", value=FALSE_ALARMS)
-    assert in_force(evaluate) == (None, None)
+    assert in_force(evaluate) is None
 
 
 def test_nonsense_changes_nothing(evaluate):
     area = evaluate.metric[0].value
     say(evaluate, weights=[0, 0, 0])
     assert evaluate.metric[0].value == area
-    assert in_force(evaluate) == (None, None)
+    assert in_force(evaluate) is None
 
 
 def test_what_it_said_itself_is_not_sent_back_and_so_the_images_travel_once(evaluate):
@@ -135,11 +135,10 @@ def test_what_it_said_itself_is_not_sent_back_and_so_the_images_travel_once(eval
 def test_what_was_chosen_elsewhere_is_told_under_a_new_name_even_when_it_was_told_before(evaluate):
     n, usual = given(evaluate)
     say(evaluate)
-    for k in ("weights", "rule"):
-        evaluate.session_state[k] = {}
+    evaluate.session_state["_memory"].rules.clear()
     evaluate.run()
     assert given(evaluate) == (n + 1, usual)
-    assert in_force(evaluate) == (None, None)  # its earlier word does not come back
+    assert in_force(evaluate) is None  # its earlier word does not come back
 
 
 def test_plain_controls_show_the_same_state_and_the_charts(evaluate):
@@ -151,7 +150,7 @@ def test_plain_controls_show_the_same_state_and_the_charts(evaluate):
     before = len(evaluate.get("plotly_chart"))
     evaluate.toggle(key="plain_controls").set_value(True).run()
     assert not evaluate.exception
-    assert evaluate.slider(key="say_residual").value == pytest.approx(0.25)
+    assert evaluate.slider(key="influence_residual").value == pytest.approx(0.25)
     assert evaluate.metric[0].value == area
     assert len(evaluate.get("plotly_chart")) == before + 2  # histogram and ROC
 
@@ -159,10 +158,10 @@ def test_plain_controls_show_the_same_state_and_the_charts(evaluate):
 def test_back_from_the_plain_controls_the_browser_is_told_what_they_did(evaluate):
     say(evaluate)
     evaluate.toggle(key="plain_controls").set_value(True).run()
-    evaluate.slider(key="say_latent").set_value(0.5).run()
+    evaluate.slider(key="influence_latent").set_value(0.5).run()
     weights, _ = in_force(evaluate)
     assert weights != (0.5, 0.0, 1.0)
     evaluate.toggle(key="plain_controls").set_value(False).run()
     assert not evaluate.exception
-    assert given(evaluate)[1].weights == weights
+    assert given(evaluate)[1].rule.weights == weights
     assert in_force(evaluate)[0] == weights

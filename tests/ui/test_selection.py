@@ -8,8 +8,11 @@ import streamlit as st
 
 from ganad import service
 from ganad.evaluation import filters, metrics, projection, thresholds
-from ganad.ui.state import address, rule, selection
+from ganad.ui.state import address, current
+from ganad.ui.state.decision_rule import DecisionRule, shortest
+from ganad.ui.state.filters import FILTERS, OLD_VERDICTS
 from ganad.ui.state.selection import Selection
+from ganad.ui.state.session import memory
 
 RUN = "ganomaly-n8"
 
@@ -23,8 +26,8 @@ def run():
 
 @pytest.fixture
 def left(run):
-    """Function: the rows that a choice leaves at the run's own weights and line."""
-    return lambda **chosen: selection.rows(run, rule.mix_of(run), Selection(**chosen))
+    """Function: the rows that a selection leaves at the run's own weights and threshold."""
+    return lambda **chosen: current.view(run).selecting(Selection(**chosen)).rows
 
 
 @pytest.fixture
@@ -90,68 +93,87 @@ def test_a_lasso_takes_what_lies_inside_of_it(point, within):
 
 
 def test_the_picked_image_is_the_first_where_the_choice_leaves_it_out(run):
-    now = rule.mix_of(run)
-    selection_3 = selection.rows(run, now, Selection(digits=(3,)))
-    st.session_state["selection"] = (run.name, Selection(digits=(3,), image=int(1e6)))
-    assert selection.picked(run, now) == selection_3[0]
-    last = int(service.scores(RUN).test.index[selection_3[-1]])
-    st.session_state["selection"] = (run.name, Selection(digits=(3,), image=last))
-    assert selection.picked(run, now) == selection_3[-1]
-    st.session_state["selection"] = (run.name, Selection(band=(-2.0, -1.0)))
-    assert selection.picked(run, now) is None
+    view = current.view(run)
+    threes = view.selecting(Selection(digits=(3,))).rows
+    assert view.selecting(Selection(digits=(3,), image=int(1e6))).picked == threes[0]
+    last = view.index(threes[-1])
+    assert view.selecting(Selection(digits=(3,), image=last)).picked == threes[-1]
+    assert view.selecting(Selection(band=(-2.0, -1.0))).picked is None
 
 
 def test_another_run_keeps_what_means_the_same_there(run):
     chosen = Selection(digits=(3,), verdict="missed", band=(0.1, 0.2), lasso=((0, 0), (0, 1), (1, 1)), image=7)
-    st.session_state["selection"] = (run.name, chosen)
-    assert selection.current(run) == chosen
-    assert selection.current(service.run_info("egbad-n8")) == replace(chosen, band=None, lasso=())
+    memory().selection = (run.name, chosen)
+    assert current.selection(run) == chosen
+    assert current.selection(service.run_info("egbad-n8")) == replace(chosen, band=None, lasso=())
+
+
+def test_every_filter_is_a_field_of_the_selection_and_off_at_first():
+    for f in FILTERS:
+        assert getattr(Selection(), f.name) == f.off
 
 
 # --- in the address -------------------------------------------------------------------------------------------------
 
 
-def put(run, chosen, weights, kept_rule):
-    st.session_state["selection"] = (run.name, chosen)
-    rule.keep(run, weights, kept_rule)
+def put(run, chosen, rule):
+    memory().selection = (run.name, chosen)
+    memory().rules[run.name] = replace(rule, standardised=False)
+    memory().standardised = rule.standardised
+
+
+def query_of(run):
+    return address.to_query(current.view(run))
+
+
+def read(run, query):
+    """What a link puts in force, and what made no sense in it."""
+    problems = current._take_over(run, query)
+    return current.rule(run), current.selection(run), problems
 
 
 def through_a_link(run):
     """Write the address, forget everything, and read it."""
-    said = rule.to_query(run) | selection.to_query(run)
+    query = query_of(run)
     st.session_state.clear()
-    assert not [*rule.from_query(run, said), *selection.from_query(run, said)]
-    return said
+    assert not read(run, query)[2]
+    return query
 
 
 def test_what_is_as_usual_is_not_in_the_address(run):
-    assert address.to_query(run) == {"run": RUN}
+    assert query_of(run) == {"run": RUN}
 
 
 def test_an_address_is_short_where_numbers_are(run):
-    put(run, Selection(digits=(3, 8), verdict="near the threshold", image=7), (0.9, 0.1, 0.0), ("false alarms", 0.1))
-    assert address.to_query(run) == {
+    put(
+        run,
+        Selection(digits=(3, 8), verdict="near the threshold", image=7),
+        DecisionRule((0.9, 0.1, 0.0), "false alarms", 0.1),
+    )
+    assert query_of(run) == {
         "run": RUN, "w": "0.9,0.1,0", "at": "false-alarms:0.1", "digits": "38", "verdict": "near-the-threshold", "image": "7",
     }  # fmt: skip
 
 
 def test_a_link_keeps_the_units_and_the_map(run):
-    st.session_state["standardised"] = True
-    put(run, Selection(map="UMAP", lasso=((0.0, 0.0), (1.0, 0.0), (1.0, 1.0))), run.weights, ("false alarms", 0.05))
-    said = address.to_query(run)
-    assert (said["units"], said["map"]) == ("standardised", "umap")
+    lasso = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0))
+    put(run, Selection(map="UMAP", lasso=lasso), DecisionRule(run.weights, standardised=True))
+    query = query_of(run)
+    assert (query["units"], query["map"]) == ("standardised", "umap")
     st.session_state.clear()
-    assert not rule.from_query(run, said)
-    assert rule.standardised()
-    assert rule.from_query(run, {"units": "metres"}) == ["units=metres"]
-    assert not rule.standardised()
+    rule, _, problems = read(run, query)
+    assert rule.standardised
+    assert not problems
+    rule, _, problems = read(run, {"units": "metres"})
+    assert problems == ["units=metres"]
+    assert not rule.standardised
 
 
 def test_a_map_that_cannot_be_drawn_here_is_told_and_its_lasso_left_out(run, monkeypatch):
     monkeypatch.setattr(projection, "kinds", lambda: ("PCA",))
-    odd = selection.from_query(run, {"map": "umap", "lasso": "0,0~1,0~1,1", "digits": "3"})
-    assert odd == ["map=umap, but umap-learn is not installed here"]
-    assert selection.current(run) == Selection(digits=(3,))
+    _, chosen, problems = read(run, {"map": "umap", "lasso": "0,0~1,0~1,1", "digits": "3"})
+    assert problems == ["map=umap, but umap-learn is not installed here"]
+    assert chosen == Selection(digits=(3,))
 
 
 def test_a_link_leaves_the_very_same_images_wherever_band_and_line_were_put(run):
@@ -161,23 +183,24 @@ def test_a_link_leaves_the_very_same_images_wherever_band_and_line_were_put(run)
         score = metrics.total(service.scores(RUN).test.parts, weights)
         for line in (*rng.choice(score, 4), *rng.uniform(score.min(), score.max(), 2)):
             band = tuple(sorted(map(float, rng.choice(score, 2))))
-            put(run, Selection(band=band, verdict="missed"), weights, ("manual", float(line)))
-            before = selection.rows(run, rule.mix_of(run))
-            said = through_a_link(run)
-            assert np.array_equal(selection.rows(run, rule.mix_of(run)), before)
-            assert rule.weights_of(run) == weights
-            assert len(said["at"]) < 30
+            put(run, Selection(band=band, verdict="missed"), DecisionRule(weights, "manual", float(line)))
+            before = current.view(run).rows
+            query = through_a_link(run)
+            assert np.array_equal(current.view(run).rows, before)
+            assert current.rule(run).weights == weights
+            assert len(query["at"]) < 30
 
 
-def test_a_number_in_a_link_has_no_digit_too_many(run):
-    assert rule.shortest(1.23456789, np.array([1.0, 1.2, 1.3, 2.0])) == "1.235"
-    assert rule.shortest(1.23456789, np.array([1.2345, 1.23456, 1.2346])) == "1.23457"
-    assert float(rule.shortest(1.23456789, np.array([1.23456789]))) == 1.23456789
+def test_a_number_in_a_link_has_no_digit_too_many():
+    assert shortest(1.23456789, np.array([1.0, 1.2, 1.3, 2.0])) == "1.235"
+    assert shortest(1.23456789, np.array([1.2345, 1.23456, 1.2346])) == "1.23457"
+    assert float(shortest(1.23456789, np.array([1.23456789]))) == 1.23456789
 
 
 def test_commas_are_as_good_as_what_an_address_is_written_with(run):
-    assert not selection.from_query(run, {"digits": "3,8", "band": "1.2,3.4", "verdict": "false alarms"})
-    assert selection.current(run) == Selection(digits=(3, 8), band=(1.2, 3.4), verdict="false alarms")
+    _, chosen, problems = read(run, {"digits": "3,8", "band": "1.2,3.4", "verdict": "false alarms"})
+    assert not problems
+    assert chosen == Selection(digits=(3, 8), band=(1.2, 3.4), verdict="false alarms")
 
 
 @pytest.mark.parametrize(
@@ -189,16 +212,85 @@ def test_commas_are_as_good_as_what_an_address_is_written_with(run):
 )  # fmt: skip
 def test_what_makes_no_sense_is_named_and_changes_nothing(run, odd):
     ((name, value),) = odd.items()
-    assert selection.from_query(run, odd) == [f"{name}={value}"]
-    assert selection.current(run) == Selection()
+    _, chosen, problems = read(run, odd)
+    assert problems == [f"{name}={value}"]
+    assert chosen == Selection()
 
 
-@pytest.mark.parametrize(("old", "new"), selection.OLD_VERDICTS.items())
+@pytest.mark.parametrize(("old", "new"), OLD_VERDICTS.items())
 def test_a_link_of_before_means_the_same_verdict(run, old, new):
-    assert selection.from_query(run, {"verdict": old.replace(" ", "-")}) == []
-    assert selection.current(run).verdict == new
+    _, chosen, problems = read(run, {"verdict": old.replace(" ", "-")})
+    assert not problems
+    assert chosen.verdict == new
 
 
 def test_a_link_of_before_means_the_same_threshold(run):
-    assert rule.from_query(run, {"at": "by-hand:3.25"}) == []
-    assert rule.rule_of(run) == ("manual", 3.25)
+    rule, _, problems = read(run, {"at": "by-hand:3.25"})
+    assert not problems
+    assert rule.threshold_rule == ("manual", 3.25)
+
+
+def test_a_link_to_another_run_is_read_for_that_run_although_it_asks_for_the_same(bar):
+    """Before, only the view's words were compared: those that stood there already were taken for known."""
+    other = service.run_info("egbad-n8")
+    run = service.run_info(RUN)
+    bar |= {"run": RUN, "w": "1,0,0"}
+    current.arrive(run, same_page=False)
+    bar["run"] = other.name
+    assert address.asks_for_another_run()
+    current.arrive(other, same_page=False)
+    assert current.rule(other).weights == (1.0, 0.0, 0.0)
+    assert bar == {"run": other.name, "w": "1,0,0"}
+
+
+def test_run_weights_and_selection_are_written_in_one_step_of_the_history(bar, run):
+    current.arrive(run, same_page=False)
+    bar.steps = 0
+    current.decide(run, DecisionRule((1.0, 0.0, 0.0), "manual", 3.0), nearest_image=True, digits=(3,))
+    assert bar.steps == 1
+    assert set(bar) == {"run", "w", "at", "digits", "image"}
+
+
+def test_a_step_back_to_where_no_run_was_named_is_not_undone(bar, run):
+    current.arrive(run, same_page=True)
+    assert bar == {"run": RUN}
+    bar.clear()
+    memory().url = replace(memory().url, at=-1.0)  # long after it was written
+    current.arrive(run, same_page=True)
+    assert bar == {}
+
+
+def test_what_a_browser_reports_late_is_no_step_back(bar, run):
+    current.arrive(run, same_page=True)
+    current.select(run, digits=(3,))
+    bar.clear()
+    bar |= {"run": RUN}  # what stood there a moment before
+    current.arrive(run, same_page=True)
+    assert current.selection(run).digits == (3,)
+
+
+def test_a_run_at_work_keeps_what_the_address_says_of_the_view(bar, run):
+    bar |= {"run": RUN, "digits": "3"}
+    current.arrive(replace(run, status=replace(run.status, state="running")), same_page=False)
+    assert bar == {"run": RUN, "digits": "3"}
+
+
+class Bar(dict):
+    """The address bar; it counts how often it was written."""
+
+    steps = 0
+
+    def from_dict(self, query):
+        self.steps += 1
+        self.clear()
+        self.update(query)
+
+    def get_all(self, name):
+        return [self[name]]
+
+
+@pytest.fixture
+def bar(run, monkeypatch):
+    bar = Bar()
+    monkeypatch.setattr(st, "query_params", bar)
+    return bar

@@ -6,9 +6,9 @@ import base64
 import binascii
 
 import numpy as np
-import streamlit as st
 
 from ganad.ui.components.declare import declare_beside
+from ganad.ui.state.session import memory, sent, set_widget
 
 SIDE = 112
 """Side of the drawing that comes back, in pixels: four times a digit's 28, so that it can be centred and rescaled."""
@@ -19,7 +19,7 @@ _PAD = declare_beside(__file__)
 def digit_pad(*, key: str, stroke: int = 22, reset: int = 0, size: int = 280) -> np.ndarray | None:
     """Show the pad; returns the drawing (112, 112) uint8, ink 255 on 0, or None while the sheet is empty.
 
-    key      where the drawing lives: `st.session_state[key]["pixels"]`, see `encode`. It is dropped on a page switch
+    key      where the drawing lives: `sent(key, "pixels")`, see `encode`. It is dropped on a page switch
     stroke   width of the brush at first, in 280ths of the sheet; the pad has its own slider
     reset    change it to make the pad show what Python has; `put` and `wipe` do that by themselves
     size     side of the sheet on the screen, in CSS pixels; less where there is no room
@@ -27,14 +27,14 @@ def digit_pad(*, key: str, stroke: int = 22, reset: int = 0, size: int = 280) ->
     From Python: `put(key, drawing)` and `wipe(key)`, in a callback or before this call in the script. In a test:
     `at.session_state[key] = {"pixels": encode(drawing)}`.
     """
-    changes = st.session_state.get(_counter(key), 0)
+    changes = memory().of_component.get((key, "changes"), 0)
     result = _PAD(
         key=key,
         data={
             "stroke": stroke,
             "size": size,
             "reset": f"{reset}/{changes}",
-            "pixels": (st.session_state.get(key) or {}).get("pixels"),
+            "pixels": sent(key, "pixels"),
         },
         default={"pixels": None},
         on_pixels_change=lambda: None,
@@ -46,8 +46,9 @@ def digit_pad(*, key: str, stroke: int = 22, reset: int = 0, size: int = 280) ->
 
 def put(key: str, drawing: np.ndarray | None) -> None:
     """Lay a drawing (112, 112) uint8 on the pad of that key, None for an empty sheet. Only before the pad is shown."""
-    st.session_state[key] = {"pixels": None if drawing is None else encode(drawing)}
-    st.session_state[_counter(key)] = st.session_state.get(_counter(key), 0) + 1
+    set_widget(key, {"pixels": None if drawing is None else encode(drawing)})
+    known = memory().of_component
+    known[key, "changes"] = known.get((key, "changes"), 0) + 1
 
 
 def wipe(key: str) -> None:
@@ -74,7 +75,3 @@ def decode(pixels: object) -> np.ndarray | None:
         return None
     drawing = np.frombuffer(raw, dtype=np.uint8).reshape(SIDE, SIDE)
     return drawing if drawing.any() else None
-
-
-def _counter(key: str) -> str:
-    return f"{key}/changes"

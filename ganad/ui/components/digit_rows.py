@@ -18,7 +18,7 @@ def digit_rows(
 
     rows      digit, normal (bool), n (images), auroc (None where there is nothing to compare with), flagged in [0, 1]
     picked    the digits that are chosen
-    on_pick   called on a click; `st.session_state[key]["pick"]` is the digit
+    on_pick   called on a click; `sent(key, "pick")` is the digit
     """
     _ROWS(
         key=key,

@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 
 from ganad.ui.components.declare import declare_beside
+from ganad.ui.state.session import sent
 from ganad.web import colours
 
 _MAP = declare_beside(__file__)
@@ -80,12 +81,12 @@ def latent_map(
 
 def drawn(key: str) -> Polygon | None:
     """The line that was drawn last; None when it was cleared or makes no sense."""
-    return parse((st.session_state.get(key) or {}).get("lasso"))
+    return parse(sent(key, "lasso"))
 
 
 def picked(key: str) -> int | None:
     """The row of the point that was clicked just now."""
-    row = (st.session_state.get(key) or {}).get("picked")
+    row = sent(key, "picked")
     return row if isinstance(row, int) and not isinstance(row, bool) and row >= 0 else None
 
 

@@ -34,7 +34,7 @@ def lens(
     weight     of the residual part in the score; 0 is said
     alt        what a screen reader says of input, reconstruction and residual
     steps      is there an image before, is there one after; None where there is no row of images
-    on_step    called for the previous (-1) or the next (1) image: `st.session_state[key]["step"]`
+    on_step    called for the previous (-1) or the next (1) image: `sent(key, "step")`
     """
     adds = np.ascontiguousarray(pixels.adds, dtype="<f4").tobytes()
     _LENS(

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import streamlit as st
-
 from ganad.config import PARTS
 from ganad.evaluation.thresholds import is_valid_rule
 from ganad.ui.components.declare import declare
+from ganad.ui.state.decision_rule import DecisionRule
+from ganad.ui.state.session import memory, sent
 from ganad.web.weights_mixer import files, payload
 
 _LIVE = declare("live_mixer", files.MARKUP, files.STYLE, files.MODULE)
@@ -19,20 +19,14 @@ _LIVE = declare("live_mixer", files.MARKUP, files.STYLE, files.MODULE)
 
 @dataclass(frozen=True)
 class Setting:
-    """What the sliders of the mixer stand for.
+    """What the mixer is set to.
 
-    weights   raw weight of each part, in the order of `PARTS`; none negative, not all zero
-    rule      where the threshold comes from, a key of `evaluation.thresholds.RULES`
-    value     the share of false alarms in (0, 1), what a miss costs in false alarms, or the threshold itself
-    band      scores from, to that are brushed on the histogram, or None
-    standardised   scores are shown in spreads of the held-out normals; all that is said here stays raw
+    rule    weights, rule of the threshold, and the units that it shows
+    band    scores from, to that are brushed on the histogram, or None; raw
     """
 
-    weights: tuple[float, float, float]
-    rule: str
-    value: float
+    rule: DecisionRule
     band: tuple[float, float] | None = None
-    standardised: bool = False
 
 
 def live_mixer(
@@ -49,12 +43,12 @@ def live_mixer(
     """Show the mixer; what it was last left at is `reported(key)`, a new script run follows each release.
 
     packed     what `payload.pack` made; it travels only when the component is shown anew, so hand in the same again and again
-    key        where the state lives: `st.session_state[key]["mix"]`
+    key        of the component: `sent(key, "mix")` is its state
     version    names the run: the browser unpacks the images again only when it changes
     scales     position of a part's slider per unit of its weight
     defaults   what its button goes back to
     advised    weights that were not chosen on test images although they are not the defaults
-    on_pick    called when a digit of the strip was clicked; `st.session_state[key]["pick"]["row"]` says which
+    on_pick    called when a digit of the strip was clicked; `sent(key, "pick")["row"]` says which
     current    what it shall show. While this is what the browser said itself, nothing is sent back
     """
     _LIVE(
@@ -81,7 +75,7 @@ def reported(key: str) -> Setting | None:
 
 def last_report(key: str) -> object:
     """The browser's last word as it came. Each has a time of its own, so that the same move made again is another one."""
-    return (st.session_state.get(key) or {}).get("mix")
+    return sent(key, "mix")
 
 
 def parse(mix: object) -> Setting | None:
@@ -101,7 +95,8 @@ def parse(mix: object) -> Setting | None:
         if not isinstance(band, list | tuple) or len(band) != 2 or not all(map(_is_finite, band)) or band[0] > band[1]:
             return None
         band = (float(band[0]), float(band[1]))
-    return Setting(tuple(map(float, weights)), rule, float(value), band, mix.get("standardised") is True)  # type: ignore[arg-type]
+    standardised = mix.get("standardised") is True
+    return Setting(DecisionRule(tuple(map(float, weights)), rule, float(value), standardised), band)  # type: ignore[arg-type]
 
 
 def _is_finite(value: object) -> bool:
@@ -114,20 +109,20 @@ def _given(key: str, version: str, current: Setting) -> dict[str, Any]:
     It stays the same while the browser moves its own sliders. So does the whole message then, and Streamlit does not
     send it: megabytes travel once and not with each release.
     """
-    memory = f"{key}/given"
-    n, given, shown, heard = st.session_state.get(memory, (0, None, None, None))
-    said, report = reported(key), last_report(key)
-    if report != heard and said is not None:
-        shown = said
+    known = memory().of_component
+    n, given, shown, heard = known.get((key, "given"), (0, None, None, None))
+    setting, report = reported(key), last_report(key)
+    if report != heard and setting is not None:
+        shown = setting
     if given is None or shown != current:
         n, given, shown = n + 1, current, current
-    st.session_state[memory] = n, given, shown, report
+    known[key, "given"] = n, given, shown, report
     return {"id": f"{version}/{n}"} | _plain(given)
 
 
 def _plain(setting: Setting) -> dict[str, Any]:
-    band = None if setting.band is None else list(setting.band)
+    rule, band = setting.rule, setting.band
     return {
-        "weights": list(setting.weights), "rule": setting.rule, "value": setting.value, "band": band,
-        "standardised": setting.standardised,
+        "weights": list(rule.weights), "rule": rule.kind, "value": rule.value, "standardised": rule.standardised,
+        "band": None if band is None else list(band),
     }  # fmt: skip

@@ -29,7 +29,7 @@ def outcomes(
 
     rows      a key of `CELLS` -> rows of `images` (N, 28, 28) uint8, the most telling first
     picked    which of them is chosen, or another word for none
-    on_pick   called on a click; `st.session_state[key]["pick"]` is the name of the button
+    on_pick   called on a click; `sent(key, "pick")` is the name of the button
     """
     cells, faces = [], []
     for name, (title, wrong) in CELLS.items():

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import streamlit as st
 
 from ganad.ui.components.declare import declare_beside
+from ganad.ui.state.session import held, memory, sent, set_widget
 from ganad.ui.theme import pictures
 
 _COLS = 20
@@ -31,7 +31,7 @@ def tiles(
 ) -> int | list[int] | None:
     """Show images (N, 28, 28) uint8 as tiles; returns the picked index or None, with `multi` a sorted list of indices.
 
-    key       where the choice lives: `st.session_state[key]["picked"]`
+    key       where the choice lives: `sent(key, "picked")`
     labels    N words for the pointer and for screen readers
     version   names the set of images: the browser builds the gallery again only when it changes. With one pick, a pick
               belongs to its version: another one begins at `picked` again; with `multi` it stays
@@ -45,8 +45,8 @@ def tiles(
               keeps no state: what is picked is said by `picked` on every run
     on_pick   called when somebody picked, before the script runs again
 
-    From Python: `st.session_state[key] = {"picked": 3}` (or a list), in a callback or before this call; a test does
-    the same through `at.session_state`. Raises ValueError when labels, frames, badges or ids are not N.
+    From Python: `set_widget(key, {"picked": 3})` (or a list), in a callback or before this call; a test does the same
+    through `at.session_state`. Raises ValueError when labels, frames, badges or ids are not N.
     """
     n = len(images)
     for what, values in (("labels", labels), ("frames", frames), ("badges", badges), ("ids", ids)):
@@ -56,8 +56,7 @@ def tiles(
     current = start
     if ids is None:
         _forget_pick_of_other_version(key, version, multi, start)
-        state = st.session_state.get(key)
-        current = valid(state.get("picked"), n, multi) if state else start
+        current = valid(sent(key, "picked"), n, multi) if held(key) else start
     cols = min(_COLS, max(1, n))
     result = _TILES(
         key=key,
@@ -83,7 +82,7 @@ def tiles(
 
 def clicked(key: str) -> int | None:
     """The name of the image that was clicked just now, for tiles with `ids`."""
-    name = (st.session_state.get(key) or {}).get("pick")
+    name = sent(key, "pick")
     return name if isinstance(name, int) and not isinstance(name, bool) else None
 
 
@@ -100,7 +99,7 @@ def _is_index(value: object, n: int) -> bool:
 
 
 def _forget_pick_of_other_version(key: str, version: str, multi: bool, start: int | list[int] | None) -> None:
-    seen = f"{key}/version"
-    if not multi and st.session_state.get(seen, version) != version and key in st.session_state:
-        st.session_state[key] = {"picked": start}
-    st.session_state[seen] = version
+    known = memory().of_component
+    if not multi and known.get((key, "version"), version) != version and held(key) is not None:
+        set_widget(key, {"picked": start})
+    known[key, "version"] = version

@@ -11,81 +11,85 @@ import streamlit as st
 from ganad import glossary
 from ganad.config import PARTS
 from ganad.evaluation import metrics
-from ganad.service import Explanation, RunInfo
+from ganad.service import Explanation
 from ganad.ui import charts
 from ganad.ui.components.lens import in_words as in_pixels
 from ganad.ui.components.lens import lens
 from ganad.ui.messages.escape import html
 from ganad.ui.panels import export
-from ganad.ui.state import cache
-from ganad.ui.state.rule import Mix, standardised
+from ganad.ui.state.scored_view import ScoredView
 from ganad.web import colours
 
 
 @dataclass(frozen=True)
 class Story:
-    """One image and what a run says of it. given: (28, 28) uint8; look: the net's; parts raw; what: words for the image."""
+    """One image and how a run scored it.
+
+    given       (28, 28) uint8
+    explained   its reconstruction, and what each pixel adds to the residual part
+    parts       part -> its raw value
+    what        words for the image
+    """
 
     given: np.ndarray
-    look: Explanation
+    explained: Explanation
     parts: Mapping[str, float]
     what: str
 
 
-def in_words(run: RunInfo, mix: Mix, score: float) -> str:
+def in_words(view: ScoredView, score: float) -> str:
     """ "stranger than 99.2 % of held-out normal 3s", as Markdown."""
-    val, _ = cache.totals(run.name, mix.weights)
-    share = float(metrics.percentile(score, val))
+    share, normal = float(metrics.percentile(score, view.val)), view.run.normal
     among = (
-        f"{len(val):,} held-out normal {' and '.join(f'{d}s' for d in run.normal) if len(run.normal) < 3 else 'digits'}"
+        f"{len(view.val):,} held-out normal {' and '.join(f'{d}s' for d in normal) if len(normal) < 3 else 'digits'}"
     )
     if share >= 100:
         return f"stranger than **all** {among}"
     return f"stranger than **{min(share, 99.9):.1f} %** of {among}"
 
 
-def total(mix: Mix, parts: Mapping[str, float]) -> float:
+def total(weights: tuple[float, float, float], parts: Mapping[str, float]) -> float:
     """The weighted sum of one image's parts."""
-    return float(sum(w * parts[p] for w, p in zip(mix.weights, PARTS, strict=True)))
+    return float(sum(w * parts[p] for w, p in zip(weights, PARTS, strict=True)))
 
 
-def picture(run: RunInfo, mix: Mix, story: Story, *, key: str, **steps: object) -> None:
+def picture(view: ScoredView, story: Story, *, key: str, **steps: object) -> None:
     """Input, reconstruction and residual under the lens."""
-    made, pixels, residual = story.look.reconstruction, story.look.pixels, story.parts["residual"]
-    weight = mix.weights[0] / mix.units.unit
+    pixels, weight = story.explained.pixels, view.weights[0] / view.units.unit
     lens(
-        story.given, made, pixels, key=key, whole=in_pixels(pixels, weight, residual), weight=weight,
-        alt=alts(mix, story), **steps,
+        story.given, story.explained.reconstruction, pixels, key=key,
+        whole=in_pixels(pixels, weight, story.parts["residual"]), weight=weight, alt=alts(view, story), **steps,
     )  # fmt: skip
 
 
-def alts(mix: Mix, story: Story) -> tuple[str, str, str]:
+def alts(view: ScoredView, story: Story) -> tuple[str, str, str]:
     """Alternative texts of input, reconstruction and residual: each states the verdict and the parts."""
-    verdict = "anomalous" if total(mix, story.parts) > mix.threshold else "normal"
-    said = ", ".join(f"{p} {story.parts[p]:.4g}" for p in PARTS)
-    made, line = mix.units.shown(total(mix, story.parts)), mix.units.shown(mix.threshold)
-    said = f"called {verdict}; score {made:.4g}, {line_in_words(line)}; {said}."
+    score = total(view.weights, story.parts)
+    verdict = "anomalous" if score > view.threshold else "normal"
+    parts = ", ".join(f"{p} {story.parts[p]:.4g}" for p in PARTS)
+    judged = f"called {verdict}; score {view.units.shown(score):.4g}, {threshold_in_words(view.units.shown(view.threshold))}; {parts}."
     return (
-        f"{story.what}, {said}",
-        f"What the nets redrew of {story.what}, {said}",
-        f"Signed residual of {story.what}: blue is ink missing, orange is ink too much; {said}",
+        f"{story.what}, {judged}",
+        f"The reconstruction of {story.what}, {judged}",
+        f"Signed residual of {story.what}: blue is ink missing, orange is ink too much; {judged}",
     )
 
 
-def score(run: RunInfo, mix: Mix, parts: Mapping[str, float], *, key: str) -> None:
+def score(view: ScoredView, parts: Mapping[str, float], *, key: str) -> None:
     """The formula with the numbers of one image's parts (raw), and their waterfall."""
-    shown = rows(cache.scores(run.name).val.parts, parts, mix.weights, standardised=standardised())
-    made, line = mix.units.shown(total(mix, parts)), mix.units.shown(mix.threshold)
-    st.html(formula(shown, made, line))
+    standardised = view.rule.standardised
+    terms = rows(view.scores.val.parts, parts, view.weights, standardised=standardised)
+    score, threshold = view.units.shown(total(view.weights, parts)), view.units.shown(view.threshold)
+    st.html(formula(terms, score, threshold, standardised=standardised))
     st.plotly_chart(
-        charts.waterfall(shown, line), key=f"waterfall_{key}", config=export.config("waterfall"),
-        alt=f"waterfall of the parts up to the score {made:.4g}, {line_in_words(line)}",
+        charts.waterfall(terms, threshold), key=f"waterfall_{key}", config=export.config("waterfall"),
+        alt=f"waterfall of the parts up to the score {score:.4g}, {threshold_in_words(threshold)}",
     )  # fmt: skip
 
 
-def line_in_words(line: float) -> str:
+def threshold_in_words(threshold: float) -> str:
     """ "threshold 30.1", or that there is none."""
-    return f"threshold {line:.4g}" if np.isfinite(line) else "no threshold"
+    return f"threshold {threshold:.4g}" if np.isfinite(threshold) else "no threshold"
 
 
 def rows(
@@ -97,45 +101,47 @@ def rows(
 ) -> dict[str, dict[str, float]]:
     """part -> value, weight, contribution (their product) and percentile among held-out normals.
 
-    Standardised: value is (part - mean) / spread of the held-out normals, and the weights add up to 1.
+    Standardised: value is (part - mean) / standard deviation of the held-out normals, and the weights add up to 1.
     """
-    shown, said = metrics.shown_weights(val, weights, standardised), {}
-    for part, weight in shown.items():
+    terms = {}
+    for part, weight in metrics.shown_weights(val, weights, standardised).items():
         value = float(values[part])
         if standardised:
             value = (value - float(val[part].mean())) / (float(val[part].std()) or 1.0)
-        said[part] = {
+        terms[part] = {
             "value": value, "weight": weight, "contribution": weight * value,
             "percentile": float(metrics.percentile(values[part], val[part])),
         }  # fmt: skip
-    return said
+    return terms
 
 
-def formula(shown: Mapping[str, Mapping[str, float]], made: float, line: float) -> str:
+def formula(
+    terms: Mapping[str, Mapping[str, float]], score: float, threshold: float, *, standardised: bool = False
+) -> str:
     """HTML: A = 0.9 · 41.2 + 0.1 · 3.3 = 37.4 > 30.1, each term in the colour of its part.
 
-    shown        what `rows` made
-    made, line   score and threshold in the same units
+    terms              from `rows`
+    score, threshold   in the same units
     """
-    terms = []
-    for part, row in shown.items():
+    shown = []
+    for part, row in terms.items():
         if not row["weight"]:
             continue
         words = f"{part}: {glossary.MEANING[part]}" + (
-            ", in standard deviations of the held-out normals above their mean" if standardised() else ""
+            ", in standard deviations of the held-out normals above their mean" if standardised else ""
         )
-        terms.append(
+        shown.append(
             f'<span class="ganad-term" tabindex="0" style="color:{colours.PARTS[part].both};border-bottom:1px dotted">'
             f"{row['weight']:.4g} · <b>{_signed(row['value'])}</b><span class='ganad-tip' role='tooltip'>{html(words)}</span></span>"
         )
-    above = made > line
+    above = score > threshold
     verdict = colours.VERDICTS["anomalous" if above else "normal"]
-    beside = f"<span style='color:{verdict.both}'>{'&gt;' if above else '≤'} {line:.4g}</span> <span style='opacity:.75'>the threshold, so"
-    if not np.isfinite(line):
+    beside = f"<span style='color:{verdict.both}'>{'&gt;' if above else '≤'} {threshold:.4g}</span> <span style='opacity:.75'>the threshold, so"
+    if not np.isfinite(threshold):
         beside = "<span style='opacity:.75'>and there is no threshold, so"
     return (
         f"{_TIP}<div style='position:relative;font-size:1.05rem;line-height:1.9;font-variant-numeric:tabular-nums'>"
-        f"<i>A</i> = {' + '.join(terms)} = <b>{made:.4g}</b> "
+        f"<i>A</i> = {' + '.join(shown)} = <b>{score:.4g}</b> "
         f"{beside} <b style='color:{verdict.both}'>{'anomalous' if above else 'normal'}</b></span></div>"
     )
 

@@ -10,10 +10,10 @@ import streamlit as st
 
 from ganad.config import PARTS
 from ganad.evaluation import metrics
-from ganad.service import RunInfo
 from ganad.ui import charts
-from ganad.ui.state import address, cache, selection
-from ganad.ui.state.rule import Mix
+from ganad.ui.state import address
+from ganad.ui.state.scored_view import ScoredView
+from ganad.ui.state.session import held
 
 FORMATS = ("PNG", "SVG")
 
@@ -24,7 +24,7 @@ def config(name: str, *buttons: str) -> dict[str, object]:
     buttons: others that the chart wants, by Plotly's names; they are then always seen.
     """
     saved = {
-        "format": st.session_state.get("chart_format", FORMATS[0]).lower(),
+        "format": held("chart_format", FORMATS[0]).lower(),
         "filename": f"ganad-{name}",
         "scale": 2,
     }
@@ -36,13 +36,12 @@ def config(name: str, *buttons: str) -> dict[str, object]:
     }
 
 
-def offer(run: RunInfo, mix: Mix) -> None:
-    """A button that downloads the chosen images' scores; the file is made when it is clicked."""
-    chosen = selection.current(run)
+def offer(view: ScoredView) -> None:
+    """A button that downloads the selected images' scores; the file is made when it is clicked."""
     st.download_button(
-        "Scores as CSV" if chosen.whole else "These scores as CSV",
-        lambda: table(run, mix, chosen).to_csv(index=False),  # called later, outside of the session
-        f"{run.name}-scores.csv",
+        "Scores as CSV" if view.selection.whole else "These scores as CSV",
+        lambda: table(view).to_csv(index=False),  # called later, outside of the session
+        f"{view.run.name}-scores.csv",
         "text/csv",
         icon=":material/download:",
         key="scores_csv",
@@ -55,27 +54,25 @@ def offer(run: RunInfo, mix: Mix) -> None:
     )  # fmt: skip
 
 
-def link(run: RunInfo) -> None:
-    """The address of the view that is on screen, to copy: the same run, weights, line, choice and image."""
+def link(view: ScoredView) -> None:
+    """The address of the view that is on screen, to copy: the same run, weights, threshold, selection and image."""
     with st.popover("Link to this view", icon=":material/link:", type="tertiary"):
-        st.code(f"{st.context.url}?{urlencode(address.to_query(run), safe=',:~')}", language=None, wrap_lines=True)
+        st.code(f"{st.context.url}?{urlencode(address.to_query(view), safe=',:~')}", language=None, wrap_lines=True)
         st.caption("It stands in the address bar too, and opens the same view for everybody who reaches this server.")
 
 
-def table(run: RunInfo, mix: Mix, chosen: selection.Selection) -> pd.DataFrame:
-    """One row a chosen test image, in the chosen order."""
-    found = cache.scores(run.name)
-    val, test = cache.totals(run.name, mix.weights)
-    rows = selection.rows(run, mix, chosen)
+def table(view: ScoredView) -> pd.DataFrame:
+    """One row a selected test image, in the chosen order."""
+    rows, images, score = view.rows, view.scores.test, view.test[view.rows]
     return pd.DataFrame(
         {
-            "test_index": found.test.index[rows],
-            "digit": found.test.digit[rows],
-            "truth": np.where(found.anomalous[rows], "anomalous", "normal"),
-            "verdict": np.where(test[rows] > mix.threshold, "anomalous", "normal"),
-            **{p: found.test.parts[p][rows] for p in PARTS},
-            "score": test[rows],
-            "percentile": metrics.percentile(test[rows], val),
-            "threshold": mix.threshold if np.isfinite(mix.threshold) else None,
+            "test_index": images.index[rows],
+            "digit": images.digit[rows],
+            "truth": np.where(view.scores.anomalous[rows], "anomalous", "normal"),
+            "verdict": np.where(view.called[rows], "anomalous", "normal"),
+            **{p: images.parts[p][rows] for p in PARTS},
+            "score": score,
+            "percentile": metrics.percentile(score, view.val),
+            "threshold": view.threshold if np.isfinite(view.threshold) else None,
         }
     )

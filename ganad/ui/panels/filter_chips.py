@@ -1,42 +1,26 @@
-"""What narrows the choice of images, in words, each to be taken away."""
+"""The filters that are on, a chip each, to be removed by a click."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 import streamlit as st
 
-from ganad.service import RunInfo
 from ganad.ui.messages import guard, notices
-from ganad.ui.state import rule, selection
-
-_ALL = selection.Selection()
-
-
-def words(run: RunInfo) -> dict[str, str]:
-    """Name of a field of `Selection` -> what it leaves, in words; only what narrows the choice."""
-    chosen, said = selection.current(run), {}
-    if chosen.digits:
-        said["digits"] = "digit " + ", ".join(map(str, chosen.digits))
-    if chosen.verdict != _ALL.verdict:
-        said["verdict"] = selection.VERDICTS[chosen.verdict]
-    if chosen.band:
-        said["band"] = "score {:.4g} to {:.4g}".format(*map(rule.mix_of(run).units.shown, chosen.band))
-    if chosen.lasso:
-        said["lasso"] = "inside the lasso"
-    return said
+from ganad.ui.state import current
+from ganad.ui.state.filters import FILTERS
+from ganad.ui.state.scored_view import ScoredView
 
 
-def chips(run: RunInfo, names: Collection[str] = ("digits", "verdict", "band", "lasso")) -> None:
-    """A button for each of these that narrows the choice, which takes it away. For a horizontal container."""
-    for name, said in words(run).items():
-        if name in names:
+def chips(view: ScoredView, names: tuple[str, ...] = tuple(f.name for f in FILTERS)) -> None:
+    """A button for each of these filters that is on, which turns it off. For a horizontal container."""
+    for selected, value in view.selection.active:
+        if selected.name in names:
             st.button(
-                said, icon=":material/close:", key=f"no_{name}", on_click=guard.callback(selection.choose), args=(run,),
-                kwargs={name: getattr(_ALL, name)}, help="Remove filter",
+                selected.label(value, view), icon=":material/close:", key=f"no_{selected.name}", on_click=guard.callback(current.select),
+                args=(view.run,), kwargs={selected.name: selected.off}, help="Remove filter",
             )  # fmt: skip
 
 
-def nothing_left(run: RunInfo) -> None:
-    """Said instead of images where the choice leaves none."""
-    notices.info(f"No test image fits all of this: {', '.join(words(run).values())}. Remove one of these filters.")
+def nothing_left(view: ScoredView) -> None:
+    """Said instead of images where the filters leave none."""
+    labels = ", ".join(view.selection.labels(view).values())
+    notices.info(f"No test image fits all of this: {labels}. Remove one of these filters.")

@@ -12,22 +12,24 @@ from ganad.service import RunInfo
 from ganad.ui.components.tiles import clicked, tiles
 from ganad.ui.messages import guard
 from ganad.ui.panels import filter_chips, latent_space
-from ganad.ui.state import cache, selection
-from ganad.ui.state.rule import Mix, mix_of
-from ganad.ui.state.selection import MEANING, SORTS, VERDICTS
+from ganad.ui.state import cache, current
+from ganad.ui.state.filters import MEANING, VERDICTS
+from ganad.ui.state.scored_view import ScoredView
+from ganad.ui.state.selection import SORTS
+from ganad.ui.state.session import held, memory, set_widget
 from ganad.web import colours
 
 PAGE = 60
 
 
-def gallery(run: RunInfo, mix: Mix) -> int | None:
-    """Filters, sort order and tiles; returns the row of the picked image, or None when nothing matches."""
-    found = cache.scores(run.name)
-    _, test = cache.totals(run.name, mix.weights)
-    chosen = selection.current(run)
-    _show(digits=list(chosen.digits), verdict=chosen.verdict, sort=chosen.sort)
+def gallery(view: ScoredView) -> None:
+    """Filters, sort order and tiles of the selected images."""
+    run, chosen = view.run, view.selection
+    # Widgets are set on every run: another page or a link may have changed what is in force.
+    for key, value in (("digits", list(chosen.digits)), ("verdict", chosen.verdict), ("sort", chosen.sort)):
+        set_widget(key, value)
     st.pills(
-        "Digits", np.unique(found.test.digit).tolist(), selection_mode="multi", key="digits", on_change=guard.callback(_filtered), args=(run,),
+        "Digits", np.unique(view.scores.test.digit).tolist(), selection_mode="multi", key="digits", on_change=guard.callback(_filtered), args=(run,),
         help="None picked: all of them.", format_func=lambda d: f"{d} · normal" if d in run.normal else str(d),
     )  # fmt: skip
     st.segmented_control(
@@ -40,100 +42,71 @@ def gallery(run: RunInfo, mix: Mix) -> int | None:
         persist_state="session",
         help="Where the encoder puts each image; draw around some of them.",
     ):
-        latent_space.map_of(run, mix)
+        latent_space.map_of(view)
     else:
-        latent_space.lasso_waits(run)
-    if filter_chips.words(run).keys() & {"band", "lasso"}:
+        latent_space.lasso_waits(view)
+    if chosen.labels(view).keys() & {"band", "lasso"}:
         with st.container(horizontal=True, key="chips"):
-            filter_chips.chips(run, ("band", "lasso"))  # digits and verdict stand above, and are taken away there
-    rows = selection.rows(run, mix, chosen)
+            filter_chips.chips(view, ("band", "lasso"))  # digits and verdict stand above, and are turned off there
+    rows = view.rows
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.caption(f"{len(rows):,} of {len(test):,} test images")
+        st.caption(f"{len(rows):,} of {len(view.test):,} test images")
         st.selectbox(
-            "Sort",
-            SORTS,
-            key="sort",
-            on_change=guard.callback(_filtered),
-            args=(run,),
-            label_visibility="collapsed",
-            width=220,
-        )
-    picked = selection.picked(run, mix, rows)
-    if picked is None:
-        filter_chips.nothing_left(run)
-        return None
-    place, pages = int(np.flatnonzero(rows == picked)[0]), -(-len(rows) // PAGE)
-    at = place // PAGE
-    shown = rows[at * PAGE : (at + 1) * PAGE]
-    wall(run, mix, shown, picked, key="gallery", size=54)
+            "Sort", SORTS, key="sort", on_change=guard.callback(_filtered), args=(run,), label_visibility="collapsed", width=220,
+        )  # fmt: skip
+    if view.picked is None:
+        filter_chips.nothing_left(view)
+        return
+    page, pages = view.picked_place // PAGE, -(-len(rows) // PAGE)
+    wall(view, rows[page * PAGE : (page + 1) * PAGE], key="gallery", size=54)
     if pages > 1:
-        key = f"gallery_page_{at + 1}"  # a widget for each page: its value can be given at its birth alone
+        key = f"gallery_page_{page + 1}"  # a widget for each page: its value can be given at its birth alone
         with st.container(key="gallery_pages"):
-            st.pagination(pages, default=at + 1, key=key, on_change=guard.callback(_turned), args=(run, key))
-    return picked
+            st.pagination(pages, default=page + 1, key=key, on_change=guard.callback(_turned), args=(run, key))
 
 
 def wall(
-    run: RunInfo,
-    mix: Mix,
-    shown: np.ndarray,
-    picked: int | None,
-    *,
-    key: str,
-    size: int,
-    on_pick: Callable[[int], None] | None = None,
+    view: ScoredView, shown: np.ndarray, *, key: str, size: int, on_pick: Callable[[int], None] | None = None
 ) -> None:
     """Tiles of some rows of the test images, framed by verdict; a click picks the image on every page.
 
     on_pick: what a click does with the row instead.
     """
-    found = cache.scores(run.name)
-    val, test = cache.totals(run.name, mix.weights)
-    called = test[shown] > mix.threshold
-    there = np.flatnonzero(shown == picked)
+    there = np.flatnonzero(shown == view.picked)
+    percentiles = metrics.percentile(view.test[shown], view.val)
     tiles(
-        cache.images(run.name)[shown],
+        cache.images(view.run.name)[shown],
         key=key,
-        labels=[label(found, test, mix, int(r)) for r in shown],
-        frames=[frame(p, c) for p, c in zip(metrics.percentile(test[shown], val), called, strict=True)],
+        labels=[label(view, int(row)) for row in shown],
+        frames=[frame(p, called) for p, called in zip(percentiles, view.called[shown], strict=True)],
         picked=int(there[0]) if len(there) else None,
         ids=shown.tolist(),
         size=size,
-        version=f"{run.name}-{mix.weights}-{mix.threshold}-{hash(shown.tobytes())}",
-        on_pick=guard.callback(lambda: _picked(run, key, on_pick)),
+        version=f"{view.run.name}-{view.weights}-{view.threshold}-{hash(shown.tobytes())}",
+        on_pick=guard.callback(lambda: _picked(view.run, key, on_pick)),
     )
 
 
-def _show(**values: object) -> None:
-    """Let widgets show what is in force; they are told on every run, since another page or a link may have changed it."""
-    for key, value in values.items():
-        st.session_state[key] = value
-
-
 def _filtered(run: RunInfo) -> None:
-    state = st.session_state
-    digits = tuple(sorted(state["digits"]))
-    selection.choose(run, digits=digits, verdict=state["verdict"], sort=state["sort"], image=None)
+    current.select(run, digits=tuple(sorted(held("digits"))), verdict=held("verdict"), sort=held("sort"), image=None)
 
 
 def _turned(run: RunInfo, key: str) -> None:
     """Another page of the gallery: its first image is the picked one."""
-    rows = selection.rows(run, mix_of(run))
-    if not len(rows):
-        return
-    row = rows[min((st.session_state[key] - 1) * PAGE, len(rows) - 1)]
-    selection.choose(run, image=int(cache.scores(run.name).test.index[row]))
+    rows = current.view(run).rows
+    if len(rows):
+        current.pick(run, rows[min((held(key) - 1) * PAGE, len(rows) - 1)])
 
 
 def _picked(run: RunInfo, key: str, on_pick: Callable[[int], None] | None) -> None:
     """A tile was clicked: its name is the row that it showed."""
-    row, index = clicked(key), cache.scores(run.name).test.index
-    if row is not None and 0 <= row < len(index):
+    row = clicked(key)
+    if row is not None and 0 <= row < len(cache.scores(run.name).test):
         if on_pick:
             on_pick(row)
         else:
-            st.session_state["picks"] = st.session_state.get("picks", 0) + 1
-            selection.choose(run, image=int(index[row]))
+            memory().picks += 1
+            current.pick(run, row)
 
 
 def frame(percentile: float, called: bool) -> str:
@@ -142,8 +115,9 @@ def frame(percentile: float, called: bool) -> str:
     return colour.faint(1.0 if called else 0.35 + 0.65 * float(percentile) / 100)
 
 
-def label(found, test: np.ndarray, mix: Mix, row: int) -> str:
+def label(view: ScoredView, row: int) -> str:
     """What a screen reader and a tooltip say of a tile."""
-    verdict = "anomalous" if test[row] > mix.threshold else "normal"
-    truth = "an anomaly" if found.anomalous[row] else "normal"
-    return f"digit {found.test.digit[row]}, called {verdict}, is {truth}, score {mix.units.shown(test[row]):.4g}"
+    verdict = "anomalous" if view.called[row] else "normal"
+    truth = "an anomaly" if view.scores.anomalous[row] else "normal"
+    digit, score = view.scores.test.digit[row], view.units.shown(view.test[row])
+    return f"digit {digit}, called {verdict}, is {truth}, score {score:.4g}"

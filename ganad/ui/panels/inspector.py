@@ -5,54 +5,47 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from ganad.config import PARTS
-from ganad.evaluation import filters
 from ganad.service import RunInfo
 from ganad.ui import charts
 from ganad.ui.components.into_view import into_view
 from ganad.ui.messages import guard
 from ganad.ui.panels import explanation, export, latent_search, latent_space
 from ganad.ui.panels.weights import units
-from ganad.ui.state import cache, selection
-from ganad.ui.state.rule import Mix, mix_of, note
+from ganad.ui.state import cache, current
+from ganad.ui.state.scored_view import ScoredView
+from ganad.ui.state.session import memory, sent
 from ganad.ui.theme import pictures
 
 
-def inspect(run: RunInfo, mix: Mix, row: int | None) -> None:
-    """One image: what was given, what came back, what is missing; its score term by term, its place among all."""
-    if row is None:
+def inspect(view: ScoredView) -> None:
+    """The picked image: what was given, what came back, what is missing; its score term by term, its place among all."""
+    if view.picked is None:
         return
     with st.container(key="inspector"):
-        into_view("inspector", st.session_state.get("picks", 0))
-        _inspected(run, mix, row)
+        into_view("inspector", memory().picks)
+        _inspected(view, view.picked)
 
 
-def _inspected(run: RunInfo, mix: Mix, row: int) -> None:
-    found = cache.scores(run.name)
-    _, test = cache.totals(run.name, mix.weights)
-    headline(run, mix, row)
-    rows = selection.rows(run, mix)
-    place = int(np.flatnonzero(rows == row)[0])
-    parts = {p: float(found.test.parts[p][row]) for p in PARTS}
+def _inspected(view: ScoredView, row: int) -> None:
+    run, anomalous, score = view.run, view.scores.anomalous, float(view.test[row])
+    headline(view, row)
     given = cache.images(run.name)[row]
     with st.skeleton(height=190):
-        look = guard.or_none(cache.explanation, run.name, row)
-    if look is None:  # neither pictures nor nets came with this run
+        explained = guard.or_none(cache.explanation, run.name, row)
+    if explained is None:  # neither pictures nor nets came with this run
         st.html(pictures.figure_html([(pictures.png(given, 5), "input", "input digit")], size_px=148))
     else:
-        story = explanation.Story(given, look, parts, f"A {found.test.digit[row]}")
-        steps = place > 0, place < len(rows) - 1
-        explanation.picture(
-            run, mix, story, key="lens", steps=steps, on_step=guard.callback(lambda: _stepped(run))
-        )  # fmt: skip
+        story = explanation.Story(given, explained, view.parts(row), f"A {view.scores.test.digit[row]}")
+        steps = view.picked_place > 0, view.picked_place < len(view.rows) - 1
+        explanation.picture(view, story, key="lens", steps=steps, on_step=guard.callback(lambda: _stepped(run)))
     units(run)
-    explanation.score(run, mix, parts, key="browse")
+    explanation.score(view, view.parts(row), key="browse")
     st.plotly_chart(
         charts.histogram(
-            test[~found.anomalous], test[found.anomalous], mix.threshold, marked=float(test[row]),
-            marked_label="this image", height=220, units=mix.units,
+            view.test[~anomalous], view.test[anomalous], view.threshold, marked=score,
+            marked_label="this image", height=220, units=view.units,
         ),
-        key="place", config=export.config("place"), alt=f"the image's score {mix.units.shown(float(test[row])):.4g} among all test images",
+        key="place", config=export.config("place"), alt=f"the image's score {view.units.shown(score):.4g} among all test images",
     )  # fmt: skip
     if st.toggle(
         "Nearest normals", key="nearest", persist_state="session",
@@ -63,45 +56,36 @@ def _inspected(run: RunInfo, mix: Mix, row: int) -> None:
         "Show the search", key="film", persist_state="session", help="How z was found, once more and step by step."
     ):
         latent_search.film(run, given, key="browse")
-    export.link(run)
+    export.link(view)
 
 
 def _stepped(run: RunInfo) -> None:
-    """To the previous or the next image of the choice, from the one that is picked now."""
-    by = (st.session_state.get("lens") or {}).get("step")
-    now = mix_of(run)
-    rows = selection.rows(run, now)
-    picked = selection.picked(run, now, rows)
-    if by not in (-1, 1) or picked is None:
-        return
-    place = int(np.flatnonzero(rows == picked)[0])
-    if 0 <= place + by < len(rows):
-        selection.choose(run, image=int(cache.scores(run.name).test.index[rows[place + by]]))
+    """To the previous or the next image of the selection, from the one that is picked now."""
+    by, view = sent("lens", "step"), current.view(run)
+    if by in (-1, 1) and view.picked is not None and 0 <= (place := view.picked_place + by) < len(view.rows):
+        current.pick(run, view.rows[place])
 
 
-def headline(run: RunInfo, mix: Mix, row: int) -> None:
+def headline(view: ScoredView, row: int) -> None:
     """The verdict on an image, whether it is right, and how strange the image is among held-out normals."""
-    found = cache.scores(run.name)
-    _, test = cache.totals(run.name, mix.weights)
-    called = bool(test[row] > mix.threshold)
-    word = str(filters.outcomes(found.anomalous[[row]], np.array([called]))[0])
-    right = word in ("caught", "passed")
-    st.subheader(f"A {found.test.digit[row]}, called {'anomalous' if called else 'normal'}")
+    outcome, called = str(view.outcomes[row]), "anomalous" if view.called[row] else "normal"
+    right = outcome in ("caught", "passed")
+    st.subheader(f"A {view.scores.test.digit[row]}, called {called}")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(
-            {"false alarms": "false alarm"}.get(word, word),
+            {"false alarms": "false alarm"}.get(outcome, outcome),
             icon=":material/check:" if right else ":material/close:", color="green" if right else "red",
         )  # fmt: skip
-        st.caption(f"{explanation.in_words(run, mix, float(test[row]))} · test image {int(found.test.index[row])}")
-    note(mix)
+        st.caption(f"{explanation.in_words(view, float(view.test[row]))} · test image {view.index(row)}")
+    view.note_missing_threshold()
 
 
-def side_by_side_html(given: np.ndarray, made: np.ndarray, size: int = 148) -> str:
+def side_by_side_html(given: np.ndarray, reconstruction: np.ndarray, size: int = 148) -> str:
     """Input, reconstruction and signed residual side by side."""
-    residual = pictures.signed_residual(given, made)
+    residual = pictures.signed_residual(given, reconstruction)
     shown = (
         (pictures.png(given, 5), "input", "input digit"),
-        (pictures.png(made, 5), "reconstruction", "what the nets reconstructed"),
+        (pictures.png(reconstruction, 5), "reconstruction", "what the nets reconstructed"),
         (pictures.png(residual, 5), "residual", "signed residual: blue is ink missing, orange is ink too much"),
     )
     return pictures.figure_html(list(shown), size_px=size) + pictures.residual_legend()

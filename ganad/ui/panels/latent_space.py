@@ -13,43 +13,44 @@ from ganad.evaluation import filters, neighbours, projection
 from ganad.service import RunInfo
 from ganad.ui.components import latent_map as component
 from ganad.ui.messages import guard, notices
-from ganad.ui.state import cache, map_layouts, selection
-from ganad.ui.state.rule import Mix
+from ganad.ui.state import cache, current, map_layouts
+from ganad.ui.state.scored_view import ScoredView
+from ganad.ui.state.selection import MAPS
+from ganad.ui.state.session import held, memory, set_widget
 from ganad.ui.theme import pictures
 
 NEIGHBOURS = 5
-_MEANWHILE = f"{selection.MAPS[0]} is shown until it is there"
+_MEANWHILE = f"{MAPS[0]} is shown until it is there"
 
 
-def map_of(run: RunInfo, mix: Mix) -> None:
+def map_of(view: ScoredView) -> None:
     """The map of the codes: point at an image to see it, click to inspect it, draw round some to see them alone."""
+    run, chosen = view.run, view.selection
     if not _ready(run, "map"):
         return
-    kinds, chosen = projection.kinds(), selection.current(run)
+    kinds = projection.kinds()
     if len(kinds) > 1:
-        st.session_state["map_kind"] = chosen.map
+        set_widget("map_kind", chosen.map)
         st.segmented_control(
             "Projection", kinds, key="map_kind", required=True, label_visibility="collapsed",
-            on_change=guard.callback(lambda: selection.choose(run, map=st.session_state["map_kind"], lasso=())),
+            on_change=guard.callback(lambda: current.select(run, map=held("map_kind"), lasso=())),
         )  # fmt: skip
     with st.skeleton(height=480):
-        first = guard.or_none(cache.latent_map, run.name, selection.MAPS[0])
+        first = guard.or_none(cache.latent_map, run.name, MAPS[0])
     if first is None:
         return
-    places, drawn = (first if chosen.map == selection.MAPS[0] else waited_for(run, chosen.map)), chosen.map
+    places, drawn = (first if chosen.map == MAPS[0] else waited_for(run, chosen.map)), chosen.map
     if places is None:  # until it is there, the map that is
-        places, drawn = first, selection.MAPS[0]
+        places, drawn = first, MAPS[0]
     lasso = chosen.lasso if drawn == chosen.map else ()
-    found = cache.scores(run.name)
-    _, test = cache.totals(run.name, mix.weights)
     sheet = f"{run.name}-{cache.version(run.name)}"
     component.latent_map(
         places.val, places.test, key="latent_map", version=f"{sheet}-{drawn}", sheet=(sheet, cache.packed(run.name)["images"]),
-        digit=found.test.digit, called=test > mix.threshold,
+        digit=view.scores.test.digit, called=view.called,
         name=f"map of the latent space: {len(places.val):,} held-out normals and {len(places.test):,} test images",
-        marked=selection.picked(run, mix), lasso=lasso or None,
+        marked=view.picked, lasso=lasso or None,
         inside=int(filters.inside_polygon(places.test, lasso).sum()) if lasso else 0,
-        on_lasso=guard.callback(lambda: selection.choose(run, lasso=component.drawn("latent_map") or (), map=drawn, image=None)),
+        on_lasso=guard.callback(lambda: current.select(run, lasso=component.drawn("latent_map") or (), map=drawn, image=None)),
         on_pick=guard.callback(lambda: _picked(run, drawn)),
     )  # fmt: skip
     if places.share is not None:
@@ -64,11 +65,11 @@ def map_of(run: RunInfo, mix: Mix) -> None:
         )
 
 
-def lasso_waits(run: RunInfo) -> None:
+def lasso_waits(view: ScoredView) -> None:
     """For where no map is drawn: a word while the one that a link's lasso lies on is still being computed."""
-    chosen = selection.current(run)
-    if chosen.lasso and chosen.map != selection.MAPS[0] and cache.has_codes(run):
-        waited_for(run, chosen.map, "until then the lasso leaves all images")
+    chosen = view.selection
+    if chosen.lasso and chosen.map != MAPS[0] and cache.has_codes(view.run):
+        waited_for(view.run, chosen.map, "until then the lasso leaves all images")
 
 
 def waited_for(run: RunInfo, kind: str, meanwhile: str = _MEANWHILE) -> projection.Projection | None:
@@ -103,15 +104,14 @@ def _waiting(run: RunInfo, kind: str, meanwhile: str) -> None:
 
 def _picked(run: RunInfo, drawn: str) -> None:
     """A point was clicked: its image is the picked one, and a lasso that it lies outside of is taken away."""
-    row = component.picked("latent_map")
-    places = selection.map_of(run, drawn)
+    view, row = current.view(run), component.picked("latent_map")
+    places = view.map(drawn)
     if row is None or places is None or row >= len(places.test):
         return
-    chosen = selection.current(run)
-    inside = drawn == chosen.map and chosen.lasso and filters.inside_polygon(places.test[[row]], chosen.lasso)[0]
-    keep = chosen.lasso if inside else ()
-    st.session_state["picks"] = st.session_state.get("picks", 0) + 1
-    selection.choose(run, image=int(cache.scores(run.name).test.index[row]), lasso=keep)
+    lasso = view.selection.lasso if drawn == view.selection.map else ()
+    inside = lasso and filters.inside_polygon(places.test[[row]], lasso)[0]
+    memory().picks += 1
+    current.select(run, image=view.index(row), lasso=lasso if inside else ())
 
 
 def nearest(run: RunInfo, z_of: Callable[[np.ndarray], np.ndarray]) -> None:
@@ -160,6 +160,6 @@ def _ready(run: RunInfo, key: str) -> bool:
         return True
     st.caption("AnoGAN has no encoder: a code is found by a search, for all images of this run in a minute or two.")
     if st.button("Find the codes", icon=":material/travel_explore:", key=f"find_codes_{key}"):
-        st.session_state[f"codes_{run.name}"] = True
+        memory().searched_codes.add(run.name)
         return True
     return False

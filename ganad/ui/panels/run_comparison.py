@@ -1,4 +1,4 @@
-"""Ways to look at chosen runs: digit by digit, beyond the noise, against their cost, by their settings, all digits."""
+"""Ways to look at chosen runs: digit by digit, significance, speed, settings, all digits."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from ganad.ui import charts
 from ganad.ui.messages import guard, notices
 from ganad.ui.messages.escape import html, markdown
 from ganad.ui.panels import export
-from ganad.ui.state import cache, selection
-from ganad.ui.state.rule import mix_of
+from ganad.ui.state import cache, current
+from ganad.ui.state.selection import Selection
+from ganad.ui.state.session import marked, memory
 from ganad.ui.theme import layout, pictures
 
 FEWEST = 100
@@ -116,10 +117,10 @@ def _listed(areas: dict[int, float]) -> str:
     return ", ".join(f"{d}: {a:.3f}" for d, a in areas.items())
 
 
-# --- beyond the noise --------------------------------------------------------------------------------------------------
+# --- significance ------------------------------------------------------------------------------------------------------
 
 
-def noise(shown: Sequence[Shown]) -> None:
+def significance(shown: Sequence[Shown]) -> None:
     """Groups of runs that differ by seed alone, and whether their gaps are more than chance."""
     same = one_task(shown)
     groups: dict[str, list[Shown]] = {}
@@ -212,20 +213,20 @@ def _gap(ours: tuple, theirs: tuple) -> tuple[comparison.Gap | None, int]:
     return comparison.gap(anomalous, totals[: len(ours)], totals[len(ours) :]), len(anomalous)
 
 
-# --- quality against cost ----------------------------------------------------------------------------------------------
+# --- quality against time ----------------------------------------------------------------------------------------------
 
 
-def cost(shown: Sequence[Shown]) -> None:
+def speed(shown: Sequence[Shown]) -> None:
     """AUROC against milliseconds an image, for what has been measured on this machine."""
-    busy = bool(st.session_state.get("measure_cost")) and any(_ms(s) is None for s in shown)
-    guard.fragment(_cost, run_every=1.0 if busy else None)(list(shown), busy)
+    busy = memory().measuring and any(_ms(s) is None for s in shown)
+    guard.fragment(_speed, run_every=1.0 if busy else None)(list(shown), busy)
 
 
 def _ms(s: Shown) -> float | None:
     return service.scoring_ms(s.run.settings)
 
 
-def _cost(shown: list[Shown], busy: bool) -> None:
+def _speed(shown: list[Shown], busy: bool) -> None:
     known = [(s.name, s.colour, ms, s.run.report["auroc"]) for s in shown if (ms := _ms(s)) is not None]
     unknown = [s for s in shown if _ms(s) is None]
     if known:
@@ -236,26 +237,30 @@ def _cost(shown: list[Shown], busy: bool) -> None:
         st.caption("Up and to the left is better. A speed belongs to the layers and this machine, not to the seed.")
     if not unknown:
         if busy:
-            st.session_state["measure_cost"] = False
+            memory().measuring = False
             st.rerun()  # ends the polling
         return
     names = ", ".join(s.name for s in unknown)
-    if not st.session_state.get("measure_cost"):
+    if not memory().measuring:
         st.markdown(markdown(":material/timer_off: Not yet measured on this machine: {}.", names))
         st.button(
-            "Measure", icon=":material/timer:", key="measure", on_click=guard.callback(st.session_state.update),
-            args=({"measure_cost": True},), help="A few seconds for each, in a process of its own; then it is remembered.",
+            "Measure", icon=":material/timer:", key="measure", on_click=guard.callback(_measure),
+            help="A few seconds for each, in a process of its own; then it is remembered.",
         )  # fmt: skip
         return
     try:
         service.estimate(unknown[0].run.settings)  # begins to measure, and says None until it has
     except GanadError as error:
-        st.session_state["measure_cost"] = False
+        memory().measuring = False
         notices.error(error)
         return
     st.caption(markdown(":material/timer: measuring {} …", unknown[0].name))
     if not busy:
         st.rerun()  # begins the polling
+
+
+def _measure() -> None:
+    memory().measuring = True
 
 
 # --- settings ----------------------------------------------------------------------------------------------------------
@@ -370,22 +375,20 @@ def matrix(runs: Sequence[RunInfo]) -> None:
 
 def _clicked_cell() -> None:
     """A cell of the matrix was clicked: remember which."""
-    points = [p for p in st.session_state["matrix"]["selection"].get("points") or [] if p.get("customdata") is not None]
-    st.session_state["matrix_cell"] = tuple(map(int, points[0]["customdata"])) if points else None
+    points = [p for p in marked("matrix") if p.get("customdata") is not None]
+    memory().matrix_cell = tuple(map(int, points[0]["customdata"])) if points else None
 
 
 def _images_of_cell(own: dict[int, RunInfo]) -> None:
     """The images of the clicked cell that pass most easily, and the way to all of them."""
-    normal, digit = st.session_state.get("matrix_cell") or (None, None)
+    normal, digit = memory().matrix_cell or (None, None)
     if normal not in own:
         st.caption("Click a cell to see its images.")
         return
     run = own[normal]
-    found = cache.scores(run.name)
-    mix = mix_of(run)
-    chosen = selection.Selection(digits=(digit,), sort="lowest score")
-    rows = selection.rows(run, mix, chosen)
-    passed = int((cache.totals(run.name, mix.weights)[1][rows] <= mix.threshold).sum())
+    view = current.view(run).selecting(Selection(digits=(digit,), sort="lowest score"))
+    rows = view.rows
+    passed = int((~view.called[rows]).sum())
     with st.container(border=True, key="matrix_images"):
         st.markdown(
             f"**The {digit} where {normal} is normal:** {passed:,} of {len(rows):,} are called normal, the most normal first."
@@ -393,9 +396,9 @@ def _images_of_cell(own: dict[int, RunInfo]) -> None:
         images = cache.images(run.name)
         st.html(
             pictures.figure_html(
-                [(pictures.png(images[r], 2), "", f"a {digit}, test image {found.test.index[r]}") for r in rows[:10]],
+                [(pictures.png(images[r], 2), "", f"a {digit}, test image {view.index(r)}") for r in rows[:10]],
                 size_px=52,
             )
         )
-        said = {"run": run.name, "digits": str(digit), "sort": "lowest-score"}
-        st.page_link("pages/2_Browse.py", label="Open in Browse", icon=":material/grid_view:", query_params=said)
+        query = {"run": run.name, "digits": str(digit), "sort": "lowest-score"}
+        st.page_link("pages/2_Browse.py", label="Open in Browse", icon=":material/grid_view:", query_params=query)

@@ -12,6 +12,7 @@ from ganad.ui.messages import guard, notices
 from ganad.ui.messages.escape import html, markdown, plain
 from ganad.ui.panels import shared_server
 from ganad.ui.state import cache, picked_run
+from ganad.ui.state.session import held, memory, set_widget
 
 _LARGEST_MB = archive.MOST_BYTES // 1_000_000
 
@@ -54,7 +55,7 @@ def bring_back(run: RunInfo | None = None) -> None:
         if run is not None:
             _of_one(run)
         _clean_up()
-        _bring_in()
+        _import_popover()
         _trash()
 
 
@@ -77,7 +78,7 @@ def _of_one(run: RunInfo) -> None:
                 _describe(run.name, name, note)
     _download(run)
     st.button(
-        "Move to trash", icon=":material/delete:", key="throw_away", on_click=guard.callback(_throw_away), args=(run.name,),
+        "Move to trash", icon=":material/delete:", key="throw_away", on_click=guard.callback(_move_to_trash), args=(run.name,),
         disabled=run.shipped or run.at_work, help=own or ("Stop it first." if run.at_work else "Into the trash, whole."),
     )  # fmt: skip
 
@@ -106,14 +107,14 @@ def _describe(name: str, own: str, note: str) -> None:
 def _undo() -> None:
     """For as long as the page is open, what was thrown away last is one click from coming back."""
     there = service.thrown_away()
-    if not (thrown := [name for name in st.session_state.get("thrown", ()) if name in there]):
+    if not (thrown := [name for name in memory().trashed if name in there]):
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="undo_bar"):
         one = len(thrown) == 1
         what = f"<b>{html(thrown[0])}</b> lies" if one else f"<b>{len(thrown)} runs</b> lie"
         st.html(f"{what} in the trash.", width="content")
         st.button(
-            "Undo", icon=":material/undo:", key="undo", on_click=guard.callback(_take_back), args=tuple(thrown),
+            "Undo", icon=":material/undo:", key="undo", on_click=guard.callback(_restore), args=tuple(thrown),
             type="primary",
         )  # fmt: skip
 
@@ -123,11 +124,11 @@ def _clean_up() -> None:
     own = [r for r in cache.list_runs() if not r.shipped and not r.at_work]
     if not own:
         return
-    key = f"clean_up_{st.session_state.get('cleanings', 0)}"  # another key closes it
+    key = f"clean_up_{memory().cleanings}"  # another key closes it
     with st.popover("Clean up", icon=":material/cleaning_services:", key=key):
         labels = {r.name: f"{r.short} · {r.state}" for r in own}
         # A choice of before may hold runs that are gone.
-        st.session_state["unwanted"] = [n for n in st.session_state.get("unwanted", ()) if n in labels]
+        set_widget("unwanted", [n for n in held("unwanted", ()) if n in labels])
         without = [r.name for r in own if r.state in ("failed", "stopped")]
         with st.container(horizontal=True):
             for label, names in (("Failed and stopped", without), ("All of mine", list(labels)), ("None", [])):
@@ -142,18 +143,18 @@ def _clean_up() -> None:
         n = len(unwanted)
         st.button(
             f"Move {n} run{'s' * (n != 1)} to trash" if n else "Move to trash", icon=":material/delete:", type="primary",
-            key="throw_away_many", disabled=not n, on_click=guard.callback(_throw_away_many),
+            key="throw_away_many", disabled=not n, on_click=guard.callback(_move_selected_to_trash),
             help="Into the trash, whole: one click brings them back.",
         )  # fmt: skip
 
 
 def _want(names: list[str]) -> None:
-    st.session_state["unwanted"] = names
+    set_widget("unwanted", names)
 
 
-def _throw_away_many() -> None:
-    _throw_away(*st.session_state.get("unwanted", ()))
-    st.session_state["cleanings"] = st.session_state.get("cleanings", 0) + 1
+def _move_selected_to_trash() -> None:
+    _move_to_trash(*held("unwanted", ()))
+    memory().cleanings += 1
 
 
 def _trash() -> None:
@@ -164,7 +165,7 @@ def _trash() -> None:
         st.caption("These runs are whole. A click takes one back.")
         for name in thrown[:20]:
             st.button(
-                plain(name), icon=":material/undo:", key=f"back_{name}", on_click=guard.callback(_take_back), args=(name,), help="Take it back",
+                plain(name), icon=":material/undo:", key=f"back_{name}", on_click=guard.callback(_restore), args=(name,), help="Take it back",
                 type="tertiary",
             )  # fmt: skip
         if len(thrown) > 20:
@@ -177,21 +178,21 @@ def _trash() -> None:
         st.caption(f"This frees {service.trash_bytes() / 1e6:.1f} MB, and there is no undo.")
 
 
-def _throw_away(*names: str) -> None:
+def _move_to_trash(*names: str) -> None:
     """Into the trash, as many as can be; the first that cannot is told."""
-    thrown = []
+    moved = []
     try:
         for name in names:
-            thrown.append(service.trash(name))
+            moved.append(service.trash(name))
     except GanadError as error:
         notices.toast(error, icon=":material/error:")
-    if thrown:
-        st.session_state["thrown"] = thrown
-        if st.session_state.get("run") in names:
+    if moved:
+        memory().trashed = moved
+        if held(picked_run.PICKER) in names:
             picked_run.pick()
 
 
-def _take_back(*names: str) -> None:
+def _restore(*names: str) -> None:
     try:
         for name in names:
             picked_run.pick(service.restore(name))
@@ -211,28 +212,28 @@ def _empty_trash() -> None:
 # --- runs from elsewhere -----------------------------------------------------------------------------------------------
 
 
-def _bring_in() -> None:
+def _import_popover() -> None:
     """Import a zip. It is checked to the last file, and gets a number of its own."""
-    key = f"parcel_{st.session_state.get('parcels', 0)}"  # another key empties it
+    key = f"import_{memory().imports}"  # another key empties it
     with st.popover("Import", icon=":material/upload:", key="import"):
         st.file_uploader(
-            "A run's zip", "zip", key=key, on_change=guard.callback(_unpack), args=(key,), max_upload_size=_LARGEST_MB,
+            "A run's zip", "zip", key=key, on_change=guard.callback(_import), args=(key,), max_upload_size=_LARGEST_MB,
             help="As **Download** makes it, or the zipped folder of a run.",
         )  # fmt: skip
-        if (wrong := st.session_state.get("parcel_error")) is not None:
+        if (wrong := memory().import_error) is not None:
             notices.error(wrong, icon=":material/folder_off:")
 
 
-def _unpack(key: str) -> None:
-    parcel = st.session_state.get(key)
-    st.session_state["parcel_error"] = None
-    if parcel is None:
+def _import(key: str) -> None:
+    zip_file, m = held(key), memory()
+    m.import_error = None
+    if zip_file is None:
         return
     try:
-        name = service.unpacked(parcel)
+        name = service.unpacked(zip_file)
     except GanadError as error:
-        st.session_state["parcel_error"] = str(error)
+        m.import_error = str(error)
         return
-    st.session_state["parcels"] = st.session_state.get("parcels", 0) + 1
+    m.imports += 1
     picked_run.pick(name)
     notices.toast(f"Imported as {name}.", icon=":material/check_circle:")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import types
-from collections.abc import Mapping
 from typing import Any, Literal, get_args, get_origin
 
 import streamlit as st
@@ -12,12 +11,13 @@ from pydantic.fields import FieldInfo
 
 from ganad.config import GROUPS, PRESETS, SETTINGS_OF, UNSET, Settings, from_text, resolve
 from ganad.errors import ConfigError
+from ganad.ui.state.session import held, holding
 
 ASKED_ELSEWHERE = {"method", "preset", "normal", "epochs", "seed", "data"}
 
 
 def draw_advanced(method: str, preset: str) -> None:
-    """A widget for each setting that is not asked for elsewhere. What they hold is read by `asked`."""
+    """A widget for each setting that is not asked for elsewhere. What they hold is read by `read`."""
     base, labels = defaults(method, preset), SETTINGS_OF[method].labels
     for group in GROUPS:
         own = {name: field for name, field in _fields(method).items() if labels[name][0] == group}
@@ -29,38 +29,37 @@ def draw_advanced(method: str, preset: str) -> None:
                     _draw(labels[name][1], name, field, getattr(base, name), _key(method, preset, name))
 
 
-def asked(state: Mapping[str, Any], normal: tuple[int, ...], data: str | None) -> Settings | None:
+def read(normal: tuple[int, ...], data: str | None) -> Settings | None:
     """The settings that the widgets of the Train page hold now; None while no digit is normal.
 
     Called when the page is drawn and again when Start is pressed: a value that was typed a moment before the click is in the
     session by then, and in no argument that was bound earlier. Raises ConfigError for settings that do not fit.
 
-    state   `st.session_state`
     normal  the normal digits
     data    the path of own images, None for MNIST
     """
     if not normal:
         return None
-    method, preset = chosen(state)
+    method, preset = chosen()
     base = resolve(method, preset, normal=normal)
-    changed = {}
+    changed, values = {}, holding([_key(method, preset, name) for name in _fields(method)])
     for name, field in _fields(method).items():
-        if (key := _key(method, preset, name)) in state:
-            value = _value(name, field, getattr(base, name), state[key])
+        if (key := _key(method, preset, name)) in values:
+            value = _value(name, field, getattr(base, name), values[key])
             if value != getattr(base, name):
                 changed[name] = UNSET if value is None else value
-    epochs = state.get(epochs_key(method, preset), base.epochs)
-    seed = state.get("seed", base.seed)
+    epochs = held(epochs_key(method, preset), base.epochs)
+    seed = held("seed", base.seed)
     for name, value in (("epochs", epochs), ("seed", seed)):
         if value is None:
             raise ConfigError(f"{name}: type a whole number, the field is empty")
     return resolve(method, preset, normal=normal, epochs=epochs, seed=seed, data=data, **changed)
 
 
-def chosen(state: Mapping[str, Any]) -> tuple[str, str]:
+def chosen() -> tuple[str, str]:
     """Method and preset that are picked, the usual ones before anything is."""
-    method = state.get("method") or next(iter(PRESETS))
-    return method, state.get(f"preset_{method}") or "tuned"
+    method = held("method") or next(iter(PRESETS))
+    return method, held(f"preset_{method}") or "tuned"
 
 
 def defaults(method: str, preset: str) -> Settings:

@@ -11,6 +11,7 @@ from ganad.errors import GanadError
 from ganad.runs import uploads
 from ganad.system import access
 from ganad.ui.messages import guard, notices
+from ganad.ui.state.session import held, memory
 
 
 def begin() -> None:
@@ -38,9 +39,9 @@ def own_images() -> str | None:
         max_upload_size=max(1, (access.quota("GANAD_MAX_UPLOAD_BYTES") or 10**9) // 10**6),
         help="An .npz; or a train and a test CSV; or a zip of those two, or of the four MNIST files.",
     )  # fmt: skip
-    if (wrong := st.session_state.get("upload_error")) is not None:
+    if (wrong := memory().upload_error) is not None:
         notices.error(wrong, icon=":material/folder_off:")
-    return path or st.session_state.get("uploaded")
+    return path or memory().upload
 
 
 def own_images_now() -> str | None:
@@ -48,10 +49,10 @@ def own_images_now() -> str | None:
 
     Raises GanadError for one that this server does not read.
     """
-    typed = (st.session_state.get("data_path") or "").strip()
+    typed = (held("data_path") or "").strip()
     if typed and (access.paths_are_free() or access.data_folder() is not None):
         return service.data_path(typed)
-    return None if access.paths_are_free() else st.session_state.get("uploaded")
+    return None if access.paths_are_free() else memory().upload
 
 
 def _typed() -> str | None:
@@ -69,12 +70,13 @@ def _typed() -> str | None:
 
 
 def _upload(key: str) -> None:
-    files: list[Any] = st.session_state.get(key) or []
-    st.session_state["upload_error"] = st.session_state["uploaded"] = None
+    files: list[Any] = held(key) or []
+    m = memory()
+    m.upload = m.upload_error = None
     names = [file.name.lower() for file in files]
     if not files or (len(names) == 1 and names[0].endswith(".csv")):
         return  # taken away again, or the first of two
     try:
-        st.session_state["uploaded"] = service.upload([(file.name, file) for file in files])
+        m.upload = service.upload([(file.name, file) for file in files])
     except GanadError as error:
-        st.session_state["upload_error"] = str(error)
+        m.upload_error = str(error)

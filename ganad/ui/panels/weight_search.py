@@ -12,10 +12,11 @@ from ganad.ui import charts
 from ganad.ui.messages import guard
 from ganad.ui.panels import export
 from ganad.ui.panels.weights import scales_of
-from ganad.ui.state import cache, rule, selection
+from ganad.ui.state import cache, current
+from ganad.ui.state.session import marked
 from ganad.ui.theme import layout
 
-SAYS = metrics.weight_grid(12)
+GRID = metrics.weight_grid(12)
 
 
 def advice(run: RunInfo) -> None:
@@ -50,9 +51,9 @@ def advice(run: RunInfo) -> None:
                 f"{len(cache.scores(run.name).val):,} held-out normals, {len(strange[PARTS[0]]):,} training images of other digits."
             )
         with right:
-            say = [w * s for w, s in zip(rule.weights_of(run), scales_of(run), strict=True)]
+            influence = [w * s for w, s in zip(current.rule(run).weights, scales_of(run), strict=True)]
             st.plotly_chart(
-                charts.ternary(SAYS, areas, np.asarray(say) / (sum(say) or 1.0)), key="ternary", config=export.config("ternary"),
+                charts.ternary(GRID, areas, np.asarray(influence) / (sum(influence) or 1.0)), key="ternary", config=export.config("ternary"),
                 on_select=guard.callback(lambda: _clicked(run)), selection_mode="points",
                 alt=f"AUROC over the three weights, best {areas.max():.4f} at " + ", ".join(f"{p} {s:.2f}" for p, s in zip(PARTS, best, strict=True)),
             )  # fmt: skip
@@ -60,7 +61,7 @@ def advice(run: RunInfo) -> None:
 
 def best_of(run: RunInfo) -> tuple[float, ...]:
     """The point of the map with the highest AUROC."""
-    return tuple(SAYS[int(np.argmax(_areas_of(run)))])
+    return tuple(GRID[int(np.argmax(_areas_of(run)))])
 
 
 def _areas_of(run: RunInfo) -> np.ndarray:
@@ -71,30 +72,26 @@ def _areas_of(run: RunInfo) -> np.ndarray:
 def _areas(name: str, version: int, scales: tuple[float, ...]) -> np.ndarray:
     """(91,) AUROC of each point of the map."""
     val, strange = cache.scores(name).val.parts, cache.reference_anomalies(name)
-    return metrics.aurocs_over_weights(val, strange, [_weights(tuple(say), scales) for say in SAYS])
+    return metrics.aurocs_over_weights(val, strange, [_weights(tuple(point), scales) for point in GRID])
 
 
-def _weights(say: tuple[float, ...], scales: tuple[float, ...]) -> tuple[float, float, float]:
-    """Raw weights whose largest say is a whole slider."""
-    most = max(say)
-    return tuple(float(s / most / k) if k else 0.0 for s, k in zip(say, scales, strict=True))  # type: ignore[return-value]
+def _weights(influence: tuple[float, ...], scales: tuple[float, ...]) -> tuple[float, float, float]:
+    """Raw weights whose largest influence is a whole slider."""
+    most = max(influence)
+    return tuple(float(s / most / k) if k else 0.0 for s, k in zip(influence, scales, strict=True))  # type: ignore[return-value]
 
 
 def _clicked(run: RunInfo) -> None:
-    points = [
-        p for p in st.session_state["ternary"]["selection"].get("points") or [] if p.get("customdata") is not None
-    ]
+    points = [p for p in marked("ternary") if p.get("customdata") is not None]
     if points:
         row = points[0]["customdata"]
-        _weigh(run, tuple(SAYS[int(row[0] if isinstance(row, list) else row)]))
+        _weigh(run, tuple(GRID[int(row[0] if isinstance(row, list) else row)]))
 
 
 def _weigh_best(run: RunInfo) -> None:
     _weigh(run, best_of(run))
 
 
-def _weigh(run: RunInfo, say: tuple[float, ...]) -> None:
+def _weigh(run: RunInfo, influence: tuple[float, ...]) -> None:
     """Put the weights of a point in force; the rule of the threshold goes back to the promise on held-out normals."""
-    weights = _weights(say, scales_of(run))
-    rule.advise(run, weights)
-    selection.choose(run)
+    current.advise(run, _weights(influence, scales_of(run)))

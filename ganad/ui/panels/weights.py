@@ -1,13 +1,14 @@
-"""The weights of the three parts and the threshold: one state, shared by Browse, Evaluate and Score.
+"""The plain sliders: a weight for each part of the score, and the rule of the threshold.
 
 A slider stands for the influence that a part has among held-out normals: its weight times its standard deviation there. Two
-sliders at the same height have the same influence, whatever the units of their parts. The raw weights, as in the papers and on the
-command line, stand below.
+sliders at the same height have the same influence, whatever the units of their parts. Below each stands its share of all
+influence, and the raw weight, as in the papers and on the command line.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import streamlit as st
@@ -18,50 +19,54 @@ from ganad.evaluation import metrics
 from ganad.evaluation.thresholds import RULE_DEFAULTS, RULES
 from ganad.service import RunInfo
 from ganad.ui.messages import guard, notices
-from ganad.ui.state import address, cache
-from ganad.ui.state.rule import Mix, mix_of, rule_of, standardised, units_of, weights_of
+from ganad.ui.state import cache, current
+from ganad.ui.state.decision_rule import DecisionRule
+from ganad.ui.state.scored_view import ScoredView
+from ganad.ui.state.session import held, memory, set_widget
 from ganad.ui.theme import layout
 
 _RULE_TERMS = {"false alarms": "false alarms at most", "cost": "cost", "best F1": "best F1"}
-PRICES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
+COSTS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 """What a miss may cost, in false alarms."""
 
 
-def mixer(run: RunInfo, *, with_threshold: bool = True) -> Mix:
-    """Draw the sliders and return what they say. Values outlive a change of page, and are kept per run."""
-    scales = scales_of(run)
-    st.session_state.pop("mixer_was_reset", None)
-    if st.session_state.pop("mixer_refused", False):
+def mixer(run: RunInfo, *, with_threshold: bool = True) -> ScoredView:
+    """Draw the sliders and return the view that they stand for. Values outlive a change of page, and are kept per run."""
+    m, view, scales = memory(), current.view(run), scales_of(run)
+    m.weights_reset = False
+    if m.weights_refused:
+        m.weights_refused = False
         notices.toast("At least one part needs a weight.", icon=":material/info:")
+    shares = metrics.shown_weights(view.scores.val.parts, view.weights, standardised=True)
     with st.container(border=True, key="mixer"):
         columns = layout.cells("mixer", 4 if with_threshold else 3)
-        weights = weights_of(run)
-        shown = metrics.shown_weights(cache.scores(run.name).val.parts, weights, standardised())
-        for column, part, weight, scale in zip(columns, PARTS, weights, scales, strict=False):
-            key = f"say_{part}"
-            st.session_state[key] = min(1.0, weight * scale)
+        for column, part, weight, scale in zip(columns, PARTS, view.weights, scales, strict=False):
+            key = f"influence_{part}"
+            set_widget(key, min(1.0, weight * scale))
             column.slider(
                 part.capitalize(), 0.0, 1.0, step=0.01, key=key, on_change=guard.callback(_moved), args=(run, part),
                 help=f"{part.capitalize()}: {glossary.MEANING[part]}. Influence: {glossary.MEANING['influence']}.",
             )  # fmt: skip
-            column.caption(f"weight {shown[part]:,.4g}")
-        mix = _threshold(run, weights, columns[3] if with_threshold else None)
+            column.caption(f"**{shares[part]:.0%}** of the score · weight {weight:,.4g}")
+        if with_threshold:
+            with columns[3]:
+                _threshold(view)
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button(
                 "Defaults", icon=":material/restart_alt:", key="mixer_defaults", on_click=guard.callback(_reset), args=(run,), type="tertiary",
-                disabled=not mix.tuned_on_test, help=f"Weights as in the paper ({', '.join(f'{w:g}' for w in run.weights)}) and "
+                disabled=not view.tuned_on_test, help=f"Weights as in the paper ({', '.join(f'{w:g}' for w in run.weights)}) and "
                 f"a threshold with at most {FALSE_ALARMS:.0%} false alarms.",
             )  # fmt: skip
             units(run, "units_mixer")
-            if mix.tuned_on_test:
+            if view.tuned_on_test:
                 st.badge("chosen while looking at the test set", icon=":material/visibility:", color="orange")
-            st.caption(mix.words)
-    return mix
+            st.caption(view.threshold_in_words)
+    return view
 
 
 def units(run: RunInfo, key: str = "units") -> None:
     """A switch: parts raw as in the papers, or standardised on held-out normals; for all pages."""
-    st.session_state[key] = "standardised" if standardised() else "raw"
+    set_widget(key, "standardised" if current.rule(run).standardised else "raw")
     st.segmented_control(
         "Parts", ["raw", "standardised"], key=key, required=True, label_visibility="collapsed",
         format_func={"raw": "Raw parts", "standardised": "Standardised"}.get, on_change=guard.callback(_in_other_units), args=(run, key),
@@ -70,8 +75,7 @@ def units(run: RunInfo, key: str = "units") -> None:
 
 
 def _in_other_units(run: RunInfo, key: str) -> None:
-    st.session_state["standardised"] = st.session_state[key] == "standardised"
-    address.write(run)
+    current.decide(run, replace(current.rule(run), standardised=held(key) == "standardised"))
 
 
 def scales_of(run: RunInfo) -> tuple[float, ...]:
@@ -82,81 +86,75 @@ def scales_of(run: RunInfo) -> tuple[float, ...]:
 
 
 def _moved(run: RunInfo, part: str) -> None:
-    if st.session_state.get("mixer_was_reset"):
+    m = memory()
+    if m.weights_reset:
         return  # the same click: the browser still reports where the slider was
-    scale = scales_of(run)[PARTS.index(part)]
-    said = list(weights_of(run))
-    said[PARTS.index(part)] = st.session_state[f"say_{part}"] / scale if scale else 0.0
-    if any(said):
-        st.session_state.setdefault("weights", {})[run.name] = tuple(said)
-        address.write(run)
+    rule, i = current.rule(run), PARTS.index(part)
+    scale, weights = scales_of(run)[i], list(rule.weights)
+    weights[i] = held(f"influence_{part}") / scale if scale else 0.0
+    if any(weights):
+        current.decide(run, replace(rule, weights=tuple(weights)))
     else:
-        st.session_state["mixer_refused"] = True
+        m.weights_refused = True
 
 
 def _reset(run: RunInfo) -> None:
-    st.session_state.get("weights", {}).pop(run.name, None)
-    st.session_state.get("rule", {}).pop(run.name, None)
-    st.session_state["mixer_was_reset"] = True
-    address.write(run)
+    memory().weights_reset = True
+    current.decide(run, DecisionRule(run.weights, standardised=current.rule(run).standardised))
 
 
-def _threshold(run: RunInfo, weights: tuple[float, float, float], column) -> Mix:
-    rule, value = rule_of(run)
-    val, test = cache.totals(run.name, weights)
-    if column is not None:
-        with column:
-            st.session_state["rule_kind"] = rule
-            st.selectbox(
-                "Threshold", list(RULES), key="rule_kind", format_func=RULES.get, on_change=guard.callback(_ruled), args=(run,),
-                help=" ".join(f"{RULES[r]}: {glossary.MEANING[t]}." for r, t in _RULE_TERMS.items()),
-            )  # fmt: skip
-            if rule == "false alarms":
-                st.session_state["rule_share"] = float(np.clip(100 * value, 0.5, 20.0))
-                st.slider(
-                    "False alarms at most", 0.5, 20.0, step=0.5, format="%.1f %%", key="rule_share", on_change=guard.callback(_slid),
-                    args=(run, "false alarms", "rule_share", 0.01), label_visibility="collapsed",
-                )  # fmt: skip
-            elif rule == "cost":
-                st.session_state["rule_cost"] = min(PRICES, key=lambda p: abs(math.log(p / value)))
-                st.select_slider(
-                    "A miss costs so many false alarms", PRICES, key="rule_cost", on_change=guard.callback(_slid),
-                    args=(run, "cost", "rule_cost", 1.0), label_visibility="collapsed", format_func=lambda p: f"miss = {p:g} × alarm",
-                )  # fmt: skip
-            elif rule == "manual":
-                low, high = float(min(val.min(), test.min())), float(np.quantile(np.r_[val, test], 0.995))
-                high = high if high > low else low + 1.0
-                unit = mix_of(run).units
-                value, low, high = (float(unit.shown(x)) for x in (np.clip(value, low, high), low, high))
-                st.session_state["rule_hand"] = value
-                st.slider(
-                    "Threshold", low, high, step=(high - low) / 200, format="%.4g", key="rule_hand", on_change=guard.callback(_put),
-                    args=(run, standardised()), label_visibility="collapsed",
-                )  # fmt: skip
-    return mix_of(run)
+def _threshold(view: ScoredView) -> None:
+    """Where the threshold comes from, and the slider of that rule."""
+    run, rule = view.run, view.rule
+    set_widget("rule_kind", rule.kind)
+    st.selectbox(
+        "Threshold", list(RULES), key="rule_kind", format_func=RULES.get, on_change=guard.callback(_changed_kind), args=(run,),
+        help=" ".join(f"{RULES[r]}: {glossary.MEANING[t]}." for r, t in _RULE_TERMS.items()),
+    )  # fmt: skip
+    if rule.kind == "false alarms":
+        set_widget("rule_share", float(np.clip(100 * rule.value, 0.5, 20.0)))
+        st.slider(
+            "False alarms at most", 0.5, 20.0, step=0.5, format="%.1f %%", key="rule_share", on_change=guard.callback(_moved_value),
+            args=(run, "false alarms", "rule_share", 0.01), label_visibility="collapsed",
+        )  # fmt: skip
+    elif rule.kind == "cost":
+        set_widget("rule_cost", min(COSTS, key=lambda cost: abs(math.log(cost / rule.value))))
+        st.select_slider(
+            "A miss costs so many false alarms", COSTS, key="rule_cost", on_change=guard.callback(_moved_value),
+            args=(run, "cost", "rule_cost", 1.0), label_visibility="collapsed", format_func=lambda cost: f"miss = {cost:g} × alarm",
+        )  # fmt: skip
+    elif rule.kind == "manual":
+        low, high = (
+            float(min(view.val.min(), view.test.min())),
+            float(np.quantile(np.r_[view.val, view.test], 0.995)),
+        )
+        high = high if high > low else low + 1.0
+        value, low, high = (float(view.units.shown(x)) for x in (np.clip(rule.value, low, high), low, high))
+        set_widget("rule_manual", value)
+        st.slider(
+            "Threshold", low, high, step=(high - low) / 200, format="%.4g", key="rule_manual", on_change=guard.callback(_moved_threshold),
+            args=(run, rule.standardised), label_visibility="collapsed",
+        )  # fmt: skip
 
 
-def _ruled(run: RunInfo) -> None:
+def _changed_kind(run: RunInfo) -> None:
     """Another rule. Manual begins where the threshold is."""
-    now, kind = mix_of(run).threshold, st.session_state["rule_kind"]
-    if math.isinf(now):
-        now = float(cache.totals(run.name, weights_of(run))[0].max())
-    st.session_state.setdefault("rule", {})[run.name] = (kind, RULE_DEFAULTS.get(kind, now))
-    address.write(run)
+    view, kind = current.view(run), held("rule_kind")
+    threshold = float(view.val.max()) if math.isinf(view.threshold) else view.threshold
+    current.decide(run, view.rule.with_threshold(kind, RULE_DEFAULTS.get(kind, threshold)))
 
 
-def _put(run: RunInfo, on_standardised: bool) -> None:
+def _moved_threshold(run: RunInfo, on_standardised: bool) -> None:
     """The threshold was moved by hand, on an axis of raw or of standardised scores: that axis is what its number means."""
-    if rule_of(run)[0] != "manual":
+    view = current.view(run)
+    if view.rule.kind != "manual":
         return  # another rule was picked at the same time
-    unit = units_of(run, on_standardised)
-    st.session_state.setdefault("rule", {})[run.name] = ("manual", unit.score(st.session_state["rule_hand"]))
-    address.write(run)
+    threshold = view.units_on(on_standardised).score(held("rule_manual"))
+    current.decide(run, view.rule.with_threshold("manual", threshold))
 
 
-def _slid(run: RunInfo, kind: str, key: str, factor: float) -> None:
+def _moved_value(run: RunInfo, kind: str, key: str, factor: float) -> None:
     """The slider of one rule was moved. Where another rule was picked at the same time, that one counts."""
-    if rule_of(run)[0] != kind:
-        return
-    st.session_state.setdefault("rule", {})[run.name] = (kind, factor * st.session_state[key])
-    address.write(run)
+    rule = current.rule(run)
+    if rule.kind == kind:
+        current.decide(run, rule.with_threshold(kind, factor * held(key)))

@@ -1,6 +1,6 @@
-"""The address of a view: what is chosen stands in the URL, so that a link, a reload and the back button bring it back.
+"""The address bar: what is chosen stands in the URL, so that a link, a reload and the back button bring it back.
 
-Session state is what counts while a session lasts; the URL is its copy. It is read only where it says something that this
+Session memory is what counts while a session lasts; the URL is its copy. It is read only where it says something that this
 session did not put there itself: a link that was opened, or a step back. Otherwise a rerun would undo what was just chosen.
 """
 
@@ -11,82 +11,97 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from ganad.service import RunInfo
-from ganad.ui.messages import notices
-from ganad.ui.state import rule, selection
+from ganad.ui.state import decision_rule, selection
+from ganad.ui.state.decision_rule import DecisionRule
+from ganad.ui.state.scored_view import ScoredView
+from ganad.ui.state.session import memory
 
-NAMES = (*rule.NAMES, *selection.NAMES)
+VIEW = (*decision_rule.NAMES, *selection.NAMES)
+NAMES = ("run", *VIEW)
+"""Our names in a URL: the run, and how it is looked at."""
 UNDERWAY = 0.25
 """Seconds. So long after a change, a browser may still report what stood there before. Nobody steps back that fast."""
 
 
 @dataclass(frozen=True)
-class _Known:
-    """What this session last knew of its URL.
+class Url:
+    """What a session last knew of its URL: our names in it.
 
-    said      as it stands there, perhaps in the words of somebody's link
-    means     the same in words of our own
-    before    what stood there before, and at which time it was replaced
+    text      as it stands there, perhaps as somebody's link has it
+    means     the same as we write it
+    before    what stood there until this was written, and at which time that was replaced
     """
 
-    said: dict[str, str]
+    text: dict[str, str]
     means: dict[str, str]
     before: dict[str, str] | None = None
     at: float = 0.0
 
 
-def to_query(run: RunInfo) -> dict[str, str]:
+def query() -> dict[str, str]:
+    """What the URL says of run and view at this moment."""
+    return {name: st.query_params[name] for name in NAMES if name in st.query_params}
+
+
+def to_query(view: ScoredView) -> dict[str, str]:
     """What is in force as it stands in a URL, the run included: for links that shall open the same view."""
-    return {"run": run.name} | rule.to_query(run) | selection.to_query(run)
+    default = DecisionRule(view.run.weights)
+    return (
+        {"run": view.run.name}
+        | decision_rule.to_query(view.rule, default, view.test)
+        | selection.to_query(view.selection, view)
+    )
 
 
-def passed_on() -> dict[str, str]:
-    """What the address says of run and view, for links that lead on; nothing else that somebody may have put there."""
-    return {name: st.query_params[name] for name in ("run", *NAMES) if name in st.query_params}
+def asks_for_another_run() -> bool:
+    """True where the URL names a run that this session did not put there."""
+    url, now = memory().url, query()
+    return "run" in now and (url is None or now["run"] != url.means.get("run")) and not _late(now)
 
 
-def arrive(run: RunInfo, same_page: bool) -> dict[str, str]:
-    """Take over what the URL asks for, if that is news, and write what is in force. Once a script run, before any view.
-
-    Returns the words for links to other pages.
+def news(*, same_page: bool) -> dict[str, str] | None:
+    """What the URL asks of the view, where this session did not put it there; else None.
 
     same_page: the last script run was of this page too. Then a URL without a choice is a step back to before any choice; on
     another page it is a link that leaves the choice alone, and so is the menu's, which may be older than the choice.
     """
-    said, known = _said(), st.session_state.get("_known")
-    from_menu = not same_page and said == st.session_state.get("_menu_says")
-    if _is_news(said, known) and not from_menu and (said or same_page):
-        odd = [*rule.from_query(run, said), *selection.from_query(run, said)]
-        if odd:
-            notices.toast(f"The link says {' and '.join(odd)}: that was left out.", icon=":material/link_off:")
-        else:  # it stands there well enough: written anew, it would be one step more for the back button
-            st.session_state["_known"] = _Known(said, _ours(run))
-    write(run)
-    st.session_state["_menu_says"] = _ours(run)
-    return to_query(run)
+    now, m = query(), memory()
+    asked = {name: text for name, text in now.items() if name in VIEW}
+    is_new = bool(asked) if m.url is None else now != m.url.text and not _late(now)
+    from_menu = not same_page and now == m.menu_url
+    return asked if is_new and not from_menu and (asked or same_page) else None
 
 
-def write(run: RunInfo) -> None:
-    """Bring the URL up to date, in one step of the browser's history; what is as usual is left out."""
-    said, means, known = _said(), _ours(run), st.session_state.get("_known")
-    if said != means and not (known and (said, means) == (known.said, known.means)):
+def accept(means: dict[str, str] | None = None) -> None:
+    """Leave the URL as it is: what it says is in force, although it may not be as we write it.
+
+    To write it anew would be one step more for the back button. means: as we write it; None: as it stands there.
+    """
+    text = query()
+    memory().url = Url(text, text if means is None else means)
+
+
+def write(means: dict[str, str]) -> None:
+    """Bring the URL up to date, in one step of the browser's history. means: what is in force."""
+    text, url = query(), memory().url
+    if text != means and not (url and (text, means) == (url.text, url.means)):
         others = {k: st.query_params.get_all(k) for k in st.query_params if k not in NAMES}
-        st.query_params.from_dict(others | {"run": run.name} | means)
-        st.session_state["_known"] = _Known(means, means, said, time.monotonic())
-    elif known is None or means != known.means:
-        st.session_state["_known"] = _Known(said, means)
+        st.query_params.from_dict(others | means)
+        memory().url = Url(means, means, text, time.monotonic())
+    elif url is None or means != url.means:
+        memory().url = Url(text, means)
 
 
-def _is_news(said: dict[str, str], known: _Known | None) -> bool:
-    if known is None:
-        return bool(said)
-    late = said == known.before and time.monotonic() - known.at < UNDERWAY
-    return said != known.said and not late
+def write_run(name: str, *, same_page: bool) -> dict[str, str]:
+    """The same for a run that has no view yet; what else stands there stays. Returns what is in force."""
+    text, url = query(), memory().url
+    means = text | {"run": name}
+    if same_page and "run" not in text and url and url.means.get("run") == name:
+        accept(means)  # a step back to where there was no run: written there again, it would lead no further back
+    write(means)
+    return {"run": name}
 
 
-def _said() -> dict[str, str]:
-    return {name: st.query_params[name] for name in NAMES if name in st.query_params}
-
-
-def _ours(run: RunInfo) -> dict[str, str]:
-    return rule.to_query(run) | selection.to_query(run)
+def _late(now: dict[str, str]) -> bool:
+    url = memory().url
+    return url is not None and now == url.before and time.monotonic() - url.at < UNDERWAY

@@ -19,6 +19,7 @@ from ganad.evaluation.scores import Scores
 from ganad.scoring import attribution
 from ganad.system import shared_cache
 from ganad.ui.state import map_layouts
+from ganad.ui.state.session import memory
 from ganad.web.weights_mixer import payload
 
 
@@ -128,7 +129,7 @@ def codes(name: str) -> tuple[np.ndarray, np.ndarray]:
 def has_codes(run: service.RunInfo) -> bool:
     """True where codes were stored or come from an encoder in seconds, or where somebody has asked to search for them."""
     stored = scores(run.name).test.z.shape[1] > 0
-    return stored or not run.settings.scores_by_search or bool(st.session_state.get(f"codes_{run.name}"))
+    return stored or not run.settings.scores_by_search or run.name in memory().searched_codes
 
 
 @kept("Encoding every image")

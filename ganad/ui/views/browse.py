@@ -14,9 +14,9 @@ from ganad.ui.theme import layout
 def browse(run: RunInfo) -> None:
     """Weights and threshold folded away, tiles on the left, the picked image on the right."""
     with st.expander("Weights and threshold", icon=":material/tune:", expanded=False):
-        mix = guard.or_end_page(mixer, run)
+        view = guard.or_end_page(mixer, run)
     left, right = layout.side_by_side("browse", [6, 5])
     with left, guard.part():
-        row = gallery.gallery(run, mix)
+        gallery.gallery(view)
     with right, guard.part():
-        inspector.inspect(run, mix, row)
+        inspector.inspect(view)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
@@ -12,15 +13,14 @@ from ganad.config import METHOD_NAMES
 from ganad.errors import GanadError
 from ganad.evaluation import comparison, metrics
 from ganad.evaluation.metrics import Evaluation
-from ganad.evaluation.thresholds import DEFAULT_RULE
 from ganad.service import RunInfo, digits_in_words
 from ganad.ui import charts, page
 from ganad.ui.messages import guard, notices
 from ganad.ui.messages.escape import html
 from ganad.ui.panels import agreement, export, run_comparison, run_manager
 from ganad.ui.panels.run_comparison import Shown
-from ganad.ui.state import cache
-from ganad.ui.state.rule import mix_of, rule_of, weights_of
+from ganad.ui.state import cache, current
+from ganad.ui.state.decision_rule import DecisionRule
 from ganad.ui.theme import layout
 from ganad.web import colours
 
@@ -168,32 +168,29 @@ def _table(runs: list[RunInfo]) -> pd.DataFrame:
 
 def _curves(shown: list[Shown]) -> None:
     runs = [s.run for s in shown]
-    mixes = [mix_of(r) for r in runs]
+    views = [current.view(r) for r in runs]
     with st.skeleton(height=490):
-        found = [
-            guard.or_end_page(cache.evaluation, r.name, m.weights, m.threshold)
-            for r, m in zip(runs, mixes, strict=True)
-        ]
-        bands = [cache.band(r.name, m.weights) for r, m in zip(runs, mixes, strict=True)]
+        evaluations = [guard.or_end_page(cache.evaluation, v.run.name, v.weights, v.threshold) for v in views]
+        bands = [cache.band(v.run.name, v.weights) for v in views]
     curves = [
         charts.RocCurve(
             s.name, e.roc.x, e.roc.y, e.auroc, colour=s.colour, point=(e.false_alarm_rate, e.hit_rate), thresholds=e.roc.thresholds
         )
-        for s, e in zip(shown, found, strict=True)
+        for s, e in zip(shown, evaluations, strict=True)
     ]  # fmt: skip
     left, right = layout.side_by_side("curves", [3, 2])
     with left:
         kind = st.segmented_control(
             "Curve", CURVES, default=CURVES[0], key="curve", required=True, persist_state="session", label_visibility="collapsed"
         )  # fmt: skip
-        drawn = _baselines(runs)
+        baselines = _baselines(runs)
         if kind == CURVES[0]:
-            _rocs(curves + drawn)
+            _rocs(curves + baselines)
         else:
-            _precisions(curves, found, drawn)
+            _precisions(curves, evaluations, baselines)
     with right:
         order = sorted(range(len(curves)), key=lambda i: -curves[i].auroc)
-        for curve, r, m, band in ((curves[i], runs[i], mixes[i], bands[i]) for i in order):
+        for curve, view, band in ((curves[i], views[i], bands[i]) for i in order):
             fpr, tpr = curve.point
             st.html(
                 f'<div style="border-left: 5px solid {curve.colour}; padding-left: .8rem; margin-bottom: .2rem">'
@@ -203,15 +200,15 @@ def _curves(shown: list[Shown]) -> None:
                 f"<div>{html(curve.name)}</div><div style='opacity: .7; font-size: .88rem'>catches {tpr:.0%} of the anomalies at "
                 f"{fpr:.1%} false alarms</div></div>"
             )
-            if m.tuned_on_test:
+            if view.tuned_on_test:
                 st.badge("chosen while looking at the test set", icon=":material/visibility:", color="orange")
             with st.container(horizontal=True):
-                here = {"run": r.name}
+                here = {"run": view.run.name}
                 st.page_link("pages/2_Browse.py", label="Browse", icon=":material/grid_view:", query_params=here)
                 st.page_link("pages/3_Evaluate.py", label="Evaluate", icon=":material/monitoring:", query_params=here)
-        if any(weights_of(r) != r.weights or rule_of(r) != DEFAULT_RULE for r in runs):
+        if any(replace(v.rule, standardised=False) != DecisionRule(v.run.weights) for v in views):
             st.caption(
-                "Curves and lines are those that were set on Evaluate; the table below has those of the defaults."
+                "Curves and thresholds are those that were set on Evaluate; the table below has those of the defaults."
             )
         if len(curves) > 1:
             st.caption(
@@ -227,17 +224,17 @@ def _rocs(curves: list[charts.RocCurve]) -> None:
     )  # fmt: skip
 
 
-def _precisions(curves: list[charts.RocCurve], found: list[Evaluation], baselines: list[charts.RocCurve]) -> None:
+def _precisions(curves: list[charts.RocCurve], evaluations: list[Evaluation], baselines: list[charts.RocCurve]) -> None:
     lines = []
-    for curve, e in zip(curves, found, strict=True):
+    for curve, e in zip(curves, evaluations, strict=True):
         flagged = e.confusion["tp"] + e.confusion["fp"]
         point = (e.hit_rate, e.confusion["tp"] / flagged if flagged else 1.0)
         drawn = e.precision_recall
         lines.append(charts.PrecisionCurve(curve.name, drawn.x, drawn.y, e.average_precision, curve.colour, point))
-    shares = {round(e.prevalence, 2) for e in found}
-    prevalence = found[0].prevalence if len(shares) == 1 else None
+    shares = {round(e.prevalence, 2) for e in evaluations}
+    prevalence = evaluations[0].prevalence if len(shares) == 1 else None
     for b in baselines:
-        recall, precision, area = metrics.precision_recall_of_roc(b.fpr, b.tpr, found[0].prevalence)
+        recall, precision, area = metrics.precision_recall_of_roc(b.fpr, b.tpr, evaluations[0].prevalence)
         lines.append(charts.PrecisionCurve(b.name, recall, precision, area, b.colour, baseline=b.baseline))
     st.plotly_chart(
         charts.precision_recalls(lines, prevalence, height=440), key="prs", config=export.config("prs"),
@@ -274,12 +271,12 @@ def _baselines(runs: list[RunInfo]) -> list[charts.RocCurve]:
 VIEWS = {
     "Curves": _curves,
     "Digits": run_comparison.digits,
-    "Significance": run_comparison.noise,
-    "Cost": run_comparison.cost,
+    "Significance": run_comparison.significance,
+    "Speed": run_comparison.speed,
     "Settings": run_comparison.settings,
     "Agreement": agreement.agreement,
     "All digits": run_comparison.matrix,
 }
 """Ways to look at the ticked runs; the last one looks at all runs."""
-RANKING = ("Curves", "Cost")
+RANKING = ("Curves", "Speed")
 """Views that put areas of runs beside each other as if they were of one task."""

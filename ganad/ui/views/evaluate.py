@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from ganad import glossary
 from ganad.config import PARTS
+from ganad.evaluation.metrics import Evaluation
 from ganad.service import RunInfo, digits_in_words
 from ganad.ui import charts
 from ganad.ui.messages import guard, notices
 from ganad.ui.panels import export, glossary_popover, linked_charts, weight_search
 from ganad.ui.panels.live_weights import live
 from ganad.ui.panels.weights import mixer
-from ganad.ui.state import cache, selection
-from ganad.ui.state.rule import Mix, standardised
+from ganad.ui.state import cache
+from ganad.ui.state.scored_view import ScoredView
+from ganad.ui.state.session import held
 from ganad.ui.theme import layout
 from ganad.web import colours
 
@@ -28,18 +28,18 @@ def judge(run: RunInfo) -> None:
     # Sliders and the charts that answer them: where that is higher than the screen, the sliders stay in view.
     with st.container(key="stage"):
         # The live one is as high as it will be before it is there: `page` sees to that.
-        place = st.container(key="plain_mixer" if st.session_state.get("plain_controls") else "live_mixer")
+        place = st.container(key="plain_mixer" if held("plain_controls") else "live_mixer")
         charts_place = st.container(key="plain_charts")
     plain = st.toggle(
         "Plain controls", key="plain_controls", persist_state="session",
         help="Sliders and charts without the live mixer: they follow when a slider is let go, and charts can be zoomed.",
     )  # fmt: skip
     with place:
-        mix = mixer(run) if plain else live(run)
-    evaluate(run, mix, charts_place, curves=plain)
+        view = mixer(run) if plain else live(run)
+    evaluate(view, charts_place, curves=plain)
 
 
-def evaluate(run: RunInfo, mix: Mix, above: DeltaGenerator, *, curves: bool = True) -> None:
+def evaluate(view: ScoredView, above: DeltaGenerator, *, curves: bool = True) -> None:
     """All views under one weighting and threshold, the quick ones first.
 
     above    a container below the sliders, for histogram and ROC. It is always there: what stands below it keeps its place on
@@ -52,28 +52,28 @@ def evaluate(run: RunInfo, mix: Mix, above: DeltaGenerator, *, curves: bool = Tr
         with above:
             left, right = layout.side_by_side("scores", [3, 2])
         with left:
-            _histogram(run, mix)
-    e = guard.or_end_page(cache.evaluation, run.name, mix.weights, mix.threshold)
+            _histogram(view)
+    e = guard.or_end_page(cache.evaluation, view.run.name, view.weights, view.threshold)
     with numbers:  # drawn last, shown first; what was there stays until then, so that nothing jumps
-        _numbers(run, mix, e)
+        _numbers(view, e)
         for warning in e.warnings:
             notices.warning(warning)
     if curves:
         with right:
-            _roc(run, mix, e)
+            _roc(view, e)
         with above:
-            linked_charts.around(run, mix)
-    redrawn = linked_charts.these_images(run, mix)
+            linked_charts.around(view)
+    draw_reconstruction = linked_charts.these_images(view)
     left, middle, right = layout.side_by_side("details", [1, 1, 1])
     with left:
         st.subheader(
             "Digit by digit",
             help="The share of each digit's test images that is called anomalous. Click a row to see them.",
         )
-        linked_charts.digits(run, e.per_digit)
+        linked_charts.digits(view, e.per_digit)
     with middle:
         st.subheader("At this threshold", help="Click an outcome to see its images.")
-        linked_charts.confusion(run, mix)
+        linked_charts.confusion(view)
     with right:
         st.subheader(
             "Precision, recall",
@@ -88,45 +88,45 @@ def evaluate(run: RunInfo, mix: Mix, above: DeltaGenerator, *, curves: bool = Tr
             ),
             key="pr", height=300, config=export.config("pr"), alt=f"precision-recall curve, average precision {e.average_precision:.3f}",
         )  # fmt: skip
-    weight_search.advice(run)
+    weight_search.advice(view.run)
     with st.expander("The same as a table", icon=":material/table:"):
         st.dataframe(_table(e), hide_index=True, width="stretch", column_config=_COLUMNS)
     with st.container(horizontal=True, vertical_alignment="center"):
-        export.offer(run, mix)
-        export.link(run)
+        export.offer(view)
+        export.link(view)
         glossary_popover.words()
-    redrawn()
+    draw_reconstruction()
 
 
-def _histogram(run: RunInfo, mix: Mix) -> None:
-    anomalous = cache.scores(run.name).anomalous
-    _, test = cache.totals(run.name, mix.weights)
+def _histogram(view: ScoredView) -> None:
+    anomalous, run, standardised = view.scores.anomalous, view.run, view.rule.standardised
     st.subheader(
         "Scores",
         help="How often each score occurs, among normal and among anomalous test images. Draw a box to see its images.",
     )
     st.plotly_chart(
         charts.histogram(
-            test[~anomalous], test[anomalous], mix.threshold, band=selection.current(run).band, height=350,
-            units=mix.units,
+            view.test[~anomalous], view.test[anomalous], view.threshold, band=view.selection.band, height=350,
+            units=view.units,
         ),
-        key="histogram", config=export.config("histogram"), on_select=guard.callback(partial(linked_charts.brushed, run, standardised())), selection_mode="box",
+        key="histogram", config=export.config("histogram"), selection_mode="box",
+        on_select=guard.callback(lambda: linked_charts.brushed(run, standardised)),
         alt=f"histogram of the scores of {(~anomalous).sum()} normal and {anomalous.sum()} anomalous test images",
     )  # fmt: skip
 
 
-def _roc(run: RunInfo, mix: Mix, e) -> None:
+def _roc(view: ScoredView, e: Evaluation) -> None:
     st.subheader(
         "ROC", help="Each point is a threshold: how many anomalies it catches against how many normals it flags."
     )
-    band = cache.band(run.name, mix.weights)
+    band = cache.band(view.run.name, view.weights)
     curve = charts.RocCurve(
         name="this weighting", fpr=e.roc.x, tpr=e.roc.y, auroc=e.auroc, colour=colours.ANOMALOUS.both,
         point=(e.false_alarm_rate, e.hit_rate), thresholds=e.roc.thresholds, band=(band.fpr, band.tpr_low, band.tpr_high),
     )  # fmt: skip
     st.plotly_chart(
         charts.roc([curve], height=350), key="roc", config=export.config("roc"), alt=f"ROC curve, area {e.auroc:.3f}",
-        on_select=guard.callback(lambda: linked_charts.picked_on_roc(run)),
+        on_select=guard.callback(lambda: linked_charts.picked_on_roc(view.run)),
         selection_mode="points",
     )  # fmt: skip
 
@@ -140,7 +140,7 @@ _COLUMNS = {
 }
 
 
-def _table(e) -> pd.DataFrame:
+def _table(e: Evaluation) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "digit": [r["digit"] for r in e.per_digit],
@@ -153,10 +153,10 @@ def _table(e) -> pd.DataFrame:
     )
 
 
-def _numbers(run: RunInfo, mix: Mix, e) -> None:
+def _numbers(view: ScoredView, e: Evaluation) -> None:
     columns = layout.cells("numbers", 4)
-    default = (run.report or {}).get("auroc")
-    band = cache.band(run.name, mix.weights)
+    default = (view.run.report or {}).get("auroc")
+    band = cache.band(view.run.name, view.weights)
     changed = "" if default is None or abs(e.auroc - default) < 5e-5 else f"{e.auroc - default:+.4f} · "
     columns[0].metric(
         "AUROC", f"{e.auroc:.4f}", f"{changed}{band.low:.3f} to {band.high:.3f}", delta_color="off", delta_arrow="off",
@@ -177,5 +177,5 @@ def _numbers(run: RunInfo, mix: Mix, e) -> None:
         "caught", f"{e.hit_rate:.1%}", f"{e.false_alarm_rate:.1%} false alarms", delta_color="off", delta_arrow="off",
         border=True, height="stretch",
         help=f"At this threshold, of {e.n_anomalous:,} anomalies and {e.n_normal:,} normal test images "
-        f"(normal: {digits_in_words(run.normal)}). Threshold: {glossary.MEANING['threshold']}.",
+        f"(normal: {digits_in_words(view.run.normal)}). Threshold: {glossary.MEANING['threshold']}.",
     )  # fmt: skip

@@ -19,8 +19,8 @@ from ganad.ui import charts
 from ganad.ui.components.digit_pad import digit_pad
 from ganad.ui.messages import notices
 from ganad.ui.panels import explanation, export, latent_search, latent_space
-from ganad.ui.state import cache
-from ganad.ui.state.rule import Mix, mix_of, note, weights_of
+from ganad.ui.state import cache, current
+from ganad.ui.state.scored_view import ScoredView
 from ganad.ui.theme import layout, pictures
 from ganad.web import colours
 
@@ -103,12 +103,11 @@ def _prepared(content: bytes, name: str, raw: bool) -> preprocess.Prepared:
     return service.prepare_bytes(content, name, raw)
 
 
-def judge(run: RunInfo, digits: np.ndarray) -> list[ImageScore]:
+def judge(view: ScoredView, digits: np.ndarray) -> list[ImageScore]:
     """Judge with the weights and the threshold in force; the same digits are not judged twice."""
-    key = hashlib.sha256(digits.tobytes()).hexdigest()
-    found = _judge(run.name, service.version(run.name), weights_of(run), key, digits)
-    line = mix_of(run).threshold
-    return [replace(f, threshold=line, verdict="anomalous" if f.score > line else "normal") for f in found]
+    key, threshold = hashlib.sha256(digits.tobytes()).hexdigest(), view.threshold
+    judged = _judge(view.run.name, service.version(view.run.name), view.weights, key, digits)
+    return [replace(j, threshold=threshold, verdict="anomalous" if j.score > threshold else "normal") for j in judged]
 
 
 @st.cache_data(show_spinner="Loading the model", max_entries=100)
@@ -121,10 +120,11 @@ def _judge(
 def one(run: RunInfo, prepared: preprocess.Prepared, name: str = "") -> None:
     """The full story of one digit."""
     with st.skeleton(height=420):
-        found, mix = judge(run, prepared.digit[None])[0], mix_of(run)
+        view = current.view(run)
+        judged = judge(view, prepared.digit[None])[0]
     for doubt in prepared.doubts:
         notices.warning(doubt, icon=":material/help:")
-    verdict(run, mix, found)
+    verdict(view, judged)
     left, right = layout.side_by_side("given", [1, 4])
     with left:
         size = max(1, 140 // max(prepared.given.shape))
@@ -134,22 +134,21 @@ def one(run: RunInfo, prepared: preprocess.Prepared, name: str = "") -> None:
             )
         )
     story = explanation.Story(
-        prepared.digit, Explanation(found.reconstruction, found.pixels), found.parts, name or "Your digit"
+        prepared.digit, Explanation(judged.reconstruction, judged.pixels), judged.parts, name or "Your digit"
     )
     with right:
-        explanation.picture(run, mix, story, key="lens_score")
+        explanation.picture(view, story, key="lens_score")
     if prepared.steps:
         st.caption(":material/auto_fix_high: " + " → ".join(prepared.steps))
     left, right = layout.side_by_side("parts", [1, 1])
     with left:
-        explanation.score(run, mix, found.parts, key="score")
+        explanation.score(view, judged.parts, key="score")
     with right:
-        scores = cache.scores(run.name)
-        _, test = cache.totals(run.name, mix.weights)
+        anomalous = view.scores.anomalous
         st.plotly_chart(
             charts.histogram(
-                test[~scores.anomalous], test[scores.anomalous], mix.threshold, marked=found.score,
-                marked_label="yours", height=250, units=mix.units,
+                view.test[~anomalous], view.test[anomalous], view.threshold, marked=judged.score,
+                marked_label="yours", height=250, units=view.units,
             ),
             key="score_place", config=export.config("score_place"), alt="your digit's score among all test images",
         )  # fmt: skip
@@ -157,54 +156,60 @@ def one(run: RunInfo, prepared: preprocess.Prepared, name: str = "") -> None:
         "Nearest normals", key="nearest", persist_state="session",
         help="The held-out normal images whose codes lie nearest to your digit's code.",
     ):  # fmt: skip
-        latent_space.nearest(run, lambda _: found.z)
+        latent_space.nearest(run, lambda _: judged.z)
     latent_search.film(run, prepared.digit, key="score")
 
 
-def verdict(run: RunInfo, mix: Mix, found: ImageScore) -> None:
-    """In words: what it is called, how strange that is among held-out normals, and by which line."""
-    words = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", explanation.in_words(run, mix, found.score))
-    colour = colours.VERDICTS[found.verdict].both
+def verdict(view: ScoredView, judged: ImageScore) -> None:
+    """In words: what it is called, how strange that is among held-out normals, and by which threshold."""
+    strangeness = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", explanation.in_words(view, judged.score))
+    colour = colours.VERDICTS[judged.verdict].both
     st.html(
         f'<div style="border-left: 6px solid {colour}; padding: .15rem 0 .15rem .9rem">'
-        f'<div style="font-size: 1.75rem; font-weight: 700; line-height: 1.2">{found.verdict.capitalize()}</div>'
-        f"<div>S{words[1:]}. "
-        f"Score {mix.units.shown(found.score):.4g}. {mix.words}</div></div>"
+        f'<div style="font-size: 1.75rem; font-weight: 700; line-height: 1.2">{judged.verdict.capitalize()}</div>'
+        f"<div>S{strangeness[1:]}. "
+        f"Score {view.units.shown(judged.score):.4g}. {view.threshold_in_words}</div></div>"
     )
-    if mix.tuned_on_test:
+    if view.tuned_on_test:
         st.badge("chosen while looking at the test set", icon=":material/visibility:", color="orange")
 
 
-def _caption(found: ImageScore, prepared: preprocess.Prepared) -> str:
+def _caption(judged: ImageScore, prepared: preprocess.Prepared) -> str:
     """Below a small picture; of a doubt only its first words, the table has them all."""
     doubts = [f"{re.split('[:?]', doubt)[0].lower()}?" for doubt in prepared.doubts]
-    return " · ".join([found.verdict, f"{found.percentile:.0f} %", *doubts])
+    return " · ".join([judged.verdict, f"{judged.percentile:.0f} %", *doubts])
 
 
 def several(run: RunInfo, prepared: list[preprocess.Prepared], names: list[str]) -> None:
     """A contact strip, strangest first, then a table and its CSV."""
     digits = np.stack([p.digit for p in prepared])
     with st.skeleton(height=420):
-        found = judge(run, digits)
-    order = sorted(range(len(found)), key=lambda i: -found[i].score)
-    anomalous = sum(f.verdict == "anomalous" for f in found)
-    st.markdown(f"#### {anomalous} of {len(found)} called anomalous, the strangest first")
-    note(mix_of(run))
+        view = current.view(run)
+        judged = judge(view, digits)
+    order = sorted(range(len(judged)), key=lambda i: -judged[i].score)
+    anomalous = sum(j.verdict == "anomalous" for j in judged)
+    st.markdown(f"#### {anomalous} of {len(judged)} called anomalous, the strangest first")
+    view.note_missing_threshold()
     st.html(
         pictures.figure_html(
-            [(pictures.png(digits[i], 3), _caption(found[i], prepared[i]), names[i]) for i in order],
+            [(pictures.png(digits[i], 3), _caption(judged[i], prepared[i]), names[i]) for i in order],
             size_px=84,
         )
     )
     st.plotly_chart(
-        charts.score_strip([(names[i], found[i].score, found[i].verdict) for i in order], found[0].threshold, height=220),
+        charts.score_strip([(names[i], judged[i].score, judged[i].verdict) for i in order], judged[0].threshold, height=220),
         key="strip", config=export.config("strip"), alt="scores of your images beside the threshold",
     )  # fmt: skip
     table = pd.DataFrame(
         [
-            {"file": names[i], "verdict": found[i].verdict, "percentile": found[i].percentile, "score": found[i].score}
-            | {"threshold": found[i].threshold if np.isfinite(found[i].threshold) else None}
-            | found[i].parts
+            {
+                "file": names[i],
+                "verdict": judged[i].verdict,
+                "percentile": judged[i].percentile,
+                "score": judged[i].score,
+            }
+            | {"threshold": judged[i].threshold if np.isfinite(judged[i].threshold) else None}
+            | judged[i].parts
             | ({"doubts": " ".join(prepared[i].doubts)} if any(p.doubts for p in prepared) else {})
             for i in order
         ]
@@ -213,7 +218,7 @@ def several(run: RunInfo, prepared: list[preprocess.Prepared], names: list[str])
         table, hide_index=True, width="stretch",
         column_config={
             "percentile": st.column_config.ProgressColumn(format="%.1f", min_value=0, max_value=100),
-            **{c: st.column_config.NumberColumn(format="%.4g") for c in ("score", "threshold", *found[0].parts)},
+            **{c: st.column_config.NumberColumn(format="%.4g") for c in ("score", "threshold", *judged[0].parts)},
         },
     )  # fmt: skip
     st.download_button(

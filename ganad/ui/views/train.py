@@ -17,6 +17,7 @@ from ganad.ui.messages import guard, notices
 from ganad.ui.messages.escape import plain
 from ganad.ui.panels import export, samples, settings_form, shared_server
 from ganad.ui.state import cache, picked_run
+from ganad.ui.state.session import held, memory
 from ganad.ui.theme import layout
 from ganad.web import colours
 
@@ -56,20 +57,19 @@ def data_source() -> str | None:
 def digit_tiles(data: str | None = None) -> tuple[int, ...]:
     """Ten real digits to switch on and off; returns the normal ones."""
     counts = cache.class_counts(data)
-    st.session_state.setdefault("normal", [8])
     picked = tiles(
         cache.examples(data),
         key="normal_tiles",
         labels=[f"digit {d}, {counts[d]:,} training images" for d in range(10)],
         badges=[str(d) for d in range(10)],
         frames=[colours.NORMAL.both] * 10,
-        picked=st.session_state["normal"],
+        picked=memory().normal,
         multi=True,
         size=72,
         version=f"digits of {data}",
         name="Normal digits",
     )
-    st.session_state["normal"] = normal = sorted(picked or [])
+    memory().normal = normal = sorted(picked or [])
     if not normal:
         st.caption(":material/touch_app: Click the digits that are normal.")
     elif len(normal) == 10:
@@ -92,7 +92,7 @@ def settings_now() -> Settings:
     data = shared_server.own_images_now()
     if data:
         cache.class_counts(data)
-    settings = settings_form.asked(st.session_state, _normal_now(), data)
+    settings = settings_form.read(_normal_now(), data)
     if settings is None:
         raise ConfigError("Pick at least one normal digit, and leave one out.")
     return settings
@@ -109,11 +109,11 @@ def start() -> None:
         settings = settings_now()
     except GanadError as error:
         wrong = str(error)
-    asked_for, refused = st.session_state.get("start_refused", (None, None))
-    if asked_for == (settings or wrong):
-        wrong = refused
+    refused_settings, reason = memory().start_refused or (None, None)
+    if refused_settings == (settings or wrong):
+        wrong = reason
     else:  # something was changed since
-        st.session_state.pop("start_refused", None)
+        memory().start_refused = None
     if not shared_server.readonly(
         "This server is read-only: nothing is trained here. The command below does it on your machine."
     ):
@@ -141,19 +141,19 @@ def _start_button(settings: Settings | None) -> None:
 
 def _start() -> None:
     """Begin the run that the widgets ask for at this moment: nothing is bound from when the page was drawn."""
-    asked_for: Settings | str | None = None
+    settings: Settings | None = None
     try:
-        asked_for = settings_now()
-        picked_run.pick(service.start(asked_for))
+        settings = settings_now()
+        picked_run.pick(service.start(settings))
     except GanadError as error:
-        # It stays on the page for as long as the same is asked for.
-        st.session_state["start_refused"] = (asked_for or str(error), f"Nothing was started: {error}")
+        # It stays on the page until other settings are chosen.
+        memory().start_refused = (settings or str(error), f"Nothing was started: {error}")
 
 
 def _normal_now() -> tuple[int, ...]:
     """The digits that are switched on, also those of a click that the page has not been drawn for yet."""
-    state = st.session_state.get("normal_tiles") or {}
-    picked = valid(state.get("picked", st.session_state.get("normal", [])), 10, multi=True)
+    tiles_now = held("normal_tiles") or {}
+    picked = valid(tiles_now.get("picked", memory().normal), 10, multi=True)
     return () if len(picked) == 10 else tuple(picked)
 
 
@@ -220,10 +220,10 @@ def _head(name: str, live: bool) -> None:
         )
     if run.at_work:
         st.progress(s.step / s.total if s.total else 0.0)
-        asked = st.session_state.get("asked_to_stop") == name
+        stopping = memory().stop_requested == name
         st.button(
-            "Stopping …" if asked else "Stop", icon=":material/stop:", key="stop", on_click=guard.callback(_stop), args=(name,),
-            disabled=asked or shared_server.readonly(), help="It saves what it has; Resume goes on from there.",
+            "Stopping …" if stopping else "Stop", icon=":material/stop:", key="stop", on_click=guard.callback(_stop), args=(name,),
+            disabled=stopping or shared_server.readonly(), help="It saves what it has; Resume goes on from there.",
         )  # fmt: skip
     elif run.state in ("stopped", "failed"):
         if run.state == "failed":
@@ -235,8 +235,8 @@ def _head(name: str, live: bool) -> None:
             )  # fmt: skip
     elif run.report:
         _result(run)
-    if not run.at_work and st.session_state.get("asked_to_stop") == name:
-        del st.session_state["asked_to_stop"]
+    if not run.at_work and memory().stop_requested == name:
+        memory().stop_requested = None
     if live and not run.at_work:
         st.rerun()
 
@@ -281,7 +281,7 @@ def _result(run: RunInfo) -> None:
 
 
 def _stop(name: str) -> None:
-    st.session_state["asked_to_stop"] = name
+    memory().stop_requested = name
     service.stop(name)
 
 

@@ -21,7 +21,7 @@ from ganad.errors import ConfigError, DataError, GanadError
 from ganad.runs import archive, run_directory, uploads
 from ganad.system import access, shared_cache
 from ganad.system.access import AccessError
-from ganad.training import jobs
+from ganad.training import jobs, throughput
 from tests.conftest import SHIPPED, put_failed, put_finished, put_running
 from tests.test_pages import opened
 
@@ -129,7 +129,7 @@ def test_a_read_only_server_refuses_every_change_in_its_functions(house, runs_di
 
 
 def test_without_read_only_those_very_deeds_are_done(house, runs_dir, monkeypatch):
-    monkeypatch.setattr(service.throughput, "recall", lambda s: {"float32": 100.0, "score": 100.0})
+    monkeypatch.setattr(throughput, "recall", lambda s: {"float32": 100.0, "score": 100.0})
     for deed, do in CHANGES.items():
         if deed == "empty_trash":
             service.trash("4")

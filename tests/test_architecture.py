@@ -121,6 +121,16 @@ def test_only_pages_and_ui_know_streamlit_and_plotly():
             assert not {"streamlit", "plotly"} & {n.split(".")[0] for n in imported(path)}, path
 
 
+@pytest.mark.parametrize(("name", "owner"), [("session_state", "session.py"), ("query_params", "address.py")])
+def test_one_file_alone_touches_the_session_and_one_the_url(name, owner):
+    users = [
+        path.relative_to(ROOT).as_posix()
+        for path in [ROOT / "app.py", *ROOT.glob("pages/*.py"), *ROOT.glob("ganad/**/*.py")]
+        if any(isinstance(n, ast.Attribute) and n.attr == name for n in ast.walk(ast.parse(path.read_text("utf-8"))))
+    ]
+    assert users == [f"ganad/ui/state/{owner}"]
+
+
 def test_pages_import_streamlit_the_ui_the_settings_and_the_errors_alone():
     for path in [ROOT / "app.py", *ROOT.glob("pages/*.py")]:
         own = {n for n in imported(path) if n.split(".")[0] == "ganad"}

@@ -56,7 +56,7 @@ def test_a_residual_of_64x64_is_shared_out_over_the_picture_and_adds_up_to_it():
 @pytest.mark.parametrize("name", ["ganomaly-n8", "egbad-n8"])
 def test_what_the_pixels_of_a_real_image_add_is_the_residual_that_the_run_has_stored(name):
     found = service.scores(name)
-    look = service.look(name, service.test_images(name)[0])
+    look = service.explain(name, service.test_images(name)[0])
     assert look.pixels.exact
     assert look.pixels.total == pytest.approx(found.test.parts["residual"][0], rel=1e-3)
 

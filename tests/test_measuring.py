@@ -12,6 +12,7 @@ import pytest
 from ganad import service
 from ganad.config import resolve
 from ganad.errors import GanadError
+from ganad.service import training
 from ganad.training import measure_queue, throughput
 
 
@@ -151,7 +152,7 @@ def test_real_processes_leave_no_zombie_and_are_never_two_at_once(tmp_path):
 
 def test_an_estimate_asks_until_the_speed_is_known(runs_dir, monkeypatch):
     asked = []
-    monkeypatch.setattr(service._measuring, "ask", lambda where, words: asked.append((where, words)))
+    monkeypatch.setattr(training._measuring, "ask", lambda where, words: asked.append((where, words)))
     s = resolve("ganomaly", "tuned", normal=(8,), epochs=2)
     assert service.estimate(s) is None
     assert service.estimate(s) is None

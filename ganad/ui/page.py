@@ -120,7 +120,7 @@ def begin(title: str, *, lead: str = "", heading: str | None = None, without_run
         st.html(f'<p class="ganad-lead">{lead}</p>')
     if run and run.damage:
         notices.warning(run.damage, icon=":material/heart_broken:")
-    asked = st.query_params.get("run")
+    asked = address.query().get("run")
     if run is None and asked and (runs := cache.list_runs()):
         unknown_run.unknown(asked, runs, next(path for path, label, _ in MENU if label == title))
         if not without_run:

@@ -65,7 +65,7 @@ def test_every_page_opens_for_the_damaged_run_and_for_the_one_beside_it(runs_dir
             assert page == "pages/5_Compare.py"
     if damage == "flipped weights":  # which no page needs before somebody asks the nets
         with pytest.raises(RunError, match="damaged"):
-            service.look(run.name, service.examples()[0])
+            service.explain(run.name, service.examples()[0])
     else:
         assert any(run.name in text or "damaged" in text for text in said), damage
 

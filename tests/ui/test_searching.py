@@ -9,6 +9,7 @@ from ganad import service
 from ganad.config import resolve
 from ganad.models import build
 from ganad.scoring.score import score
+from ganad.service import new_images
 from ganad.ui.panels import latent_search
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (28, 28), dtype=np.uint8)
@@ -20,7 +21,7 @@ def net(monkeypatch):
         "anogan", "tuned", normal=(8,), filters=4, latent=6, search_steps=30, search_candidates=8, search_restarts=2
     )
     made = build(settings).eval().requires_grad_(False)
-    monkeypatch.setattr(service, "method", lambda name: made)
+    monkeypatch.setattr(new_images, "method", lambda name: made)
     return made
 
 
@@ -41,7 +42,7 @@ def test_the_last_picture_of_the_film_is_the_reconstruction_that_is_scored(net):
 
 
 def test_a_method_that_does_not_search_has_no_film(monkeypatch):
-    monkeypatch.setattr(service, "method", lambda name: build(resolve("egbad", "tuned", normal=(8,))))
+    monkeypatch.setattr(new_images, "method", lambda name: build(resolve("egbad", "tuned", normal=(8,))))
     assert service.search("any", IMAGE) is None
 
 

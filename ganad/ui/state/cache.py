@@ -91,7 +91,7 @@ def explanation(name: str, row: int) -> service.Explanation:
     """One test image, redrawn, and what each pixel adds: from the stored pictures, else by the net, exactly."""
     stored = reconstructions(name)
     if stored is None:
-        return _look(name, service.version(name), row)
+        return _explain(name, service.version(name), row)
     residual = float(scores(name).test.parts["residual"][row])
     asked = service.run_info(name).settings
     pixels = attribution.from_pictures(images(name)[row], stored[row], residual, asked.image_size, asked.residual_power)
@@ -99,8 +99,8 @@ def explanation(name: str, row: int) -> service.Explanation:
 
 
 @kept("Running the model")
-def _look(name: str, version: int, row: int) -> service.Explanation:
-    return service.look(name, images(name)[row])
+def _explain(name: str, version: int, row: int) -> service.Explanation:
+    return service.explain(name, images(name)[row])
 
 
 def reconstruction(name: str, row: int) -> np.ndarray:

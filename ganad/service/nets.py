@@ -1,0 +1,106 @@
+"""Trained nets, and what they make of a run's own images."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ganad.config import (
+    PARTS,
+)
+from ganad.errors import RunError
+from ganad.runs import run_directory
+from ganad.scoring import attribution
+from ganad.service.images import data_of, dataset
+from ganad.service.results import held_out_images, scores, test_images
+from ganad.service.runs import run_info
+from ganad.training import throughput
+
+
+def method(name: str) -> Any:
+    """The trained net of a run, frozen and folded; the last few are kept, so that a second image is judged at once."""
+    run = run_directory.find(name)
+    path = run / "weights.safetensors"
+    return _method(str(run), path.stat().st_mtime_ns if path.exists() else 0)
+
+
+@functools.lru_cache(maxsize=3)
+def _method(run: str, version: int) -> Any:
+    from ganad.runs.checkpoint import load_method
+
+    throughput.limit_threads()  # two threads would wait for each other while a training has the other core
+    return load_method(Path(run)).folded()
+
+
+def reconstruct(name: str, images: np.ndarray) -> np.ndarray:
+    """(N, 28, 28) uint8 -> (N, 28, 28) uint8 by the net itself."""
+    from ganad.scoring.score import score
+
+    return score(method(name), images).reconstruction
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What the net makes of one image."""
+
+    reconstruction: np.ndarray  # (28, 28) uint8
+    pixels: attribution.Pixels
+
+
+def explain(name: str, image: np.ndarray) -> Explanation:
+    """One (28, 28) uint8 image through the net. Raises RunError if the run has no weights."""
+    from ganad.scoring.score import score
+
+    net = method(name)
+    made = score(net, image[None], pixels=True)
+    pixels = attribution.Pixels(made.pixels[0], float(made.outside[0]), net.settings.image_size, exact=True)
+    return Explanation(made.reconstruction[0], pixels)
+
+
+def codes(name: str) -> tuple[np.ndarray, np.ndarray]:
+    """z of the held-out normals and of the test images, (n, nz) and (m, nz) float32, in the order of the run's scores.
+
+    From scores.npz where they were kept, else from the net: seconds, for AnoGAN, which searches each, a minute or so.
+    Raises RunError for a run without weights.
+    """
+    from ganad.scoring.score import score
+
+    found = scores(name)
+    if found.test.z.shape[1]:
+        return found.val.z, found.test.z
+    held_out = held_out_images(name, range(len(found.val)))
+    net = method(name)
+    return score(net, held_out).z, score(net, test_images(name)).z
+
+
+def reference_anomalies(name: str) -> dict[str, np.ndarray]:
+    """part -> (n,) of a fixed sample of *training* images of the digits that are not normal, as many of each.
+
+    For whatever is chosen with anomalies and must not be chosen on the test set. The net has never seen them. Raises
+    RunError for a run without weights.
+    """
+    from ganad.scoring.score import score
+
+    settings = run_info(name).settings
+    train, rng = dataset(data_of(run_directory.find(name))).train, np.random.default_rng(0)
+    others = [d for d in range(10) if d not in settings.normal and (train.digit == d).any()]
+    if not others:
+        raise RunError("Every digit is normal here, so there is no anomaly among the training images.")
+    each = max(1, settings.reference_anomalies // len(others))
+    rows = np.concatenate([rng.permutation(np.flatnonzero(train.digit == d))[:each] for d in others])
+    made = score(method(name), train.images[rows])
+    return {p: np.asarray(getattr(made, p)) for p in PARTS}
+
+
+def rescore(name: str, rows: Sequence[int] | None = None) -> dict[str, np.ndarray]:
+    """Parts of the run's test images (or of some rows of them), by the net itself instead of from scores.npz."""
+    from ganad.scoring.score import score
+
+    images = test_images(name)
+    made = score(method(name), images if rows is None else images[np.asarray(rows)])
+    return {p: np.asarray(getattr(made, p)) for p in PARTS}

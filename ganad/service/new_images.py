@@ -1,0 +1,123 @@
+"""Images from outside: prepared as digits, judged, and the search for one shown."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ganad.config import (
+    FALSE_ALARMS,
+    PARTS,
+    check_weights,
+)
+from ganad.data import preprocess
+from ganad.errors import DataError
+from ganad.evaluation import metrics, thresholds
+from ganad.scoring import attribution
+from ganad.service.nets import method
+from ganad.service.results import scores
+from ganad.service.runs import run_info
+from ganad.system import limits, paths
+
+
+@dataclass(frozen=True)
+class ImageScore:
+    """What a run says of one new image."""
+
+    score: float
+    percentile: float  # share of held-out normal images that score lower, 0 to 100
+    verdict: str  # "normal" or "anomalous"
+    threshold: float  # infinite where there are too few held-out images for the rate of false alarms
+    parts: dict[str, float]
+    part_percentiles: dict[str, float]
+    reconstruction: np.ndarray  # (28, 28) uint8
+    pixels: attribution.Pixels
+    z: np.ndarray  # (nz,)
+    why: str = ""  # of an infinite threshold: one sentence with what to do
+
+
+def score_images(
+    name: str, images: np.ndarray, weights: Sequence[float] | None = None, false_alarms: float = FALSE_ALARMS
+) -> list[ImageScore]:
+    """Judge new images, (N, 28, 28) uint8, against the run's held-out normals.
+
+    Raises RunError if the run has no weights or no scores yet.
+    """
+    from ganad.scoring.score import score
+
+    val = scores(name).val.parts
+    w = check_weights(tuple(weights)) if weights is not None else run_info(name).weights
+    val_scores = metrics.total(val, w)
+    at = thresholds.threshold_for(val_scores, false_alarms)
+    why = thresholds.no_threshold(len(val_scores), false_alarms) if at == math.inf else ""
+    net = method(name)
+    made = score(net, images, pixels=True)
+    parts = {p: np.asarray(getattr(made, p)) for p in PARTS}
+    total = metrics.total(parts, w)
+    percentiles = {p: metrics.percentile(parts[p], val[p]) for p in PARTS}
+    return [
+        ImageScore(
+            score=float(total[i]),
+            percentile=float(metrics.percentile(total[i], val_scores)),
+            verdict="anomalous" if total[i] > at else "normal",
+            threshold=at,
+            parts={p: float(parts[p][i]) for p in PARTS},
+            part_percentiles={p: float(percentiles[p][i]) for p in PARTS},
+            reconstruction=made.reconstruction[i],
+            pixels=attribution.Pixels(made.pixels[i], float(made.outside[i]), net.settings.image_size, exact=True),
+            z=made.z[i],
+            why=why,
+        )
+        for i in range(len(images))
+    ]
+
+
+@dataclass(frozen=True)
+class Search:
+    """AnoGAN's search for one image, step by step. T steps, the start among them; K of them as pictures."""
+
+    score: np.ndarray  # (T,) of the best z so far; never rises
+    paths: np.ndarray  # (T, R) where each path is; one that has stopped keeps its last
+    shown: np.ndarray  # (K,) which steps have a picture
+    frames: np.ndarray  # (K, 28, 28) uint8: G(z) of the best z so far
+
+
+def search(name: str, image: np.ndarray, frames: int = 24) -> Search | None:
+    """How an AnoGAN finds its z for one (28, 28) uint8 image; None for a method that does not search."""
+    net = method(name)
+    if not hasattr(net, "search"):
+        return None
+    import torch
+
+    from ganad.scoring.score import to_input, to_picture
+
+    x = to_input(image[None], net.settings.image_size, next(net.parameters()).device)
+    looks = list(net.search(x))
+    # Most happens at first, so the pictures stand close there.
+    shown = np.unique(np.round(np.geomspace(1, len(looks), min(frames, len(looks)))).astype(int)) - 1
+    drawn = to_picture(net.picture(torch.cat([looks[i].z for i in shown])))
+    return Search(
+        score=np.array([float(look.score[0]) for look in looks]),
+        paths=np.stack([look.paths[0].double().cpu().numpy() for look in looks]),
+        shown=shown,
+        frames=drawn,
+    )
+
+
+def prepare_file(path: Path, raw: bool = False) -> preprocess.Prepared:
+    """An image file as a 28x28 digit. Raises DataError naming the file."""
+    path = paths.typed(path)
+    return prepare_bytes(paths.contents(path, limits.PICTURE_BYTES, "picture"), path.name, raw)
+
+
+def prepare_bytes(content: bytes, name: str, raw: bool = False) -> preprocess.Prepared:
+    """The bytes of an image file as a 28x28 digit; raw: it is one already. Raises DataError naming the file."""
+    grey = preprocess.read_image(content, name)
+    try:
+        return preprocess.as_given(grey) if raw else preprocess.prepare(grey)
+    except DataError as error:
+        raise DataError(f"{name}: {error}") from None

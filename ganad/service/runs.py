@@ -1,0 +1,172 @@
+"""Runs as a list or a picker shows them: read from their small files, damaged ones apart."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ganad.config import (
+    METHOD_NAMES,
+    Settings,
+    command,
+)
+from ganad.errors import GanadError, RunError
+from ganad.runs import run_directory
+from ganad.training import jobs
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """A run as a list or a picker shows it."""
+
+    name: str
+    label: str
+    short: str
+    shipped: bool
+    settings: Settings
+    status: run_directory.Status
+    report: dict[str, Any] | None
+    command: str
+    note: str = ""
+    damage: str | None = None
+    """What of its files is damaged and what can be done, where the run can be listed all the same."""
+
+    @property
+    def state(self) -> str:
+        return self.status.state
+
+    @property
+    def method(self) -> str:
+        return self.settings.method
+
+    @property
+    def normal(self) -> tuple[int, ...]:
+        return self.settings.normal
+
+    @property
+    def weights(self) -> tuple[float, float, float]:
+        return self.settings.weights
+
+    @property
+    def at_work(self) -> bool:
+        return self.state in ("queued", "running")
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Of training alone, at the present speed; None while it cannot be said."""
+        s = self.status
+        if not s.step or not s.seconds or s.state != "running":
+            return None
+        return s.seconds / s.step * (s.total - s.step)
+
+
+def digits_in_words(digits: Sequence[int]) -> str:
+    """(3,) -> "3", (3, 8) -> "3 and 8", (1, 2, 3) -> "1, 2 and 3"."""
+    *first, last = map(str, digits)
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def list_runs() -> list[RunInfo]:
+    """The user's runs, newest first, then the shipped ones, whole before light. `damaged_runs` has what cannot be read."""
+    jobs.reap()
+    own, shipped = readable(run_directory.root()), readable(run_directory.shelf())
+    return own + sorted(shipped, key=_place_on_shelf)
+
+
+def damaged_runs() -> list[tuple[str, str]]:
+    """Name of each run that cannot even be listed, and what is wrong with it in a sentence."""
+    found = []
+    for folder in (run_directory.root(), run_directory.shelf()):
+        for run in run_directory.listing(folder):
+            try:
+                _info(run)
+            except GanadError as error:
+                found.append((run.name, str(error)))
+    return found
+
+
+def run_info(name: str) -> RunInfo:
+    """Raises RunError if there is no such run."""
+    jobs.reap()
+    return _info(run_directory.find(name))
+
+
+def readable(folder: Path) -> list[RunInfo]:
+    """The runs of a folder that can be listed, newest first."""
+    found = []
+    for run in run_directory.listing(folder):
+        with contextlib.suppress(GanadError):
+            found.append(_info(run))
+    return found
+
+
+def _place_on_shelf(run: RunInfo) -> tuple[bool, int, int, str]:
+    """Runs that open without a net first, the others by method and digit."""
+    light = not (run_directory.shelf() / run.name / "reconstructions.npz").exists() or run.settings.preset != "tuned"
+    return light, list(METHOD_NAMES).index(run.method), len(run.normal), run.name
+
+
+def _info(run: Path) -> RunInfo:
+    """How a run stands. What its files say is read again only when one of them has changed: many sessions ask, every second."""
+    read = _read_files(
+        run, run.parent.resolve() == run_directory.shelf().resolve(), tuple(_stamp(run / name) for name in _LISTED)
+    )
+    return replace(read, status=run_directory.status(run)) if read.status.state not in run_directory.ENDED else read
+
+
+_LISTED = ("config.json", "status.json", "report.json", "meta.json", "note.txt")
+"""Files that a list of runs shows something of."""
+
+
+def _stamp(path: Path) -> tuple[int, ...] | None:
+    """Changes whenever a file is replaced or written to."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino, found.st_mode
+
+
+@functools.lru_cache(maxsize=2000)
+def _read_files(run: Path, shipped: bool, stamps: tuple[tuple[int, ...] | None, ...]) -> RunInfo:
+    settings = run_directory.settings(run)
+    method = METHOD_NAMES[settings.method]
+    label = f"{method} · normal {digits_in_words(settings.normal)}"
+    label += f" · {settings.name}" if settings.name else f" · {settings.preset} · seed {settings.seed}"
+    short = settings.name or f"{method} · {''.join(map(str, settings.normal))}"
+    damage, report, note = [], None, ""
+    try:
+        report = run_directory.read_report(run)
+    except RunError as error:
+        damage.append(f"{error} `python -m ganad evaluate {run.name}` computes it from the scores.")
+    try:
+        note = run_directory.note(run)
+    except RunError as error:
+        damage.append(str(error))
+    used = settings
+    try:
+        used = _as_trained(run, settings)
+    except RunError as error:
+        damage.append(str(error))
+    return RunInfo(
+        name=run.name,
+        label=label,
+        short=f"{short} · shipped" if shipped else f"{run.name[:4]} {short}",
+        shipped=shipped,
+        settings=settings,
+        status=run_directory.status(run),
+        report=report,
+        command=command(used),
+        note=note,
+        damage=" ".join(damage) or None,
+    )
+
+
+def _as_trained(run: Path, settings: Settings) -> Settings:
+    """The settings with the number format that "auto" came to, once the run has begun: on another machine it may be the other."""
+    used = run_directory.read_meta(run).get("precision")
+    return settings.model_copy(update={"precision": used}) if used in ("float32", "bf16") else settings

@@ -1,0 +1,138 @@
+"""Training in the background: start, stop, resume, how it goes, and how long it will take."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ganad.config import (
+    VAL_SHARE,
+    Settings,
+    resolve,
+)
+from ganad.data import sources
+from ganad.runs import run_directory
+from ganad.service.images import class_counts, data_of, data_path, dataset
+from ganad.service.quota import room_for
+from ganad.service.runs import readable
+from ganad.system import access
+from ganad.training import jobs, measure_queue, throughput
+
+START_UP_S = 4.0
+"""What a worker needs before its first step: Python, torch, the data."""
+
+
+def start(settings: Settings) -> str:
+    """Train in the background; returns the run's name. Raises DataError at once when the data cannot be used."""
+    access.allow("training")
+    if settings.data:
+        settings = settings.model_copy(update={"data": data_path(settings.data)})
+    check_data(settings)
+    with room_for():
+        access.check_queue(_waiting())
+        return jobs.start(settings).name
+
+
+def _waiting() -> int:
+    return sum(r.state == "queued" for r in readable(run_directory.root()))
+
+
+def check_data(settings: Settings, *, hand_over: bool = False) -> None:
+    """Raises DataError when a run with these settings could not use its data.
+
+    hand_over: the run is trained by this very process, which is not to read the same files twice.
+    """
+    found = sources.load(settings.data) if settings.data or hand_over else dataset(None)
+    sources.split(found, settings)
+    if hand_over:
+        sources.hand_over(settings.data, found)
+
+
+def stop(name: str) -> None:
+    """Ask a run to stop; returns at once. It obeys within two seconds, or is killed after fifteen."""
+    access.allow("stopping runs")
+    jobs.stop(run_directory.find(name))
+
+
+def resume(name: str) -> None:
+    """Let a stopped or failed run go on. Raises RunError when there is nothing to resume."""
+    access.allow("training")
+    run = run_directory.find(name)
+    data_of(run)
+    with room_for():
+        access.check_queue(_waiting())
+        jobs.resume(run)
+
+
+def logged_metrics(name: str) -> list[dict[str, Any]]:
+    """Lines of metrics.jsonl: logged steps with losses, and epochs with held-out parts. Damaged lines are left out."""
+    return run_directory.read_metrics(run_directory.find(name))
+
+
+def damaged_lines(name: str) -> int:
+    """How many lines of metrics.jsonl were left out because they are damaged."""
+    return run_directory.damaged_lines(run_directory.find(name))
+
+
+def log(name: str) -> str:
+    """The last lines of log.txt."""
+    return run_directory.log_tail(run_directory.find(name))
+
+
+def samples(name: str) -> dict[int, Path]:
+    """epoch -> picture of the probe digits above their reconstructions."""
+    return run_directory.samples(run_directory.find(name))
+
+
+def meta(name: str) -> dict[str, Any]:
+    """Versions, device, data and number of parameters of a run; empty before it has begun. Raises RunError if damaged."""
+    return run_directory.read_meta(run_directory.find(name))
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """How long a training will take here. seconds includes start-up and scoring; rate is images a second."""
+
+    seconds: float
+    rate: float
+    images: int
+
+
+_measuring = measure_queue.Line()
+
+
+def estimate(settings: Settings) -> Estimate | None:
+    """From the speed measured on this machine. None while it is being measured, in a process of its own, or waits for that.
+
+    One is measured at a time; a page that still wants to know asks again every second. Raises GanadError if the
+    measurement failed.
+    """
+    access.allow("training")
+    counts = class_counts(settings.data)
+    n = sum(counts[d] for d in settings.normal)
+    n = min(n, settings.limit or n)
+    rates = throughput.recall(settings)
+    if rates is None:
+        _measuring.ask(throughput.memory(settings), settings.model_dump_json())
+        return None
+    rate = rates.get(throughput.expected(settings, rates)) or rates["float32"]
+    n_test = settings.test_limit or sum(class_counts(settings.data, test=True).values())
+    n_val, most = round(VAL_SHARE * n), settings.sample or n + n_test
+    looks = min(settings.epochs, settings.max_checkpoints) * min(n_val, settings.val_images_per_check)
+    scored = looks + min(n_val, most) + min(n_test, most)
+    seconds = START_UP_S + (n - n_val) * settings.epochs / rate + scored / rates["score"]
+    return Estimate(seconds=seconds, rate=rate, images=n)
+
+
+def scoring_ms(settings: Settings) -> float | None:
+    """Milliseconds to score one image of many on this machine, as it was measured once; None until it is."""
+    rates = throughput.recall(settings)
+    return 1000 / rates["score"] if rates and rates.get("score") else None
+
+
+def measure(settings_json: str) -> None:
+    """Measure the speed of these settings and remember it."""
+    saved = json.loads(settings_json)
+    throughput.known(resolve(saved.pop("method"), saved.pop("preset"), **saved))

@@ -46,12 +46,12 @@ def thrown_away() -> list[str]:
 
 def in_trash(name: str) -> str:
     """A run in the trash by its name or number; of several the one that was thrown last. Raises RunError if none is."""
-    asked, thrown = Path(name).name, run_directory.thrown_away()
-    number = f"{int(asked):04d}-" if re.fullmatch(r"[0-9]{1,6}", asked) else None
-    for there in thrown:
-        if asked in (there, there.rpartition("~")[0]) or (number and there.startswith(number)):
+    wanted, names = Path(name).name, run_directory.thrown_away()
+    number = f"{int(wanted):04d}-" if re.fullmatch(r"[0-9]{1,6}", wanted) else None
+    for there in names:
+        if wanted in (there, there.rpartition("~")[0]) or (number and there.startswith(number)):
             return there
-    there = f"There are: {', '.join(thrown[:8])}{' …' if len(thrown) > 8 else ''}." if thrown else "It is empty."
+    there = f"There are: {', '.join(names[:8])}{' …' if len(names) > 8 else ''}." if names else "It is empty."
     raise RunError(f"There is no run {name!r} in the trash. {there}")
 
 

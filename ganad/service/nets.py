@@ -57,9 +57,9 @@ def explain(name: str, image: np.ndarray) -> Explanation:
     from ganad.scoring.score import score
 
     net = method(name)
-    made = score(net, image[None], pixels=True)
-    pixels = attribution.Pixels(made.pixels[0], float(made.outside[0]), net.settings.image_size, exact=True)
-    return Explanation(made.reconstruction[0], pixels)
+    scored = score(net, image[None], pixels=True)
+    pixels = attribution.Pixels(scored.pixels[0], float(scored.outside[0]), net.settings.image_size, exact=True)
+    return Explanation(scored.reconstruction[0], pixels)
 
 
 def codes(name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -70,10 +70,10 @@ def codes(name: str) -> tuple[np.ndarray, np.ndarray]:
     """
     from ganad.scoring.score import score
 
-    found = scores(name)
-    if found.test.z.shape[1]:
-        return found.val.z, found.test.z
-    held_out = held_out_images(name, range(len(found.val)))
+    stored = scores(name)
+    if stored.test.z.shape[1]:
+        return stored.val.z, stored.test.z
+    held_out = held_out_images(name, range(len(stored.val)))
     net = method(name)
     return score(net, held_out).z, score(net, test_images(name)).z
 
@@ -93,8 +93,8 @@ def reference_anomalies(name: str) -> dict[str, np.ndarray]:
         raise RunError("Every digit is normal here, so there is no anomaly among the training images.")
     each = max(1, settings.reference_anomalies // len(others))
     rows = np.concatenate([rng.permutation(np.flatnonzero(train.digit == d))[:each] for d in others])
-    made = score(method(name), train.images[rows])
-    return {p: np.asarray(getattr(made, p)) for p in PARTS}
+    scored = score(method(name), train.images[rows])
+    return {p: np.asarray(getattr(scored, p)) for p in PARTS}
 
 
 def rescore(name: str, rows: Sequence[int] | None = None) -> dict[str, np.ndarray]:
@@ -102,5 +102,5 @@ def rescore(name: str, rows: Sequence[int] | None = None) -> dict[str, np.ndarra
     from ganad.scoring.score import score
 
     images = test_images(name)
-    made = score(method(name), images if rows is None else images[np.asarray(rows)])
-    return {p: np.asarray(getattr(made, p)) for p in PARTS}
+    scored = score(method(name), images if rows is None else images[np.asarray(rows)])
+    return {p: np.asarray(getattr(scored, p)) for p in PARTS}

@@ -52,24 +52,24 @@ def score_images(
     val = scores(name).val.parts
     w = check_weights(tuple(weights)) if weights is not None else run_info(name).weights
     val_scores = metrics.total(val, w)
-    at = thresholds.threshold_for(val_scores, false_alarms)
-    why = thresholds.no_threshold(len(val_scores), false_alarms) if at == math.inf else ""
+    threshold = thresholds.threshold_for(val_scores, false_alarms)
+    why = thresholds.no_threshold(len(val_scores), false_alarms) if threshold == math.inf else ""
     net = method(name)
-    made = score(net, images, pixels=True)
-    parts = {p: np.asarray(getattr(made, p)) for p in PARTS}
+    scored = score(net, images, pixels=True)
+    parts = {p: np.asarray(getattr(scored, p)) for p in PARTS}
     total = metrics.total(parts, w)
     percentiles = {p: metrics.percentile(parts[p], val[p]) for p in PARTS}
     return [
         ImageScore(
             score=float(total[i]),
             percentile=float(metrics.percentile(total[i], val_scores)),
-            verdict="anomalous" if total[i] > at else "normal",
-            threshold=at,
+            verdict="anomalous" if total[i] > threshold else "normal",
+            threshold=threshold,
             parts={p: float(parts[p][i]) for p in PARTS},
             part_percentiles={p: float(percentiles[p][i]) for p in PARTS},
-            reconstruction=made.reconstruction[i],
-            pixels=attribution.Pixels(made.pixels[i], float(made.outside[i]), net.settings.image_size, exact=True),
-            z=made.z[i],
+            reconstruction=scored.reconstruction[i],
+            pixels=attribution.Pixels(scored.pixels[i], float(scored.outside[i]), net.settings.image_size, exact=True),
+            z=scored.z[i],
             why=why,
         )
         for i in range(len(images))

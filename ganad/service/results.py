@@ -102,27 +102,27 @@ def baseline_curves(normal: Sequence[int], path: str | None = None) -> list[Base
 
     path = readable_path(path)
     anomalous = ~np.isin(test_set(path).digit, list(normal))
-    made = []
+    curves = []
     for name, words in baselines.NAMES.items():
         score = baselines.scores(name, normal, path)
         fpr, tpr, _ = roc_curve(anomalous, score)
-        made.append(BaselineCurve(words, fpr, tpr, metrics.auroc(anomalous, score)))
-    return made
+        curves.append(BaselineCurve(words, fpr, tpr, metrics.auroc(anomalous, score)))
+    return curves
 
 
 def evaluate_run(
     name: str, weights: Sequence[float] | None = None, at: float | None = None
 ) -> tuple[metrics.Evaluation, tuple[float, float, float]]:
     """The test set under a weighting and a threshold; None means the run's own, and the usual 5 %."""
-    found = scores(name)
+    stored = scores(name)
     w = check_weights(tuple(weights)) if weights is not None else run_info(name).weights
     rate = None
     if at is None:
-        at, rate = thresholds.threshold_for(metrics.total(found.val.parts, w)), FALSE_ALARMS
-    judged = metrics.evaluate(
-        found.test.parts, found.test.digit, found.normal, w, at, held_out=len(found.val), false_alarms=rate
+        at, rate = thresholds.threshold_for(metrics.total(stored.val.parts, w)), FALSE_ALARMS
+    evaluation = metrics.evaluate(
+        stored.test.parts, stored.test.digit, stored.normal, w, at, held_out=len(stored.val), false_alarms=rate
     )
-    return judged, w
+    return evaluation, w
 
 
 def no_threshold(run: RunInfo) -> str:

@@ -79,14 +79,14 @@ def list_runs() -> list[RunInfo]:
 
 def damaged_runs() -> list[tuple[str, str]]:
     """Name of each run that cannot even be listed, and what is wrong with it in a sentence."""
-    found = []
+    damaged = []
     for folder in (run_directory.root(), run_directory.shelf()):
         for run in run_directory.listing(folder):
             try:
                 _info(run)
             except GanadError as error:
-                found.append((run.name, str(error)))
-    return found
+                damaged.append((run.name, str(error)))
+    return damaged
 
 
 def run_info(name: str) -> RunInfo:
@@ -97,11 +97,11 @@ def run_info(name: str) -> RunInfo:
 
 def readable(folder: Path) -> list[RunInfo]:
     """The runs of a folder that can be listed, newest first."""
-    found = []
+    infos = []
     for run in run_directory.listing(folder):
         with contextlib.suppress(GanadError):
-            found.append(_info(run))
-    return found
+            infos.append(_info(run))
+    return infos
 
 
 def _place_on_shelf(run: RunInfo) -> tuple[bool, int, int, str]:
@@ -125,10 +125,10 @@ _LISTED = ("config.json", "status.json", "report.json", "meta.json", "note.txt")
 def _stamp(path: Path) -> tuple[int, ...] | None:
     """Changes whenever a file is replaced or written to."""
     try:
-        found = path.stat()
+        stat = path.stat()
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size, found.st_ino, found.st_mode
+    return stat.st_mtime_ns, stat.st_size, stat.st_ino, stat.st_mode
 
 
 @functools.lru_cache(maxsize=2000)

@@ -44,10 +44,10 @@ def check_data(settings: Settings, *, hand_over: bool = False) -> None:
 
     hand_over: the run is trained by this very process, which is not to read the same files twice.
     """
-    found = sources.load(settings.data) if settings.data or hand_over else dataset(None)
-    sources.split(found, settings)
+    images = sources.load(settings.data) if settings.data or hand_over else dataset(None)
+    sources.split(images, settings)
     if hand_over:
-        sources.hand_over(settings.data, found)
+        sources.hand_over(settings.data, images)
 
 
 def stop(name: str) -> None:

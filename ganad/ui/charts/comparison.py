@@ -18,9 +18,9 @@ def digit_dots(runs: Sequence[tuple[str, str, Mapping[int, float]]], *, height: 
     drawing = _figure(height, top=10, bottom=44, right=24)
     digits = sorted({d for _, _, areas in runs for d in areas})
     for at, d in enumerate(digits):
-        found = [areas[d] for _, _, areas in runs if d in areas]
+        aurocs = [areas[d] for _, _, areas in runs if d in areas]
         drawing.add_scatter(
-            x=[min(found), max(found)], y=[at, at], mode="lines", hoverinfo="skip",
+            x=[min(aurocs), max(aurocs)], y=[at, at], mode="lines", hoverinfo="skip",
             line={"color": colours.THRESHOLD.faint(0.16), "width": 22},
         )  # fmt: skip
     step = min(0.16, 0.44 / max(1, len(runs) - 1))  # beside each other, so that none hides another
@@ -84,10 +84,10 @@ def digit_curves(panels: Mapping[int, Sequence[DigitCurve]], *, columns: int = 5
                 hovertemplate=f"<b>{chart(curve.run)}</b>, digit {d}<br>AUROC {curve.auroc:.4f}<br>catches %{{y:.1%}} at %{{x:.1%}} false alarms"
                 "<extra></extra>",
             )  # fmt: skip
-        said = "<br>".join(f"<span style='color:{c.colour}'>●</span> {c.auroc:.3f}" for c in panels[d])
+        labels = "<br>".join(f"<span style='color:{c.colour}'>●</span> {c.auroc:.3f}" for c in panels[d])
         here = {"xref": f"x{n} domain", "yref": f"y{n} domain", "showarrow": False}
         drawing.add_annotation(
-            text=said, x=0.97, y=0.03, xanchor="right", yanchor="bottom", align="right", font={"size": 12}, **here
+            text=labels, x=0.97, y=0.03, xanchor="right", yanchor="bottom", align="right", font={"size": 12}, **here
         )
         drawing.add_annotation(text=f"<b>{d}</b>", x=0.5, y=1.0, xanchor="center", yanchor="bottom", **here)
     drawing.update_layout(**layout)
@@ -124,8 +124,8 @@ def standings(groups: Sequence[Standing]) -> go.Figure:
             marker={"size": 11, "color": g.colour, "line": {"width": 1.5, "color": _PAGE}},
             hovertemplate=f"<b>{chart(g.name)}</b><br>AUROC %{{x:.4f}}<extra></extra>",
         )  # fmt: skip
-        said = f"{mean:.4f}" + (f" ± {spread_apart:.4f}" if spread_apart else "")
-        words = f"<span style='color:{g.colour}'><b>{chart(g.name)}</b></span>  {said}"
+        label = f"{mean:.4f}" + (f" ± {spread_apart:.4f}" if spread_apart else "")
+        words = f"<span style='color:{g.colour}'><b>{chart(g.name)}</b></span>  {label}"
         drawing.add_annotation(
             text=words, x=0, xref="paper", y=y, yshift=20, xanchor="left", showarrow=False, yanchor="middle"
         )

@@ -194,10 +194,10 @@ def precision_recalls(lines: Sequence[PrecisionCurve], prevalence: float | None,
                 marker={"size": 12, "color": line.colour, "line": {"width": 2, "color": _PAGE}},
                 hovertemplate=f"<b>{chart(line.name)}</b>, threshold in use<br>precision %{{y:.1%}}, recall %{{x:.1%}}<extra></extra>",
             )  # fmt: skip
-    said = [f"{_called(p)}  {p.area:.3f}" for p in lines]
+    labels = [f"{_called(p)}  {p.area:.3f}" for p in lines]
     chance = [] if prevalence is None else [f"chance  {prevalence:.3f}"]
     drawing.add_annotation(
-        text="<br>".join(["average precision", *said, *chance]), x=0.02, y=0.09, yref="paper", xanchor="left", yanchor="bottom", align="left",
+        text="<br>".join(["average precision", *labels, *chance]), x=0.02, y=0.09, yref="paper", xanchor="left", yanchor="bottom", align="left",
         showarrow=False,
     )  # fmt: skip
     return drawing.figure()

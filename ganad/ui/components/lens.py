@@ -17,7 +17,7 @@ _LENS = declare_beside(__file__)
 
 def lens(
     given: np.ndarray,
-    made: np.ndarray,
+    reconstruction: np.ndarray,
     pixels: Pixels,
     *,
     key: str,
@@ -41,7 +41,7 @@ def lens(
         key=key,
         data={
             "given": _base64(given.astype(np.uint8).tobytes()),
-            "made": _base64(made.astype(np.uint8).tobytes()),
+            "made": _base64(reconstruction.astype(np.uint8).tobytes()),
             "adds": _base64(adds),
             "map": _MAP,
             "stops": list(pictures.STOPS),
@@ -53,7 +53,7 @@ def lens(
             "steps": steps is not None,
             "before": bool(steps and steps[0]),
             "after": bool(steps and steps[1]),
-            "version": zlib.crc32(adds + given.tobytes() + made.tobytes()),
+            "version": zlib.crc32(adds + given.tobytes() + reconstruction.tobytes()),
         },
         on_step_change=on_step,
         height="content",

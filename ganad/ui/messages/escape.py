@@ -38,10 +38,10 @@ def plain(text: object) -> str:
     """
     if isinstance(text, Markdown):
         return text
-    said = _ARROWS.sub(lambda m: m[0][0] + NARROW + m[0][1:], one_line(text))
-    said = _AFTER.sub(lambda m: m[0] + NARROW, said)
-    said = _MARKDOWN.sub(r"\\\g<0>", said)
-    return _AT_THE_START.sub(_held_back, said)
+    escaped = _ARROWS.sub(lambda m: m[0][0] + NARROW + m[0][1:], one_line(text))
+    escaped = _AFTER.sub(lambda m: m[0] + NARROW, escaped)
+    escaped = _MARKDOWN.sub(r"\\\g<0>", escaped)
+    return _AT_THE_START.sub(_held_back, escaped)
 
 
 def _held_back(m: re.Match[str]) -> str:

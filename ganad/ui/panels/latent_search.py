@@ -28,10 +28,10 @@ def film(run: RunInfo, image: np.ndarray, key: str) -> None:
     if not searches(run):
         return
     with st.skeleton(height=320):
-        found = guard.or_end_page(
+        search = guard.or_end_page(
             _search, run.name, service.version(run.name), hashlib.sha256(image.tobytes()).hexdigest(), image
         )
-    steps = len(found.score) - 1
+    steps = len(search.score) - 1
     st.subheader(
         "The search",
         help="AnoGAN has no encoder. It starts from a z whose picture is near and walks downhill on the score itself: "
@@ -39,12 +39,12 @@ def film(run: RunInfo, image: np.ndarray, key: str) -> None:
     )
     left, right = layout.side_by_side(f"film_{key}", [1, 2])
     with left:
-        st.html(_STYLE + playing(found.frames, f"G(z) over {steps} steps of the search"))
+        st.html(_STYLE + playing(search.frames, f"G(z) over {steps} steps of the search"))
     with right:
-        st.html(strip(found))
+        st.html(strip(search))
         st.plotly_chart(
-            charts.descent(found.score, found.paths), key=f"descent_{key}", config=export.config("descent"),
-            alt=f"the score falls from {found.score[0]:.4g} to {found.score[-1]:.4g} in {steps} steps",
+            charts.descent(search.score, search.paths), key=f"descent_{key}", config=export.config("descent"),
+            alt=f"the score falls from {search.score[0]:.4g} to {search.score[-1]:.4g} in {steps} steps",
         )  # fmt: skip
 
 
@@ -75,15 +75,15 @@ def playing(frames: np.ndarray, alt: str, seconds: float = 4.0) -> str:
     )
 
 
-def strip(found: service.Search) -> str:
+def strip(search: service.Search) -> str:
     """HTML of a few stills with their step and score."""
-    places = np.unique(np.linspace(0, len(found.shown) - 1, STRIP).round().astype(int))
+    places = np.unique(np.linspace(0, len(search.shown) - 1, STRIP).round().astype(int))
     return pictures.figure_html(
         [
             (
-                pictures.png(found.frames[i], 3),
-                f"step {found.shown[i]}" if n == 0 else f"{found.shown[i]}",
-                f"G(z) at step {found.shown[i]}, score {found.score[found.shown[i]]:.4g}",
+                pictures.png(search.frames[i], 3),
+                f"step {search.shown[i]}" if n == 0 else f"{search.shown[i]}",
+                f"G(z) at step {search.shown[i]}, score {search.score[search.shown[i]]:.4g}",
             )
             for n, i in enumerate(places)
         ],

@@ -94,11 +94,11 @@ def digits(shown: Sequence[Shown]) -> None:
 def _digit_curves(shown: Sequence[Shown]) -> None:
     panels: dict[int, list[charts.DigitCurve]] = {}
     for s in shown:
-        found = cache.scores(s.run.name)
+        scores = cache.scores(s.run.name)
         _, score = cache.totals(s.run.name, s.run.weights)
-        normal = score[~found.anomalous]
-        for d in sorted(set(found.test.digit[found.anomalous].tolist())):
-            own = score[found.anomalous & (found.test.digit == d)]
+        normal = score[~scores.anomalous]
+        for d in sorted(set(scores.test.digit[scores.anomalous].tolist())):
+            own = score[scores.anomalous & (scores.test.digit == d)]
             curve = metrics.rates(np.r_[normal, own], np.arange(len(normal) + len(own)) >= len(normal))
             panels.setdefault(d, []).append(
                 charts.DigitCurve(s.name, s.colour, curve.x, curve.y, metrics.area(normal, own))
@@ -271,13 +271,13 @@ def settings(shown: Sequence[Shown]) -> None:
     if len(shown) == 1:
         notices.info("Tick a second run to see what differs.", icon=":material/check_box:")
         return
-    asked = [s.run.settings for s in shown]
-    rows = comparison.differing(asked)
+    all_settings = [s.run.settings for s in shown]
+    rows = comparison.differing(all_settings)
     if not rows:
-        notices.info("These runs were asked for the very same.", icon=":material/drag_handle:")
+        notices.info("These runs were all_settings for the very same.", icon=":material/drag_handle:")
         return
-    common = set.intersection(*(set(type(s).model_fields) for s in asked))
-    fields = type(asked[0]).model_fields
+    common = set.intersection(*(set(type(s).model_fields) for s in all_settings))
+    fields = type(all_settings[0]).model_fields
     shared_ = sorted((k for k in rows if k in common), key=lambda k: k != "method")
     head = "".join(
         f"<th style='text-align:left;padding:.4rem 1rem;font-weight:600;border-bottom:3px solid {s.colour};min-width:7rem'>"
@@ -324,30 +324,30 @@ def _value(value: object) -> str:
 
 def one_digit_runs(runs: Sequence[RunInfo]) -> dict[str, dict[int, RunInfo]]:
     """method -> normal digit -> its finished run on MNIST; the shipped one first, else the newest of the user's."""
-    found: dict[str, dict[int, RunInfo]] = {}
+    by_method: dict[str, dict[int, RunInfo]] = {}
     for r in sorted(runs, key=lambda r: not r.shipped):
         whole = r.settings.data is None and r.settings.test_digits is None
         if r.state == "finished" and r.report and len(r.normal) == 1 and whole:
-            found.setdefault(r.method, {}).setdefault(r.normal[0], r)
-    return {m: of for m, of in found.items() if len(of) >= FEW_RUNS}
+            by_method.setdefault(r.method, {}).setdefault(r.normal[0], r)
+    return {m: of for m, of in by_method.items() if len(of) >= FEW_RUNS}
 
 
 def matrix(runs: Sequence[RunInfo]) -> None:
     """Every digit as the normal one against every other: where does a method fail?"""
-    found = one_digit_runs(runs)
-    if not found:
+    by_method = one_digit_runs(runs)
+    if not by_method:
         notices.info(
             f"This needs at least {FEW_RUNS} finished runs of one method, each with another single normal digit.",
             icon=":material/grid_on:",
         )
         return
-    method = next(iter(found))
-    if len(found) > 1:
+    method = next(iter(by_method))
+    if len(by_method) > 1:
         method = st.segmented_control(
-            "Method", list(found), default=method, key="matrix_method", required=True, format_func=METHOD_NAMES.get,
+            "Method", list(by_method), default=method, key="matrix_method", required=True, format_func=METHOD_NAMES.get,
             label_visibility="collapsed",
         )  # fmt: skip
-    own = found[method]
+    own = by_method[method]
     areas = np.full((10, 10), np.nan)
     for normal, r in own.items():
         for d, of in r.report["per_digit"].items():

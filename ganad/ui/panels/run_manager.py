@@ -30,11 +30,11 @@ def keep(run: RunInfo | None) -> None:
 
 def damaged() -> None:
     """Runs that are here and cannot be read, each with what is wrong and what can be done."""
-    if not (found := service.damaged_runs()):
+    if not (damaged_runs := service.damaged_runs()):
         return
     with st.container(border=True, key="damaged_runs"):
         st.markdown(":red[:material/heart_broken:] **Runs that cannot be read**")
-        for name, reason in found:
+        for name, reason in damaged_runs:
             notices.caption(markdown("**{}**: {}", name, reason))
         st.caption(
             "Nothing of them was changed. Mend the file that is named, bring it back from a copy, or move the run's folder "

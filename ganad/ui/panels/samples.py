@@ -36,20 +36,20 @@ def film_html(samples: dict[int, Path], rows: int = 7) -> str:
     damaged = []
     for epoch in chosen(list(samples), rows):
         try:
-            given, made = _rows(samples[epoch])
+            given, reconstructions = _rows(samples[epoch])
         except RunError as error:
             damaged.append(str(error))
             continue
         if not lines:
             lines.append(("given", given, "given digits, the normal ones first", "given"))
         label = "untrained" if epoch == 0 else f"epoch {epoch}"
-        lines.append((label, made, f"their reconstructions, {label}", ""))
+        lines.append((label, reconstructions, f"their reconstructions, {label}", ""))
     cells = "".join(
         f'<span class="{kind}">{label}</span><img class="{kind}" src="{data_uri(png(row, 2))}" alt="{alt}">'
         for label, row, alt, kind in lines
     )
-    said = "".join(f'<div role="alert">{html(words)}</div>' for words in damaged)
-    return f'{_STYLE}<div class="film">{cells}</div>{said}' if lines else said
+    notes = "".join(f'<div role="alert">{html(words)}</div>' for words in damaged)
+    return f'{_STYLE}<div class="film">{cells}</div>{notes}' if lines else notes
 
 
 def _rows(path: Path) -> tuple[np.ndarray, np.ndarray]:

@@ -13,11 +13,11 @@ OFFERED = 9
 """So many runs stand on the page; the picker has them all."""
 
 
-def unknown(asked: str, found: list[RunInfo], page: str) -> None:
+def unknown(asked: str, runs: list[RunInfo], page: str) -> None:
     """Which run a link asked for, and links that open others on the same page.
 
     asked   the run's name as it stands in the address: anybody's words, shown as text and never read as Markdown
-    found   the runs that are here
+    runs    the runs that are here
     page    the page's path, as in `page.MENU`
     """
     name = f"<b style='overflow-wrap: anywhere'>{html(asked[:80])}{'…' if len(asked) > 80 else ''}</b>"
@@ -38,7 +38,7 @@ def unknown(asked: str, found: list[RunInfo], page: str) -> None:
             st.caption("It lies in the trash: **Compare** brings it back.")
         else:
             st.caption("It may be misspelt or deleted, or the link comes from another machine. These runs are here:")
-        ready = [r for r in found if r.state == "finished"] or found
+        ready = [r for r in runs if r.state == "finished"] or runs
         with st.grid("auto", min_column_width=210, gap="small"):
             for r in ready[:OFFERED]:
                 # By its name alone: what else stood in the address was meant for the other run.

@@ -29,12 +29,12 @@ def advice(run: RunInfo) -> None:
                 "Weights that look best on the test set flatter themselves. This map asks other images: held-out normals "
                 "against *training* images of the other digits, which the net has never seen. Click a point to weigh so."
             )
-            asked = st.toggle("Show the map", key="advice_map", persist_state="session")
-            if not asked:
+            shown = st.toggle("Show the map", key="advice_map", persist_state="session")
+            if not shown:
                 return
             with right, st.skeleton(height=380):
-                strange = guard.or_none(cache.reference_anomalies, run.name)
-            if strange is None:
+                anomalies = guard.or_none(cache.reference_anomalies, run.name)
+            if anomalies is None:
                 return
             areas, best = _areas_of(run), best_of(run)
             st.metric(
@@ -48,7 +48,7 @@ def advice(run: RunInfo) -> None:
                 type="primary",
             )  # fmt: skip
             st.caption(
-                f"{len(cache.scores(run.name).val):,} held-out normals, {len(strange[PARTS[0]]):,} training images of other digits."
+                f"{len(cache.scores(run.name).val):,} held-out normals, {len(anomalies[PARTS[0]]):,} training images of other digits."
             )
         with right:
             influence = [w * s for w, s in zip(current.rule(run).weights, scales_of(run), strict=True)]

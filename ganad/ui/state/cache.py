@@ -28,11 +28,11 @@ def kept(words: str = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
-        def told(*args: Any) -> Any:
+        def with_spinner(*args: Any) -> Any:
             with st.spinner(words) if words else contextlib.nullcontext():
                 return function(*args)
 
-        return shared_cache.remembered(told)
+        return shared_cache.remembered(with_spinner)
 
     return decorate
 
@@ -93,8 +93,10 @@ def explanation(name: str, row: int) -> service.Explanation:
     if stored is None:
         return _explain(name, service.version(name), row)
     residual = float(scores(name).test.parts["residual"][row])
-    asked = service.run_info(name).settings
-    pixels = attribution.from_pictures(images(name)[row], stored[row], residual, asked.image_size, asked.residual_power)
+    settings = service.run_info(name).settings
+    pixels = attribution.from_pictures(
+        images(name)[row], stored[row], residual, settings.image_size, settings.residual_power
+    )
     return service.Explanation(stored[row], pixels)
 
 
@@ -179,8 +181,8 @@ def totals(name: str, weights: tuple[float, float, float]) -> tuple[np.ndarray, 
 
 @kept()
 def _totals(name: str, version: int, weights: tuple[float, float, float]) -> tuple[np.ndarray, np.ndarray]:
-    found = scores(name)
-    return metrics.total(found.val.parts, weights), metrics.total(found.test.parts, weights)
+    stored = scores(name)
+    return metrics.total(stored.val.parts, weights), metrics.total(stored.test.parts, weights)
 
 
 def evaluation(name: str, weights: tuple[float, float, float], threshold: float) -> metrics.Evaluation:
@@ -190,8 +192,8 @@ def evaluation(name: str, weights: tuple[float, float, float], threshold: float)
 
 @kept()
 def _evaluation(name: str, version: int, weights: tuple[float, float, float], threshold: float) -> metrics.Evaluation:
-    found = scores(name)
-    return metrics.evaluate(found.test.parts, found.test.digit, found.normal, weights, threshold)
+    stored = scores(name)
+    return metrics.evaluate(stored.test.parts, stored.test.digit, stored.normal, weights, threshold)
 
 
 @kept()

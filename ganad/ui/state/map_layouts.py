@@ -40,26 +40,26 @@ def layout(name: str, version: int, kind: str, val: np.ndarray, test: np.ndarray
     """
     key = (name, version, kind)
     with _lock:
-        found = _layouts.get(key)
-        if found is None:
-            found = _layouts[key] = Future()
-            threading.Thread(target=_work, args=(found, kind, val, test), daemon=True).start()
+        future = _layouts.get(key)
+        if future is None:
+            future = _layouts[key] = Future()
+            threading.Thread(target=_work, args=(future, kind, val, test), daemon=True).start()
         _layouts.move_to_end(key)
         done = [k for k, f in _layouts.items() if f.done() and k != key]
         for old in done[: max(0, len(_layouts) - MOST)]:
             del _layouts[old]
-    if not found.done():
+    if not future.done():
         return None
-    if (error := found.exception()) is not None:
+    if (error := future.exception()) is not None:
         raise GanadError(str(error))
-    return found.result()
+    return future.result()
 
 
 def again(name: str, version: int, kind: str) -> None:
     """Forget a layout that failed, so that the next question starts it anew."""
     with _lock:
-        found = _layouts.get((name, version, kind))
-        if found is not None and found.done() and found.exception():
+        future = _layouts.get((name, version, kind))
+        if future is not None and future.done() and future.exception():
             del _layouts[name, version, kind]
 
 
@@ -94,9 +94,9 @@ def compute(kind: str, val: np.ndarray, test: np.ndarray) -> projection.Projecti
         raise GanadError(
             f"{kind} could not be computed: its process ended with code {child.returncode} ({last[0][:300]})."
         )
-    with np.load(io.BytesIO(out), allow_pickle=False) as made:
-        share = float(made["share"])
-        return projection.Projection(made["val"], made["test"], None if np.isnan(share) else share)
+    with np.load(io.BytesIO(out), allow_pickle=False) as arrays:
+        share = float(arrays["share"])
+        return projection.Projection(arrays["val"], arrays["test"], None if np.isnan(share) else share)
 
 
 @atexit.register

@@ -134,8 +134,8 @@ class ScoredView:
         None for a run without nets, while nobody has asked for a search, and while the map is being computed or could not be.
         """
         try:
-            found = cache.has_codes(self.run)
-            return cache.latent_map(self.run.name, kind or self.selection.map) if found else None
+            has_codes = cache.has_codes(self.run)
+            return cache.latent_map(self.run.name, kind or self.selection.map) if has_codes else None
         except GanadError:
             return None
 

@@ -261,10 +261,10 @@ def _baselines(runs: list[RunInfo]) -> list[charts.RocCurve]:
     ):  # fmt: skip
         return []
     with st.skeleton(height=440):
-        found = guard.or_end_page(cache.baseline_curves, normal, path)
+        baselines = guard.or_end_page(cache.baseline_curves, normal, path)
     return [
         charts.RocCurve(b.name, b.fpr, b.tpr, b.auroc, colour=colours.THRESHOLD.both, baseline=dash)
-        for b, dash in zip(found, BASELINES, strict=True)
+        for b, dash in zip(baselines, BASELINES, strict=True)
     ]
 
 

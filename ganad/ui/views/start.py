@@ -70,11 +70,11 @@ def show(run: RunInfo | None) -> None:
 
 def cards(run: RunInfo) -> list[pictures.Card]:
     """One card a digit, normal ones first: the test image whose score is the median of its digit."""
-    found = cache.scores(run.name)
+    scores = cache.scores(run.name)
     val, test = cache.totals(run.name, run.weights)
     threshold = thresholds.threshold_for(val)
-    present = sorted(np.unique(found.test.digit).tolist(), key=lambda d: (d not in run.normal, d))
-    typical = metrics.median_rows(found, test)
+    present = sorted(np.unique(scores.test.digit).tolist(), key=lambda d: (d not in run.normal, d))
+    typical = metrics.median_rows(scores, test)
     rows = [typical[d] for d in present]
     drawn = cache.reconstructions_of(run.name, tuple(rows))
     return [

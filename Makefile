@@ -1,7 +1,7 @@
 # make app    sets everything up and opens the dashboard
 # make test   sets everything up, a browser too, and runs every test, several at once
 # make slowest  the same, with the twenty slowest at the end
-# make lint   style and formatting
+# make lint   style and formatting, of the JavaScript too where npm is there
 # make fix    mends what lint can mend by itself
 # make lock   pins every package, with the hashes of its files, in requirements.lock
 # make licences  lists the licence of every installed package
@@ -10,6 +10,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 # As many processes as tests/conftest.py finds right for this machine, a file each; ARGS="-n 0" runs them in one.
 AT_ONCE := -n auto --dist loadscope --no-loadscope-reorder
+
+# Biome looks at the JavaScript where npm is there and can fetch it; elsewhere the rest is looked at all the same.
+BIOME = { command -v npm >/dev/null || { echo "JavaScript is not checked: npm is missing (Debian: apt-get install npm)."; exit 0; }; } && \
+	{ test -x node_modules/.bin/biome || npm ci --silent --no-audit --no-fund --fetch-retries=1 --fetch-timeout=20000 || { echo "JavaScript is not checked: npm cannot fetch Biome."; exit 0; }; }
 
 # Some hundred processes import the same modules, which are compiled once.
 unexport PYTHONDONTWRITEBYTECODE
@@ -28,10 +32,12 @@ slowest:
 lint: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	@$(BIOME) && npx --no-install biome check .
 
 fix: .venv/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	@$(BIOME) && npx --no-install biome check --write .
 
 lock: .venv/.dev
 	$(BIN)/uv pip compile requirements-dev.txt --universal --python-version 3.11 --generate-hashes --no-emit-package torch \
@@ -44,7 +50,7 @@ browser: .venv/.dev
 	@$(BIN)/python -m tests.browser_setup
 
 clean:
-	rm -rf .venv .pytest_cache .ruff_cache
+	rm -rf .venv .pytest_cache .ruff_cache node_modules
 
 # A stamp is newer than its requirements exactly when nothing has to be installed.
 .venv/.app: requirements.txt $(if $(LOCKED),requirements.lock)

@@ -22,6 +22,7 @@ from ganad import glossary
 from ganad.cli import terminal
 from ganad.config import METHOD_NAMES, PARTS, PRESETS, from_text, resolve
 from ganad.errors import ConfigError, DataError, GanadError, RunError, file_errors
+from ganad.wording import plural
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -387,7 +388,7 @@ def delete(
     if empty_trash and not failed:
         size = service.trash_bytes()
         count = service.empty_trash()
-        tell(f"{count} run{'s' * (count != 1)} removed for good, {size / 1e6:.1f} MB are free again.")
+        tell(f"{plural(count, 'run')} removed for good, {size / 1e6:.1f} MB are free again.")
     if failed:
         raise typer.Exit(1)
 

@@ -43,7 +43,7 @@ def main(words: list[str]) -> None:
             page.locator(".st-key-pr .plot-container").wait_for()
             settled(page)
             page.evaluate(WATCH)
-            mixer, slider = page.locator(".mixer"), page.locator(".mixer .say input").first
+            mixer, slider = page.locator(".mixer"), page.locator(".mixer .part input").first
             box = slider.bounding_box()
             left, width, y = box["x"] + 11, box["width"] - 22, box["y"] + box["height"] / 2
             frames, gaps, waits = [], [], []

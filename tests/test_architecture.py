@@ -16,7 +16,7 @@ from tests.waiting import PATIENCE_S
 ROOT = Path(__file__).parents[1]
 
 LAYERS = [
-    ("errors", "glossary"),
+    ("errors", "glossary", "wording"),
     ("config", "system"),
     ("data", "models", "evaluation"),
     ("runs",),

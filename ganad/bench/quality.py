@@ -25,7 +25,7 @@ from ganad.runs import run_directory
 from ganad.scoring import baselines
 from ganad.training import worker
 
-Say = Callable[[str], None]
+Log = Callable[[str], None]
 
 ALL = tuple(range(10))
 PROTOCOLS = {
@@ -99,19 +99,19 @@ def plan(
     return jobs
 
 
-def quality(jobs: Sequence[Job], preset: str, say: Say) -> list[Row]:
+def quality(jobs: Sequence[Job], preset: str, log: Log) -> list[Row]:
     """Train what is missing, one after the other. Raises RunError when a run fails."""
     rows = []
     for i, job in enumerate(jobs, 1):
         asked = settings(job, preset)
         run = finished(asked)
         if run is None:
-            say(f"{i} of {len(jobs)}: training {job.method}, normal {''.join(map(str, job.normal))}, seed {job.seed} …")
+            log(f"{i} of {len(jobs)}: training {job.method}, normal {''.join(map(str, job.normal))}, seed {job.seed} …")
             run = run_directory.create(asked)
             if worker.work(run) != "finished":
                 raise RunError(f"{run.name} did not finish: {run_directory.read_status(run).error or 'stopped'}")
         rows.append(read(job, run))
-        say(f"{i} of {len(jobs)}: {run.name}, AUROC {rows[-1].auroc:.4f}")
+        log(f"{i} of {len(jobs)}: {run.name}, AUROC {rows[-1].auroc:.4f}")
     return rows
 
 
@@ -157,17 +157,17 @@ def baseline(protocol: str, name: str, digits: Sequence[int]) -> list[dict[str, 
     from sklearn.metrics import average_precision_score, roc_auc_score
 
     true = sources.load_test().digit
-    said = []
+    results = []
     for d in digits:
         anomalous = ~np.isin(true, normal(protocol, d))
         score = baselines.scores(name, normal(protocol, d))
-        said.append(
+        results.append(
             {
                 "auroc": float(roc_auc_score(anomalous, score)),
                 "average_precision": float(average_precision_score(anomalous, score)),
             }
         )
-    return said
+    return results
 
 
 def table(protocol: str, rows: Sequence[Row], metric: str = "auroc") -> str:
@@ -202,7 +202,7 @@ def table(protocol: str, rows: Sequence[Row], metric: str = "auroc") -> str:
 
 def covers(protocol: str, rows: Sequence[Row]) -> str:
     """In words: which seeds, digits and test images stand behind a table, and how long the trainings took."""
-    said = []
+    lines = []
     for method in METHOD_NAMES:
         own = [r for r in rows if (r.job.protocol, r.job.method) == (protocol, method)]
         if not own:
@@ -214,11 +214,11 @@ def covers(protocol: str, rows: Sequence[Row]) -> str:
         seconds = [r.seconds for r in own]
         tested = own[0].tested
         sample = "" if tested == 10_000 else f", scored on a fixed stratified sample of {tested:,} test images"
-        said.append(
+        lines.append(
             f"- {METHOD_NAMES[method]}: {'; '.join(parts)}{sample}. Training took {statistics.mean(seconds):.0f} s on average, "
             f"{max(seconds):.0f} s at most."
         )
-    return "\n".join(said)
+    return "\n".join(lines)
 
 
 def parts_table(protocol: str, rows: Sequence[Row]) -> str:
@@ -236,7 +236,7 @@ def parts_table(protocol: str, rows: Sequence[Row]) -> str:
 
 def page(rows: Sequence[Row], preset: str) -> str:
     """docs/results.md."""
-    said = [
+    lines = [
         "# How well it detects",
         "",
         f"Written by `python -m ganad bench quality`. Preset `{preset}`, settings chosen on training images alone; the last epoch; "
@@ -248,12 +248,12 @@ def page(rows: Sequence[Row], preset: str) -> str:
     for protocol, words in PROTOCOLS.items():
         if not any(r.job.protocol == protocol for r in rows):
             continue
-        said += ["", f"## Protocol {protocol}: AUROC", "", f"{words}. A column is the "]
-        said[-1] += "normal digit." if protocol == "B" else "anomalous digit."
-        said += ["", table(protocol, rows), "", covers(protocol, rows), "", "By part, mean AUROC over these runs:", ""]
-        said += [parts_table(protocol, rows)]
+        lines += ["", f"## Protocol {protocol}: AUROC", "", f"{words}. A column is the "]
+        lines[-1] += "normal digit." if protocol == "B" else "anomalous digit."
+        lines += ["", table(protocol, rows), "", covers(protocol, rows), "", "By part, mean AUROC over these runs:", ""]
+        lines += [parts_table(protocol, rows)]
         if protocol == "A":
-            said += [
+            lines += [
                 "",
                 " ".join(
                     _epochs(m, preset)
@@ -262,9 +262,9 @@ def page(rows: Sequence[Row], preset: str) -> str:
                 ),
             ]
         if protocol == "A":
-            said += ["", "Average precision, which guessing brings to the prevalence of about 0.10:", ""]
-            said += [table(protocol, rows, "average_precision")]
-    return "\n".join(said) + "\n"
+            lines += ["", "Average precision, which guessing brings to the prevalence of about 0.10:", ""]
+            lines += [table(protocol, rows, "average_precision")]
+    return "\n".join(lines) + "\n"
 
 
 def _epochs(method: str, preset: str) -> str:
@@ -273,20 +273,20 @@ def _epochs(method: str, preset: str) -> str:
     return f"{METHOD_NAMES[method]} trains for {n} epochs, which are as many steps as {9 * n} of one digit."
 
 
-def shelf(say: Say) -> list[dict[str, Any]]:
+def shelf(log: Log) -> list[dict[str, Any]]:
     """Score every test image of every shipped run again. Rows of {"run", "shipped", "again", "difference"} (AUROC)."""
     from ganad import service
 
     rows = []
     for run in sorted(run_directory.listing(run_directory.shelf())):
         if not (run / "weights.safetensors").exists():
-            say(f"{run.name}: shipped without weights")
+            log(f"{run.name}: shipped without weights")
             continue
-        say(f"{run.name} …")
-        found, asked = service.scores(run.name), run_directory.settings(run)
-        made = service.rescore(run.name)
-        anomalous = ~np.isin(found.test.digit, asked.normal)
-        again = metrics.auroc(anomalous, metrics.total(made, asked.weights))
+        log(f"{run.name} …")
+        stored, settings_of_run = service.scores(run.name), run_directory.settings(run)
+        parts = service.rescore(run.name)
+        anomalous = ~np.isin(stored.test.digit, settings_of_run.normal)
+        again = metrics.auroc(anomalous, metrics.total(parts, settings_of_run.weights))
         shipped = run_directory.read_json(run / "report.json")["auroc"]
         rows.append({"run": run.name, "shipped": shipped, "again": again, "difference": again - shipped})
     return rows

@@ -43,9 +43,9 @@ def ship(run: Path, name: str, *, light: bool = False, nets: bool = True) -> Pat
     for file in ("config.json", "meta.json", "report.json", "scores.npz", "reconstructions.npz", "log.txt"):
         shutil.copy(run / file, target / file)  # without the run's checksums: all of these are made smaller below
     _keep_some(run, target)
-    said = run_directory.read_status(run)
+    status = run_directory.read_status(run)
     kept = ("state", "epoch", "epochs", "step", "total", "seconds")
-    run_directory.write_json(target / "status.json", {k: getattr(said, k) for k in kept})
+    run_directory.write_json(target / "status.json", {k: getattr(status, k) for k in kept})
     if nets and not halve(run, target):
         shutil.copy(run / "weights.safetensors", target / "weights.safetensors")
     with np.load(target / "scores.npz", allow_pickle=False) as file:
@@ -54,10 +54,10 @@ def ship(run: Path, name: str, *, light: bool = False, nets: bool = True) -> Pat
         np.savez_compressed(out, **arrays)
     files.record_checksums(target, run_directory.CHECKED)
     _report_again(target)
-    made = {which: run_directory.read_reconstructions(target, which) for which in ("val", "test")}
+    pictures = {which: run_directory.read_reconstructions(target, which) for which in ("val", "test")}
     (target / "reconstructions.npz").unlink()
     if not light:
-        run_directory.write_reconstructions(target, **{k: coarse(v) for k, v in made.items() if v is not None})
+        run_directory.write_reconstructions(target, **{k: coarse(v) for k, v in pictures.items() if v is not None})
     files.record_checksums(target, run_directory.CHECKED)
     write_readme()
     return target
@@ -112,18 +112,18 @@ def fill(preset: str = "tuned") -> list[Path]:
 
 def _report_again(target: Path) -> None:
     """report.json from the parts as they lie on the shelf, so that both say the same to the last digit."""
-    settings, found = run_directory.settings(target), run_directory.read_scores(target)
-    threshold = thresholds.threshold_for(metrics.total(found.val.parts, settings.weights), FALSE_ALARMS)
-    said = metrics.evaluate(found.test.parts, found.test.digit, found.normal, settings.weights, threshold)
-    run_directory.write_json(target / "report.json", metrics.report(said, settings.weights))
+    settings, scores = run_directory.settings(target), run_directory.read_scores(target)
+    threshold = thresholds.threshold_for(metrics.total(scores.val.parts, settings.weights), FALSE_ALARMS)
+    evaluation = metrics.evaluate(scores.test.parts, scores.test.digit, scores.normal, settings.weights, threshold)
+    run_directory.write_json(target / "report.json", metrics.report(evaluation, settings.weights))
 
 
 def _keep_some(run: Path, target: Path) -> None:
     """A few pictures of the training and a thinned log, the first and the last among them, every epoch's line too."""
     (target / "samples").mkdir()
-    found = list(run_directory.samples(run).values())
-    for i in np.unique(np.linspace(0, len(found) - 1, STILLS).round().astype(int)):
-        shutil.copy(found[i], target / "samples" / found[i].name)
+    pictures = list(run_directory.samples(run).values())
+    for i in np.unique(np.linspace(0, len(pictures) - 1, STILLS).round().astype(int)):
+        shutil.copy(pictures[i], target / "samples" / pictures[i].name)
     rows = run_directory.read_metrics(run)
     steps = [i for i, row in enumerate(rows) if "val" not in row]
     keep = {steps[i] for i in np.unique(np.linspace(0, len(steps) - 1, LINES).round().astype(int))} if steps else set()
@@ -146,8 +146,8 @@ def coarse(pictures: np.ndarray) -> np.ndarray:
 
 def write_readme() -> None:
     """checkpoints/README.md: what each shipped run is, what it reaches, and the command that repeats it."""
-    found = sorted(run_directory.listing(run_directory.shelf()))
-    total = sum(_size(run) for run in found)
+    runs = sorted(run_directory.listing(run_directory.shelf()))
+    total = sum(_size(run) for run in runs)
     lines = [
         "# Shipped runs",
         "",
@@ -155,12 +155,12 @@ def write_readme() -> None:
         "run directory](../docs/adr/0001-one-run-one-directory.md)). Weights lie here in half precision where that leaves the third digit of",
         "the AUROC alone; the scores are those of the weights as they lie here. Runs without reconstructions let the net draw them anew.",
         "This page is written by `python -m ganad ship`; a test scores every one again on a sample, `python -m ganad bench quality --shelf`",
-        f"all of them in full. {len(found)} runs, {total:.1f} MB.",
+        f"all of them in full. {len(runs)} runs, {total:.1f} MB.",
         "",
         "| run | method | normal | AUROC | average precision | test images | seconds | MB | SHA-256 of the weights | command |",
         "|---|---|---|---:|---:|---:|---:|---:|---|---|",
     ]
-    for run in found:
+    for run in runs:
         settings, report = run_directory.settings(run), run_directory.read_json(run / "report.json")
         lines.append(
             f"| {run.name} | {METHOD_NAMES[settings.method]} {settings.preset} | {' '.join(map(str, settings.normal))} "

@@ -15,7 +15,7 @@ import numpy as np
 
 from ganad.config import METHOD_NAMES, resolve
 
-Say = Callable[[str], None]
+Log = Callable[[str], None]
 Row = dict[str, Any]
 
 STEPS = tuple((name, preset) for name in METHOD_NAMES for preset in ("tuned", "paper"))
@@ -30,7 +30,7 @@ MATMUL = 2048
 """Side of the square matrices whose product is the measure of what this machine can do."""
 
 
-def speed(say: Say, rounds: int = 7) -> list[Row]:
+def speed(log: Log, rounds: int = 7) -> list[Row]:
     """Rows of {"name", "ours", "reference", "unit", "ratio"}; ratio > 1 means that ours is faster.
 
     Both sides take turns on the same inputs in one process; medians are compared. A row with "share" says how much of
@@ -40,13 +40,13 @@ def speed(say: Say, rounds: int = 7) -> list[Row]:
 
     measured.limit_threads()
     rows = []
-    for row in chain(_training(say, rounds), _scoring(say, rounds), _one_image(say, rounds), _search(say)):
-        say(f"  {row['ours']:,.1f} against {row['reference']:,.1f} {row['unit']}, ratio {row['ratio']:.2f}")
+    for row in chain(_training(log, rounds), _scoring(log, rounds), _one_image(log, rounds), _search(log)):
+        log(f"  {row['ours']:,.1f} against {row['reference']:,.1f} {row['unit']}, ratio {row['ratio']:.2f}")
         rows.append(row)
     return rows
 
 
-def _training(say: Say, rounds: int) -> Iterator[Row]:
+def _training(log: Log, rounds: int) -> Iterator[Row]:
     """A step of each method in the format chosen for this machine against a plain float32 one."""
     from ganad.training import throughput as measured
 
@@ -58,7 +58,7 @@ def _training(say: Say, rounds: int) -> Iterator[Row]:
         else:
             against, plain = "our own", _stepper(s, "float32")
         what = f"training step, {name} {preset}, {chosen} against {against} in float32"
-        say(f"{what} …")
+        log(f"{what} …")
         matmul, work = _matmul(chosen)
         count = flops(_stepper(s, "float32"))
         a, b, m = alternate(_stepper(s, chosen), plain, matmul, rounds=3 * rounds)
@@ -92,14 +92,14 @@ def _plain_stepper(s: Any) -> Callable[[], Any]:
     return lambda: plain.step(x)
 
 
-def _scoring(say: Say, rounds: int) -> Iterator[Row]:
+def _scoring(log: Log, rounds: int) -> Iterator[Row]:
     """Many images at once, as a run's test set is scored, against one by one with the method as it was trained."""
     from ganad.scoring.score import score
 
     for name in ONE_PASS:
         method, images = _method(name), _images(IMAGES)
         what = f"scoring, {name} tuned, {IMAGES:,} in batches and folded against one by one"
-        say(f"{what} …")
+        log(f"{what} …")
         matmul, work = _matmul("float32")
         count = flops(lambda m=method: m.parts(_noise(m.settings)[:1])) * IMAGES
         a, b, m = alternate(
@@ -111,7 +111,7 @@ def _scoring(say: Say, rounds: int) -> Iterator[Row]:
         yield _row(what, IMAGES / a, ONE_BY_ONE / b, gflop=count / 1e9, share=count / a / (work / m))
 
 
-def _one_image(say: Say, rounds: int) -> Iterator[Row]:
+def _one_image(log: Log, rounds: int) -> Iterator[Row]:
     """One image from (28, 28) uint8 to its parts, with the method folded before and with the method as it was trained."""
     from ganad.scoring.score import score
 
@@ -119,29 +119,28 @@ def _one_image(say: Say, rounds: int) -> Iterator[Row]:
         method, image = _method(name), _images(1)
         folded = method.folded()
         what = f"one image, {spelt} tuned, folded before against as trained"
-        say(f"{what} …")
+        log(f"{what} …")
         a, b = alternate(
             lambda m=folded, i=image: score(m, i), lambda m=method, i=image: score(m, i), rounds=3 * rounds
         )
         yield _row(what, 1000 * a, 1000 * b, unit="ms")
 
 
-def _search(say: Say) -> Iterator[Row]:
-    """What AnoGAN pays for having no encoder: all steps of its search against one pass of EGBAD."""
+def _search(log: Log) -> Iterator[Row]:
+    """The time that AnoGAN needs for having no encoder: all steps of its search against one pass of those that have one."""
     from ganad.scoring.score import score
 
-    one_pass, search = (_method(name).folded() for name in ("egbad", "anogan"))
+    egbad, fanogan, search = (_method(name).folded() for name in ("egbad", "fanogan", "anogan"))
     search.settings = search.settings.model_copy(update={"search_patience": 0})  # no path stops early
     for n in SEARCH_BATCHES:
         images = _images(n)
-        what = f"EGBAD's pass against AnoGAN's search ({search.settings.search_steps} steps), batch of {n}"
-        say(f"{what} …")
-        a, b = alternate(
-            lambda i=images, n=n: score(one_pass, i, batch_size=n),
-            lambda i=images, n=n: score(search, i, batch_size=n),
-            rounds=3,
+        log(f"one pass against AnoGAN's search, batch of {n} …")
+        *passes, searched = alternate(
+            *(lambda m=m, i=images, n=n: score(m, i, batch_size=n) for m in (egbad, fanogan, search)), rounds=3
         )
-        yield _row(what, n / a, n / b)
+        for name, seconds in zip(("EGBAD", "f-AnoGAN"), passes, strict=True):
+            what = f"{name}'s pass against AnoGAN's search ({search.settings.search_steps} steps), batch of {n}"
+            yield _row(what, n / seconds, n / searched)
 
 
 def _method(name: str) -> Any:

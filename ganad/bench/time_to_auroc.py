@@ -10,7 +10,7 @@ from typing import Any
 from ganad.config import resolve
 from ganad.evaluation import metrics
 
-Say = Callable[[str], None]
+Log = Callable[[str], None]
 Row = dict[str, Any]
 
 SAMPLE = 2000
@@ -18,7 +18,7 @@ SAMPLE = 2000
 
 
 def reach(
-    bar: float, methods: Sequence[str], digits: Sequence[int], say: Say, *, every: int = 1, **asked: Any
+    bar: float, methods: Sequence[str], digits: Sequence[int], log: Log, *, every: int = 1, **asked: Any
 ) -> list[Row]:
     """Train each digit with the tuned preset until the mean AUROC over the digits is at least `bar`.
 
@@ -31,13 +31,13 @@ def reach(
     rows: list[Row] = []
     for method in methods:
         name = f"mean AUROC {bar:g} over digits {', '.join(map(str, digits))}, {method} tuned"
-        say(f"{name} …")
+        log(f"{name} …")
         runs = [_looks(resolve(method, "tuned", normal=(d,), **({"sample": SAMPLE} | asked)), every) for d in digits]
         seen: list[tuple[int, float, float]] = []
         for now in zip(*runs, strict=True):
             epochs, seconds, aurocs = zip(*now, strict=True)
             seen.append((epochs[0], statistics.mean(seconds), statistics.mean(aurocs)))
-            say(f"  epoch {epochs[0]}: {seen[-1][2]:.4f} after {seen[-1][1]:.1f} s")
+            log(f"  epoch {epochs[0]}: {seen[-1][2]:.4f} after {seen[-1][1]:.1f} s")
             if seen[-1][2] >= bar:
                 break
         epoch, ours, last = seen[-1]

@@ -18,6 +18,7 @@ from ganad.data.ink_checks import doubts
 from ganad.errors import FILE_FAULTS, DataError, cause
 from ganad.system import limits
 from ganad.system.paths import size as bytes_in_words
+from ganad.wording import plural
 
 FORMATS = ("PNG", "JPEG", "WebP", "BMP", "TIFF", "GIF")
 """Image files that can be read."""
@@ -308,7 +309,7 @@ def _keep_digit(ink: np.ndarray, steps: list[str]) -> np.ndarray:
     if kept.all():
         return ink
     dropped = int((~kept).sum())
-    steps.append(f"left out {dropped} speck{'s' * (dropped > 1)}")
+    steps.append(f"left out {plural(dropped, 'speck')}")
     near = binary_dilation(np.isin(labels, every[kept]), iterations=1 + max(ink.shape) // 100)
     return np.where(near, ink, 0)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 
 from ganad.config import VAL_SHARE, Settings, resolve
+from ganad.wording import plural
 
 ONE_DIGIT = round(6_000 * (1 - VAL_SHARE))
 """Training images of one digit of MNIST, about, what is held out taken away: 5,400. Presets were tuned on so many."""
@@ -49,7 +50,7 @@ def too_short(settings: Settings, steps: int) -> str:
 
 
 def _steps(n: int) -> str:
-    return f"{n:,} step{'s' * (n != 1)}"
+    return plural(n, "step")
 
 
 def _times(ratio: float) -> str:

@@ -14,6 +14,7 @@ from ganad.ui.messages.guard import or_end_page
 from ganad.ui.panels import shared_server, unknown_run
 from ganad.ui.state import address, cache, current, picked_run
 from ganad.ui.state.session import memory, set_widget
+from ganad.wording import plural
 
 MENU = (
     ("app.py", "Start", ":material/flag:"),
@@ -107,7 +108,7 @@ def begin(title: str, *, lead: str = "", heading: str | None = None, without_run
             notices.caption(
                 markdown(
                     ":red[:material/heart_broken:] {} cannot be read: {}. **Compare** says why.",
-                    "1 run" if len(damaged) == 1 else f"{len(damaged)} runs",
+                    plural(len(damaged), "run"),
                     ", ".join(name for name, _ in damaged[:3]) + (" …" if len(damaged) > 3 else ""),
                 )
             )

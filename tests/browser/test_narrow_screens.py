@@ -76,7 +76,7 @@ def test_the_roc_is_in_view_while_a_live_slider_moves(sized, server):
     expect(area).to_have_text(re.compile(r"0\.\d{4}"))
     before = area.inner_text()
     sized.evaluate("document.querySelector('[data-testid=stMain]').scrollTo(0, 330)")
-    slider = sized.locator(".mixer .say input").first
+    slider = sized.locator(".mixer .part input").first
     curve = sized.locator(".mixer .roc canvas")
     sized.wait_for_function("document.querySelector('[data-testid=stMain]').scrollTop > 0")
     if sized.viewport_size["width"] > 1000:  # both fit on the screen as it opens

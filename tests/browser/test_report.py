@@ -59,12 +59,12 @@ def test_a_dragged_slider_changes_the_area_to_what_python_says_and_all_fits_a_ph
     usual, _ = service.evaluate_run(RUN)
     area = opened.locator(".auroc")
     expect(area).to_have_text(f"{usual.auroc:.4f}")
-    sliders = opened.locator(".say input")
+    sliders = opened.locator(".part input")
     drag(opened, sliders.nth(0), 0.6)
     drag(opened, sliders.nth(2), 0.3)
     expect(area).not_to_have_text(f"{usual.auroc:.4f}")
     weights = opened.evaluate("""() => {
-      const inputs = [...document.querySelector("#mixer").shadowRoot.querySelectorAll(".say input")];
+      const inputs = [...document.querySelector("#mixer").shadowRoot.querySelectorAll(".part input")];
       const { scales } = JSON.parse(document.querySelector("#run").textContent);
       return inputs.map((input, i) => input.value / scales[i]);
     }""")

@@ -137,13 +137,6 @@ def _thin_curve(x: np.ndarray, y: np.ndarray, most: int = 500) -> np.ndarray:
     return np.unique(np.append(np.searchsorted(length, np.linspace(0, length[-1], most - 1)), len(x) - 1))
 
 
-def _number(value: float) -> str:
-    """A score for the eye: three significant digits, thousands with commas."""
-    if not np.isfinite(value):
-        return "∞" if value > 0 else "-∞" if value < 0 else "not a number"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
-
-
 def _percent(share: float) -> str:
     """Whole percents; one decimal near 0 and 1, where it matters, and never "0 %" or "100 %" for almost."""
     if 0 < share < 0.001:

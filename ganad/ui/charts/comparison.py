@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from ganad.ui.charts.base import _GRID, _INK, _PAGE, _SMALL, _TEXT, _figure, _number, spread_apart
+from ganad.ui.charts.base import _GRID, _INK, _PAGE, _SMALL, _TEXT, _figure, spread_apart
 from ganad.ui.messages.escape import chart
 from ganad.web import colours
+from ganad.wording import number
 
 
 def digit_dots(runs: Sequence[tuple[str, str, Mapping[int, float]]], *, height: int = 440) -> go.Figure:
@@ -175,7 +176,7 @@ def trade(runs: Sequence[tuple[str, str, float, float]], *, height: int = 380) -
         drawing.add_scatter(
             x=[ms], y=[area], mode="markers", name=chart(name), cliponaxis=False,
             marker={"size": 15, "color": colour, "line": {"width": 1.5, "color": _PAGE}},
-            hovertemplate=f"<b>{chart(name)}</b><br>{_number(ms)} ms an image, AUROC {area:.4f}<extra></extra>",
+            hovertemplate=f"<b>{chart(name)}</b><br>{number(ms)} ms an image, AUROC {area:.4f}<extra></extra>",
         )  # fmt: skip
         left = ms > middle
         drawing.add_annotation(

@@ -10,9 +10,10 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ganad.config import PARTS
-from ganad.ui.charts.base import _AS_IT_IS, _INK, _PAGE, Drawing, _figure, _number, _percent, _thin_curve, _unit_square
+from ganad.ui.charts.base import _AS_IT_IS, _INK, _PAGE, Drawing, _figure, _percent, _thin_curve, _unit_square
 from ganad.ui.messages.escape import chart
 from ganad.web import colours
+from ganad.wording import number
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def roc(curves: Sequence[RocCurve], *, height: int = 340) -> go.Figure:
         at = np.full(len(kept), np.nan) if curve.thresholds is None else np.asarray(curve.thresholds)[kept]
         hover = [
             f"catches {_percent(t)} at {_percent(f)} false alarms"
-            + ("" if np.isnan(c) else f"<br>threshold {_number(c)}")
+            + ("" if np.isnan(c) else f"<br>threshold {number(c)}")
             for f, t, c in zip(fpr, tpr, at, strict=True)
         ]
         single = len(curves) == 1

@@ -19,13 +19,13 @@ from ganad.ui.charts.base import (
     Drawing,
     _above,
     _figure,
-    _number,
     _percent,
     _side,
     _vertical,
 )
 from ganad.ui.messages.escape import chart
 from ganad.web import colours
+from ganad.wording import number
 
 BINS = 48
 """Bars of a histogram."""
@@ -91,9 +91,9 @@ def histogram(
     edges, width = binned.edges, binned.edges[1] - binned.edges[0]
     drawing = _figure(height, top=62, bottom=44)
     peak = 0.0
-    hover = [f"{_number(a)} to {_number(b)}" for a, b in itertools.pairwise(edges)]
+    hover = [f"{number(a)} to {number(b)}" for a, b in itertools.pairwise(edges)]
     if binned.clipped:
-        hover[-1] = f"{_number(edges[-2])} and above"
+        hover[-1] = f"{number(edges[-2])} and above"
     heading = []
     for name, counts in zip(("normal", "anomalous"), binned.counts, strict=True):
         n, colour = int(counts.sum()), colours.VERDICTS[name]
@@ -124,10 +124,10 @@ def histogram(
     drawing.add_annotation(text="&nbsp;&nbsp;&nbsp;".join(heading), **_above(0, 40, "left", ref="paper"))
     if np.isfinite(threshold):
         _vertical(drawing, threshold, colour=_INK, dash="dash")
-        drawing.add_annotation(text=f"threshold {_number(threshold)}", **_above(threshold, 4, _side(threshold, edges)))
+        drawing.add_annotation(text=f"threshold {number(threshold)}", **_above(threshold, 4, _side(threshold, edges)))
     if marked is not None and np.isfinite(marked):
         _pin(drawing, marked, marked_label, edges)
-    note = f" · the last bar holds {binned.clipped:,} above {_number(edges[-1])}" if binned.clipped else ""
+    note = f" · the last bar holds {binned.clipped:,} above {number(edges[-1])}" if binned.clipped else ""
     drawing.update_xaxes(title_text=x_title + note, range=[edges[0], edges[-1]], showgrid=False)
     drawing.update_yaxes(visible=False, range=[0, (peak or 1.0) * 1.08])
     drawing.update_layout(hovermode="closest", bargap=0)
@@ -142,7 +142,7 @@ def _pin(drawing: Drawing, marked: float, label: str, edges: np.ndarray) -> None
         x=[at], y=[0], mode="markers", hoverinfo="skip", cliponaxis=False, name="marked",
         marker={"size": 13, "color": _TEXT, "symbol": "diamond", "line": {"width": 2, "color": _PAGE}},
     )  # fmt: skip
-    words = f"<b>{label or 'this image'}</b> {_number(marked)}{beyond}"
+    words = f"<b>{label or 'this image'}</b> {number(marked)}{beyond}"
     drawing.add_annotation(text=words, **_above(at, 22, _side(at, edges)))
 
 
@@ -211,7 +211,7 @@ def waterfall(parts: Mapping[str, Mapping[str, float]], threshold: float, *, hei
         colour, end = colours.PARTS.get(name, colours.THRESHOLD), at + part["contribution"]
         drawing.add_bar(
             x=[end - at], base=[at], y=[row + 0.16], orientation="h", width=0.34, marker={"color": colour.both}, name=name,
-            hovertemplate=f"{name}: {_number(part['value'])} × {part['weight']:.3g} = {_number(part['contribution'])}<br>"
+            hovertemplate=f"{name}: {number(part['value'])} × {part['weight']:.3g} = {number(part['contribution'])}<br>"
             f"above {part['percentile']:.1f} % of the held-out normal images<extra></extra>",
         )  # fmt: skip
         drawing.add_shape(
@@ -219,17 +219,17 @@ def waterfall(parts: Mapping[str, Mapping[str, float]], threshold: float, *, hei
         )
         above = {"y": row - 0.22, "showarrow": False, "yanchor": "middle", "xref": "paper"}
         drawing.add_annotation(text=f"<b style='color:{colour.both}'>{name}</b>", x=0, xanchor="left", **above)
-        words = f"{_number(part['contribution'])} · above {part['percentile']:.1f} % of the normals"
+        words = f"{number(part['contribution'])} · above {part['percentile']:.1f} % of the normals"
         drawing.add_annotation(text=words, x=1, xanchor="right", **above)
         at = end
     verdict = colours.ANOMALOUS if at > threshold else colours.NORMAL
     drawing.add_bar(
         x=[at], y=[rows - 1 + 0.16], orientation="h", width=0.34, marker={"color": verdict.both}, name="score",
-        hovertemplate=f"score {_number(at)}<extra></extra>",
+        hovertemplate=f"score {number(at)}<extra></extra>",
     )  # fmt: skip
     total = {"y": rows - 1 - 0.22, "showarrow": False, "yanchor": "middle", "xref": "paper"}
     drawing.add_annotation(text=f"<b style='color:{verdict.both}'>score</b>", x=0, xanchor="left", **total)
-    drawing.add_annotation(text=f"<b>{_number(at)}</b>", x=1, xanchor="right", **total)
+    drawing.add_annotation(text=f"<b>{number(at)}</b>", x=1, xanchor="right", **total)
     margin = 0.02 * (high - low)
     if np.isfinite(threshold):
         for row in range(rows):  # only across the bars: the words between them stay readable
@@ -237,7 +237,7 @@ def waterfall(parts: Mapping[str, Mapping[str, float]], threshold: float, *, hei
                 type="line", x0=threshold, x1=threshold, y0=row + 0.01, y1=row + 0.38, line={"color": _TEXT, "width": 2}
             )
         side = "left" if threshold < (low + high) / 2 else "right"
-        drawing.add_annotation(text=f"threshold {_number(threshold)}", **_above(threshold, 3, side))
+        drawing.add_annotation(text=f"threshold {number(threshold)}", **_above(threshold, 3, side))
     drawing.update_layout(barmode="overlay")
     drawing.update_xaxes(title_text="score", range=[low - margin * (low < 0), high + margin], showgrid=False)
     drawing.update_yaxes(visible=False, range=[rows - 0.5, -0.5])

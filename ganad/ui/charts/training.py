@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from ganad.ui.charts.base import _SMALL, _above, _figure, _number, spread_apart
+from ganad.ui.charts.base import _SMALL, _above, _figure, spread_apart
 from ganad.ui.messages.escape import chart
 from ganad.web import colours
+from ganad.wording import number
 
 MOST_POINTS = 200
 """Points of one loss curve; a chart is a few hundred pixels wide."""
@@ -82,7 +83,7 @@ def losses(rows: Sequence[Mapping[str, Any]], player: str, *, height: int = 220)
             xanchor="left", xshift=6, yshift=place - (end - low) * pixels, showarrow=False, font={"size": _SMALL},
         )  # fmt: skip
     if peak > high:
-        drawing.add_annotation(text=f"↑ {_number(peak)}", **_above(1, 6, "right", ref="paper"))
+        drawing.add_annotation(text=f"↑ {number(peak)}", **_above(1, 6, "right", ref="paper"))
     steps = [row["step"] for row in rows if "step" in row]
     first, last = min(steps), max(steps)
     drawing.update_xaxes(showgrid=False, range=[first, max(last, first + 1)], **_epoch_ticks(rows))
@@ -125,7 +126,7 @@ def descent(score: np.ndarray, paths: np.ndarray, *, height: int = 190) -> go.Fi
         hovertemplate="step %{x}<br>score %{y:.4g}<extra></extra>",
     )  # fmt: skip
     drawing.add_annotation(
-        x=steps[-1], y=score[-1], text=_number(float(score[-1])), showarrow=False, xanchor="left", xshift=6,
+        x=steps[-1], y=score[-1], text=number(float(score[-1])), showarrow=False, xanchor="left", xshift=6,
         font={"color": colours.GENERATOR.both, "size": _SMALL},
     )  # fmt: skip
     low, high = float(np.min(score)), float(max(score[0], np.quantile(paths[np.isfinite(paths)], 0.98)))
@@ -163,7 +164,7 @@ def history(epochs: Sequence[float], values: Sequence[float], name: str, *, heig
     )  # fmt: skip
     if len(values):
         drawing.add_annotation(
-            text=f"<b>{_number(values[-1])}</b>", x=epochs[-1], y=values[-1], xanchor="left", xshift=8, showarrow=False
+            text=f"<b>{number(values[-1])}</b>", x=epochs[-1], y=values[-1], xanchor="left", xshift=8, showarrow=False
         )
         drawing.update_xaxes(range=[min(epochs), max(max(epochs), min(epochs) + 1)])
     drawing.update_xaxes(title_text="epoch", showgrid=False, nticks=8)

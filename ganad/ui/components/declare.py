@@ -8,6 +8,8 @@ from typing import Any
 
 import streamlit as st
 
+from ganad.web.bundle import bundle
+
 
 def declare(name: str, html: str, css: str, js: str) -> Callable[..., Any]:
     """The component of a name, with its markup, style and script."""
@@ -15,6 +17,7 @@ def declare(name: str, html: str, css: str, js: str) -> Callable[..., Any]:
 
 
 def declare_beside(file: str) -> Callable[..., Any]:
-    """The component whose Python file this is (`__file__`), out of the .html, .css and .js of the same name beside it."""
-    path = Path(file)
-    return declare(path.stem, *(path.with_suffix(end).read_text(encoding="utf-8") for end in (".html", ".css", ".js")))
+    """The component of a folder, out of the .html, .css and .js there that are named like it. file: `__file__` of its Python."""
+    folder = Path(file).parent
+    html, css = ((folder / f"{folder.name}{end}").read_text(encoding="utf-8") for end in (".html", ".css"))
+    return declare(folder.name, html, css, bundle(folder / f"{folder.name}.js"))

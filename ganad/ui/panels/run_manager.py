@@ -13,6 +13,7 @@ from ganad.ui.messages.escape import html, markdown, plain
 from ganad.ui.panels import shared_server
 from ganad.ui.state import cache, picked_run
 from ganad.ui.state.session import held, memory, set_widget
+from ganad.wording import plural
 
 _LARGEST_MB = archive.MOST_BYTES // 1_000_000
 
@@ -142,7 +143,7 @@ def _clean_up() -> None:
         )  # fmt: skip
         n = len(unwanted)
         st.button(
-            f"Move {n} run{'s' * (n != 1)} to trash" if n else "Move to trash", icon=":material/delete:", type="primary",
+            f"Move {plural(n, 'run')} to trash" if n else "Move to trash", icon=":material/delete:", type="primary",
             key="throw_away_many", disabled=not n, on_click=guard.callback(_move_selected_to_trash),
             help="Into the trash, whole: one click brings them back.",
         )  # fmt: skip
@@ -172,7 +173,7 @@ def _trash() -> None:
             st.caption(f"… and {len(thrown) - 20} moved there before these.")
         n = len(thrown)
         st.button(
-            f"Remove {n} run{'s' * (n != 1)} for good", icon=":material/delete_forever:", key="empty_trash",
+            f"Remove {plural(n, 'run')} for good", icon=":material/delete_forever:", key="empty_trash",
             on_click=guard.callback(_empty_trash), help="There is no undo.",
         )  # fmt: skip
         st.caption(f"This frees {service.trash_bytes() / 1e6:.1f} MB, and there is no undo.")
@@ -206,7 +207,7 @@ def _empty_trash() -> None:
     except GanadError as error:
         notices.toast(error, icon=":material/error:")
         return
-    notices.toast(f"{count} run{'s' * (count != 1)} removed for good.", icon=":material/check_circle:")
+    notices.toast(f"{plural(count, 'run')} removed for good.", icon=":material/check_circle:")
 
 
 # --- runs from elsewhere -----------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from ganad.config import check_weights
 from ganad.errors import ConfigError
 from ganad.evaluation import metrics, thresholds
 from ganad.evaluation.thresholds import DEFAULT_RULE, OLD_RULES, is_valid_rule
+from ganad.wording import number, percent
 
 NAMES = ("w", "at", "units")
 """The names in a URL."""
@@ -65,10 +66,10 @@ class DecisionRule:
             return thresholds.no_threshold(held_out, self.value)
         reason = {
             "manual": ", set by hand.",
-            "cost": f": cheapest on the test set if a miss costs as much as {self.value:.3g} false alarms.",
+            "cost": f": cheapest on the test set if a miss costs as much as {number(self.value)} false alarms.",
             "best F1": ": the highest F1 on the test set.",
-        }.get(self.kind, f": a new normal image lies above it with a probability of at most {self.value:.1%}.")
-        return f"Threshold {units.shown(threshold):.4g}{reason}"
+        }.get(self.kind, f": a new normal image lies above it with a probability of at most {percent(self.value)}.")
+        return f"Threshold {number(units.shown(threshold))}{reason}"
 
 
 # --- in a URL ----------------------------------------------------------------------------------------------------------

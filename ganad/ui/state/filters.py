@@ -12,6 +12,7 @@ from ganad.evaluation.filters import inside_polygon, near_threshold, outcomes
 from ganad.evaluation.projection import Projection
 from ganad.evaluation.scores import Scores
 from ganad.ui.state.decision_rule import shortest
+from ganad.wording import number
 
 VERDICTS = {
     "all": "everything",
@@ -106,7 +107,7 @@ class Band:
         return (view.test >= value[0]) & (view.test <= value[1])
 
     def label(self, value: tuple[float, float], view: Scored) -> str:
-        return "score {:.4g} to {:.4g}".format(*map(view.units.shown, value))
+        return "score {} to {}".format(*(number(view.units.shown(x)) for x in value))
 
 
 class Lasso:

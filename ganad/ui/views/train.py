@@ -20,6 +20,7 @@ from ganad.ui.state import cache, picked_run
 from ganad.ui.state.session import held, memory
 from ganad.ui.theme import layout
 from ganad.web import colours
+from ganad.wording import plural
 
 BADGES = {
     "queued": ("queued", ":material/hourglass_top:", "gray"),
@@ -312,7 +313,7 @@ def _curves(name: str, live: bool) -> None:
     rows = service.logged_metrics(name)
     if left_out := service.damaged_lines(name):
         notices.warning(
-            f"{left_out} damaged line{'s' * (left_out > 1)} of metrics.jsonl {'are' if left_out > 1 else 'is'} left out."
+            f"{plural(left_out, 'damaged line')} of metrics.jsonl {'are' if left_out > 1 else 'is'} left out."
         )
     losses = [r for r in rows if any(k.startswith("loss/") for k in r)]
     if losses:

@@ -1,22 +1,17 @@
-"""The mixer's markup, style and scripts as text. One script for the browser, written in four files."""
+"""The mixer's markup, style and script as text."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from ganad.web.bundle import bundle
+
 _HERE = Path(__file__).parent
 _ENTRY = "export default function (component)"
 
-
-def _text(name: str) -> str:
-    return (_HERE / name).read_text(encoding="utf-8")
-
-
-MARKUP = _text("mixer.html")
-STYLE = _text("mixer.css")
-SCRIPTS = {name: _text(f"{name}.js") for name in ("numbers", "drawing", "picture", "mixer")}
-"""What is computed, what is drawn, what is saved, what is dragged."""
-MODULE = "\n".join(SCRIPTS.values())
+MARKUP = (_HERE / "mixer.html").read_text(encoding="utf-8")
+STYLE = (_HERE / "mixer.css").read_text(encoding="utf-8")
+MODULE = bundle(_HERE / "mixer.js")
 """One module whose default export is called with each new state, as a component of Streamlit is."""
 
 

@@ -1,8 +1,11 @@
-// --- pictures: histogram and ROC as they are, as a file. ---
+// Histogram and ROC as they are, as a file.
+import { charts } from "./charts.js";
+import { Sheet, safe } from "./svg.js";
 
 // Both charts side by side on the page's ground: as pixels, or drawn once more as lines that any size keeps sharp.
 export function picture(own, theme, name, kind) {
-  const gap = 24, parts = [own.scores, own.square];
+  const gap = 24;
+  const parts = [own.scores, own.square];
   const link = document.createElement("a");
   link.download = `ganad-${name}.${kind}`;
   if (kind === "svg") {
@@ -18,7 +21,10 @@ export function picture(own, theme, name, kind) {
     pen.fillStyle = theme.page;
     pen.fillRect(0, 0, sheet.width, sheet.height);
     let x = gap;
-    for (const part of parts) { pen.drawImage(part, x, gap); x += part.width + gap; }
+    for (const part of parts) {
+      pen.drawImage(part, x, gap);
+      x += part.width + gap;
+    }
     link.href = sheet.toDataURL("image/png");
   }
   link.click();
@@ -28,65 +34,13 @@ function beside(sheets, gap, ground) {
   const width = sheets.reduce((sum, s) => sum + s.clientWidth + gap, gap);
   const height = Math.max(...sheets.map((s) => s.clientHeight)) + 2 * gap;
   let x = gap;
-  const inner = sheets.map((s) => { const moved = `<g transform="translate(${x} ${gap})">${s.drawn()}</g>`; x += s.clientWidth + gap; return moved; });
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">` +
-    `<rect width="100%" height="100%" fill="${safe(ground)}"/>${inner.join("")}</svg>`;
-}
-
-// What the charts take for a canvas, with a pen that writes down what it is told: the part of a canvas's pen that they use.
-class Sheet {
-  constructor(width, height, theme) {
-    Object.assign(this, { clientWidth: width, clientHeight: height, dataset: {}, pen: new Pen(theme) });
-  }
-  getContext() { return this.pen; }
-  drawn() { return this.pen.out.join(""); }
-}
-
-let clips = 0;
-const KEPT = ["fillStyle", "strokeStyle", "lineWidth", "globalAlpha", "font", "textAlign", "textBaseline", "lineJoin", "dash", "moved", "within"];
-const safe = (text) => String(text).replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
-const short = (x) => Number(x.toFixed(2));
-
-class Pen {
-  constructor() {
-    Object.assign(this, { out: [], path: "", saved: [], dash: [], moved: "", within: "", globalAlpha: 1, lineWidth: 1, measure: document.createElement("canvas").getContext("2d") });
-  }
-  save() { this.saved.push(KEPT.map((name) => this[name])); }
-  restore() { this.saved.pop().forEach((value, i) => { this[KEPT[i]] = value; }); }
-  setTransform() {}
-  clearRect() {}
-  translate(x, y) { this.moved += `translate(${short(x)} ${short(y)}) `; }
-  rotate(angle) { this.moved += `rotate(${short((180 * angle) / Math.PI)}) `; }
-  setLineDash(dash) { this.dash = dash; }
-  beginPath() { this.path = ""; }
-  moveTo(x, y) { this.path += `M${short(x)} ${short(y)}`; }
-  lineTo(x, y) { this.path += `L${short(x)} ${short(y)}`; }
-  rect(x, y, w, h) { this.path += `M${short(x)} ${short(y)}h${short(w)}v${short(h)}h${short(-w)}z`; }
-  roundRect(x, y, w, h, r) {
-    const [a, b] = [w - 2 * r, h - 2 * r].map(short), turn = (dx, dy) => `a${r} ${r} 0 0 1 ${dx} ${dy}`;
-    this.path += `M${short(x + r)} ${short(y)}h${a}${turn(r, r)}v${b}${turn(-r, r)}h${-a}${turn(-r, -r)}v${-b}${turn(r, -r)}z`;
-  }
-  arc(x, y, r) { this.path += `M${short(x - r)} ${short(y)}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0z`; }
-  clip() {
-    const name = `clip${++clips}`;
-    this.out.push(`<clipPath id="${name}"><path d="${this.path}"/></clipPath>`);
-    this.within = ` clip-path="url(#${name})"`;
-  }
-  shape(d, paint) {
-    const moved = this.moved && ` transform="${this.moved.trim()}"`;
-    this.out.push(`<path d="${d}" ${paint} opacity="${this.globalAlpha}"${moved}${this.within}/>`);
-  }
-  fill() { this.shape(this.path, `fill="${safe(this.fillStyle)}"`); }
-  fillRect(x, y, w, h) { this.shape(`M${short(x)} ${short(y)}h${short(w)}v${short(h)}h${short(-w)}z`, `fill="${safe(this.fillStyle)}"`); }
-  stroke() {
-    const dash = this.dash.length ? ` stroke-dasharray="${this.dash.join(" ")}"` : "";
-    this.shape(this.path, `fill="none" stroke="${safe(this.strokeStyle)}" stroke-width="${this.lineWidth}" stroke-linejoin="${this.lineJoin ?? "round"}"${dash}`);
-  }
-  fillText(text, x, y) {
-    const anchor = { center: "middle", right: "end" }[this.textAlign] ?? "start";
-    const base = this.textBaseline === "middle" ? ' dominant-baseline="central"' : "";
-    const moved = this.moved && ` transform="${this.moved.trim()}"`;
-    this.out.push(`<text x="${short(x)}" y="${short(y)}" text-anchor="${anchor}"${base} fill="${safe(this.fillStyle)}" opacity="${this.globalAlpha}" style="font: ${safe(this.font)}"${moved}>${safe(text)}</text>`);
-  }
-  measureText(text) { this.measure.font = this.font; return this.measure.measureText(text); }
+  const inner = sheets.map((s) => {
+    const moved = `<g transform="translate(${x} ${gap})">${s.drawn()}</g>`;
+    x += s.clientWidth + gap;
+    return moved;
+  });
+  return (
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">` +
+    `<rect width="100%" height="100%" fill="${safe(ground)}"/>${inner.join("")}</svg>`
+  );
 }

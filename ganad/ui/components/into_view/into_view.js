@@ -7,13 +7,16 @@ export default function (component) {
   const root = parentElement.getRootNode();
   const target = (root instanceof ShadowRoot ? root.host : parentElement).closest(`.st-key-${data.target}`);
   if (!target) return;
-  const first = !known.has(target), before = known.get(target);
+  const first = !known.has(target);
+  const before = known.get(target);
   known.set(target, data.news);
   if (first || before === data.news) return;
   requestAnimationFrame(() => {
     // Where it stands in a column that scrolls by itself, that begins at its top again.
-    for (let box = target.parentElement; box && box.dataset.testid !== "stMain"; box = box.parentElement) box.scrollTop = 0;
-    const box = target.getBoundingClientRect(), high = window.innerHeight;
+    for (let box = target.parentElement; box && box.dataset.testid !== "stMain"; box = box.parentElement)
+      box.scrollTop = 0;
+    const box = target.getBoundingClientRect();
+    const high = window.innerHeight;
     const seen = Math.min(box.bottom, high) - Math.max(box.top, 0);
     if (seen >= Math.min(box.height, ENOUGH * high)) return;
     const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;

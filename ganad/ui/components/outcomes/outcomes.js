@@ -1,4 +1,6 @@
 // Four buttons, one for each way in which a verdict and the truth can meet, with some digits of each.
+import { make } from "../elements.js";
+
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
   const box = parentElement.querySelector(".outcomes");
@@ -7,7 +9,6 @@ export default function (component) {
   if (box.dataset.word === word) return;
   box.dataset.word = word;
   box.style.setProperty("--sprite", `url(${data.sprite})`);
-  const make = (tag, name, text) => Object.assign(document.createElement(tag), { className: name, textContent: text ?? "" });
   const cell = ({ name, title, count, share, colour, depth, from, faces, picked, alt }) => {
     const button = make("button", "cell");
     button.type = "button";
@@ -31,8 +32,15 @@ export default function (component) {
   const [hits, misses, alarms, correct] = data.cells.map(cell);
   const focused = box.querySelector("button:focus")?.dataset.name ?? parentElement.activeElement?.dataset?.name;
   box.replaceChildren(
-    make("span"), make("span", "head", "called anomalous"), make("span", "head", "called normal"),
-    make("span", "side", "anomalies"), hits, misses, make("span", "side", "normal"), alarms, correct,
+    make("span"),
+    make("span", "head", "called anomalous"),
+    make("span", "head", "called normal"),
+    make("span", "side", "anomalies"),
+    hits,
+    misses,
+    make("span", "side", "normal"),
+    alarms,
+    correct,
   );
   if (focused) box.querySelector(`[data-name="${focused}"]`)?.focus();
 }

@@ -1,4 +1,6 @@
 // A button a digit: how much of it is called anomalous, and its area. A chart of buttons costs a millisecond to redraw.
+import { make } from "../elements.js";
+
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
   const box = parentElement.querySelector(".rows");
@@ -6,15 +8,19 @@ export default function (component) {
   const word = JSON.stringify(data.rows);
   if (box.dataset.word === word) return;
   box.dataset.word = word;
-  const make = (tag, name, text) => Object.assign(document.createElement(tag), { className: name, textContent: text ?? "" });
-  const line = (name, ...parts) => { const made = make("div", name); made.append(...parts); return made; };
+  const line = (name, ...parts) => {
+    const row = make("div", name);
+    row.append(...parts);
+    return row;
+  };
   const ends = make("span");
   ends.append(make("span", "", "0 %"), make("span", "", "called anomalous"), make("span", "", "100 %"));
   const focused = parentElement.activeElement?.dataset?.digit ?? box.querySelector("button:focus")?.dataset.digit;
   box.replaceChildren(
     line("head", make("span"), make("span"), make("span", "", "AUROC")),
     ...data.rows.map(({ digit, share, area, colour, picked, said }) => {
-      const button = make("button", "row"), track = make("span", "track");
+      const button = make("button", "row");
+      const track = make("span", "track");
       button.type = "button";
       button.dataset.digit = digit;
       button.title = said;

@@ -7,17 +7,25 @@ export default function (component) {
   const root = parentElement.querySelector(".pad");
   if (!root) return;
   const canvas = root.querySelector("canvas");
-  const find = (name) => root.querySelector("." + name);
+  const find = (name) => root.querySelector(`.${name}`);
   const side = canvas.width;
   const ink = canvas.getContext("2d", { willReadFrequently: true });
 
   let pad = pads.get(root);
   const mounted = !pad;
   if (mounted) {
-    pad = { strokes: [], current: null, under: null, reset: data.reset, brush: data.stroke, asked: data.stroke, pen: null };
+    pad = {
+      strokes: [],
+      current: null,
+      under: null,
+      reset: data.reset,
+      brush: data.stroke,
+      asked: data.stroke,
+      pen: null,
+    };
     pads.set(root, pad);
   }
-  root.style.setProperty("--pad-size", data.size + "px");
+  root.style.setProperty("--pad-size", `${data.size}px`);
   const slider = root.querySelector("input");
   if (mounted || data.stroke !== pad.asked) {
     pad.brush = pad.asked = data.stroke;
@@ -48,7 +56,8 @@ export default function (component) {
       } else {
         // Curves through the middles of the sampled points: a fast hand leaves few of them.
         for (let i = 1; i < points.length - 1; i++) {
-          const [x, y] = points[i], [u, v] = points[i + 1];
+          const [x, y] = points[i];
+          const [u, v] = points[i + 1];
           ink.quadraticCurveTo(x, y, (x + u) / 2, (y + v) / 2);
         }
         ink.lineTo(...points.at(-1));
@@ -65,15 +74,25 @@ export default function (component) {
     const empty = !pad.strokes.length && !pad.under;
     setStateValue("pixels", empty ? null : shrink(ink, side));
   };
-  const say = (words) => { find("said").textContent = words; };
+  const say = (words) => {
+    find("said").textContent = words;
+  };
 
   const begin = (point) => {
     pad.current = { width: (pad.brush * side) / 280, points: [point] };
     pad.strokes.push(pad.current);
     paint();
   };
-  const extend = (point) => { pad.current.points.push(point); paint(); };
-  const end = () => { if (pad.current) { pad.current = null; send(); } };
+  const extend = (point) => {
+    pad.current.points.push(point);
+    paint();
+  };
+  const end = () => {
+    if (pad.current) {
+      pad.current = null;
+      send();
+    }
+  };
 
   const at = (event) => {
     const box = canvas.getBoundingClientRect();
@@ -92,13 +111,32 @@ export default function (component) {
     for (const step of steps.length ? steps : [event]) pad.current.points.push(at(step));
     paint();
   };
-  canvas.onpointerup = canvas.onpointercancel = (event) => { if (event.pointerId === pad.pointer) end(); };
+  canvas.onpointerup = canvas.onpointercancel = (event) => {
+    if (event.pointerId === pad.pointer) end();
+  };
 
-  const undo = () => { if (pad.strokes.length) { pad.current = null; pad.strokes.pop(); paint(); send(); say("Stroke taken back"); } };
-  const clear = () => { pad.strokes = []; pad.current = null; pad.under = null; paint(); send(); say("Cleared"); };
+  const undo = () => {
+    if (pad.strokes.length) {
+      pad.current = null;
+      pad.strokes.pop();
+      paint();
+      send();
+      say("Stroke taken back");
+    }
+  };
+  const clear = () => {
+    pad.strokes = [];
+    pad.current = null;
+    pad.under = null;
+    paint();
+    send();
+    say("Cleared");
+  };
   find("undo").onclick = undo;
   find("clear").onclick = clear;
-  slider.oninput = () => { pad.brush = Number(slider.value); };
+  slider.oninput = () => {
+    pad.brush = Number(slider.value);
+  };
 
   // With the keyboard: a pen that is moved, put down and lifted.
   const showPen = (point) => {
@@ -106,19 +144,30 @@ export default function (component) {
     const mark = find("pen");
     mark.classList.toggle("shown", Boolean(point));
     mark.classList.toggle("down", Boolean(point && pad.current));
-    if (point) { mark.style.left = (100 * point[0]) / side + "%"; mark.style.top = (100 * point[1]) / side + "%"; }
+    if (point) {
+      mark.style.left = `${(100 * point[0]) / side}%`;
+      mark.style.top = `${(100 * point[1]) / side}%`;
+    }
   };
   const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
   canvas.onkeydown = (event) => {
     const undoKey = event.key === "Backspace" || ((event.ctrlKey || event.metaKey) && event.key === "z");
     if (event.key in moves) {
-      const [x, y] = pad.pen || [side / 2, side / 2], [dx, dy] = moves[event.key], far = event.shiftKey ? 4 : 16;
+      const [x, y] = pad.pen || [side / 2, side / 2];
+      const [dx, dy] = moves[event.key];
+      const far = event.shiftKey ? 4 : 16;
       const next = [x + dx * far, y + dy * far].map((v) => Math.min(side, Math.max(0, v)));
       if (pad.current) extend(next);
       showPen(next);
     } else if (event.key === " ") {
       const here = pad.pen || [side / 2, side / 2];
-      if (pad.current) { end(); say("Pen up"); } else { begin(here); say("Pen down"); }
+      if (pad.current) {
+        end();
+        say("Pen up");
+      } else {
+        begin(here);
+        say("Pen down");
+      }
       showPen(here);
     } else if (undoKey) undo();
     else if (event.key === "Delete") clear();
@@ -126,7 +175,10 @@ export default function (component) {
     event.preventDefault();
     event.stopPropagation();
   };
-  canvas.onblur = () => { end(); showPen(null); };
+  canvas.onblur = () => {
+    end();
+    showPen(null);
+  };
 
   paint();
 }
@@ -150,7 +202,11 @@ function shrink(ink, side) {
 // The other way: a canvas from Python's bytes, or null where they are not a picture.
 function sheetOf(pixels) {
   let bytes;
-  try { bytes = atob(pixels); } catch { return null; }
+  try {
+    bytes = atob(pixels);
+  } catch {
+    return null;
+  }
   if (bytes.length !== OUT * OUT) return null;
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = OUT;

@@ -1,0 +1,22 @@
+"""Numbers and counts as every page, sentence and command writes them."""
+
+from __future__ import annotations
+
+import math
+
+
+def number(value: float) -> str:
+    """A score for the eye: three significant digits, thousands with commas. 0.05231 -> "0.0523", 1234.5 -> "1,234"."""
+    if not math.isfinite(value):
+        return "∞" if value > 0 else "-∞" if value < 0 else "not a number"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def percent(share: float) -> str:
+    """A share in [0, 1] with one decimal: 0.05 -> "5.0 %"."""
+    return f"{100 * share:.1f} %"
+
+
+def plural(n: int, noun: str) -> str:
+    """ "1 run", "2 runs", "1,000 images"."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"

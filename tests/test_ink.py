@@ -7,6 +7,7 @@ from ganad import service
 from ganad.data import sources
 from ganad.data.ink_checks import doubts
 from ganad.data.preprocess import as_given, prepare
+from ganad.errors import DataError
 from tests.test_imaging import encoded, ring
 
 
@@ -66,5 +67,5 @@ def test_a_black_picture_given_as_it_is_has_no_ink():
 @pytest.mark.parametrize("raw", [True, False])
 def test_a_picture_that_cannot_be_judged_is_named(raw):
     blank = encoded(np.full((50, 50), 255, np.uint8))
-    with pytest.raises(service.DataError, match=r"^blank\.png: "):
+    with pytest.raises(DataError, match=r"^blank\.png: "):
         service.prepare_bytes(blank, "blank.png", raw)

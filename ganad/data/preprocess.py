@@ -26,6 +26,7 @@ FORMATS = ("PNG", "JPEG", "WebP", "BMP", "TIFF", "GIF")
 GIVEN_SIDE = 560
 _WORK_SIDE = 1024  # larger pictures are shrunk to this first: detail beyond it cannot reach 20 pixels
 _CROP_SIDE = 200  # a crop is brought to this side, from where 20 is an exact average of 10x10 blocks
+_BLOCK = _CROP_SIDE // 20  # pixels of the enlarged ink to one of the result, along each axis
 _CENTRE = 14.0  # mean centre of mass of MNIST's test digits: row 13.99, column 14.01
 _MIN_CONTRAST = 24  # grey levels between ground and ink; JPEG noise and paper stay below
 _INK = 0.1  # of full ink: what is fainter is ground
@@ -161,7 +162,10 @@ def as_given(grey: np.ndarray) -> Prepared:
             f"The picture is {_size(grey)}, and a raw one must be 28 × 28, light ink on black: have it prepared."
         )
     ink = grey.astype(np.float32) / 255
-    doubted = _doubts(_crop(ink), 1.0) if (ink > _INK).any() else ("No ink: every pixel is as black as the ground.",)
+    doubted: tuple[str, ...] = ("No ink: every pixel is as black as the ground.",)
+    if (ink > _INK).any():
+        crop = _crop(ink)
+        doubted = doubts(crop, _stroke_width(_enlarged(crop)) / _BLOCK, max(crop.shape))
     return Prepared(grey.copy(), given=grey.copy(), inverted=False, steps=("taken as it is",), doubts=doubted)
 
 
@@ -185,9 +189,11 @@ def prepare(grey: np.ndarray, *, centre: bool = True, invert: bool | None = None
         return Prepared(digit=_fit(picture), given=given, inverted=inverted, steps=tuple(steps))
     ink = _keep_digit(_stretch(picture.astype(np.float32), inverted, steps), steps)
     crop = _crop(ink)
-    small = _scale_to_20(crop, steps)
+    large = _enlarged(crop)
+    width = _stroke_width(large) / _BLOCK
+    small = _scale_to_20(crop, large, width, steps)
     steps.append("moved, centre of mass to the centre of 28 × 28")
-    doubted = _doubts(crop, max(grey.shape) / max(picture.shape))
+    doubted = doubts(crop, width, round(max(crop.shape) * max(grey.shape) / max(picture.shape)))
     return Prepared(_place(small), given=given, inverted=inverted, steps=tuple(steps), doubts=doubted)
 
 
@@ -319,27 +325,27 @@ def _crop(ink: np.ndarray) -> np.ndarray:
     return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
-def _scale_to_20(crop: np.ndarray, steps: list[str]) -> np.ndarray:
-    """(h, w) in 0..1, the larger of both 20; strokes much thinner than MNIST's are thickened on the way."""
+def _enlarged(crop: np.ndarray) -> np.ndarray:
+    """Ink in 0..1, scaled so that its larger side is _CROP_SIDE."""
+    return np.clip(_resized(crop, _CROP_SIDE / max(crop.shape)), 0, 1)
+
+
+def _scale_to_20(crop: np.ndarray, large: np.ndarray, width: float, steps: list[str]) -> np.ndarray:
+    """(h, w) in 0..1, the larger of both 20; strokes much thinner than MNIST's are thickened on the way.
+
+    large: the crop, enlarged; width: of its strokes, in pixels of the result.
+    """
     steps.append(f"cropped to the ink, {_size(crop)}, and scaled into 20 × 20")
-    large = np.clip(_resized(crop, _CROP_SIDE / max(crop.shape)), 0, 1)
-    block = _CROP_SIDE // 20
-    if (width := _stroke_width(large) / block) < _THIN:
-        large = _thickened(large, (_USUAL - width) * block / 2)
+    if width < _THIN:
+        large = _thickened(large, (_USUAL - width) * _BLOCK / 2)
         steps.append(f"thickened the strokes from {width:.1f} to {_USUAL:.1f} pixels")
     elif max(crop.shape) == 20:
         return crop  # already at the size: scaling up and down again would only blur it
     # Whole blocks of 10x10 pixels, so that the aspect is kept exactly.
-    pad = [((-n % block) // 2, -n % block - (-n % block) // 2) for n in large.shape]
+    pad = [((-n % _BLOCK) // 2, -n % _BLOCK - (-n % _BLOCK) // 2) for n in large.shape]
     large = np.pad(large, pad)
-    h, w = (n // block for n in large.shape)
-    return large.reshape(h, block, w, block).mean(axis=(1, 3))
-
-
-def _doubts(crop: np.ndarray, shrunk: float) -> tuple[str, ...]:
-    """Of ink (h, w) in 0..1; `shrunk` is how many times larger the given picture was."""
-    large = np.clip(_resized(crop, _CROP_SIDE / max(crop.shape)), 0, 1)
-    return doubts(crop, _stroke_width(large) * 20 / _CROP_SIDE, round(max(crop.shape) * shrunk))
+    h, w = (n // _BLOCK for n in large.shape)
+    return large.reshape(h, _BLOCK, w, _BLOCK).mean(axis=(1, 3))
 
 
 def _stroke_width(ink: np.ndarray) -> float:

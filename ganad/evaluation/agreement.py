@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from ganad.evaluation import comparison, metrics, thresholds
 from ganad.evaluation.scores import Scores
@@ -40,7 +41,7 @@ class Verdicts:
 
     def rank_correlations(self) -> np.ndarray:
         """(R, R) Spearman's rank correlation of the scores of each two runs."""
-        return np.array([[comparison.spearman(a, b) for b in self.score] for a in self.score])
+        return pd.DataFrame(self.score.T).corr(method="spearman").to_numpy()
 
     def aurocs(self) -> tuple[list[float], float]:
         """AUROC of each run on these images, and of the ensemble: the mean of the standardised scores."""

@@ -113,19 +113,3 @@ def gap(anomalous: np.ndarray, ours: Sequence[np.ndarray], theirs: Sequence[np.n
     single = min(len(ours), len(theirs)) < 2
     seeds = None if single else float(np.sqrt(sum(np.var(side[:, 0], ddof=1) for side in sides)))
     return Gap(float(difference[0]), float(low), float(high), seeds)
-
-
-# --- agreement ---------------------------------------------------------------------------------------------------------
-
-
-def ranks(values: np.ndarray) -> np.ndarray:
-    """(N,) ranks from 1; equal values share the mean of theirs."""
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return (np.cumsum(counts) - (counts - 1) / 2)[inverse]
-
-
-def spearman(a: np.ndarray, b: np.ndarray) -> float:
-    """Rank correlation of two scores of the same images, -1 to 1; NaN when one of them is constant."""
-    x, y = (r - r.mean() for r in (ranks(a), ranks(b)))
-    scale = np.sqrt((x @ x) * (y @ y))
-    return float(x @ y / scale) if scale else float("nan")

@@ -7,18 +7,17 @@ import numpy as np
 
 def nearest(z: np.ndarray, among: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     """The k codes of `among` (n, nz) nearest to z (nz,): their rows, nearest first, and their distances; (k,) each."""
-    away = np.linalg.norm(among - z, axis=1)
-    rows = np.argsort(away, kind="stable")[:k]
-    return rows, away[rows]
+    away, rows = _search(among, z[None], k)
+    return rows[0], away[0]
 
 
-def distances_to_nearest(codes: np.ndarray, block: int = 500) -> np.ndarray:
-    """(n,) distance of each of n codes (n, nz) to the nearest other one; so many rows at a time, to save memory."""
-    codes = codes.astype(np.float64)
-    squares, nearest_squares = (codes**2).sum(1), np.empty(len(codes))
-    for at in range(0, len(codes), block):
-        rows = np.arange(at, min(at + block, len(codes)))
-        apart = squares[rows][:, None] + squares - 2 * codes[rows] @ codes.T
-        apart[np.arange(len(rows)), rows] = np.inf
-        nearest_squares[rows] = apart.min(axis=1)
-    return np.sqrt(np.maximum(nearest_squares, 0))
+def distances_to_nearest(codes: np.ndarray) -> np.ndarray:
+    """(n,) distance of each of n codes (n, nz) to the nearest other one; 0 where two are the same."""
+    return _search(codes, codes, 2)[0][:, 1]  # the first one is the code itself, or another at the same place
+
+
+def _search(among: np.ndarray, codes: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    from sklearn.neighbors import NearestNeighbors  # off a page's first paint
+
+    index = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(among.astype(np.float64))
+    return index.kneighbors(codes.astype(np.float64))

@@ -88,6 +88,29 @@ def test_a_wide_layer_finds_no_gradient_of_weights_that_nobody_asked_for(monkeyp
     assert torch.equal(torch.autograd.grad(y.sum(), x)[0], back)
 
 
+@pytest.mark.parametrize("kind", LAYERS)
+def test_second_derivatives_are_pytorchs_in_float32_and_refused_with_a_reason_where_bfloat16_has_none(
+    kind, monkeypatch
+):
+    ours, own, x = made(kind, True, monkeypatch)
+
+    def penalty(layer, autocast):
+        """A gradient penalty: the derivative of the squared gradient, by input and weights."""
+        u = x.clone().requires_grad_()
+        with torch.autocast("cpu", torch.bfloat16) if autocast else contextlib.nullcontext():
+            y = layer(u).float()
+        (slope,) = torch.autograd.grad((y**2).sum(), u, create_graph=True)
+        return torch.autograd.grad((slope.float() ** 2).sum(), layer.weight)[0]
+
+    torch.testing.assert_close(penalty(ours, False), penalty(own, False), rtol=1e-5, atol=1e-5)
+    if kind.startswith("wide"):
+        with pytest.raises(RuntimeError, match=r"no second derivative in bfloat16.*in float32"):
+            penalty(ours, True)
+    else:
+        expected = penalty(own, False)
+        assert (penalty(ours, True) - expected).abs().max() < 2**-4 * expected.abs().max()
+
+
 @pytest.mark.parametrize("name", ["ganomaly", "egbad"])
 @pytest.mark.parametrize("order", [torch.contiguous_format, torch.channels_last])
 def test_a_gradient_moves_the_weight_that_it_belongs_to_however_both_lie_in_memory(name, order, monkeypatch):

@@ -1,11 +1,11 @@
 """Convolutions that train fast in bfloat16 on a CPU; everywhere else they are PyTorch's own.
 
-Three kinds of layers are slow there, and each is something else in disguise:
-- between an image and one pixel: one matrix product;
-- between one channel and many: four neighbours make four channels, and a 4x4 kernel of stride 2 a 2x2 of stride 1;
-- a wide layer whose images are small: the gradient of its weight is one matrix product over the patches of its input.
+PyTorch is slow there for three kinds of layers, each of which can be computed as another operation with the same result:
+- a kernel as large as the image (or the other way round, from one pixel): one matrix product;
+- one channel in or out, 4x4 kernel, stride 2: each 2x2 square of pixels becomes four channels, and the kernel a 2x2 of stride 1;
+- many weights and small images: the gradient of the weight is one matrix product over the patches of the input.
 
-Words   a patch is what one output pixel sees: k · k · C numbers. Images lie in memory with their channels last.
+A patch is what one output pixel sees: k · k · C numbers. Images lie in memory with their channels last.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.autograd import Function
-from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 WIDE = 2**18
@@ -38,7 +37,7 @@ class Conv(nn.Conv2d):
         if x.shape[-1] == shape[0] and shape[2] == 0:
             return F.linear(_matrix(x), _matrix(w), bias)[:, :, None, None]
         if bf16 and w.shape[1] == 1 and shape == (4, 2, 1) and x.shape[-1] % 2 == 0:
-            return F.conv2d(_fours(F.pad(x.bfloat16(), (1, 1, 1, 1))), _fours_of_weight(w), bias)
+            return F.conv2d(_fours(F.pad(x.bfloat16(), (1, 1, 1, 1))), F.pixel_unshuffle(w, 2), bias)
         return _Wide.apply(x, w, bias, shape) if bf16 and w.numel() >= WIDE else super().forward(x)
 
 
@@ -56,7 +55,7 @@ class Deconv(nn.ConvTranspose2d):
             y = F.linear(x.flatten(1), _matrix(w).t()).view(len(x), shape[0], shape[0], -1).permute(0, 3, 1, 2)
             return y if bias is None else y + bias.to(y.dtype)[:, None, None]
         if w.shape[1] == 1 and shape == (4, 2, 1):
-            y = F.conv_transpose2d(x, _fours_of_weight(w), None if bias is None else bias.expand(4))
+            y = F.conv_transpose2d(x, F.pixel_unshuffle(w, 2), None if bias is None else bias.expand(4))
             return _unfours(y)[:, :, 1:-1, 1:-1]
         return _WideUp.apply(x, w, bias, shape) if bf16 and w.numel() >= WIDE else super().forward(x)
 
@@ -81,22 +80,20 @@ def _matrix(w: Tensor) -> Tensor:
 
 def _fours(x: Tensor) -> Tensor:
     """(B, 1, H, W) -> (B, 4, H / 2, W / 2): the pixels of each square of four as channels."""
+    # F.pixel_unshuffle, which takes 2.9 times as long here (64 images of 34x34, 125 µs instead of 43).
     return torch.stack([x[:, 0, i::2, j::2] for i in (0, 1) for j in (0, 1)], dim=-1).permute(0, 3, 1, 2)
 
 
 def _unfours(x: Tensor) -> Tensor:
     """What `_fours` did, undone."""
+    # F.pixel_shuffle, which takes 2.1 times as long here (238 µs instead of 114).
     b, _, h, w = x.shape
     return x.reshape(b, 2, 2, h, w).permute(0, 3, 1, 4, 2).reshape(b, 1, 2 * h, 2 * w)
 
 
-def _fours_of_weight(w: Tensor) -> Tensor:
-    """(O, 1, 4, 4) -> (O, 4, 2, 2)."""
-    return w.reshape(len(w), 2, 2, 2, 2).permute(0, 2, 4, 1, 3).reshape(len(w), 4, 2, 2)
-
-
 def _patches(x: Tensor, shape: tuple[int, int, int]) -> Tensor:
     """(B, C, H, W) -> (B · H' · W', k · k · C), a row for each output pixel."""
+    # F.unfold has no fast kernel for bfloat16: 18 times as long (64 images of 16x16 with 64 channels, 18.2 ms instead of 1.0).
     k, stride, padding = shape
     x = F.pad(x, (padding,) * 4).permute(0, 2, 3, 1).contiguous()
     b, h, w, c = x.shape
@@ -111,27 +108,27 @@ def _of_weight(x: Tensor, y: Tensor, shape: tuple[int, int, int]) -> Tensor:
     return (_rows(y).t() @ _patches(x, shape)).float().view(y.shape[1], k, k, x.shape[1]).permute(0, 3, 1, 2)
 
 
-class _Asked(threading.local):
-    """Of each thread its own: on a CPU a way back runs in the thread that asked for it."""
+class _Wanted(threading.local):
+    """A value for each thread: on a CPU, autograd runs a backward pass in the thread that called it."""
 
     parameters: set[int] | None = None
 
 
-_asked = _Asked()
+_wanted = _Wanted()
 
 
 @contextlib.contextmanager
 def gradients_of(parameters: Iterable[Tensor]) -> Iterator[None]:
-    """Inside, a way back finds gradients of these alone: autograd does not tell a Function what it was asked for."""
-    before, _asked.parameters = _asked.parameters, {id(p) for p in parameters}
+    """Inside, backward passes compute gradients of these alone: autograd does not tell a Function which ones are wanted."""
+    before, _wanted.parameters = _wanted.parameters, {id(p) for p in parameters}
     try:
         yield
     finally:
-        _asked.parameters = before
+        _wanted.parameters = before
 
 
 class _Wide(Function):
-    """A convolution whose weight learns from a matrix product. shape: kernel, stride, padding."""
+    """A convolution; the gradient of its weight is a matrix product. shape: kernel, stride, padding."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, shape: tuple[int, int, int]) -> Tensor:
@@ -141,8 +138,8 @@ class _Wide(Function):
         return F.conv2d(x, w, None if bias is None else bias.bfloat16(), *shape[1:])
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        _refuse_second_derivative()
         x, w = ctx.saved_tensors
         k, stride, padding = ctx.shape
         more = x.shape[-1] - ((grad.shape[-1] - 1) * stride - 2 * padding + k)  # what the stride has left out
@@ -151,7 +148,7 @@ class _Wide(Function):
 
 
 class _WideUp(Function):
-    """A transposed convolution whose weight learns from a matrix product. shape: kernel, stride, padding."""
+    """A transposed convolution; the gradient of its weight is a matrix product. shape: kernel, stride, padding."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, shape: tuple[int, int, int]) -> Tensor:
@@ -161,18 +158,28 @@ class _WideUp(Function):
         return F.conv_transpose2d(x, w, None if bias is None else bias.bfloat16(), *shape[1:])
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        _refuse_second_derivative()
         x, w = ctx.saved_tensors
         back = F.conv2d(grad, w, None, *ctx.shape[1:]) if ctx.needs_input_grad[0] else None
         return back, *_learned(ctx, grad, x, grad), None
 
 
+def _refuse_second_derivative() -> None:
+    """Gradients are enabled in a backward pass only where `create_graph=True` asks for its own derivative."""
+    if torch.is_grad_enabled():
+        raise RuntimeError(
+            "This layer has no second derivative in bfloat16: its backward pass works on rounded copies, of which autograd knows "
+            "nothing. Compute what needs `create_graph=True`, such as a gradient penalty, in float32: inside "
+            'torch.autocast("cpu", enabled=False).'
+        )
+
+
 def _learned(ctx: Any, x: Tensor, y: Tensor, grad: Tensor) -> tuple[Tensor | None, Tensor | None]:
     """The gradients of weight and bias, each where it has a use."""
     _, weight, bias, _ = ctx.needs_input_grad
-    asked = _asked.parameters is None or ctx.weight in _asked.parameters
+    wanted = _wanted.parameters is None or ctx.weight in _wanted.parameters
     return (
-        _of_weight(x, y, ctx.shape) if weight and asked else None,
-        _rows(grad).sum(0, dtype=torch.float32) if bias and asked else None,
+        _of_weight(x, y, ctx.shape) if weight and wanted else None,
+        _rows(grad).sum(0, dtype=torch.float32) if bias and wanted else None,
     )

@@ -99,7 +99,7 @@ CHANGES = {
     "throw_away": lambda d: service.trash("1"),
     "take_back": lambda d: service.restore("0004-ganomaly-n8-s0"),
     "empty_trash": lambda d: service.empty_trash(),
-    "unpacked": lambda d: service.unpacked(d["zip"]),
+    "unpacked": lambda d: service.import_zip(d["zip"]),
     "data_path": lambda d: service.data_path(str(d["npz"])),
     "upload": lambda d: upload(("a.npz", npz())),
     "class_counts": lambda d: service.class_counts(str(d["npz"])),
@@ -144,7 +144,7 @@ def test_a_read_only_server_shows_judges_and_packs(house, monkeypatch):
     assert len(service.list_runs()) == 3
     assert service.evaluate_run("1")[0].auroc > 0.9
     assert service.score_images("1", service.test_images("1")[:1])[0].verdict in ("normal", "anomalous")
-    assert service.packed("1")
+    assert service.export_zip("1")
     assert sum(service.class_counts().values()) == 60_000
 
 
@@ -360,9 +360,9 @@ def test_a_full_folder_of_runs_takes_no_run_no_import_and_no_upload(house, runs_
     assert {k: v for k, v in everything(runs_dir).items() if not k.endswith(".lock")} == before
     monkeypatch.setenv("GANAD_MAX_RUNS_BYTES", str(used + len(house["zip"]) // 2))
     with pytest.raises(AccessError, match="would come"):
-        service.unpacked(house["zip"])
+        service.import_zip(house["zip"])
     monkeypatch.setenv("GANAD_MAX_RUNS_BYTES", str(used + 10**9))
-    service.unpacked(house["zip"])
+    service.import_zip(house["zip"])
 
 
 def test_an_upload_that_does_not_fit_any_more_leaves_nothing(runs_dir, monkeypatch):

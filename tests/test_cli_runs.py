@@ -86,7 +86,7 @@ def test_delete_moves_into_the_trash_whole_and_undo_brings_it_back(own, ganad, b
     assert (done.code, done.out) == (0, "")
     assert f"python -m ganad delete {own.name} --undo" in done.err
     assert not own.exists()
-    assert service.thrown_away() == [own.name]
+    assert service.trashed() == [own.name]
     back = ganad("delete", by, "--undo")
     assert (back.code, back.out) == (0, f"{own}\n")
     assert sorted(p.name for p in own.rglob("*")) == before
@@ -114,7 +114,7 @@ def test_several_are_deleted_at_once_and_one_that_cannot_be_stops_no_other(own, 
     done = ganad("delete", "1", "2", "3")
     assert done.code == 1
     assert done.err.count("stop it first") == 1
-    assert sorted(service.thrown_away()) == [own.name, "0003-ganomaly-n8-s0"]
+    assert sorted(service.trashed()) == [own.name, "0003-ganomaly-n8-s0"]
     back = ganad("delete", "1", "3", "--undo")
     assert back.code == 0
     assert len(back.out.splitlines()) == 2
@@ -133,7 +133,7 @@ def test_the_trash_is_emptied_when_asked_and_says_how_much_is_free(own, ganad):
 def test_nothing_is_removed_for_good_when_what_was_named_could_not_be_thrown_away(own, ganad):
     assert ganad("delete", "1").code == 0
     assert ganad("delete", "77", "--empty-trash").code == 1
-    assert service.thrown_away() == [own.name]
+    assert service.trashed() == [own.name]
 
 
 @pytest.mark.parametrize("words", [[], ["1", "--undo", "--empty-trash"]])
@@ -461,6 +461,9 @@ def test_help_of_every_command_names_what_it_wants(ganad):
 
 def test_a_zip_that_the_page_downloads_is_the_one_that_export_writes(own, ganad, tmp_path):
     assert ganad("export", "1", tmp_path / "a.zip").code == 0
-    with zipfile.ZipFile(tmp_path / "a.zip") as ours, zipfile.ZipFile(io.BytesIO(service.packed(own.name))) as theirs:
+    with (
+        zipfile.ZipFile(tmp_path / "a.zip") as ours,
+        zipfile.ZipFile(io.BytesIO(service.export_zip(own.name))) as theirs,
+    ):
         assert {e.filename: e.CRC for e in ours.infolist()} == {e.filename: e.CRC for e in theirs.infolist()}
     shutil.rmtree(own)

@@ -404,7 +404,7 @@ def test_the_trash_is_emptied_for_good_by_a_click_of_its_own(runs_dir):
     assert "frees" in words(at)
     at.button(key="empty_trash").click().run()
     assert not at.exception
-    assert not run_directory.thrown_away()
+    assert not run_directory.trashed()
     assert not any(run_directory.trash().rglob("*.json"))
     assert run.exists()
 
@@ -446,7 +446,7 @@ def test_a_zip_is_imported_and_picked_and_a_wrong_one_is_answered(runs_dir):
     at.file_uploader[0].upload("run.zip", b"no zip").run()
     assert not at.exception
     assert "not a whole zip file" in at.error[0].value
-    at.file_uploader[0].upload("run.zip", service.packed(run.name)).run()
+    at.file_uploader[0].upload("run.zip", service.export_zip(run.name)).run()
     assert not at.exception
     assert not at.error
     assert at.selectbox(key="run").value == "0002-ganomaly-n8-s0"
@@ -500,7 +500,7 @@ def test_plain_controls_have_every_rule_for_the_line_and_say_which_one_it_is(run
         "cost": "cheapest on the test set",
         "best F1": "the highest F1",
         "manual": "set by hand",
-        "false alarms": "at most 5.0%",
+        "false alarms": "at most 5.0 %",
     }
     for rule, text in said.items():
         at.selectbox(key="rule_kind").set_value(rule).run()

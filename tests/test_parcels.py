@@ -65,7 +65,7 @@ def refused(runs_dir, parcel, words):
 def test_a_run_arrives_as_it_was_sent_under_the_next_free_number(runs_dir):
     sent = put_finished(runs_dir)
     run_directory.write_note(sent, "schön")
-    name = service.unpacked(service.packed(sent.name))
+    name = service.import_zip(service.export_zip(sent.name))
     assert name == "0002-ganomaly-n8-s0"
     for path in sent.rglob("*"):
         if path.is_file() and path.name not in ("config.json", "status.json", "report.json"):

@@ -238,7 +238,7 @@ def test_what_was_thrown_away_comes_back_whole_under_its_name_whatever_was_begun
     with pytest.raises(RunError, match="no run"):
         run_directory.find(run.name)
     assert run_directory.create(EIGHT).name == "0004-ganomaly-n8-s0"
-    assert run_directory.thrown_away() == [thrown]
+    assert run_directory.trashed() == [thrown]
     assert run_directory.restore(thrown) == run.name
     assert files(run) == before
     with pytest.raises(RunError, match="taken back already"):
@@ -251,7 +251,7 @@ def test_two_runs_of_one_name_lie_in_the_trash_beside_each_other(runs_dir):
     run = put_finished(runs_dir)
     run_directory.rename(run, "second")
     names.append(run_directory.move_to_trash(run))
-    assert len(set(run_directory.thrown_away())) == 2
+    assert len(set(run_directory.trashed())) == 2
     assert run_directory.restore(names[1]) == run.name
     with pytest.raises(RunError, match="another run"):
         run_directory.restore(names[0])

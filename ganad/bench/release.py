@@ -25,7 +25,7 @@ from ganad.training import run_training
 GREYS = 16
 """Shipped reconstructions are rounded to steps of so many of 255 greys: a quarter of the size, and hardly an eye sees it."""
 THIRD_DIGIT, SEARCHED = 5e-4, 5e-3
-"""So much may the AUROC change through half precision; a search magnifies any rounding, so where there is one."""
+"""How much the AUROC may change through half precision: without a search, and with one, which magnifies rounding errors."""
 STILLS, LINES = 2, 40
 """Pictures and logged steps of the training that are kept."""
 

@@ -1,6 +1,6 @@
 """Speed, rerun by one command. It is told as ratios: absolute times say more of the machine than of the project.
 
-Nets are untrained and images are noise: neither changes what a layer costs.
+Nets are untrained and images are noise: neither changes how long a layer takes.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ class CommonSettings(BaseModel):
     old_names: ClassVar[dict[str, str]] = {"average": "ema_decay"}
     """What settings were called in earlier versions -> what they are called now; both are read."""
     max_checkpoints: ClassVar[int] = 60
-    """At most about so many epochs leave a picture, held-out parts and a state to resume from."""
+    """About how many of the epochs, at most, save a sample picture, the parts of held-out images and a state to resume from."""
     val_images_per_check: ClassVar[int] = 500
     """Held-out images whose parts are taken after such an epoch."""
     reference_anomalies: ClassVar[int] = 900

@@ -227,7 +227,7 @@ def rates(score: np.ndarray, anomalous: np.ndarray, points: int = 120) -> Curve:
 def area(normal: np.ndarray, anomalous: np.ndarray) -> float:
     """AUROC from the scores of both classes by ranks, ties half: scikit-learn's number without its import.
 
-    Quickest with scores in rising order: sorting them once more, and looking up one after the other, costs little then.
+    Quickest with scores in rising order: sorting them once more, and looking them up in order, is quick then.
     """
     normal, anomalous = np.sort(normal), np.sort(anomalous)
     pairs = sum(np.searchsorted(normal, anomalous, side=side).sum(dtype=np.float64) for side in ("left", "right"))

@@ -33,7 +33,7 @@ def project(val: np.ndarray, test: np.ndarray, kind: str = "PCA") -> Projection:
 
 
 def _pca(val: np.ndarray, test: np.ndarray) -> Projection:
-    # As the normals vary: whatever is strange then lies where it lies, and does not bend the axes.
+    # The axes are those of the normals alone: anomalies are projected onto them and do not change them.
     middle = val.mean(axis=0)
     _, spread, axes = np.linalg.svd(val - middle, full_matrices=False)
     share = float((spread[:2] ** 2).sum() / (spread**2).sum()) if spread.any() else None

@@ -170,7 +170,7 @@ class Anogan(Method):
         return picture, sum_abs(x, picture), sum_abs(f, features), z.square().mean(1)
 
     def _total(self, residual: Tensor, discrimination: Tensor, latent: Tensor) -> Tensor:
-        """The score, weighed as the settings say. A part of weight 0 is not looked at, so it costs no gradient."""
+        """The score, weighed as the settings say. A part of weight 0 is not computed, nor its gradient."""
         said = zip(self.settings.weights, (residual, discrimination, latent), strict=True)
         return sum(w * part for w, part in said if w)
 

@@ -1,6 +1,6 @@
 """A run as a zip file, to be kept or sent to somebody, and back again.
 
-A parcel may come from anybody. Nothing of it is believed: names are compared with the list of a run's files, sizes are
+An archive may come from anybody. Nothing in it is trusted: names are compared with the list of a run's files, sizes are
 counted while they are read, each file must be what its name says, the process that the status names is forgotten, and
 the report is computed anew from the scores. What arrives gets the next free number, so nothing is ever overwritten.
 """
@@ -33,7 +33,7 @@ FILES = (
     "checksums.json", "report.json", "log.txt", "note.txt", "state.pt",
 )  # fmt: skip
 MOST_BYTES = 200_000_000
-"""Of all files of a parcel, unpacked; of the arrays in an .npz as well."""
+"""Of all files of an archive, unpacked; of the arrays in an .npz as well."""
 MOST_FILES = 500
 MOST_PIXELS = 4_000_000
 """Of one picture of the training."""
@@ -53,7 +53,7 @@ def pack(run: Path) -> bytes:
     out = io.BytesIO()
     with (
         file_errors(f"{run.name} cannot be packed", kind=RunError),
-        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as parcel,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive,
     ):
         for path in sorted([*run.iterdir(), *(run / "samples").glob("*.png")]):
             name = path.relative_to(run).as_posix()
@@ -63,13 +63,13 @@ def pack(run: Path) -> bytes:
             content = (
                 _status(run_directory.status_values(said), {}) if name == "status.json" else files.read_bytes(path)
             )
-            parcel.writestr(f"{run.name}/{name}", content, how)
+            archive.writestr(f"{run.name}/{name}", content, how)
     return out.getvalue()
 
 
-def unpack(parcel: IO[bytes] | bytes) -> Path:
+def unpack(file: IO[bytes] | bytes) -> Path:
     """A new run out of a zip. Raises RunError, in one sentence that says what was wrong and what to do."""
-    contents = _read(io.BytesIO(parcel) if isinstance(parcel, bytes) else parcel)
+    contents = _read(io.BytesIO(file) if isinstance(file, bytes) else file)
     settings, checked = _checked(contents)
     files.check_space(_nearest(run_directory.root()), sum(map(len, checked.values())), "The run in the zip")
     run = run_directory.reserve(settings)
@@ -100,17 +100,17 @@ def _read(file: IO[bytes]) -> dict[str, bytes]:
         "The zip cannot be unpacked", "Download the run once more, or pack its folder as a plain zip.", RunError
     ):
         try:
-            parcel = zipfile.ZipFile(file)
+            archive = zipfile.ZipFile(file)
         except zipfile.BadZipFile as error:
             raise RunError(f"This is not a whole zip file ({error}). Download the run once more.") from None
-        with parcel:
-            entries = [e for e in parcel.infolist() if not e.is_dir()]
+        with archive:
+            entries = [e for e in archive.infolist() if not e.is_dir()]
             if len(entries) > MOST_FILES:
                 raise RunError(f"The zip holds {len(entries):,} files, a run has at most {MOST_FILES}.")
             names = _names(entries)
             found, left = {}, MOST_BYTES
             for name, entry in zip(names, entries, strict=True):
-                with parcel.open(entry) as packed:
+                with archive.open(entry) as packed:
                     found[name] = packed.read(left + 1)
                 left -= len(found[name])
                 if left < 0:

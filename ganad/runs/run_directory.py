@@ -19,7 +19,7 @@
       .reserve             room for the last words on a full disk, while it is at work
 
 One process writes a run, any number read it. Every reader checks what it reads: a damaged file is a RunError of that run
-and of no other. Nothing here knows a network. A run that was thrown away lies whole in `runs/.trash/`, until its owner
+and of no other. Nothing here knows a network. A run that was moved to the trash lies whole in `runs/.trash/`, until its owner
 empties that folder.
 """
 
@@ -73,7 +73,7 @@ def root() -> Path:
 
 
 def trash() -> Path:
-    """Where runs lie that were thrown away. Their numbers are not given again, so that each can come back."""
+    """Where runs lie that were moved to the trash. Their numbers are not given again, so that each can come back."""
     return root() / ".trash"
 
 
@@ -474,7 +474,7 @@ def move_to_trash(run: Path) -> str:
 
     Raises RunError for a shipped run, for one that is at work or whose process still lives, and where the disk refuses.
     """
-    _own(run, "thrown away")
+    _own(run, "moved to the trash")
     at_work = RunError(f"{run.name} is still at work: stop it first, then throw it away.")
     said = status(run)
     if said.state not in ENDED or (said.pid is not None and alive(said.pid, said.process_started)):
@@ -498,8 +498,8 @@ def move_to_trash(run: Path) -> str:
     return name
 
 
-def thrown_away() -> list[str]:
-    """Names of the runs in the trash, the last thrown first."""
+def trashed() -> list[str]:
+    """Names of the runs in the trash, the last moved there first."""
     found = {}
     for run in listing(trash()):
         with contextlib.suppress(OSError):  # taken back a moment ago
@@ -509,7 +509,7 @@ def thrown_away() -> list[str]:
 
 def restore(name: str) -> str:
     """Move a run out of the trash to where it was; returns its name. Raises RunError if its place is taken."""
-    if name not in thrown_away():
+    if name not in trashed():
         raise RunError(f"There is no run {name!r} in the trash: it was taken back already.")
     home = root() / re.sub(r"~\d+$", "", name)
     if home.exists():
@@ -527,7 +527,7 @@ def empty_trash() -> int:
     """
     gone, count = trash() / ".gone", 0
     with file_errors("The trash cannot be emptied", "Allow writing in the folder of the runs.", RunError):
-        for name in thrown_away():
+        for name in trashed():
             gone.mkdir(exist_ok=True)
             with contextlib.suppress(FileNotFoundError):  # taken back a moment ago
                 os.rename(trash() / name, gone / f"{name}~{time.time_ns()}")

@@ -26,11 +26,11 @@ def write_note(name: str, text: str) -> None:
 
 
 def trash(name: str) -> str:
-    """Move a run into the trash; returns what `take_back` wants.
+    """Move a run into the trash; returns the name by which `restore` finds it.
 
     Raises RunError for one that is at work, shipped, or not in the folder of runs.
     """
-    access.allow("throwing runs away")
+    access.allow("moving runs to the trash")
     run = run_directory.find(name)
     if run.parent not in (run_directory.root().resolve(), run_directory.shelf().resolve()):
         raise RunError(
@@ -39,14 +39,14 @@ def trash(name: str) -> str:
     return run_directory.move_to_trash(run)
 
 
-def thrown_away() -> list[str]:
-    """What is in the trash, the last thrown first."""
-    return run_directory.thrown_away()
+def trashed() -> list[str]:
+    """What is in the trash, the last moved there first."""
+    return run_directory.trashed()
 
 
 def in_trash(name: str) -> str:
-    """A run in the trash by its name or number; of several the one that was thrown last. Raises RunError if none is."""
-    wanted, names = Path(name).name, run_directory.thrown_away()
+    """A run in the trash by its name or number; of several the one that was moved there last. Raises RunError if none is."""
+    wanted, names = Path(name).name, run_directory.trashed()
     number = f"{int(wanted):04d}-" if re.fullmatch(r"[0-9]{1,6}", wanted) else None
     for there in names:
         if wanted in (there, there.rpartition("~")[0]) or (number and there.startswith(number)):
@@ -72,15 +72,15 @@ def empty_trash() -> int:
     return run_directory.empty_trash()
 
 
-def packed(name: str) -> bytes:
+def export_zip(name: str) -> bytes:
     """A run as a zip file."""
     return archive.pack(run_directory.find(name))
 
 
-def unpacked(parcel: Any) -> str:
+def import_zip(file: Any) -> str:
     """A new run out of a zip file (open, or its bytes); returns its name. Raises RunError, and then leaves nothing."""
     access.allow("importing runs")
-    size = len(parcel) if isinstance(parcel, bytes) else parcel.seek(0, os.SEEK_END)
+    size = len(file) if isinstance(file, bytes) else file.seek(0, os.SEEK_END)
     access.check_upload(size)
     with room_for(size):
-        return archive.unpack(parcel).name
+        return archive.unpack(file).name

@@ -91,7 +91,7 @@ class RunContext:
             raise Stopped
 
     def log(self, text: str) -> None:
-        """A line of log.txt. A disk that is full costs the line, not the training."""
+        """A line of log.txt. Where the disk is full the line is lost and the training goes on."""
         with contextlib.suppress(OSError), open(self.run / "log.txt", "a", encoding="utf-8") as file:
             file.write(f"{datetime.now():%H:%M:%S}  {text}\n")
 

@@ -142,7 +142,7 @@ def gain(float32: list[float], bf16: list[float] = ()) -> float:
 
 
 def _scoring_rate(method: Any, noise: Any) -> float:
-    """Images a second. Of a search only a few steps are taken: the others cost the same, unless it stops early."""
+    """Images a second. Of a search only a few steps are taken: the others take as long, unless it stops early."""
     from ganad.scoring.score import score
 
     asked = method.settings

@@ -25,7 +25,7 @@ WIDE = 2**18
 
 
 class Conv(nn.Conv2d):
-    """nn.Conv2d with a square kernel, stride and padding. free: may round differently from it in float32 too."""
+    """nn.Conv2d with a square kernel, stride and padding. free: the fast ways are taken in float32 too, which round differently."""
 
     free = False
 
@@ -42,7 +42,7 @@ class Conv(nn.Conv2d):
 
 
 class Deconv(nn.ConvTranspose2d):
-    """nn.ConvTranspose2d with a square kernel, stride and padding. free: may round differently from it in float32 too."""
+    """nn.ConvTranspose2d with a square kernel, stride and padding. free: as in Conv."""
 
     free = False
 
@@ -103,7 +103,7 @@ def _patches(x: Tensor, shape: tuple[int, int, int]) -> Tensor:
 
 
 def _of_weight(x: Tensor, y: Tensor, shape: tuple[int, int, int]) -> Tensor:
-    """The gradient of w (O, C, k, k) from what lies on its two sides, one a value and one a gradient."""
+    """The gradient of a weight (O, C, k, k): x is the layer's input and y the gradient of its output; transposed, the other way."""
     k = shape[0]
     return (_rows(y).t() @ _patches(x, shape)).float().view(y.shape[1], k, k, x.shape[1]).permute(0, 3, 1, 2)
 

@@ -1,4 +1,4 @@
-"""Runs beside each other: digits, noise, cost, the matrix of all digits, agreement."""
+"""Runs beside each other: digits, significance, speed, the matrix of all digits, agreement."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def standings(groups: Sequence[Standing]) -> go.Figure:
 
 
 def trade(runs: Sequence[tuple[str, str, float, float]], *, height: int = 380) -> go.Figure:
-    """Quality against cost: (name, `#rrggbb`, milliseconds an image, AUROC). Up and to the left is better."""
+    """Quality against time: (name, `#rrggbb`, milliseconds an image, AUROC). Up and to the left is better."""
     drawing = _figure(height, top=24, bottom=48, right=24)
     times, areas = np.array([ms for _, _, ms, _ in runs]), [area for *_, area in runs]
     pad = max(0.004, (max(areas) - min(areas)) * 0.2)

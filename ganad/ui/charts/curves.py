@@ -42,7 +42,9 @@ class RocCurve:
 
 def roc(curves: Sequence[RocCurve], *, height: int = 340) -> go.Figure:
     """Share of anomalies caught against the share of normal images called anomalous, for every threshold."""
-    drawing = _figure(height, top=8, bottom=44, **_unit_square("false alarms", "anomalies caught"))
+    drawing = _figure(
+        height, top=8, bottom=44, **_unit_square("false positive rate (false alarms)", "true positive rate (caught)")
+    )
     drawing.add_scatter(
         x=[0, 1],
         y=[0, 1],

@@ -1,4 +1,4 @@
-"""Keep runs in order: name, note, zip, trash. All of it can be undone until the trash is emptied."""
+"""Manage runs: name, note, zip, trash. All of it can be undone until the trash is emptied."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def damaged() -> None:
 def bring_back(run: RunInfo | None = None) -> None:
     """Undo, import and trash: what there is to do even when no run is left."""
     if shared_server.readonly(
-        "This server is read-only: runs are downloaded here, and neither named, thrown away nor imported."
+        "This server is read-only: runs are downloaded here, and neither named, moved to the trash nor imported."
     ):
         if run is not None:
             _download(run)
@@ -86,7 +86,7 @@ def _of_one(run: RunInfo) -> None:
 
 def _download(run: RunInfo) -> None:
     st.download_button(
-        "Download", lambda: service.packed(run.name), f"{run.name}.zip", "application/zip", key="download_zip",
+        "Download", lambda: service.export_zip(run.name), f"{run.name}.zip", "application/zip", key="download_zip",
         on_click="ignore", icon=":material/folder_zip:", disabled=run.at_work,
         help="It is still at work." if run.at_work else "The run as a zip, to keep it elsewhere or send it to somebody.",
     )  # fmt: skip
@@ -106,16 +106,16 @@ def _describe(name: str, own: str, note: str) -> None:
 
 
 def _undo() -> None:
-    """For as long as the page is open, what was thrown away last is one click from coming back."""
-    there = service.thrown_away()
-    if not (thrown := [name for name in memory().trashed if name in there]):
+    """For as long as the page is open, the runs that were moved to the trash last are one click from coming back."""
+    in_trash = service.trashed()
+    if not (names := [name for name in memory().trashed if name in in_trash]):
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="undo_bar"):
-        one = len(thrown) == 1
-        what = f"<b>{html(thrown[0])}</b> lies" if one else f"<b>{len(thrown)} runs</b> lie"
+        one = len(names) == 1
+        what = f"<b>{html(names[0])}</b> lies" if one else f"<b>{len(names)} runs</b> lie"
         st.html(f"{what} in the trash.", width="content")
         st.button(
-            "Undo", icon=":material/undo:", key="undo", on_click=guard.callback(_restore), args=tuple(thrown),
+            "Undo", icon=":material/undo:", key="undo", on_click=guard.callback(_restore), args=tuple(names),
             type="primary",
         )  # fmt: skip
 
@@ -159,19 +159,19 @@ def _move_selected_to_trash() -> None:
 
 
 def _trash() -> None:
-    thrown = service.thrown_away()
-    if not thrown:
+    names = service.trashed()
+    if not names:
         return
-    with st.popover(f"Trash ({len(thrown)})", icon=":material/delete:", key="trash"):
+    with st.popover(f"Trash ({len(names)})", icon=":material/delete:", key="trash"):
         st.caption("These runs are whole. A click takes one back.")
-        for name in thrown[:20]:
+        for name in names[:20]:
             st.button(
                 plain(name), icon=":material/undo:", key=f"back_{name}", on_click=guard.callback(_restore), args=(name,), help="Take it back",
                 type="tertiary",
             )  # fmt: skip
-        if len(thrown) > 20:
-            st.caption(f"… and {len(thrown) - 20} moved there before these.")
-        n = len(thrown)
+        if len(names) > 20:
+            st.caption(f"… and {len(names) - 20} moved there before these.")
+        n = len(names)
         st.button(
             f"Remove {plural(n, 'run')} for good", icon=":material/delete_forever:", key="empty_trash",
             on_click=guard.callback(_empty_trash), help="There is no undo.",
@@ -231,7 +231,7 @@ def _import(key: str) -> None:
     if zip_file is None:
         return
     try:
-        name = service.unpacked(zip_file)
+        name = service.import_zip(zip_file)
     except GanadError as error:
         m.import_error = str(error)
         return

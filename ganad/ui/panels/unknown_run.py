@@ -34,7 +34,7 @@ def unknown(asked: str, runs: list[RunInfo], page: str) -> None:
         )
         if reason:
             notices.error(reason, icon=":material/heart_broken:")
-        elif asked in service.thrown_away():
+        elif asked in service.trashed():
             st.caption("It lies in the trash: **Compare** brings it back.")
         else:
             st.caption("It may be misspelt or deleted, or the link comes from another machine. These runs are here:")

@@ -46,8 +46,12 @@ export function curve(canvas, { roc: own, usual, counts, held, band }, theme) {
     1,
     [2, 3],
   );
-  write(pen, "false alarms", (left + right) / 2, height - 5, { colour: theme.text, align: "center", alpha: 0.75 });
-  upright(pen, "anomalies caught", 12, (floor + ceiling) / 2, theme);
+  write(pen, "false positive rate (false alarms)", (left + right) / 2, height - 5, {
+    colour: theme.text,
+    align: "center",
+    alpha: 0.75,
+  });
+  upright(pen, "true positive rate (caught)", 12, (floor + ceiling) / 2, theme);
   if (usual) {
     line(pen, corners(usual, x, y), theme.ink, 1.5);
     line(

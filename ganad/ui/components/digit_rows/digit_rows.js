@@ -1,4 +1,4 @@
-// A button a digit: how much of it is called anomalous, and its area. A chart of buttons costs a millisecond to redraw.
+// A button a digit: how much of it is called anomalous, and its area. A chart of buttons is redrawn in a millisecond.
 import { make } from "../elements.js";
 
 export default function (component) {

@@ -1,0 +1,111 @@
+"""Commands that measure speed and quality, and the one that ships a run."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ganad.cli import terminal
+from ganad.cli.app import Json, MethodName, app
+from ganad.cli.terminal import tell
+from ganad.config import METHOD_NAMES
+from ganad.errors import ConfigError, GanadError
+
+bench = typer.Typer(no_args_is_help=True, help="Measure speed or quality on this machine, as ratios.")
+app.add_typer(bench, name="bench")
+
+
+@app.command(hidden=True)
+def ship(
+    run: Annotated[str | None, typer.Argument()] = None,
+    name: Annotated[str | None, typer.Argument()] = None,
+    light: Annotated[bool, typer.Option("--light", help="without reconstructions")] = False,
+    bare: Annotated[bool, typer.Option("--bare", help="without weights")] = False,
+    fill: Annotated[bool, typer.Option("--fill", help="instead: every run of the quality tables, seed 0")] = False,
+) -> None:
+    """Copy a finished run to checkpoints/ under a name, and write checkpoints/README.md anew."""
+    from ganad.bench import release
+    from ganad.runs import run_directory
+
+    if fill:
+        for path in release.fill():
+            terminal.path(path)
+    elif run and name:
+        terminal.path(release.ship(run_directory.find(run), name, light=light, nets=not bare))
+    else:
+        raise ConfigError("ship wants a RUN and a NAME, or --fill")
+
+
+@bench.command("speed")
+def bench_speed(
+    to: Annotated[
+        float | None, typer.Option(help="instead: seconds until the mean AUROC is so high", min=0, max=1)
+    ] = None,
+    digits: Annotated[str, typer.Option(help="with --to: normal digits, a training each")] = "0,1,2,3,4,5,6,7,8,9",
+    method: Annotated[list[MethodName] | None, typer.Option(help="with --to; repeat for more; default: all")] = None,
+    every: Annotated[int, typer.Option(help="with --to: epochs between two looks", min=1)] = 1,
+    sample: Annotated[int, typer.Option(help="with --to: test images scored at each look", min=100)] = 2000,
+    json_: Json = False,
+) -> None:
+    """Training steps, scoring and single images, each against a plain reference in the same process.
+
+    `--to 0.95 --digits 2,4,8` trains every method in full instead, until it is good.
+    """
+    from ganad.bench import speed as b
+    from ganad.bench import time_to_auroc as r
+
+    methods = [m.value for m in method] if method else list(METHOD_NAMES)
+    rows = b.speed(tell) if to is None else r.reach(to, methods, _numbers(digits), tell, every=every, sample=sample)
+    terminal.put(json.dumps(rows, indent=2) if json_ else b.speed_table(rows) if to is None else r.reach_table(rows))
+
+
+@bench.command("quality")
+def bench_quality(
+    method: Annotated[list[MethodName] | None, typer.Option(help="repeat for more; default: all")] = None,
+    protocol: Annotated[str, typer.Option(help="B: one digit normal; A: nine; default: both")] = "B,A",
+    digits: Annotated[str | None, typer.Option(help="B: the normal, A: the anomalous digits, such as 2,4,8")] = None,
+    seeds: Annotated[str | None, typer.Option(help="such as 0,1,2; default: what two cores can afford")] = None,
+    preset: Annotated[str, typer.Option(help="which settings")] = "tuned",
+    write: Annotated[Path | None, typer.Option(help="write the tables of all finished runs into this file")] = None,
+    shelf: Annotated[bool, typer.Option("--shelf", help="instead: score every shipped run again, in full")] = False,
+    json_: Json = False,
+) -> None:
+    """AUROC per digit beside baselines, as Markdown. Trains what is missing and keeps what is finished.
+
+    `--write docs/results.md` puts the tables of everything that is finished there.
+    """
+    from ganad.bench import quality as b
+
+    if shelf:
+        again = b.shelf(tell)
+        terminal.put(json.dumps(again, indent=2) if json_ else b.shelf_table(again))
+        if off := [r["run"] for r in again if abs(r["difference"]) >= 5e-4]:
+            raise GanadError(f"AUROC of {', '.join(off)} differs in the third digit.")
+        return
+    protocols = [p for p in protocol.upper().replace(" ", "").split(",") if p]
+    if bad := [p for p in protocols if p not in b.PROTOCOLS]:
+        raise ConfigError(f"--protocol is A, B or A,B, got {bad[0]!r}")
+    jobs = b.plan(
+        [m.value for m in method] if method else list(METHOD_NAMES), protocols,
+        _numbers(digits) if digits else None, _numbers(seeds) if seeds else None,
+    )  # fmt: skip
+    rows = b.quality(jobs, preset, tell)
+    if json_:
+        terminal.put(json.dumps([dataclasses.asdict(r) for r in rows], indent=2))
+    else:
+        for p in dict.fromkeys(r.job.protocol for r in rows):
+            terminal.put(f"\nProtocol {p}: {b.PROTOCOLS[p]}. AUROC.\n\n{b.table(p, rows)}\n\n{b.covers(p, rows)}")
+    if write is not None:
+        write.write_text(b.page(b.known(preset), preset), encoding="utf-8")
+        tell(f"written to {write}")
+
+
+def _numbers(text: str) -> list[int]:
+    try:
+        return [int(t) for t in text.split(",")]
+    except ValueError:
+        raise ConfigError(f"a list of whole numbers such as 0,1,2 is wanted, got {text!r}") from None

@@ -1,0 +1,181 @@
+"""Commands that show: the list of runs, metrics, verdicts on own images, a report."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ganad import glossary
+from ganad.cli import terminal
+from ganad.cli.app import Json, Run, app
+from ganad.cli.terminal import say, tell
+from ganad.config import METHOD_NAMES, PARTS
+from ganad.errors import DataError, RunError, file_errors
+
+
+@app.command("list")
+def list_(json_: Json = False) -> None:
+    """Show every run, yours first, then the shipped ones."""
+    from ganad import service
+
+    runs = service.list_runs()
+    if json_:
+        rows = [
+            {
+                "name": r.name, "state": r.state, "method": r.method, "preset": r.settings.preset,
+                "normal": list(r.normal), "seed": r.settings.seed, "epochs": r.settings.epochs, "shipped": r.shipped,
+                "auroc": r.report and r.report["auroc"], "error": r.status.error, "own_name": r.settings.name,
+            }
+            for r in runs
+        ]  # fmt: skip
+        terminal.put(json.dumps(rows, indent=2))
+        return
+    if not runs:
+        tell("There are no runs yet. Train one: python -m ganad train --normal 8")
+        return
+    rows = []
+    for r in runs:
+        done = f"{r.status.epoch}/{r.settings.epochs}" if r.at_work else str(r.settings.epochs)
+        auroc = f"{r.report['auroc']:.4f}" if r.report else "–"
+        digits = " ".join(map(str, r.normal))
+        rows.append((r.name, r.state, METHOD_NAMES[r.method], digits, r.settings.preset, done, auroc, r.settings.name))
+    heads = ("run", "state", "method", "normal", "preset", "epochs", "AUROC", "name")
+    shown = len(heads) if any(r.settings.name for r in runs) else len(heads) - 1
+    terminal.table(heads[:shown], [row[:shown] for row in rows], right=("epochs", "AUROC"))
+
+
+@app.command(
+    epilog=glossary.paragraphs(
+        "AUROC", "average precision", "prevalence", "equal error rate", "threshold", "false alarms at most"
+    )
+)
+def evaluate(
+    run: Run,
+    weights: Annotated[
+        tuple[float, float, float] | None,
+        typer.Option(
+            metavar="R D L",
+            help="weights of residual, discrimination and latent part. "
+            + " ".join(f"{p.capitalize()}: {glossary.MEANING[p]}." for p in PARTS),
+            show_default="the method's",
+        ),
+    ] = None,
+    json_: Json = False,
+) -> None:
+    """Judge a run on the test set: areas, operating point, and how each digit fares."""
+    from ganad import service
+    from ganad.evaluation import metrics as ev
+
+    result, used = service.evaluate_run(run, weights)
+    report = ev.report(result, used)
+    if json_:
+        terminal.put(json.dumps(report, indent=2))
+        return
+    say(
+        (f"AUROC {result.auroc:.4f}", "bold"), "   share of (anomaly, normal) pairs in the right order; 0.5 is guessing"
+    )
+    say(
+        f"average precision {result.average_precision:.4f} at a prevalence of {result.prevalence:.3f} (guessing: the same)"
+    )
+    say(f"equal error rate {result.eer:.3f}")
+    if math.isfinite(result.threshold):  # else a warning below says why there is none
+        say(
+            f"above the threshold {result.threshold:.4g}: {result.hit_rate:.1%} of {result.n_anomalous} anomalies, "
+            f"{result.false_alarm_rate:.1%} of {result.n_normal} normal images"
+        )
+    parts = (f"{p} {w:g} (alone {result.part_auroc[p]:.3f})" for p, w in zip(PARTS, used, strict=True))
+    say("weights " + ", ".join(parts))
+    heads = ("digit", "", "images", "called anomalous", "AUROC")
+    rows = [
+        (
+            row["digit"],
+            "normal" if row["normal"] else "anomaly",
+            row["n"],
+            f"{row['flagged']:.1%}",
+            f"{row['auroc']:.4f}",
+        )
+        for row in result.per_digit
+    ]
+    terminal.table(heads, rows, right=heads)
+    for warning in result.warnings:
+        tell((warning, "yellow"))
+
+
+@app.command(epilog=glossary.paragraphs("score", "percentile", "held-out normals", "threshold", "verdict", *PARTS))
+def score(
+    run: Run,
+    files: Annotated[list[Path], typer.Argument(help="images of one digit each", show_default=False)],
+    raw: Annotated[
+        bool, typer.Option("--raw", help="the images are 28x28 already, white on black, as in MNIST")
+    ] = False,
+    json_: Json = False,
+) -> None:
+    """Judge your own images: score, percentile among held-out normals, verdict, parts.
+
+    A file that cannot be judged is named in a line of its own, the others are judged, and the exit code is 1. What is
+    hardly one digit (a dot, several digits) is judged too, and the line below says so.
+    """
+    import numpy as np
+
+    from ganad import service
+
+    service.run_info(run)
+    good, prepared = [], []
+    for file in files:
+        try:
+            prepared.append(service.prepare_file(file, raw))
+        except (DataError, RunError) as error:
+            terminal.complain(_of_file(file, str(error)))
+            continue
+        good.append(file)
+    judged = service.score_images(run, np.stack([p.digit for p in prepared])) if prepared else []
+    if json_:
+        keys = ("score", "percentile", "verdict", "threshold", "parts")
+        rows = [{"file": str(f), **{k: getattr(j, k) for k in keys}} for f, j in zip(good, judged, strict=True)]
+        for row, p, j in zip(rows, prepared, judged, strict=True):
+            if p.doubts:
+                row["doubts"] = list(p.doubts)
+            if j.why:  # JSON has no infinity
+                row |= {"threshold": None, "why": j.why}
+        terminal.put(json.dumps(rows, indent=2))
+    else:
+        for file, p, j in zip(good, prepared, judged, strict=True):
+            verdict = (j.verdict, "red" if j.verdict == "anomalous" else "green")
+            say(f"{file}: ", verdict, f", stranger than {j.percentile:.1f} % of held-out normals")
+            parts = ", ".join(f"{p} {v:.4g}" for p, v in j.parts.items())
+            threshold = "no threshold" if j.why else f"threshold {j.threshold:.4g}"
+            say(f"  score {j.score:.4g}, {threshold}; {parts}")
+            for doubt in p.doubts:
+                say(("  " + doubt, "yellow"))
+        if judged and judged[0].why:
+            tell((judged[0].why, "yellow"))
+    if len(good) < len(files):
+        raise typer.Exit(1)
+
+
+def _of_file(file: Path, message: str) -> str:
+    """An error that names its file by the path that was typed: two folders may hold files of one name."""
+    if str(file) in message:
+        return message
+    return f"{file}{message[len(file.name) :]}" if message.startswith(f"{file.name} ") else f"{file}: {message}"
+
+
+@app.command()
+def report(
+    run: Run,
+    to: Annotated[Path | None, typer.Option("--out", help="the file; default: the run's name, here")] = None,
+) -> None:
+    """Write a finished run as one HTML file that opens without network: numbers, live mixer, digits, settings."""
+    from ganad.report import html_report as r
+    from ganad.runs import run_directory
+
+    page = r.report_html(run)
+    path = to or Path(f"{run_directory.find(run).name}.html")
+    with file_errors(f"{path} cannot be written", "Name another file with --out."):
+        run_directory.write_text(path, page)
+    tell(f"{len(page) / 1e6:.1f} MB. Open it in a browser; it needs no network.")
+    terminal.path(path)

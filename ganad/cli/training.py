@@ -1,0 +1,150 @@
+"""Commands that train: start, resume, stop, and what the dashboard calls in the background."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+
+from ganad import glossary
+from ganad.cli import terminal
+from ganad.cli.app import DEFAULT_METHOD, MethodName, Run, app
+from ganad.cli.terminal import tell
+from ganad.config import PRESETS, from_text, resolve
+from ganad.errors import ConfigError
+
+
+@app.command()
+def train(
+    method: Annotated[MethodName, typer.Option(help="which GAN")] = DEFAULT_METHOD,
+    normal: Annotated[
+        list[int] | None,
+        typer.Option(help=f"a normal digit, 0 to 9; repeat for more. These are {glossary.MEANING['normal digits']}"),
+    ] = None,
+    preset: Annotated[str, typer.Option(help="; ".join(f"{m}: {', '.join(p)}" for m, p in PRESETS.items()))] = "tuned",
+    epochs: Annotated[int | None, typer.Option(help="passes over the training images; default: the preset's")] = None,
+    seed: Annotated[int, typer.Option(help="fixes held-out images, first weights and order")] = 0,
+    limit: Annotated[int | None, typer.Option(help="use only the first so many normal training images")] = None,
+    name: Annotated[str, typer.Option(help="a name of your own for the run")] = "",
+    data: Annotated[
+        Path | None,
+        typer.Option(help="own images: IDX folder, CSV pair, .npz, or a folder a class; default: MNIST"),
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="any other setting of config.json; repeat"),
+    ] = None,
+) -> None:
+    """Train a detector on the normal digits, score the test set, and print the run's folder.
+
+    Ctrl+C stops it in good order; `resume` goes on from there.
+    """
+    from ganad import service
+    from ganad.runs import run_directory
+    from ganad.system import access
+
+    access.allow("training")
+    settings = resolve(
+        method.value, preset, normal=tuple(normal) if normal else None, epochs=epochs, seed=seed, limit=limit,
+        name=name or None, data=service.data_path(str(data)) if data else None, **_pairs(set_),
+    )  # fmt: skip
+    service.check_data(settings, hand_over=True)
+    _work(run_directory.create(settings))
+
+
+def _pairs(texts: list[str] | None) -> dict[str, Any]:
+    values = {}
+    for text in texts or []:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise ConfigError(f"--set wants KEY=VALUE, got {text!r}")
+        values[key.strip()] = from_text(key.strip(), value.strip())
+    return values
+
+
+@app.command()
+def resume(run: Run) -> None:
+    """Go on with a stopped or failed run, with the same numbers as if it had never been interrupted."""
+    from ganad.runs import run_directory
+    from ganad.system import access
+    from ganad.training import jobs
+
+    access.allow("training")
+    path = run_directory.find(run)
+    jobs.requeue(path)
+    _work(path)
+
+
+def _work(run: Path) -> None:
+    """Train in the foreground with a progress bar, print the folder, and exit as the run ended."""
+    from ganad.runs import run_directory
+    from ganad.training import length, worker
+
+    columns = (
+        SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=terminal.err, transient=not terminal.err.is_terminal) as bar:
+        task = bar.add_task(terminal.plain(f"{run.name}: starting"), total=None)
+
+        def watch(s: run_directory.Status) -> None:
+            at = f", epoch {s.epoch} of {s.epochs}, {s.rate:.0f} images/s" if s.rate and s.doing == "training" else ""
+            bar.update(
+                task,
+                description=terminal.plain(f"{run.name}: {s.doing or s.state}{at}"),
+                total=s.total or None,
+                completed=s.step,
+            )
+
+        ended = worker.work(run, watch)
+    if ended == "failed":
+        terminal.complain(run_directory.read_status(run).error, "failed")
+    elif ended == "stopped":
+        tell(f"stopped. Go on with: python -m ganad resume {run.name}")
+    else:
+        report = run_directory.read_json(run / "report.json") or {}
+        tell(f"AUROC {report['auroc']:.4f} on the test set. See it: streamlit run app.py")
+        if short := length.too_short(run_directory.settings(run), run_directory.read_status(run).total):
+            tell((short, "yellow"))
+    terminal.path(run)
+    raise typer.Exit({"finished": 0, "stopped": 130}.get(ended, 1))
+
+
+@app.command()
+def stop(run: Run) -> None:
+    """Ask a run to stop. It saves what it has, within two seconds; `resume` goes on from there."""
+    from ganad.runs import run_directory
+    from ganad.system import access
+    from ganad.training import jobs
+
+    access.allow("stopping runs")
+    path = run_directory.find(run)
+    before = run_directory.status(path).state
+    if before in run_directory.ENDED:
+        tell(f"{path.name} is {before} already.")
+        return
+    jobs.stop(path, wait=True)
+    state = run_directory.status(path).state
+    tell(f"{path.name} is {state}.")
+    if state not in run_directory.ENDED:
+        raise typer.Exit(1)
+
+
+@app.command(hidden=True)
+def work(run: Path) -> None:
+    """Train a run that was made before: what the dashboard starts in the background."""
+    from ganad.training import worker
+
+    os.environ["GANAD_DEBUG"] = "1"  # what is printed here goes to log.txt, which is where one looks
+    raise typer.Exit(worker.main(run))
+
+
+@app.command(hidden=True)
+def measure(settings: str) -> None:
+    """Measure how fast this machine trains with the given settings (JSON), and remember it."""
+    from ganad import service
+
+    service.measure(settings)

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from rich.console import Console
+from rich.progress import track
 from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.utils.validation import check_is_fitted
 
@@ -162,7 +164,7 @@ class Detector(OutlierMixin, BaseEstimator):
         plain = run_directory.read_json(folder / "detector.json") or {
             "method": settings.method, "preset": settings.preset, "seed": settings.seed, "epochs": settings.epochs,
         }  # fmt: skip
-        made = cls(**plain)
+        detector = cls(**plain)
         content = files.read_verified(folder / "scores.npz")
         if content is None:
             raise RunError(f"{folder} holds no held-out scores: is it a finished run?")
@@ -172,9 +174,9 @@ class Detector(OutlierMixin, BaseEstimator):
             val = {p: arrays[f"val_{p}"] for p in PARTS}
             if not all(v.dtype.kind == "f" and np.isfinite(v).all() for v in val.values()):
                 raise ValueError("held-out parts that are not finite")
-        made._finish(checkpoint.load_method(folder), val)
-        made.settings_ = settings
-        return made
+        detector._finish(checkpoint.load_method(folder), val)
+        detector.settings_ = settings
+        return detector
 
 
 def as_images(X: Any) -> np.ndarray:
@@ -203,15 +205,13 @@ def as_images(X: Any) -> np.ndarray:
 
 
 def _parts(method: Any, images: np.ndarray) -> dict[str, np.ndarray]:
-    made = score.score(method, images)
-    return {p: np.asarray(getattr(made, p)) for p in PARTS}
+    scored = score.score(method, images)
+    return {p: np.asarray(getattr(scored, p)) for p in PARTS}
 
 
 def _bar(steps: Any, total: int, text: str, verbose: bool) -> Any:
     """The steps themselves, with a progress bar on stderr beside them."""
     if not verbose:
         return steps
-    from rich.console import Console
-    from rich.progress import track
 
     return track(steps, description=text, total=total, console=Console(stderr=True), transient=True)

@@ -139,6 +139,29 @@ def test_pages_import_streamlit_the_ui_the_settings_and_the_errors_alone():
         assert {n.split(".")[0] for n in imported(path)} <= {"ganad", "streamlit"}, path.name
 
 
+LAZY = {
+    "torch", "sklearn", "scipy", "umap",  # seconds, and off a page's first paint: what is below imports one of them
+    "pandas",  # half a second, and only for CSV files
+    "ganad.scoring.score", "ganad.runs.checkpoint", "ganad.models", "ganad.training.loop", "ganad.training.run_training",
+    "ganad.bench", "ganad.detector", "ganad.data.sources",
+}  # fmt: skip
+"""What may be imported inside a function; everything else is imported at the top of its file."""
+
+
+def test_only_what_is_heavy_is_imported_inside_a_function():
+    for module, path in SOURCES.items():
+        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(function, ast.FunctionDef):
+                continue
+            for node in ast.walk(function):
+                names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+                if isinstance(node, ast.ImportFrom):
+                    names = [f"{node.module}.{a.name}" for a in node.names]
+                for name in names:
+                    parts = name.split(".")
+                    assert LAZY & {".".join(parts[:i]) for i in range(1, len(parts) + 1)}, f"{module}: {name}"
+
+
 HEAVY = ("torch", "sklearn", "scipy")
 MODULES = ("service", *(f"ui.views.{v}" for v in ("start", "train", "browse", "evaluate", "score", "compare_runs")))
 DRAWN = ("app.py", "pages/1_Train.py", "pages/2_Browse.py", "pages/3_Evaluate.py", "pages/5_Compare.py")

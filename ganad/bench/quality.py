@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sklearn.metrics import average_precision_score, roc_auc_score
 
+from ganad import service
 from ganad.config import METHOD_NAMES, PARTS, resolve
 from ganad.data import sources
 from ganad.errors import RunError
@@ -154,7 +156,6 @@ def known(preset: str) -> list[Row]:
 
 def baseline(protocol: str, name: str, digits: Sequence[int]) -> list[dict[str, float]]:
     """AUROC and average precision of a baseline, a dict a digit."""
-    from sklearn.metrics import average_precision_score, roc_auc_score
 
     true = sources.load_test().digit
     results = []
@@ -275,7 +276,6 @@ def _epochs(method: str, preset: str) -> str:
 
 def shelf(log: Log) -> list[dict[str, Any]]:
     """Score every test image of every shipped run again. Rows of {"run", "shipped", "again", "difference"} (AUROC)."""
-    from ganad import service
 
     rows = []
     for run in sorted(run_directory.listing(run_directory.shelf())):

@@ -13,11 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
+from ganad.bench.quality import ALL, Job, finished, settings
 from ganad.config import FALSE_ALARMS, METHOD_NAMES
+from ganad.data import sources
 from ganad.errors import RunError
 from ganad.evaluation import metrics, thresholds
-from ganad.runs import run_directory
+from ganad.runs import checkpoint, run_directory
 from ganad.scoring import baselines
 from ganad.system import files
 from ganad.training import run_training
@@ -65,10 +68,6 @@ def ship(run: Path, name: str, *, light: bool = False, nets: bool = True) -> Pat
 
 def halve(run: Path, target: Path) -> bool:
     """Put the run's weights into target in half precision, with what they say then. False if the AUROC changes."""
-    import torch
-
-    from ganad.data import sources
-    from ganad.runs import checkpoint
 
     settings = run_directory.settings(run)
     method = checkpoint.load_method(run)
@@ -90,7 +89,6 @@ def fill(preset: str = "tuned") -> list[Path]:
 
     GANomaly's run on 8, the first to be seen, is whole, the others are light. The baselines of one normal digit go with them. Returns what was shipped.
     """
-    from ganad.bench.quality import ALL, Job, finished, settings
 
     shipped = []
     (run_directory.shelf() / baselines.FOLDER).mkdir(exist_ok=True)

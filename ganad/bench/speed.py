@@ -12,8 +12,16 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
+import torch
+from torch.utils.flop_counter import FlopCounterMode
 
+from ganad.bench.reference import PlainGanomaly
 from ganad.config import METHOD_NAMES, resolve
+from ganad.models import build
+from ganad.runs.checkpoint import pick_device
+from ganad.scoring.score import score, to_input
+from ganad.training import throughput
+from ganad.training.loop import train
 
 Log = Callable[[str], None]
 Row = dict[str, Any]
@@ -21,7 +29,7 @@ Row = dict[str, Any]
 STEPS = tuple(
     (name, preset) for name in METHOD_NAMES for preset in ("tuned", "paper") if (name, preset) != ("fanogan", "paper")
 )
-"""(method, preset) whose training step is measured. One of f-AnoGAN's `paper` takes seconds: its penalty is a second derivative."""
+"""(method, preset) whose training step is throughput. One of f-AnoGAN's `paper` takes seconds: its penalty is a second derivative."""
 ONE_PASS = ("ganomaly", "egbad")
 """Methods that score in one pass, so that ten thousand images take seconds."""
 IMAGES, ONE_BY_ONE = 10_000, 100
@@ -38,9 +46,8 @@ def speed(log: Log, rounds: int = 7) -> list[Row]:
     Both sides take turns on the same inputs in one process; medians are compared. A row with "share" says how much of
     the rate of a large matrix product, in ours' number format and in turn with it, ours reaches; "gflop" is what it counts.
     """
-    from ganad.training import throughput as measured
 
-    measured.limit_threads()
+    throughput.limit_threads()
     rows = []
     for row in chain(_training(log, rounds), _scoring(log, rounds), _one_image(log, rounds), _search(log)):
         log(f"  {row['ours']:,.1f} against {row['reference']:,.1f} {row['unit']}, ratio {row['ratio']:.2f}")
@@ -50,11 +57,10 @@ def speed(log: Log, rounds: int = 7) -> list[Row]:
 
 def _training(log: Log, rounds: int) -> Iterator[Row]:
     """A step of each method in the format chosen for this machine against a plain float32 one."""
-    from ganad.training import throughput as measured
 
     for name, preset in STEPS:
         s = resolve(name, preset, normal=(8,))
-        chosen = measured.number_format(s)
+        chosen = throughput.number_format(s)
         if (name, preset) == ("ganomaly", "paper"):
             against, plain = "the release's step", _plain_stepper(s)
         else:
@@ -69,11 +75,6 @@ def _training(log: Log, rounds: int) -> Iterator[Row]:
 
 def _stepper(s: Any, precision: str) -> Callable[[], Any]:
     """What takes a step of a training."""
-    import torch
-
-    from ganad.models import build
-    from ganad.runs.checkpoint import pick_device
-    from ganad.training.loop import train
 
     method = build(s).to(pick_device())
     if precision == "bf16":
@@ -86,8 +87,6 @@ def _stepper(s: Any, precision: str) -> Callable[[], Any]:
 
 
 def _plain_stepper(s: Any) -> Callable[[], Any]:
-    from ganad.bench.reference import PlainGanomaly
-    from ganad.runs.checkpoint import pick_device
 
     plain = PlainGanomaly(s.image_size, s.filters, s.latent, s.lr).to(pick_device())
     x = _noise(s).to(pick_device())
@@ -96,7 +95,6 @@ def _plain_stepper(s: Any) -> Callable[[], Any]:
 
 def _scoring(log: Log, rounds: int) -> Iterator[Row]:
     """Many images at once, as a run's test set is scored, against one by one with the method as it was trained."""
-    from ganad.scoring.score import score
 
     for name in ONE_PASS:
         method, images = _method(name), _images(IMAGES)
@@ -115,7 +113,6 @@ def _scoring(log: Log, rounds: int) -> Iterator[Row]:
 
 def _one_image(log: Log, rounds: int) -> Iterator[Row]:
     """One image from (28, 28) uint8 to its parts, with the method folded before and with the method as it was trained."""
-    from ganad.scoring.score import score
 
     for name, spelt in METHOD_NAMES.items():
         method, image = _method(name), _images(1)
@@ -130,7 +127,6 @@ def _one_image(log: Log, rounds: int) -> Iterator[Row]:
 
 def _search(log: Log) -> Iterator[Row]:
     """The time that AnoGAN needs for having no encoder: all steps of its search against one pass of those that have one."""
-    from ganad.scoring.score import score
 
     egbad, fanogan, search = (_method(name).folded() for name in ("egbad", "fanogan", "anogan"))
     search.settings = search.settings.model_copy(update={"search_patience": 0})  # no path stops early
@@ -146,8 +142,6 @@ def _search(log: Log) -> Iterator[Row]:
 
 
 def _method(name: str) -> Any:
-    from ganad.models import build
-    from ganad.runs.checkpoint import pick_device
 
     return build(resolve(name, "tuned", normal=(8,))).to(pick_device()).eval()
 
@@ -157,7 +151,6 @@ def _images(n: int) -> np.ndarray:
 
 
 def _noise(s: Any) -> Any:
-    from ganad.scoring.score import to_input
 
     return to_input(_images(s.batch_size), s.image_size)
 
@@ -169,7 +162,6 @@ def _row(name: str, ours: float, reference: float, unit: str = "images/s", **mor
 
 def flops(call: Callable[[], Any]) -> int:
     """Additions and multiplications of the layers, and of their gradients, that a call runs."""
-    from torch.utils.flop_counter import FlopCounterMode
 
     with FlopCounterMode(display=False) as counter:
         call()
@@ -178,9 +170,6 @@ def flops(call: Callable[[], Any]) -> int:
 
 def _matmul(precision: str) -> tuple[Callable[[], Any], int]:
     """A large matrix product, and how many additions and multiplications it is."""
-    import torch
-
-    from ganad.runs.checkpoint import pick_device
 
     a = torch.rand((MATMUL, MATMUL), device=pick_device())
     a = a.bfloat16() if precision == "bf16" else a

@@ -7,8 +7,17 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
+import torch
+
 from ganad.config import resolve
+from ganad.data import sources
 from ganad.evaluation import metrics
+from ganad.models import build
+from ganad.runs import checkpoint
+from ganad.scoring.score import score
+from ganad.training import throughput
+from ganad.training.loop import train
 
 Log = Callable[[str], None]
 Row = dict[str, Any]
@@ -53,15 +62,6 @@ def reach(
 
 def _looks(settings: Any, every: int) -> Iterator[tuple[int, float, float]]:
     """(epoch, seconds of training so far, AUROC) after every so many epochs of a run, and after its last."""
-    import numpy as np
-    import torch
-
-    from ganad.data import sources
-    from ganad.models import build
-    from ganad.runs import checkpoint
-    from ganad.scoring.score import score
-    from ganad.training import throughput
-    from ganad.training.loop import train
 
     throughput.limit_threads()
     split = sources.split(sources.load(settings.data), settings)

@@ -14,6 +14,7 @@ from ganad.cli.app import Json, MethodName, app
 from ganad.cli.terminal import tell
 from ganad.config import METHOD_NAMES
 from ganad.errors import ConfigError, GanadError
+from ganad.runs import run_directory
 
 bench = typer.Typer(no_args_is_help=True, help="Measure speed or quality on this machine, as ratios.")
 app.add_typer(bench, name="bench")
@@ -29,7 +30,6 @@ def ship(
 ) -> None:
     """Copy a finished run to checkpoints/ under a name, and write checkpoints/README.md anew."""
     from ganad.bench import release
-    from ganad.runs import run_directory
 
     if fill:
         for path in release.fill():

@@ -7,17 +7,18 @@ from typing import Annotated
 
 import typer
 
+from ganad import service
 from ganad.cli import terminal
 from ganad.cli.app import Run, app
 from ganad.cli.terminal import say, tell
 from ganad.errors import GanadError, file_errors
+from ganad.runs import run_directory
 from ganad.wording import plural
 
 
 @app.command()
 def rename(run: Run, name: Annotated[str, typer.Argument(help='a name of your own; "" takes it away')]) -> None:
     """Give a run a name of your own. Its folder keeps its name."""
-    from ganad import service
 
     service.rename(run, name)
     info = service.run_info(run)
@@ -34,7 +35,6 @@ def note(
     ] = None,
 ) -> None:
     """Write a note on a run, in place of the one that it has, or print it."""
-    from ganad import service
 
     if text is not None:
         service.write_note(run, text)
@@ -58,8 +58,6 @@ def delete(
 
     What cannot be moved is named in a line of its own, the others are moved, and the exit code is 1.
     """
-    from ganad import service
-    from ganad.runs import run_directory
 
     if not runs_ and not empty_trash:
         raise GanadError("Name the runs to delete, or add --empty-trash. python -m ganad list shows them.")
@@ -92,8 +90,6 @@ def export(
     force: Annotated[bool, typer.Option("--force", help="replace a file that is there already")] = False,
 ) -> None:
     """Pack a run that has ended as a zip, to keep it elsewhere or send it to somebody, and print the file's path."""
-    from ganad import service
-    from ganad.runs import run_directory
 
     path = to or Path(f"{run_directory.find(run).name}.zip")
     if path.exists() and not force:
@@ -108,8 +104,6 @@ def export(
 @app.command("import")
 def import_(file: Annotated[Path, typer.Argument(metavar="FILE.zip", help="as `export` or Download makes it")]) -> None:
     """Bring in a run from a zip, with a number of its own, and print the new run's folder."""
-    from ganad import service
-    from ganad.runs import run_directory
 
     if not file.is_file():
         raise GanadError(

@@ -7,20 +7,23 @@ import math
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 
-from ganad import glossary
+from ganad import glossary, service
 from ganad.cli import terminal
 from ganad.cli.app import Json, Run, app
 from ganad.cli.terminal import say, tell
 from ganad.config import METHOD_NAMES, PARTS
 from ganad.errors import DataError, RunError, file_errors
+from ganad.evaluation import metrics
+from ganad.report import html_report
+from ganad.runs import run_directory
 
 
 @app.command("list")
 def list_(json_: Json = False) -> None:
     """Show every run, yours first, then the shipped ones."""
-    from ganad import service
 
     runs = service.list_runs()
     if json_:
@@ -67,11 +70,9 @@ def evaluate(
     json_: Json = False,
 ) -> None:
     """Judge a run on the test set: areas, operating point, and how each digit fares."""
-    from ganad import service
-    from ganad.evaluation import metrics as ev
 
     result, used = service.evaluate_run(run, weights)
-    report = ev.report(result, used)
+    report = metrics.report(result, used)
     if json_:
         terminal.put(json.dumps(report, indent=2))
         return
@@ -119,9 +120,6 @@ def score(
     A file that cannot be judged is named in a line of its own, the others are judged, and the exit code is 1. What is
     hardly one digit (a dot, several digits) is judged too, and the line below says so.
     """
-    import numpy as np
-
-    from ganad import service
 
     service.run_info(run)
     good, prepared = [], []
@@ -170,10 +168,8 @@ def report(
     to: Annotated[Path | None, typer.Option("--out", help="the file; default: the run's name, here")] = None,
 ) -> None:
     """Write a finished run as one HTML file that opens without network: numbers, live mixer, digits, settings."""
-    from ganad.report import html_report as r
-    from ganad.runs import run_directory
 
-    page = r.report_html(run)
+    page = html_report.report_html(run)
     path = to or Path(f"{run_directory.find(run).name}.html")
     with file_errors(f"{path} cannot be written", "Name another file with --out."):
         run_directory.write_text(path, page)

@@ -41,11 +41,11 @@ def plain(text: object) -> str:
 
 
 def _text(pieces: tuple[object | Styled, ...]) -> Text:
-    made = Text()
+    text = Text()
     for piece in pieces:
         words, style = piece if isinstance(piece, tuple) else (piece, "")
-        made.append(plain(words), style)
-    return made
+        text.append(plain(words), style)
+    return text
 
 
 def say(*pieces: object | Styled) -> None:
@@ -83,14 +83,14 @@ def put(text: str) -> None:
 
 def table(heads: tuple[str, ...], rows: list[tuple[object, ...]], right: tuple[str, ...] = ()) -> None:
     """Columns under their heads; the first is never wrapped, those named in `right` are set to the right."""
-    made = Table(box=None, pad_edge=False)
+    table_ = Table(box=None, pad_edge=False)
     for i, head in enumerate(heads):
-        made.add_column(head, justify="right" if head in right else "left", no_wrap=i == 0)
+        table_.add_column(head, justify="right" if head in right else "left", no_wrap=i == 0)
     for row in rows:
-        made.add_row(*(Text(plain(cell)) for cell in row))
+        table_.add_row(*(Text(plain(cell)) for cell in row))
     with _printed():
         # Where nobody looks on, nothing is cut to the width of a screen.
-        (out if out.is_terminal else _Console(width=400)).print(made)
+        (out if out.is_terminal else _Console(width=400)).print(table_)
 
 
 @contextlib.contextmanager

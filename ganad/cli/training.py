@@ -9,12 +9,15 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
-from ganad import glossary
+from ganad import glossary, service
 from ganad.cli import terminal
 from ganad.cli.app import DEFAULT_METHOD, MethodName, Run, app
 from ganad.cli.terminal import tell
 from ganad.config import PRESETS, from_text, resolve
 from ganad.errors import ConfigError
+from ganad.runs import run_directory
+from ganad.system import access
+from ganad.training import jobs, length, worker
 
 
 @app.command()
@@ -42,9 +45,6 @@ def train(
 
     Ctrl+C stops it in good order; `resume` goes on from there.
     """
-    from ganad import service
-    from ganad.runs import run_directory
-    from ganad.system import access
 
     access.allow("training")
     settings = resolve(
@@ -68,9 +68,6 @@ def _pairs(texts: list[str] | None) -> dict[str, Any]:
 @app.command()
 def resume(run: Run) -> None:
     """Go on with a stopped or failed run, with the same numbers as if it had never been interrupted."""
-    from ganad.runs import run_directory
-    from ganad.system import access
-    from ganad.training import jobs
 
     access.allow("training")
     path = run_directory.find(run)
@@ -80,8 +77,6 @@ def resume(run: Run) -> None:
 
 def _work(run: Path) -> None:
     """Train in the foreground with a progress bar, print the folder, and exit as the run ended."""
-    from ganad.runs import run_directory
-    from ganad.training import length, worker
 
     columns = (
         SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(),
@@ -116,9 +111,6 @@ def _work(run: Path) -> None:
 @app.command()
 def stop(run: Run) -> None:
     """Ask a run to stop. It saves what it has, within two seconds; `resume` goes on from there."""
-    from ganad.runs import run_directory
-    from ganad.system import access
-    from ganad.training import jobs
 
     access.allow("stopping runs")
     path = run_directory.find(run)
@@ -136,7 +128,6 @@ def stop(run: Run) -> None:
 @app.command(hidden=True)
 def work(run: Path) -> None:
     """Train a run that was made before: what the dashboard starts in the background."""
-    from ganad.training import worker
 
     os.environ["GANAD_DEBUG"] = "1"  # what is printed here goes to log.txt, which is where one looks
     raise typer.Exit(worker.main(run))
@@ -145,6 +136,5 @@ def work(run: Path) -> None:
 @app.command(hidden=True)
 def measure(settings: str) -> None:
     """Measure how fast this machine trains with the given settings (JSON), and remember it."""
-    from ganad import service
 
     service.measure(settings)

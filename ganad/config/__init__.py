@@ -100,11 +100,11 @@ def from_text(key: str, text: str) -> Any:
 def preset_table(method: str) -> str:
     """Markdown: each setting that a preset sets or that the method alone has, and its value in each preset."""
     kind = SETTINGS_OF[method]
-    found = [resolve(method, name, normal=kind.presets[name].get("normal", (8,))) for name in kind.presets]
+    presets = [resolve(method, name, normal=kind.presets[name].get("normal", (8,))) for name in kind.presets]
     common = {"preset", "normal", "method", *(name for name in Settings.model_fields if name not in ("weights",))}
     rows = [name for name in kind.model_fields if name not in common or any(name in p for p in kind.presets.values())]
     lines = [["setting", *(f"`{name}`" for name in kind.presets)]]
-    lines += [[f"`{name}`", *(_cell(getattr(s, name)) for s in found)] for name in rows if name != "normal"]
+    lines += [[f"`{name}`", *(_cell(getattr(s, name)) for s in presets)] for name in rows if name != "normal"]
     lines.insert(1, ["---"] * len(lines[0]))
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 

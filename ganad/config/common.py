@@ -99,6 +99,11 @@ class CommonSettings(BaseModel):
     )
     weights: tuple[float, float, float] = Field(description="weights of residual, discrimination and latent part")
 
+    @property
+    def epochs_without_reconstructions(self) -> int:
+        """How many epochs pass before the method can reconstruct an image."""
+        return 0
+
     @model_validator(mode="before")
     @classmethod
     def _names_of_before(cls, values: Any) -> Any:

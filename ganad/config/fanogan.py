@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -54,6 +55,11 @@ class FanoganSettings(CommonSettings):
     weights: tuple[float, float, float] = Field(
         (1.0, 1.0, 0.0), description=CommonSettings.model_fields["weights"].description
     )
+
+    @property
+    def epochs_without_reconstructions(self) -> int:
+        """The epochs of the GAN."""
+        return math.floor((1 - self.encoder_share) * self.epochs + 1e-9)
 
     @model_validator(mode="after")
     def _fits(self) -> FanoganSettings:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from PIL import ExifTags, Image
 
 from ganad.data.ink_checks import doubts
 from ganad.errors import FILE_FAULTS, DataError, cause
@@ -56,7 +57,6 @@ def read_image(data: bytes, name: str) -> np.ndarray:
     DataError for anything but an image of FORMATS within limits.PIXELS and limits.DECODED_BYTES; both are known from
     the header, before anything is unpacked.
     """
-    from PIL import ExifTags, Image
 
     if not data:
         raise DataError(f"{name} is empty, expected an image ({', '.join(FORMATS)}).")
@@ -114,7 +114,6 @@ def _bands(height: int, width: int, pixels: int = 1_000_000) -> Iterator[slice]:
 
 def _seen_through(image: Any) -> np.ndarray:
     """A picture with transparency on white; on black instead where its ink can hardly be seen on white."""
-    from PIL import Image
 
     on = {ground: np.empty((image.height, image.width), np.uint8) for ground in (255, 0)}
     for rows in _bands(image.height, image.width):
@@ -144,7 +143,6 @@ def _deep_grey(values: np.ndarray) -> np.ndarray:
 
 def _upright(grey: np.ndarray, turned: int) -> np.ndarray:
     """Undo how a camera was held: `turned` is EXIF's orientation, 1 to 8; anything else means upright."""
-    from PIL import Image
 
     how = Image.Transpose
     undo = {
@@ -214,7 +212,6 @@ def _shrunk(grey: np.ndarray, side: int) -> np.ndarray:
 
 def _resized(picture: np.ndarray, factor: float) -> np.ndarray:
     """Scaled with its aspect kept, anti-aliased. uint8 or float32 in, the same out."""
-    from PIL import Image
 
     height, width = (max(1, round(n * factor)) for n in picture.shape)
     # A triangle filter: unlike Lanczos it leaves no dark rings round the ink.
@@ -286,7 +283,6 @@ def _stretch(ink: np.ndarray, on_paper: bool, steps: list[str]) -> np.ndarray:
 
 def _ground(ink: np.ndarray) -> np.ndarray:
     """What the picture would be without its ink: an opening wider than any stroke, on a small copy."""
-    from PIL import Image
     from scipy.ndimage import gaussian_filter, grey_opening
 
     small = _resized(ink, min(1.0, 128 / max(ink.shape)))

@@ -7,6 +7,7 @@ came from. The official split is kept as it is: val is taken out of train, test 
 from __future__ import annotations
 
 import contextlib
+import csv
 import gzip
 import hashlib
 import io
@@ -23,6 +24,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 
 from ganad.config import VAL_SHARE
+from ganad.data.preprocess import prepare, read_image
 from ganad.errors import DataError, file_errors
 from ganad.system import limits, paths
 
@@ -100,8 +102,8 @@ def load(path: str | Path | None = None) -> Dataset:
     every fifth picture of a class, in the order of names, is a test image). Whatever is larger than ganad.limits says is
     refused before it takes memory.
     """
-    if (found := _handed_over.pop(str(path), None)) is not None:
-        return found
+    if (dataset := _handed_over.pop(str(path), None)) is not None:
+        return dataset
     with _faults(path):
         source = _open(path)
         train, test = source.read("train"), source.read("test")
@@ -280,10 +282,10 @@ def _read_official(path: Path, n_dims: int) -> np.ndarray:
     stamp = [stat.st_size, stat.st_mtime_ns]
     if seen.get(path.name) == stamp:
         return array
-    found = _idx_digest(array).hex()
-    if found != _SHA256[path.name]:
+    digest = _idx_digest(array).hex()
+    if digest != _SHA256[path.name]:
         raise DataError(
-            f"{path} is not the official MNIST file: SHA-256 of its content is {found}, expected "
+            f"{path} is not the official MNIST file: SHA-256 of its content is {digest}, expected "
             f"{_SHA256[path.name]}. Restore it from the repository."
         )
     # Only a saving of time: where the folder cannot be written, the files are compared every time.
@@ -329,13 +331,13 @@ def _read_idx(path: Path, n_dims: int) -> np.ndarray:
         file = gzip.GzipFile(fileobj=raw) if packed else raw
         shape = _idx_shape(file.read(start), path, n_dims)
         array = np.empty(shape, np.uint8)
-        found, expected = _fill(file, array), array.size
-        if found == expected:  # is there more?
-            found += len(file.read(1)) if packed else os.fstat(raw.fileno()).st_size - start - expected
-    if found != expected:
-        more = "more than " if packed and found > expected else ""
+        filled, expected = _fill(file, array), array.size
+        if filled == expected:  # is there more?
+            filled += len(file.read(1)) if packed else os.fstat(raw.fileno()).st_size - start - expected
+    if filled != expected:
+        more = "more than " if packed and filled > expected else ""
         raise DataError(
-            f"{path} has {more}{expected if more else found} bytes after its header, expected {expected} for shape {shape}."
+            f"{path} has {more}{expected if more else filled} bytes after its header, expected {expected} for shape {shape}."
         )
     return array
 
@@ -388,11 +390,11 @@ def _idx_digest(array: np.ndarray) -> bytes:
 
 
 def _only(folder: Path, tables: list[Path], part: str) -> Path:
-    found = [p for p in tables if part in p.stem.lower()]
-    if len(found) != 1:
-        seen = ", ".join(p.name for p in found or tables)
-        raise DataError(f"{folder}: expected one CSV with {part!r} in its name, found {len(found)} ({seen}).")
-    return found[0]
+    matching = [p for p in tables if part in p.stem.lower()]
+    if len(matching) != 1:
+        seen = ", ".join(p.name for p in matching or tables)
+        raise DataError(f"{folder}: expected one CSV with {part!r} in its name, found {len(matching)} ({seen}).")
+    return matching[0]
 
 
 def _sibling(train: Path) -> Path:
@@ -488,7 +490,6 @@ def _is_number(text: str) -> bool:
 
 def _csv_fault(path: Path, lines: list[bytes], number: int) -> str | None:
     """Where the first bad cell is, of lines that begin with line `number`: pandas says only that there is one."""
-    import csv
 
     for at, line in enumerate(lines, start=number):
         row = next(csv.reader([line.decode("utf-8", errors="replace")]), [])
@@ -513,10 +514,10 @@ def _read_npz(path: Path, part: str) -> Arrays:
     ):
         _check_directory(file)
         with zipfile.ZipFile(file) as archive:
-            found = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
-            names = {name.lower(): name for name in found}
+            members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+            names = {name.lower(): name for name in members}
             images, labels = (
-                _unpack(archive, found[name], f"{path}: {name}")
+                _unpack(archive, members[name], f"{path}: {name}")
                 for name in (_named(path, names, wanted) for wanted in _NPZ[part])
             )
     images = images.reshape((*images.shape[:1], 28, 28)) if images.shape[1:] in ((784,), (28, 28, 1)) else images
@@ -597,10 +598,10 @@ def _to_uint8(images: np.ndarray, what: str) -> np.ndarray:
         raise DataError(f"{what} are fractions up to {high:g}, expected floats in 0..1 or whole numbers in 0..255.")
     elif not is_float and high == 1:
         raise DataError(f"{what} hold only the whole numbers 0 and 1, expected 0..255, booleans or floats in 0..1.")
-    made = np.empty(images.shape, np.uint8)
+    grey = np.empty(images.shape, np.uint8)
     for at, some in _some(images):
-        made[at : at + len(some)] = np.rint(some * scale) if is_float else some
-    return made
+        grey[at : at + len(some)] = np.rint(some * scale) if is_float else some
+    return grey
 
 
 def _some(images: np.ndarray, each: int = 4096) -> Iterator[tuple[int, np.ndarray]]:
@@ -619,8 +620,8 @@ def _open_folders(path: Path) -> _Source:
     roots = list(parts.values()) if apart else [path]
     names = sorted({p.name for root in roots for p in _subfolders(root)})
     if not names:
-        found = ", ".join(paths.shown(e.name) for e in inside[:5]) or "nothing"
-        raise DataError(f"{path} holds {found}; {_ACCEPTED}.")
+        names = ", ".join(paths.shown(e.name) for e in inside[:5]) or "nothing"
+        raise DataError(f"{path} holds {names}; {_ACCEPTED}.")
     if len(names) > 10:
         raise DataError(f"{path} has {len(names)} class folders ({', '.join(names[:12])}, ...), expected 10 at most.")
     classes = _DIGITS if set(names) <= set(_DIGITS) else tuple(names)
@@ -668,7 +669,6 @@ def _pictures(folder: Path) -> list[Path]:
 
 
 def _read_picture(path: Path) -> np.ndarray:
-    from ganad.data.preprocess import prepare, read_image
 
     grey = read_image(paths.contents(path, limits.PICTURE_BYTES, "picture"), str(path))
     if grey.shape == (28, 28):

@@ -31,8 +31,8 @@ def task(settings: Settings) -> tuple:
 def differing(asked: Sequence[Settings]) -> dict[str, list[Any]]:
     """setting -> its value in each run, for the settings that are not the same in all; None where a method lacks it."""
     keys = dict.fromkeys(k for s in asked for k in type(s).model_fields if k != "name")
-    found = {k: [getattr(s, k, None) for s in asked] for k in keys}
-    return {k: values for k, values in found.items() if any(v != values[0] for v in values)}
+    values_of = {k: [getattr(s, k, None) for s in asked] for k in keys}
+    return {k: values for k, values in values_of.items() if any(v != values[0] for v in values)}
 
 
 def shared(scored: Sequence[ScoredImages]) -> list[np.ndarray]:
@@ -56,11 +56,11 @@ def weighted_aurocs(anomalous: np.ndarray, score: np.ndarray, weights: np.ndarra
     order = np.argsort(score, kind="stable")
     starts = np.flatnonzero(np.r_[True, np.diff(score[order]) != 0])
     weights, truth = weights[:, order].astype(np.float64), anomalous[order]
-    odd = np.add.reduceat(weights * truth, starts, axis=1)
-    usual = np.add.reduceat(weights * ~truth, starts, axis=1)
-    below = np.cumsum(usual, axis=1) - usual / 2
+    anomalous = np.add.reduceat(weights * truth, starts, axis=1)
+    normal = np.add.reduceat(weights * ~truth, starts, axis=1)
+    below = np.cumsum(normal, axis=1) - normal / 2
     with np.errstate(invalid="ignore"):  # a resample may miss a class altogether
-        return (odd * below).sum(axis=1) / (odd.sum(axis=1) * usual.sum(axis=1))
+        return (anomalous * below).sum(axis=1) / (anomalous.sum(axis=1) * normal.sum(axis=1))
 
 
 @dataclass(frozen=True)

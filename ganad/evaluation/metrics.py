@@ -197,12 +197,14 @@ def _eer(fpr: np.ndarray, tpr: np.ndarray) -> float:
 
 
 def _warnings(auroc: float, score: np.ndarray) -> tuple[str, ...]:
-    said = []
+    warnings = []
     if np.ptp(score) == 0:
-        said.append("Every test image has the same score: this score says nothing.")
+        warnings.append("Every test image has the same score: this score says nothing.")
     elif auroc < 0.5:
-        said.append(f"AUROC is {auroc:.3f}, below 0.5: normal images score higher than anomalies, worse than guessing.")
-    return tuple(said)
+        warnings.append(
+            f"AUROC is {auroc:.3f}, below 0.5: normal images score higher than anomalies, worse than guessing."
+        )
+    return tuple(warnings)
 
 
 def _thin(x: np.ndarray, y: np.ndarray, thresholds: np.ndarray, points: int = 500) -> Curve:
@@ -283,10 +285,10 @@ def mean_and_spread(values: Sequence[float]) -> str:
     return f"{mean} ± {np.std(values, ddof=1):.4f}" if len(values) > 1 else mean
 
 
-def median_rows(found: Scores, score: np.ndarray) -> dict[int, int]:
+def median_rows(scores: Scores, score: np.ndarray) -> dict[int, int]:
     """digit -> row of its test image whose score is the median one (the lower of two); what is typical of the digit."""
     rows = {}
-    for d in np.unique(found.test.digit):
-        own = np.flatnonzero(found.test.digit == d)
+    for d in np.unique(scores.test.digit):
+        own = np.flatnonzero(scores.test.digit == d)
         rows[int(d)] = int(own[np.argsort(score[own], kind="stable")[(len(own) - 1) // 2]])
     return rows

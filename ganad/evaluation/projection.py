@@ -60,9 +60,9 @@ def main() -> None:
     """Lay out the codes that come in on stdin and write them to stdout, both as .npz: a process for what takes long."""
     answer, sys.stdout = sys.stdout.buffer, sys.stderr  # what a library prints is not part of the answer
     with np.load(io.BytesIO(sys.stdin.buffer.read()), allow_pickle=False) as given:
-        made = project(given["val"], given["test"], str(given["kind"]))
+        placed = project(given["val"], given["test"], str(given["kind"]))
     out = io.BytesIO()
-    np.savez(out, val=made.val, test=made.test, share=np.nan if made.share is None else made.share)
+    np.savez(out, val=placed.val, test=placed.test, share=np.nan if placed.share is None else placed.share)
     answer.write(out.getvalue())
 
 

@@ -171,8 +171,8 @@ class Anogan(Method):
 
     def _total(self, residual: Tensor, discrimination: Tensor, latent: Tensor) -> Tensor:
         """The score, weighed as the settings say. A part of weight 0 is not computed, nor its gradient."""
-        said = zip(self.settings.weights, (residual, discrimination, latent), strict=True)
-        return sum(w * part for w, part in said if w)
+        weighted = zip(self.settings.weights, (residual, discrimination, latent), strict=True)
+        return sum(w * part for w, part in weighted if w)
 
     @torch.no_grad()
     def _starts(self, x: Tensor, f: Tensor) -> Tensor:

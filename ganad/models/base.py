@@ -75,6 +75,10 @@ class Method(nn.Module):
     def set_progress(self, share: float) -> None:
         """Hear how much of the training is done before each step, in [0, 1): for methods that train in phases."""
 
+    def generated(self, n: int) -> Tensor | None:
+        """n images (n, 1, S, S) in [-1, 1] drawn from the same z each time, in a phase that has no reconstructions yet; else None."""
+        return None
+
     def step(self, x: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
         """One update of every player on x (B, 1, S, S) in [-1, 1]; everything random comes from rng."""
         raise NotImplementedError
@@ -110,8 +114,8 @@ class Method(nn.Module):
         nets = [self.nets[name] for name in names]
         own = [p for net in nets for p in net.parameters()]
         with gradients_of(own):
-            found = torch.autograd.grad(loss, own, retain_graph=again)
-        for p, g in zip(own, found, strict=True):
+            gradients = torch.autograd.grad(loss, own, retain_graph=again)
+        for p, g in zip(own, gradients, strict=True):
             # A fused Adam takes the numbers as they lie in memory: both must lie in the same order.
             p.grad = g if g.stride() == p.stride() else torch.empty_like(p).copy_(g)
         for name in names:

@@ -125,20 +125,20 @@ class Egbad(Method):
         # Neither the loss of G reaches E nor that of E reaches G, so one way back through their sum serves both.
         loss_g, loss_e = bce_real(d(x_tilde, z)[0]), bce_fake(d(x, z_hat)[0])
         both = loss_g + loss_e
-        said = {"loss/discriminator": loss_d, "loss/generator": loss_g, "loss/encoder": loss_e}
+        logged = {"loss/discriminator": loss_d, "loss/generator": loss_g, "loss/encoder": loss_e}
         x_hat = g(z_hat) if s.w_cycle or s.w_latent else None
         if s.w_cycle:
-            said["generator/cycle"] = cycle = l1(x, x_hat)
+            logged["generator/cycle"] = cycle = l1(x, x_hat)
             both = both + s.w_cycle * cycle
         if s.w_cycle_z:
-            said["encoder/cycle"] = cycle_z = l2(z, e(x_tilde))
+            logged["encoder/cycle"] = cycle_z = l2(z, e(x_tilde))
             both = both + s.w_cycle_z * cycle_z
         if s.w_latent:
-            said["encoder/code"] = code = l2(z_hat, e(x_hat))
+            logged["encoder/code"] = code = l2(z_hat, e(x_hat))
             both = both + s.w_latent * code
         self.update(both, "generator", "encoder")
         self.update_ema()
-        return {name: value.detach() for name, value in said.items()}
+        return {name: value.detach() for name, value in logged.items()}
 
     def parts(self, x: Tensor, on_progress: Callable[[], None] = no_op) -> Parts:
         """residual: sum |x - x̂| · discrimination: sum |f(x, E(x)) - f(x̂, E(x))| · latent: mean (E(x) - E(x̂))².

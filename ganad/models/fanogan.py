@@ -124,13 +124,13 @@ class Fanogan(Method):
 
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
         """Adam for critic and generator, and for the encoder what its settings say."""
-        made = super().optimisers()
-        if self.settings.encoder_optimizer == "rmsprop" and isinstance(made["encoder"], torch.optim.Adam):
+        optimisers = super().optimisers()
+        if self.settings.encoder_optimizer == "rmsprop" and isinstance(optimisers["encoder"], torch.optim.Adam):
             # TensorFlow's defaults, which the release has.
-            made["encoder"] = torch.optim.RMSprop(
+            optimisers["encoder"] = torch.optim.RMSprop(
                 self.nets["encoder"].parameters(), lr=self.learning_rate("encoder"), alpha=0.9, eps=1e-10
             )
-        return made
+        return optimisers
 
     def phases(self) -> tuple[float, ...]:
         """The GAN, then the encoder."""
@@ -138,6 +138,15 @@ class Fanogan(Method):
 
     def set_progress(self, share: float) -> None:
         self.trains_encoder = share >= self.phases()[1]
+
+    @torch.no_grad()
+    def generated(self, n: int) -> Tensor | None:
+        """G(z), until the encoder is trained."""
+        if self.trains_encoder:
+            return None
+        generator = self.scoring_net("generator")
+        z = torch.randn((n, self.settings.latent), generator=torch.Generator().manual_seed(0))
+        return generator(z.to(next(generator.parameters()).device))
 
     def step(self, x: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
         """One update of the critic and every few of them one of G; in the second phase one of E."""

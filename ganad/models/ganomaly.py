@@ -139,14 +139,14 @@ class Ganomaly(Method):
         self.update(loss_g, "generator", again=True)
         self.update(loss_d, "discriminator")
         self.update_ema()
-        said = {
+        logged = {
             "loss/generator": loss_g,
             "loss/discriminator": loss_d,
             "generator/adversarial": adversarial,
             "generator/contextual": contextual,
             "generator/encoder": encoder,
         }
-        return {name: value.detach() for name, value in said.items()}
+        return {name: value.detach() for name, value in logged.items()}
 
     def parts(self, x: Tensor, on_progress: Callable[[], None] = no_op) -> Parts:
         """residual: sum |x - x̂| · discrimination: mean (f(x) - f(x̂))² · latent: mean (z - ẑ)²."""

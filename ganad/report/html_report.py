@@ -38,17 +38,17 @@ def report_html(name: str) -> str:
     run = service.run_info(name)
     if run.state != "finished":
         raise RunError(f"{run.name} is {run.state}, so there is nothing to report yet: a report needs a finished run.")
-    found, images = service.scores(name), service.test_images(name)
+    scores, images = service.scores(name), service.test_images(name)
     result, _ = service.evaluate_run(name)
-    score = metrics.total(found.test.parts, run.weights)
+    score = metrics.total(scores.test.parts, run.weights)
     meta = service.meta(name)
     text = {
         "title": escape(run.label),
         "heading": f"{escape(METHOD_NAMES[run.method])}, normal {digits_in_words(run.normal)}",
-        "lead": _lead(run, found, meta),
+        "lead": _lead(run, scores, meta),
         "numbers": _numbers(result),
         "warnings": "".join(f"<p class='warning'>{escape(w)}</p>" for w in result.warnings),
-        "digits": _digits(result, found, score, images, _drawn(name)),
+        "digits": _digits(result, scores, score, images, _drawn(name)),
         "command": escape(run.command),
         "settings": _settings(run),
         "circumstances": _circumstances(run, meta),
@@ -56,7 +56,7 @@ def report_html(name: str) -> str:
         "mixer_html": files.MARKUP,
         "mixer_css": files.STYLE,
         "mixer_js": files.script("mixer"),
-        "data": _as_json(mixer_data(run, found, images)),
+        "data": _as_json(mixer_data(run, scores, images)),
     }
     page = _PAGE.read_text(encoding="utf-8")
     head, *rest = page.split("{{")  # in one pass: nothing that was put in is searched for names again
@@ -66,13 +66,13 @@ def report_html(name: str) -> str:
 # --- the mixer ---------------------------------------------------------------------------------------------------------
 
 
-def mixer_data(run: RunInfo, found: Scores, images: np.ndarray) -> dict[str, Any]:
+def mixer_data(run: RunInfo, scores: Scores, images: np.ndarray) -> dict[str, Any]:
     """What the mixer of the dashboard is given: parts, digits and pixels of every test image, and the defaults."""
-    spread = metrics.std_of_parts(found.val.parts)
+    spread = metrics.std_of_parts(scores.val.parts)
     largest = max(w * spread[p] for w, p in zip(run.weights, PARTS, strict=True)) or 1.0
     defaults = {"weights": list(run.weights), "rule": "false alarms", "value": FALSE_ALARMS}
     return (
-        payload.pack(found, images)
+        payload.pack(scores, images)
         | payload.LABELS
         | {
             "version": run.name,
@@ -91,13 +91,13 @@ def _as_json(value: Any) -> str:
 # --- words and pictures ------------------------------------------------------------------------------------------------
 
 
-def _lead(run: RunInfo, found: Scores, meta: Mapping[str, Any]) -> str:
+def _lead(run: RunInfo, scores: Scores, meta: Mapping[str, Any]) -> str:
     seen = _group(meta, "data").get("train")
     trained = f"on {seen:,} images" if isinstance(seen, int) else "on images"
-    anomalous = int(found.anomalous.sum())
+    anomalous = int(scores.anomalous.sum())
     return (
         f"A detector that was trained {trained} of the {'digit' if len(run.normal) == 1 else 'digits'} "
-        f"<b>{digits_in_words(run.normal)}</b> alone, and then asked about {len(found.test):,} test images. "
+        f"<b>{digits_in_words(run.normal)}</b> alone, and then asked about {len(scores.test):,} test images. "
         f"{anomalous:,} of them show another digit: those it should find strange."
     )
 
@@ -134,15 +134,15 @@ def _drawn(name: str):
     return drawn
 
 
-def _digits(e: metrics.Evaluation, found: Scores, score: np.ndarray, images: np.ndarray, drawn: Any) -> str:
+def _digits(e: metrics.Evaluation, scores: Scores, score: np.ndarray, images: np.ndarray, drawn: Any) -> str:
     """A row a digit: its typical image and what the net makes of it, the share that is flagged, and its AUROC."""
-    at = median_rows(found, score)
-    made = drawn(list(at.values()), images)
+    at = median_rows(scores, score)
+    reconstructions = drawn(list(at.values()), images)
     rows = []
     for i, of in enumerate(e.per_digit):
         d, kind = of["digit"], "normal" if of["normal"] else "anomalous"
         pictures = _picture(images[at[d]], f"a typical {d}") + (
-            _picture(made[i], f"reconstruction of the typical {d}") if made is not None else ""
+            _picture(reconstructions[i], f"reconstruction of the typical {d}") if reconstructions is not None else ""
         )
         rows.append(
             f"<tr class='{kind}'><th scope='row'>{d}<small>{'normal' if of['normal'] else 'anomaly'}</small></th>"
@@ -197,5 +197,5 @@ def _circumstances(run: RunInfo, meta: Mapping[str, Any]) -> str:
 
 def _group(meta: Mapping[str, Any], name: str) -> dict[str, Any]:
     """A group of meta.json, empty where it has none: a run may come from elsewhere."""
-    found = meta.get(name)
-    return found if isinstance(found, dict) else {}
+    value = meta.get(name)
+    return value if isinstance(value, dict) else {}

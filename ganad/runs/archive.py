@@ -20,6 +20,7 @@ from typing import IO, Any
 import numpy as np
 from PIL import Image
 from safetensors import SafetensorError
+from safetensors.numpy import load
 
 from ganad.config import PARTS, Settings, command, parse
 from ganad.data import sources
@@ -47,9 +48,9 @@ def pack(run: Path) -> bytes:
 
     Raises RunError while it is at work: its files belong together only when it has ended.
     """
-    said = run_directory.status(run)
-    if said.state not in run_directory.ENDED:
-        raise RunError(f"{run.name} is {said.state}: stop it or let it finish, then download it.")
+    status = run_directory.status(run)
+    if status.state not in run_directory.ENDED:
+        raise RunError(f"{run.name} is {status.state}: stop it or let it finish, then download it.")
     out = io.BytesIO()
     with (
         file_errors(f"{run.name} cannot be packed", kind=RunError),
@@ -57,11 +58,11 @@ def pack(run: Path) -> bytes:
     ):
         for path in sorted([*run.iterdir(), *(run / "samples").glob("*.png")]):
             name = path.relative_to(run).as_posix()
-            if not path.is_file() or not _known(name) or (name == "state.pt" and said.state == "finished"):
+            if not path.is_file() or not _known(name) or (name == "state.pt" and status.state == "finished"):
                 continue
             how = zipfile.ZIP_STORED if path.suffix in _ALREADY_SMALL else zipfile.ZIP_DEFLATED
             content = (
-                _status(run_directory.status_values(said), {}) if name == "status.json" else files.read_bytes(path)
+                _status(run_directory.status_values(status), {}) if name == "status.json" else files.read_bytes(path)
             )
             archive.writestr(f"{run.name}/{name}", content, how)
     return out.getvalue()
@@ -108,16 +109,16 @@ def _read(file: IO[bytes]) -> dict[str, bytes]:
             if len(entries) > MOST_FILES:
                 raise RunError(f"The zip holds {len(entries):,} files, a run has at most {MOST_FILES}.")
             names = _names(entries)
-            found, left = {}, MOST_BYTES
+            contents, left = {}, MOST_BYTES
             for name, entry in zip(names, entries, strict=True):
                 with archive.open(entry) as packed:
-                    found[name] = packed.read(left + 1)
-                left -= len(found[name])
+                    contents[name] = packed.read(left + 1)
+                left -= len(contents[name])
                 if left < 0:
                     raise RunError(
                         f"Unpacked, the zip is larger than {MOST_BYTES // 1_000_000} MB, too large for a run."
                     )
-            return found
+            return contents
 
 
 def _names(entries: list[zipfile.ZipInfo]) -> list[str]:
@@ -179,9 +180,9 @@ def _checked(contents: dict[str, bytes]) -> tuple[Settings, dict[str, bytes]]:
     report = _check_scores(contents, settings)
     if report is not None:
         checked["report.json"] = json.dumps(report, indent=2).encode()
-    said = _object(contents, "status.json")
-    unproven = report is None and said.get("state") == "finished"
-    checked["status.json"] = _status(said, {"state": "stopped"} if unproven else {})
+    status = _object(contents, "status.json")
+    unproven = report is None and status.get("state") == "finished"
+    checked["status.json"] = _status(status, {"state": "stopped"} if unproven else {})
     return settings, checked
 
 
@@ -216,7 +217,6 @@ def _check_weights(contents: dict[str, bytes]) -> None:
     """Weights are finite numbers under names. Whether they fit the nets is found when they are loaded."""
     if "weights.safetensors" not in contents:
         return
-    from safetensors.numpy import load
 
     with file_errors("weights.safetensors of the zip cannot be read", "Download the run once more.", RunError):
         try:
@@ -227,12 +227,12 @@ def _check_weights(contents: dict[str, bytes]) -> None:
         raise RunError(f"weights.safetensors of the zip is damaged: {bad[0]} holds values that are not finite.")
 
 
-def _status(said: dict[str, Any], changes: dict[str, Any]) -> bytes:
+def _status(values: dict[str, Any], changes: dict[str, Any]) -> bytes:
     """status.json without the process: on another machine its number belongs to another one, or to none."""
     kinds = {"state": str, "doing": str, "epoch": int, "epochs": int, "step": int, "total": int, "seconds": int | float}
-    kept = {k: said[k] for k, kind in kinds.items() if isinstance(said.get(k), kind)}
-    if isinstance(said.get("error"), str):
-        kept["error"] = said["error"][:1000]
+    kept = {k: values[k] for k, kind in kinds.items() if isinstance(values.get(k), kind)}
+    if isinstance(values.get("error"), str):
+        kept["error"] = values["error"][:1000]
     kept |= changes
     if kept.get("state") not in run_directory.ENDED:
         kept["state"] = "stopped"
@@ -259,10 +259,10 @@ def _check_scores(contents: dict[str, bytes], settings: Settings) -> dict[str, A
     if settings.data is None:
         _check_positions(arrays)
     if "reconstructions.npz" in contents:
-        made = _arrays(contents, "reconstructions.npz")
+        pictures = _arrays(contents, "reconstructions.npz")
         for which in ("val", "test"):
             wanted = (len(arrays[f"{which}_digit"]), 28, 28)
-            if which not in made or made[which].shape != wanted or made[which].dtype != np.uint8:
+            if which not in pictures or pictures[which].shape != wanted or pictures[which].dtype != np.uint8:
                 raise RunError(
                     f"reconstructions.npz of the zip does not fit its scores: {which} should be {wanted}, 8 bit."
                 )

@@ -40,6 +40,7 @@ from typing import Any
 
 import filelock
 import numpy as np
+import psutil
 
 from ganad.config import PARTS, Settings, parse
 from ganad.errors import ConfigError, RunError, file_errors
@@ -220,23 +221,23 @@ def status(run: Path, *, now: float | None = None) -> Status:
     is suspended, or lives and has been silent for too long, reads as it said, with answering=False: it may come back, and it
     can be stopped.
     """
-    said = read_status(run)
-    if said.state in ENDED:
-        return said
+    status = read_status(run)
+    if status.state in ENDED:
+        return status
     now = time.time() if now is None else now
-    if said.pid is None:
+    if status.pid is None:
         # A clock that was put back leaves a time in the future: that is no reason to wait for ever.
-        if abs(now - max(said.beat, said.since)) <= GRACE_S:
-            return said
+        if abs(now - max(status.beat, status.since)) <= GRACE_S:
+            return status
         why = "Its process never started."
-    elif (process := process_state(said.pid, said.process_started)) == "gone":
+    elif (process := process_state(status.pid, status.process_started)) == "gone":
         why = "Its process ended without a word: killed, out of memory, or the machine was restarted."
     elif process == "suspended":
-        return replace(said, doing="not answering: its process is suspended", answering=False)
-    elif now - said.beat > HEARTBEAT_S:
-        return replace(said, doing=f"not answering for {now - said.beat:.0f} seconds", answering=False)
+        return replace(status, doing="not answering: its process is suspended", answering=False)
+    elif now - status.beat > HEARTBEAT_S:
+        return replace(status, doing=f"not answering for {now - status.beat:.0f} seconds", answering=False)
     else:
-        return said
+        return status
     again = read_status(run)  # it may have said its last word between the two looks
     if again.state in ENDED:
         return again
@@ -250,18 +251,17 @@ def process_state(pid: int, started: float | None) -> str:
 
     started: when it was started, seconds since 1970. A process of which that is not known is not believed to be the one.
     """
-    import psutil
 
     try:
         process = psutil.Process(pid)
         if started is None or abs(process.create_time() - started) >= 2:
             return "gone"
-        found = process.status()
+        state = process.status()
     except (psutil.Error, ValueError, OverflowError):
         return "gone"
-    if found in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD):
+    if state in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD):
         return "gone"
-    return "suspended" if found in (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP) else "alive"
+    return "suspended" if state in (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP) else "alive"
 
 
 def alive(pid: int, started: float | None) -> bool:
@@ -317,8 +317,8 @@ def log_tail(run: Path, lines: int = 200) -> str:
 
 def samples(run: Path) -> dict[int, Path]:
     """epoch -> PNG of the probe digits (upper row) and their reconstructions (lower row)."""
-    found = {int(p.stem): p for p in (run / "samples").glob("*.png") if re.fullmatch("[0-9]{1,9}", p.stem)}
-    return dict(sorted(found.items()))
+    pictures = {int(p.stem): p for p in (run / "samples").glob("*.png") if re.fullmatch("[0-9]{1,9}", p.stem)}
+    return dict(sorted(pictures.items()))
 
 
 def read_report(run: Path) -> dict[str, Any] | None:
@@ -476,8 +476,8 @@ def move_to_trash(run: Path) -> str:
     """
     _own(run, "moved to the trash")
     at_work = RunError(f"{run.name} is still at work: stop it first, then throw it away.")
-    said = status(run)
-    if said.state not in ENDED or (said.pid is not None and alive(said.pid, said.process_started)):
+    now = status(run)
+    if now.state not in ENDED or (now.pid is not None and alive(now.pid, now.process_started)):
         raise at_work
     with file_errors(f"{run.name} cannot be moved to the trash", "Allow writing in the folder of the runs.", RunError):
         lock = filelock.FileLock(run / ".lock")
@@ -500,11 +500,11 @@ def move_to_trash(run: Path) -> str:
 
 def trashed() -> list[str]:
     """Names of the runs in the trash, the last moved there first."""
-    found = {}
+    times = {}
     for run in listing(trash()):
         with contextlib.suppress(OSError):  # taken back a moment ago
-            found[run.name] = run.stat().st_ctime_ns
-    return sorted(found, key=found.__getitem__, reverse=True)
+            times[run.name] = run.stat().st_ctime_ns
+    return sorted(times, key=times.__getitem__, reverse=True)
 
 
 def restore(name: str) -> str:

@@ -80,13 +80,13 @@ def sweep(now: float | None = None) -> None:
 
 def _named() -> set[str]:
     """Names of the uploads that runs are trained on. A run that cannot be read may name any, but keeps none for ever."""
-    home, found = folder().resolve(), set()
+    home, used = folder().resolve(), set()
     for run in (*run_directory.listing(run_directory.root()), *run_directory.listing(run_directory.trash())):
         with contextlib.suppress(GanadError, OSError, ValueError, TypeError, AttributeError):
             path = Path(json.loads((run / "config.json").read_text(encoding="utf-8"))["data"] or "")
             if path.is_relative_to(home):
-                found.add(path.relative_to(home).parts[0])
-    return found
+                used.add(path.relative_to(home).parts[0])
+    return used
 
 
 def _entry(home: Path) -> Path:
@@ -134,14 +134,14 @@ def _names(given: list[str]) -> list[str]:
     """Our names for the files of a pair of CSVs, or for the four MNIST files; raises DataError for anything else."""
     last = [PurePosixPath(name.replace("\\", "/")).name.lower() for name in given]
     if len(last) == 2 and all(name.endswith(".csv") for name in last):
-        made = ["train.csv" if "train" in name else "test.csv" if "test" in name else "" for name in last]
+        targets = ["train.csv" if "train" in name else "test.csv" if "test" in name else "" for name in last]
     elif len(last) == 4:
-        made = [name if _IDX.fullmatch(name) else "" for name in last]
+        targets = [name if _IDX.fullmatch(name) else "" for name in last]
     else:
-        made = [""]
-    if not all(made) or len(set(made)) < len(made):
+        targets = [""]
+    if not all(targets) or len(set(targets)) < len(targets):
         raise DataError(f"{', '.join(last[:4]) or 'nothing'} cannot be used; {_WANTED} is taken.")
-    return made
+    return targets
 
 
 def _copy(source: IO[bytes], to: Path, left: int) -> tuple[str, int]:

@@ -7,6 +7,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import filelock
+
 from ganad.errors import RunError, file_errors
 from ganad.runs import run_directory
 from ganad.system import access
@@ -15,7 +17,6 @@ from ganad.system import access
 @contextlib.contextmanager
 def room_for(more: int = 0) -> Iterator[None]:
     """Hold the folder of runs to its quota: one visitor at a time looks whether there is room and takes it."""
-    import filelock
 
     with file_errors("The folder of runs cannot be written", "Look at the disk.", RunError):
         run_directory.root().mkdir(parents=True, exist_ok=True)

@@ -106,22 +106,22 @@ def data_path(path: str | Path, *also: Path) -> str:
     with _a_path(path):
         typed = Path(path).expanduser()
         folder = None if paths_are_free() else data_folder()
-        found = (folder / typed if folder else typed).resolve()
+        resolved = (folder / typed if folder else typed).resolve()
         if paths_are_free():
-            found.exists()  # raises for what no file system takes
-            return str(found)
+            resolved.exists()  # raises for what no file system takes
+            return str(resolved)
     allowed = [f.resolve() for f in (folder, *also) if f is not None]
-    home = next((f for f in allowed if found.is_relative_to(f)), None)
+    home = next((f for f in allowed if resolved.is_relative_to(f)), None)
     if home is None:
         raise AccessError(_not_there(folder))
     with _a_path(path):
-        found.exists()
-    for entry in _within(found):
+        resolved.exists()
+    for entry in _within(resolved):
         if entry.is_symlink() and not entry.resolve().is_relative_to(home):
             raise AccessError(
                 f"{entry.name} is a link out of the folder of images, so it is not read. {_not_there(folder)}"
             )
-    return str(found)
+    return str(resolved)
 
 
 def _a_path(path: str | Path) -> AbstractContextManager[None]:
@@ -140,12 +140,12 @@ def _not_there(folder: Path | None) -> str:
     )
 
 
-def _within(found: Path) -> Iterator[Path]:
+def _within(path: Path) -> Iterator[Path]:
     """What is read together with this path: the CSVs beside a CSV, or what lies in a folder, three levels deep."""
-    if not found.is_dir():
-        yield from found.parent.glob("*.csv") if found.suffix.lower() == ".csv" else ()
+    if not path.is_dir():
+        yield from path.parent.glob("*.csv") if path.suffix.lower() == ".csv" else ()
         return
-    seen, below = 0, [(found, 0)]
+    seen, below = 0, [(path, 0)]
     while below:
         folder, depth = below.pop()
         with file_errors(f"{folder.name} cannot be read", "Look at its permissions.", DataError):
@@ -154,7 +154,7 @@ def _within(found: Path) -> Iterator[Path]:
             seen += 1
             if seen > MOST_ENTRIES:
                 raise DataError(
-                    f"{found.name} holds more than {MOST_ENTRIES:,} files. Name the folder of one set of images."
+                    f"{path.name} holds more than {MOST_ENTRIES:,} files. Name the folder of one set of images."
                 )
             yield Path(entry.path)
             if depth < 2 and entry.is_dir(follow_symlinks=False):
@@ -169,10 +169,10 @@ def quota(name: str) -> int | None:
     text = os.environ.get(name, "").strip()
     if not text:
         return _DEFAULTS[name]
-    found = re.fullmatch(r"([0-9]{1,15})([KMGT]?)", text.upper())
-    if found is None:
+    match = re.fullmatch(r"([0-9]{1,15})([KMGT]?)", text.upper())
+    if match is None:
         raise ConfigError(f"{name} is a whole number, or one with K, M, G or T as in 20G, got {text!r}")
-    return int(found[1]) * _UNITS[found[2]]
+    return int(match[1]) * _UNITS[match[2]]
 
 
 def check_queue(waiting: int) -> None:

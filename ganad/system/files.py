@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
+import psutil
+
 from ganad.errors import RunError, file_errors
 
 CHECKSUMS = "checksums.json"
@@ -44,7 +46,6 @@ def replaced(path: Path) -> Iterator[IO[bytes]]:
 
 def sweep(folder: Path) -> int:
     """Remove the part files in a folder whose writers are dead, as a killed process leaves them; returns how many."""
-    import psutil
 
     gone = 0
     with contextlib.suppress(OSError):
@@ -112,13 +113,13 @@ def read_bytes(path: Path, most: int | None = None) -> bytes | None:
     """
     with file_errors(f"{_named(path)} cannot be read", kind=RunError):
         try:
-            found = path.stat()
+            stats = path.stat()
         except FileNotFoundError:
             return None
-        if not stat.S_ISREG(found.st_mode):
-            raise RunError(f"{_named(path)} is {_kind(found.st_mode)}, not a file. Remove it.")
-        if most is not None and found.st_size > most:
-            raise RunError(f"{_named(path)} has {found.st_size / 1e6:,.0f} MB, more than such a file ever has.")
+        if not stat.S_ISREG(stats.st_mode):
+            raise RunError(f"{_named(path)} is {_kind(stats.st_mode)}, not a file. Remove it.")
+        if most is not None and stats.st_size > most:
+            raise RunError(f"{_named(path)} has {stats.st_size / 1e6:,.0f} MB, more than such a file ever has.")
         return path.read_bytes()
 
 
@@ -169,20 +170,20 @@ def read_verified(path: Path) -> bytes | None:
 
 def checksums(folder: Path) -> dict[str, str]:
     """File name -> SHA-256, as written beside the files; empty where there are none. Raises RunError if damaged."""
-    found = read_json(folder / CHECKSUMS)
-    if found is None:
+    checksums = read_json(folder / CHECKSUMS)
+    if checksums is None:
         return {}
-    if not isinstance(found, dict) or not all(isinstance(v, str) for v in found.values()):
+    if not isinstance(checksums, dict) or not all(isinstance(v, str) for v in checksums.values()):
         raise RunError(
             f"{CHECKSUMS} of {folder.name} is damaged: it is no list of checksums. Remove it to read the files unchecked."
         )
-    return found
+    return checksums
 
 
 def record_checksums(folder: Path, names: Iterable[str]) -> None:
     """Take the checksums of files as they lie there now; for copies of files that had been read and checked."""
-    found = {name: read_bytes(folder / name) for name in names}
-    digests = {name: hashlib.sha256(content).hexdigest() for name, content in found.items() if content is not None}
+    contents = {name: read_bytes(folder / name) for name in names}
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items() if content is not None}
     write_json(folder / CHECKSUMS, digests)
 
 

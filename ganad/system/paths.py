@@ -18,21 +18,21 @@ def typed(text: str | Path) -> Path:
 
     Raises DataError for a text that can be no path: too long, with a NUL, or with the home of an unknown user.
     """
-    said = str(text)
-    if len(said) > limits.PATH_LENGTH:
+    typed = str(text)
+    if len(typed) > limits.PATH_LENGTH:
         raise DataError(
-            f"The path {shown(said)} has {len(said):,} characters, expected at most {limits.PATH_LENGTH:,}."
+            f"The path {shown(typed)} has {len(typed):,} characters, expected at most {limits.PATH_LENGTH:,}."
         )
-    if "\0" in said:
-        raise DataError(f"The path {shown(said)} holds a NUL character, which no path can: type it anew.")
-    with file_errors(f"The path {shown(said)} cannot be followed", "Type the whole path, from / on.", DataError):
-        return Path(said).expanduser().absolute()
+    if "\0" in typed:
+        raise DataError(f"The path {shown(typed)} holds a NUL character, which no path can: type it anew.")
+    with file_errors(f"The path {shown(typed)} cannot be followed", "Type the whole path, from / on.", DataError):
+        return Path(typed).expanduser().absolute()
 
 
 def shown(path: str | Path) -> str:
     """A path for a sentence: without what is no printable character, and its middle left out where it is long."""
-    said = "".join(c if c.isprintable() else "�" for c in str(path))
-    return said if len(said) <= 300 else f"{said[:140]} … {said[-140:]}"
+    printable = "".join(c if c.isprintable() else "�" for c in str(path))
+    return printable if len(printable) <= 300 else f"{printable[:140]} … {printable[-140:]}"
 
 
 @contextlib.contextmanager
@@ -44,11 +44,11 @@ def opened(path: Path, most: int, what: str = "file") -> Iterator[BinaryIO]:
     with file_errors(f"{shown(path)} cannot be read", kind=DataError):
         number = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     with open(number, "rb") as file:
-        said = os.fstat(number)
-        if not stat.S_ISREG(said.st_mode):
-            raise DataError(f"{shown(path)} is {kind_of(said.st_mode)}, expected a regular file.")
-        if said.st_size > most:
-            raise DataError(f"{shown(path)} has {size(said.st_size)}, and a {what} may have {size(most)} at most.")
+        stats = os.fstat(number)
+        if not stat.S_ISREG(stats.st_mode):
+            raise DataError(f"{shown(path)} is {kind_of(stats.st_mode)}, expected a regular file.")
+        if stats.st_size > most:
+            raise DataError(f"{shown(path)} has {size(stats.st_size)}, and a {what} may have {size(most)} at most.")
         yield file
 
 
@@ -56,23 +56,23 @@ def contents(path: Path, most: int, what: str = "file") -> bytes:
     """All bytes of a regular file. Raises DataError for any other kind, and for more than `most` bytes."""
     with opened(path, most, what) as file:
         with file_errors(f"{shown(path)} cannot be read", kind=DataError):
-            found = file.read(most + 1)
-    if len(found) > most:  # it grew meanwhile, or is one of those that the system makes up and calls empty
+            content = file.read(most + 1)
+    if len(content) > most:  # it grew meanwhile, or is one of those that the system makes up and calls empty
         raise DataError(f"{shown(path)} has more than {size(most)}, which is the most a {what} may have.")
-    return found
+    return content
 
 
 def entries(folder: Path) -> list[os.DirEntry[str]]:
     """What a folder holds, by name. Raises DataError when it cannot be read or holds more than limits.FOLDER_ENTRIES."""
-    found = []
+    entries = []
     with file_errors(f"{shown(folder)} cannot be read", kind=DataError), os.scandir(folder) as inside:
         for entry in inside:
-            found.append(entry)
-            if len(found) > limits.FOLDER_ENTRIES:
+            entries.append(entry)
+            if len(entries) > limits.FOLDER_ENTRIES:
                 raise DataError(
                     f"{shown(folder)} holds more than {limits.FOLDER_ENTRIES:,} files, which is the most that are looked at."
                 )
-    return sorted(found, key=lambda entry: entry.name)
+    return sorted(entries, key=lambda entry: entry.name)
 
 
 def kind_of(mode: int) -> str:

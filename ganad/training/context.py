@@ -37,11 +37,11 @@ class RunContext:
     def __init__(self, run: Path, on_status: Callable[[run_directory.Status], None]):
         self.run, self.on_status = run, on_status
         me = psutil.Process()
-        said = run_directory.read_status(run)
+        status = run_directory.read_status(run)
         self.status = replace(
-            said,
+            status,
             state="queued",
-            since=said.since or time.time(),
+            since=status.since or time.time(),
             pid=me.pid,
             process_started=me.create_time(),
             error=None,
@@ -152,10 +152,10 @@ class RunContext:
     def _first_in_line(self) -> bool:
         mine = (self.status.since, self.run.name)
         for other in run_directory.listing(self.run.parent):
-            said = run_directory.read_status(other)
-            if other != self.run and said.state == "queued" and (said.since, other.name) < mine:
+            status = run_directory.read_status(other)
+            if other != self.run and status.state == "queued" and (status.since, other.name) < mine:
                 now = run_directory.status(other)
-                if said.pid is not None and now.state == "queued" and now.answering:
+                if status.pid is not None and now.state == "queued" and now.answering:
                     return False
         return True
 

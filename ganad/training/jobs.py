@@ -108,9 +108,9 @@ def launch(run: Path) -> None:
 
 
 def _note_process(run: Path, process: psutil.Process) -> None:
-    said = run_directory.read_status(run)
+    status = run_directory.read_status(run)
     run_directory.write_status(
-        run, replace(said, pid=process.pid, process_started=process.create_time(), doing="starting")
+        run, replace(status, pid=process.pid, process_started=process.create_time(), doing="starting")
     )
 
 
@@ -125,13 +125,13 @@ def stop(run: Path, *, wait: bool = False) -> None:
     Asking twice, or asking a run that has ended, does no harm. wait: return when the run has ended; raises RunError if
     its process cannot be ended.
     """
-    said = run_directory.status(run)
-    if said.state in run_directory.ENDED:
+    status = run_directory.status(run)
+    if status.state in run_directory.ENDED:
         return
     run_directory.ask_to_stop(run)
-    if said.pid is not None and run_directory.alive(said.pid, said.process_started):
-        _signal(said.pid, signal.SIGTERM)
-    patience = PATIENCE_S if said.answering else SILENT_PATIENCE_S
+    if status.pid is not None and run_directory.alive(status.pid, status.process_started):
+        _signal(status.pid, signal.SIGTERM)
+    patience = PATIENCE_S if status.answering else SILENT_PATIENCE_S
     if not wait:
         threading.Thread(target=_see_to_it, args=(run, patience), daemon=True).start()
     elif not _see_to_it(run, patience):
@@ -145,11 +145,11 @@ def _see_to_it(run: Path, patience: float) -> bool:
     """Wait until the run has ended; after `patience` seconds kill its process. True when it has ended."""
     if _ended(run, patience):
         return True
-    said = run_directory.read_status(run)
-    if said.pid is None or said.pid == os.getpid():
+    status = run_directory.read_status(run)
+    if status.pid is None or status.pid == os.getpid():
         return False
-    if run_directory.alive(said.pid, said.process_started):
-        _signal(said.pid, signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
+    if run_directory.alive(status.pid, status.process_started):
+        _signal(status.pid, signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
     return _ended(run, DEATH_S)
 
 

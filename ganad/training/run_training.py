@@ -26,7 +26,7 @@ from ganad.errors import RunError, Stopped, file_errors
 from ganad.evaluation import metrics, thresholds
 from ganad.models import Method, build
 from ganad.runs import checkpoint, run_directory
-from ganad.scoring.score import score
+from ganad.scoring.score import score, to_picture
 from ganad.system import files
 from ganad.training import throughput
 from ganad.training.context import RunContext
@@ -117,7 +117,7 @@ def _train(
     try:
         with open(run / "metrics.jsonl", "a", buffering=1, encoding="utf-8") as log:
             if not run_directory.samples(run):
-                _draw(run, 0, probe, score(method, probe, on_batch=beat).reconstruction)
+                _draw(run, 0, probe, _shown(method, probe, beat))
                 method.train()
             for step in train(
                 method, split.train.images, epochs=settings.epochs, batch_size=settings.batch_size, seed=settings.seed,
@@ -135,7 +135,7 @@ def _train(
                         "images_per_second": round(rate, 1),
                     }
                     log.write(json.dumps(row) + "\n")
-                    _draw(run, step.epoch, probe, score(method, probe, on_batch=beat).reconstruction)
+                    _draw(run, step.epoch, probe, _shown(method, probe, beat))
                     method.train()
                     if time.monotonic() - last_save > SAVE_S or step.number == total:
                         save()
@@ -207,9 +207,15 @@ def probe_images(split: Any) -> Any:
     return split.test.images[sorted(first, key=lambda i: (int(digits[i]) not in normal, int(digits[i])))]
 
 
-def _draw(run: Path, epoch: int, probe: Any, reconstruction: Any) -> None:
+def _shown(method: Method, probe: Any, beat: Callable[[int], None]) -> Any:
+    """What stands below the probe digits: their reconstructions, or generated images in a phase that has none yet."""
+    generated = method.eval().generated(len(probe))
+    return score(method, probe, on_batch=beat).reconstruction if generated is None else to_picture(generated)
 
-    picture = np.concatenate([np.concatenate(list(probe), axis=1), np.concatenate(list(reconstruction), axis=1)])
+
+def _draw(run: Path, epoch: int, probe: Any, shown: Any) -> None:
+    """The probe digits above what is shown of them, as the picture of an epoch."""
+    picture = np.concatenate([np.concatenate(list(probe), axis=1), np.concatenate(list(shown), axis=1)])
     file = io.BytesIO()
     Image.fromarray(picture).save(file, "PNG")
     with run_directory.replaced(run / "samples" / f"{epoch:05d}.png") as out:
@@ -246,7 +252,7 @@ def _write_meta(run: Path, method: Method, dataset: Any, split: Any, device: Any
 
 def _commit() -> str | None:
     try:
-        found = subprocess.run(
+        git = subprocess.run(
             ["git", "-C", str(run_directory.HOME), "rev-parse", "--short", "HEAD"],
             capture_output=True,
             text=True,
@@ -254,7 +260,7 @@ def _commit() -> str | None:
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return found.stdout.strip() or None if found.returncode == 0 else None
+    return git.stdout.strip() or None if git.returncode == 0 else None
 
 
 def _rounded(scalars: dict[str, float]) -> dict[str, float]:

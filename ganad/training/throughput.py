@@ -16,6 +16,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ganad.config import Settings
 from ganad.errors import RunError
 from ganad.runs import run_directory
@@ -61,28 +63,28 @@ def limit_threads() -> None:
 
 def memory(settings: Settings) -> Path:
     """The file that remembers the speed of these layers on this machine."""
-    said = _shape(settings) | {"machine": [platform.node(), platform.machine(), os.cpu_count()]}
-    return run_directory.root() / ".speed" / f"{_key(said)}.json"
+    key = _shape(settings) | {"machine": [platform.node(), platform.machine(), os.cpu_count()]}
+    return run_directory.root() / ".speed" / f"{_key(key)}.json"
 
 
 def _shape(settings: Settings) -> dict[str, Any]:
     """What of the settings decides how fast a step is."""
-    said = {k: getattr(settings, k, None) for k in _SHAPING}
-    said |= {k: bool(getattr(settings, k, 0)) for k in ("w_cycle", "w_cycle_z", "w_latent")}
+    shape = {k: getattr(settings, k, None) for k in _SHAPING}
+    shape |= {k: bool(getattr(settings, k, 0)) for k in ("w_cycle", "w_cycle_z", "w_latent")}
     # Raised when the layers change their speed, or a measurement its content, so that what was remembered is measured again.
-    return said | {"layers": 3}
+    return shape | {"layers": 3}
 
 
-def _key(said: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+def _key(values: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def recall(settings: Settings) -> dict[str, Any] | None:
     """What was measured earlier, as `measure` returns it; None if nothing was, or if it cannot be read."""
     with contextlib.suppress(RunError):
-        found = run_directory.read_json(memory(settings))
-        if isinstance(found, dict) and {"float32", "bf16", "score"} <= found.keys():
-            return found
+        rates = run_directory.read_json(memory(settings))
+        if isinstance(rates, dict) and {"float32", "bf16", "score"} <= rates.keys():
+            return rates
     return None
 
 
@@ -93,7 +95,6 @@ def measure(settings: Settings, seconds: float = 1.0) -> dict[str, Any]:
     fast a step in bf16 is, by the fastest ones or by the median of pairs, whichever says less; 0 where it has no
     instructions of its own.
     """
-    import numpy as np
     import torch
 
     from ganad.models import build
@@ -178,23 +179,23 @@ def expected(settings: Settings, rates: dict[str, Any]) -> str:
 
 def known(settings: Settings) -> dict[str, Any]:
     """What is remembered, or what is measured now and remembered from then on; "format" is what "auto" comes to."""
-    found = recall(settings)
-    if found is None:
-        found = measure(settings)
-    if "format" not in found:
-        fast = "bf16" if found.get("gain", 0.0) >= MARGIN else "float32"
-        found = found | {"format": _settle(settings, fast, found)}
+    rates = recall(settings)
+    if rates is None:
+        rates = measure(settings)
+    if "format" not in rates:
+        fast = "bf16" if rates.get("gain", 0.0) >= MARGIN else "float32"
+        rates = rates | {"format": _settle(settings, fast, rates)}
         memory(settings).parent.mkdir(parents=True, exist_ok=True)
-        run_directory.write_json(memory(settings), found)
-    return found
+        run_directory.write_json(memory(settings), rates)
+    return rates
 
 
 def decision(settings: Settings) -> Path:
     """The file that says what "auto" came to for these layers on a machine like this: GANAD_CACHE, else the user's cache."""
     given = os.environ.get("GANAD_CACHE")
     base = os.environ.get("LOCALAPPDATA" if os.name == "nt" else "XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    said = _shape(settings) | {"machine": machine()}
-    return Path(given or Path(base) / "ganad") / "number-format" / f"{_key(said)}.json"
+    key = _shape(settings) | {"machine": machine()}
+    return Path(given or Path(base) / "ganad") / "number-format" / f"{_key(key)}.json"
 
 
 def machine() -> dict[str, Any]:
@@ -216,11 +217,11 @@ def machine() -> dict[str, Any]:
 
 
 def _decided(settings: Settings) -> str | None:
-    said = None
+    saved = None
     with contextlib.suppress(RunError):
-        said = run_directory.read_json(decision(settings))
-    found = said.get("format") if isinstance(said, dict) else None
-    return found if found in ("float32", "bf16") else None
+        saved = run_directory.read_json(decision(settings))
+    choice = saved.get("format") if isinstance(saved, dict) else None
+    return choice if choice in ("float32", "bf16") else None
 
 
 def _settle(settings: Settings, fast: str, rates: dict[str, Any]) -> str:
@@ -232,12 +233,12 @@ def _settle(settings: Settings, fast: str, rates: dict[str, Any]) -> str:
         return there
     path = decision(settings)
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    said = {"format": fast, "gain": rates.get("gain", 0.0), "machine": machine(), "settings": _shape(settings)}
+    content = {"format": fast, "gain": rates.get("gain", 0.0), "machine": machine(), "settings": _shape(settings)}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists():  # it is damaged: nobody could read it
             path.unlink()
-        part.write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
+        part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
         os.link(part, path)  # of two processes that measure at once, the first decides
     except OSError:
         return _decided(settings) or fast

@@ -336,7 +336,7 @@ def test_the_scores_of_what_is_chosen_come_as_a_file_and_the_charts_as_pictures(
     assert download.value.suggested_filename == f"ganad-{RUN}.svg"
     drawing = ElementTree.parse(download.value.path()).getroot()
     texts = [t.text for t in drawing.iter("{http://www.w3.org/2000/svg}text")]
-    for words in ("share of each class", "anomalies caught", "at 4.6 % false alarms"):
+    for words in ("share of each class", "true positive rate (caught)", "at 4.6 % false alarms"):
         assert words in texts
     # The dashed line of the threshold stands where the page has it, on a sheet 24 to the right.
     dashed = next(p for p in drawing.iter("{http://www.w3.org/2000/svg}path") if p.get("stroke-dasharray") == "5 4")

@@ -30,7 +30,7 @@ def opened(tab, server):
 def as_usual(page):
     switch(page, "plain_controls", False)
     expect(page.locator(".mixer .defaults")).to_be_disabled()
-    page.locator(".mixer .strip").get_by_text("Around the threshold").click()
+    page.locator(".mixer .strip").get_by_text("Near the threshold").click()
     expect(area(page)).to_have_text(re.compile(r"0\.\d{4}"))
     expect(metric(page)).to_have_text(area(page).inner_text())
     expect(metric(page, 3)).to_have_text(f"{share_caught(page):.1%}")
@@ -268,7 +268,7 @@ def test_the_strip_shows_the_digits_that_python_would_put_there(opened):
     order = np.argsort(score, kind="stable")
     missed, alarms = found.anomalous & ~called, ~found.anomalous & called
     rows = {
-        "Around the threshold": [order[~called[order]][-8:], order[called[order]][:8]],
+        "Near the threshold": [order[~called[order]][-8:], order[called[order]][:8]],
         "Worst mistakes": [order[missed[order]][:8][::-1], order[alarms[order]][::-1][:8]],
         "Strangest": [order[::-1][:16]],
     }

@@ -5,11 +5,18 @@ import copy
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 from ganad.config import resolve
+from ganad.data import sources
 from ganad.models import build
 from ganad.models.fanogan import gradient_penalty
+from ganad.runs import run_directory
+from ganad.runs.checkpoint import load_method
+from ganad.scoring.score import score, to_picture
+from ganad.training import run_training, worker
+from ganad.ui.panels import samples
 
 SMALL = dict(filters=4, latent=6, ema_decay=0.0)
 
@@ -165,3 +172,44 @@ def test_the_nets_of_the_paper_draw_and_read_images_of_64():
     found = method.parts(torch.rand((2, 1, 64, 64)) * 2 - 1)
     assert found.reconstruction.shape == (2, 1, 64, 64)
     assert found.z.shape == (2, 128)
+
+
+@pytest.mark.parametrize("share", [0.33, 0.5, 0.7])
+def test_the_film_shows_generated_images_until_the_epoch_in_which_the_encoder_begins(share, runs_dir):
+    settings = resolve(
+        "fanogan", "tuned", normal=(8,), epochs=4, encoder_share=share, limit=200, test_limit=200, precision="float32",
+        filters=4, latent=6,
+    )  # fmt: skip
+    run = run_directory.create(settings)
+    assert worker.work(run) == "finished"
+    probe = len(run_training.probe_images(sources.split(sources.load(None), settings)))
+    until = settings.epochs_without_reconstructions
+    assert until == int(4 * (1 - share))
+    sheets = {e: np.asarray(Image.open(p))[28:] for e, p in run_directory.samples(run).items()}
+    assert len(sheets) == 5
+    untrained = to_picture(build(settings).eval().generated(probe))
+    assert untrained.shape == (probe, 28, 28)
+    method = load_method(run)
+    assert method.generated(probe) is not None  # as loaded, it stands before its first step
+    method.set_progress(0.999)
+    assert method.generated(probe) is None
+    reconstructed = np.concatenate(
+        list(
+            score(
+                method, np.stack(np.split(np.asarray(Image.open(run_directory.samples(run)[4]))[:28], probe, axis=1))
+            ).reconstruction
+        ),
+        axis=1,
+    )
+    assert np.abs(sheets[4].astype(int) - reconstructed).max() <= 1
+    html = samples.film_html(run_directory.samples(run), generated_until=until)
+    assert html.count("generated images G(z)") == until + 1
+    assert html.count("their reconstructions") == 4 - until
+
+
+def test_generated_images_come_from_the_same_z_each_time():
+    method = small().eval()
+    assert torch.equal(method.generated(3), method.generated(3))
+    assert all(
+        build(resolve(name, "tuned", normal=(8,))).generated(3) is None for name in ("ganomaly", "egbad", "anogan")
+    )

@@ -16,11 +16,11 @@ def fold(net: nn.Module) -> nn.Module:
 
     Batch norms in an nn.Sequential go into the layer before them, and what is left lies in memory channels last.
     """
-    made = _fold(copy.deepcopy(net).eval()).requires_grad_(False)
-    for layer in made.modules():
+    folded = _fold(copy.deepcopy(net).eval()).requires_grad_(False)
+    for layer in folded.modules():
         if isinstance(layer, Conv | Deconv):
             layer.free = True
-    return made.to(memory_format=torch.channels_last)
+    return folded.to(memory_format=torch.channels_last)
 
 
 def _fold(net: nn.Module) -> nn.Module:

@@ -30,8 +30,11 @@ def chosen(epochs: list[int], rows: int) -> list[int]:
     return [epochs[i] for i in places]
 
 
-def film_html(samples: dict[int, Path], rows: int = 7) -> str:
-    """One line of given digits, then a line of reconstructions an epoch. Empty when there is no picture yet."""
+def film_html(samples: dict[int, Path], rows: int = 7, *, generated_until: int = -1) -> str:
+    """One line of given digits, then a line of reconstructions an epoch. Empty when there is no picture yet.
+
+    generated_until: pictures up to this epoch show generated images instead, since the method has no encoder by then
+    """
     lines = []
     damaged = []
     for epoch in chosen(list(samples), rows):
@@ -43,7 +46,8 @@ def film_html(samples: dict[int, Path], rows: int = 7) -> str:
         if not lines:
             lines.append(("given", given, "given digits, the normal ones first", "given"))
         label = "untrained" if epoch == 0 else f"epoch {epoch}"
-        lines.append((label, reconstructions, f"their reconstructions, {label}", ""))
+        what = "generated images G(z)" if epoch <= generated_until else "their reconstructions"
+        lines.append((f"G(z), {label}" if epoch <= generated_until else label, reconstructions, f"{what}, {label}", ""))
     cells = "".join(
         f'<span class="{kind}">{label}</span><img class="{kind}" src="{data_uri(png(row, 2))}" alt="{alt}">'
         for label, row, alt, kind in lines

@@ -294,9 +294,14 @@ def _resume(name: str) -> None:
 def _body(name: str, live: bool) -> None:
     """Film, losses and log; polled every three seconds, because a chart that changes loses its zoom."""
     with guard.part():
-        strip = samples.film_html(service.samples(name))
+        settings = service.run_info(name).settings
+        gan_epochs = settings.epochs_without_reconstructions
+        strip = samples.film_html(service.samples(name), generated_until=gan_epochs or -1)
         if strip:
-            st.caption("Ten fixed digits, the normal ones first, and what the nets make of them, epoch by epoch.")
+            st.caption(
+                "Ten fixed digits, the normal ones first, and what the nets make of them, epoch by epoch."
+                + (f" Until epoch {gan_epochs} there is no encoder yet: generated images G(z)." if gan_epochs else "")
+            )
             st.html(strip)
     with guard.part():
         _curves(name, live)

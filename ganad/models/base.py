@@ -25,7 +25,7 @@ class Parts(NamedTuple):
 
 
 def no_op() -> None:
-    """What is called between the steps of a long answer when nobody listens."""
+    """Does nothing: the default of a callback for progress."""
 
 
 class Method(nn.Module):
@@ -73,7 +73,7 @@ class Method(nn.Module):
         return (0.0,)
 
     def set_progress(self, share: float) -> None:
-        """Hear how much of the training is done before each step, in [0, 1): for methods that train in phases."""
+        """Called before each step with the share of the training that is done, in [0, 1): for methods that train in phases."""
 
     def generated(self, n: int) -> Tensor | None:
         """n images (n, 1, S, S) in [-1, 1] drawn from the same z each time, in a phase that has no reconstructions yet; else None."""
@@ -110,7 +110,7 @@ class Method(nn.Module):
         return twin.eval()
 
     def update(self, loss: Tensor, *names: str, again: bool = False) -> None:
-        """Let the named players step down the loss; nobody else gets a gradient. again: keep the graph for a second use."""
+        """One optimiser step of the named nets down the loss; other nets get no gradient. again: keep the graph for a second use."""
         nets = [self.nets[name] for name in names]
         own = [p for net in nets for p in net.parameters()]
         with gradients_of(own):

@@ -65,7 +65,7 @@ def score(
 ) -> ScoredBatch:
     """Parts and reconstructions of (N, 28, 28) uint8 images.
 
-    The method is put into eval() and nothing in it changes. on_batch hears how many images are done, after each batch and
+    The method is put into eval() and nothing in it changes. on_batch is called with how many images are done, after each batch and
     between the steps of a search; an error that it raises ends the scoring. pixels: say what each pixel adds, too.
     Raises GanadError if a part of an image is not finite: such an image is neither normal nor anomalous.
     """

@@ -1,4 +1,4 @@
-"""The worker's side of a run directory: it writes status and log, waits for its turn, and hears requests to stop."""
+"""The worker's side of a run directory: it writes status and log, waits for its turn, and reads requests to stop."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ RESERVE, RESERVE_BYTES = ".reserve", 65_536
 
 
 class RunContext:
-    """Status, log, queue and the question whether somebody asked to stop, for the one process that writes a run.
+    """Status, log, queue and stop requests, for the one process that writes a run.
 
     That process owns the run (`runs.owned`) before it makes a context.
     """
@@ -78,7 +78,7 @@ class RunContext:
         self.on_status(self.status)
 
     def heartbeat(self, **changes: Any) -> None:
-        """Write the status if that was half a second ago; raises Stopped if somebody asked to stop."""
+        """Write the status if that was half a second ago; raises Stopped where a stop is requested."""
         if time.monotonic() - self._beaten > BEAT_S:
             self.set_status(**changes)
         else:
@@ -86,7 +86,7 @@ class RunContext:
         self.raise_if_stopped()
 
     def raise_if_stopped(self) -> None:
-        """Raises Stopped if somebody asked to stop."""
+        """Raises Stopped where a stop is requested."""
         if self._asked or (self.run / "stop").exists():
             raise Stopped
 

@@ -1,4 +1,4 @@
-"""The loop: a generator of steps. It knows no method, no file and no screen; whoever drives it logs, saves and stops.
+"""The loop: a generator of steps. It knows no method, no file and no screen; its caller logs, saves and stops.
 
 The random numbers of step k depend on the seed and on k alone, and the order of the images on the seed and the epoch.
 So a run that is resumed at step k goes on with the very numbers of one that was never interrupted.

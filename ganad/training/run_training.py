@@ -40,7 +40,7 @@ SAVE_S = 15.0
 def train_and_score(run: Path, context: RunContext) -> None:
     """Read the settings, load the images, build the nets or go on with saved ones, train, score, report.
 
-    Raises Stopped when somebody asked to stop, and GanadError for what a user can mend.
+    Raises Stopped when a stop was requested, and GanadError for what a user can mend.
     """
     settings = run_directory.settings(run)
     context.log(f"{command(settings)}")
@@ -173,16 +173,16 @@ def _score(run: Path, context: RunContext, method: Method, split: Any) -> None:
 
 
 def score_and_report(
-    run: Path, method: Method, split: Any, tell: Callable[[str, int], None] = lambda name, done: None
+    run: Path, method: Method, split: Any, on_progress: Callable[[str, int], None] = lambda name, done: None
 ) -> float:
     """Parts and reconstructions of val and test, and the report at the default weights; returns its AUROC.
 
-    tell hears which set is being scored and how many of its images are done.
+    on_progress is called with the set that is being scored and how many of its images are done.
     """
 
     sets, pictures = {}, {}
     for name, images in (("val", split.val), ("test", split.test)):
-        scored = score(method, images.images, on_batch=functools.partial(tell, name))
+        scored = score(method, images.images, on_batch=functools.partial(on_progress, name))
         sets[name] = {part: getattr(scored, part) for part in PARTS}
         sets[name] |= {"z": scored.z, "digit": images.digit, "index": images.index}
         pictures[name] = scored.reconstruction

@@ -222,20 +222,20 @@ def _precision_axes(precisions: Sequence[np.ndarray], prevalence: float | None) 
     return axes
 
 
-def ternary(says: np.ndarray, areas: np.ndarray, now: Sequence[float], *, height: int = 380) -> go.Figure:
-    """AUROC for each share of say among residual (top), discrimination (left) and latent (right): says (K, 3), areas (K,).
+def ternary(shares: np.ndarray, areas: np.ndarray, now: Sequence[float], *, height: int = 380) -> go.Figure:
+    """AUROC for each division of the influence among residual (top), discrimination (left) and latent (right): shares (K, 3), areas (K,).
 
-    now: the shares in force, three numbers. A click selects a point with its row in `says` as customdata.
+    now: the shares in force, three numbers. A click selects a point with its row in `shares` as customdata.
     """
     drawing = _figure(height, top=26, bottom=34)
-    x, y = _corner(says)
+    x, y = _corner(shares)
     best = int(np.argmax(areas))
     hover = [
-        "influence " + ", ".join(f"{p} {s:.2f}" for p, s in zip(PARTS, say, strict=True)) + f"<br>AUROC {a:.4f}"
-        for say, a in zip(says, areas, strict=True)
+        "influence " + ", ".join(f"{p} {s:.2f}" for p, s in zip(PARTS, share, strict=True)) + f"<br>AUROC {a:.4f}"
+        for share, a in zip(shares, areas, strict=True)
     ]
     drawing.add_scatter(
-        x=x, y=y, mode="markers", name="weights", customdata=list(range(len(says))), text=hover,
+        x=x, y=y, mode="markers", name="weights", customdata=list(range(len(shares))), text=hover,
         hovertemplate="%{text}<extra></extra>",
         marker={
             "size": 19, "symbol": "hexagon", "color": areas, "colorscale": "Cividis", "line": {"width": 0},
@@ -264,6 +264,6 @@ def ternary(says: np.ndarray, areas: np.ndarray, now: Sequence[float], *, height
     return drawing.figure()
 
 
-def _corner(says: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where shares of say lie in a triangle with residual on top, discrimination on the left, latent on the right."""
-    return says[:, 2] + says[:, 0] / 2, says[:, 0] * np.sqrt(3) / 2
+def _corner(shares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where shares of the influence lie in a triangle with residual on top, discrimination on the left, latent on the right."""
+    return shares[:, 2] + shares[:, 0] / 2, shares[:, 0] * np.sqrt(3) / 2

@@ -1,4 +1,4 @@
-"""Which weights would training images choose? A map of AUROC over the three says, and a way to take one over."""
+"""Which weights would training images choose? A map of AUROC over the influence of the three parts; a click uses a point's weights."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ GRID = metrics.weight_grid(12)
 
 
 def advice(run: RunInfo) -> None:
-    """The map, on demand: it asks the net for the parts of training images of the other digits."""
+    """The map, on demand: the model has to score training images of the other digits for it."""
     with st.container(border=True, key="advice"):
         left, right = layout.side_by_side("advice", [2, 3])
         with left:
             st.subheader("Weights by training images")
             st.markdown(
-                "Weights that look best on the test set flatter themselves. This map asks other images: held-out normals "
-                "against *training* images of the other digits, which the net has never seen. Click a point to weigh so."
+                "Weights that look best on the test set flatter themselves. This map uses other images: held-out normals "
+                "against *training* images of the other digits, which the net has never seen. Click a point to use its weights."
             )
             shown = st.toggle("Show the map", key="advice_map", persist_state="session")
             if not shown:

@@ -69,7 +69,7 @@ def _work(answer: Future[projection.Projection], kind: str, val: np.ndarray, tes
             answer.set_result(compute(kind, val, test))
     except GanadError as error:
         answer.set_exception(error)
-    except Exception as error:  # whatever it is: those who wait have to hear of it
+    except Exception as error:  # any error is raised where the layout is awaited
         answer.set_exception(GanadError(f"{kind} could not be computed ({type(error).__name__}: {error})."))
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from ganad.config import resolve
 from ganad.evaluation import comparison
+from ganad.evaluation.agreement import Verdicts
 from ganad.evaluation.metrics import auroc
 from ganad.evaluation.scores import ScoredImages
 
@@ -91,15 +92,17 @@ def test_only_what_differs_is_named_and_what_a_method_lacks_is_empty():
     assert comparison.differing([a]) == {}
 
 
+def rank_correlations(*scores):
+    return Verdicts(None, None, None, np.stack(scores), None).rank_correlations()
+
+
 def test_rank_correlation_in_closed_form():
     a = np.array([1.0, 2, 3, 4, 5])
-    assert comparison.spearman(a, np.exp(a)) == pytest.approx(1)
-    assert comparison.spearman(a, -a) == pytest.approx(-1)
-    assert comparison.spearman(a, np.array([2.0, 1, 4, 3, 5])) == pytest.approx(
-        1 - 6 * 4 / (5 * 24)
-    )  # 1 - 6 Σd²/n(n²-1)
-    assert list(comparison.ranks(np.array([3.0, 1, 3, 2]))) == [3.5, 1, 3.5, 2]
-    assert np.isnan(comparison.spearman(a, np.ones(5)))
+    swapped = np.array([2.0, 1, 4, 3, 5])  # 1 - 6 Σd² / n(n² - 1), Σd² = 4
+    by_hand = [1, 1, -1, 1 - 6 * 4 / (5 * 24)]
+    together = rank_correlations(a, np.exp(a), -a, swapped, np.ones(5))
+    assert together[0, :4].tolist() == pytest.approx(by_hand)
+    assert np.isnan(together[4]).all(), "equal scores have no order to compare"
 
 
 def test_rank_correlation_with_ties_is_scipy_s():
@@ -107,4 +110,4 @@ def test_rank_correlation_with_ties_is_scipy_s():
 
     rng = np.random.default_rng(0)
     a, b = rng.integers(0, 9, 200), rng.integers(0, 9, 200)
-    assert comparison.spearman(a, b) == pytest.approx(spearmanr(a, b).statistic)
+    assert rank_correlations(a, b)[0, 1] == pytest.approx(spearmanr(a, b).statistic)

@@ -204,7 +204,7 @@ def test_the_most_disputed_image_comes_first_and_the_same_run_twice_has_nothing_
     assert v.dispute.max() == max(abs(a - b) for a, b in zip(v.percentile.min(0), v.percentile.max(0), strict=True))
     twice = asked([three[0], three[0]])
     assert twice.dispute.max() == 0
-    assert comparison.spearman(*twice.score) == pytest.approx(1)
+    assert twice.rank_correlations()[0, 1] == pytest.approx(1)
     at = opened("pages/5_Compare.py")
     said = view(at, "Agreement")
     cards = said.split("minmax(255px,1fr))")[1]

@@ -110,8 +110,8 @@ class Method(nn.Module):
         nets = [self.nets[name] for name in names]
         own = [p for net in nets for p in net.parameters()]
         with gradients_of(own):
-            found = torch.autograd.grad(loss, own, retain_graph=again)
-        for p, g in zip(own, found, strict=True):
+            gradients = torch.autograd.grad(loss, own, retain_graph=again)
+        for p, g in zip(own, gradients, strict=True):
             # A fused Adam takes the numbers as they lie in memory: both must lie in the same order.
             p.grad = g if g.stride() == p.stride() else torch.empty_like(p).copy_(g)
         for name in names:

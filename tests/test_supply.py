@@ -60,6 +60,12 @@ def test_what_the_tests_import_is_required_too():
     assert packages(imports(["tests/**/*.py"])) - named <= {"packaging"}, "packaging comes with pytest"
 
 
+def test_each_requirement_has_its_reason_and_no_reason_is_left_over():
+    text = (ROOT / "docs" / "adr" / "0002-dependencies.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([a-z-]+)(?: \([^)]*\))? \| \S.* \|$", text, re.MULTILINE)
+    assert sorted(rows) == sorted(["library", "library", *(r.name for r in (*NEEDED, *DEVELOPED_WITH))])
+
+
 @pytest.mark.parametrize("wanted", [*NEEDED, *DEVELOPED_WITH], ids=str)
 def test_the_lock_has_every_requirement_in_its_range(wanted):
     found = [version for name, version, *_ in PINS if canonicalize_name(name) == canonicalize_name(wanted.name)]

@@ -78,7 +78,7 @@ def test_a_resumed_run_goes_on_with_the_numbers_of_an_uninterrupted_one(name):
 
 @pytest.mark.parametrize("name", TINY)
 def test_a_resumed_run_goes_on_with_the_same_numbers_in_bf16_too(name, tmp_path, monkeypatch):
-    monkeypatch.setattr(fast_conv, "WIDE", 100)
+    monkeypatch.setattr(fast_conv, "MANY_WEIGHTS", 100)
     s = tiny(name, ema_decay=0.9)
 
     def made():

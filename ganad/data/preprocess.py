@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, ImageOps
 
 from ganad.data.ink_checks import doubts
 from ganad.errors import FILE_FAULTS, DataError, cause
@@ -91,12 +91,12 @@ def _check_size(image: Any, name: str) -> None:
         )
 
 
-def _too_large(name: str, found: str) -> str:
-    return f"{name} is too large: {found}, expected at most {limits.PIXELS // 1_000_000} million pixels."
+def _too_large(name: str, size: str) -> str:
+    return f"{name} is too large: {size}, expected at most {limits.PIXELS // 1_000_000} million pixels."
 
 
 def _grey(image: Any) -> np.ndarray:
-    """(H, W) uint8 of a picture as it lies in its file. What is larger than a byte a pixel is made a band at a time."""
+    """(H, W) uint8 of a picture, not yet turned upright. Forms with more than a byte a pixel are converted in bands of rows."""
     if image.mode == "L" and not image.has_transparency_data:
         return np.array(image)
     if image.mode.startswith(("I", "F")):
@@ -142,14 +142,11 @@ def _deep_grey(values: np.ndarray) -> np.ndarray:
 
 
 def _upright(grey: np.ndarray, turned: int) -> np.ndarray:
-    """Undo how a camera was held: `turned` is EXIF's orientation, 1 to 8; anything else means upright."""
-
-    how = Image.Transpose
-    undo = {
-        2: how.FLIP_LEFT_RIGHT, 3: how.ROTATE_180, 4: how.FLIP_TOP_BOTTOM, 5: how.TRANSPOSE, 6: how.ROTATE_270,
-        7: how.TRANSVERSE, 8: how.ROTATE_90,
-    }  # fmt: skip
-    return grey if turned not in undo else np.array(Image.fromarray(grey).transpose(undo[turned]))
+    """The picture turned upright: `turned` is EXIF's orientation, 1 to 8; anything else means upright."""
+    picture = Image.fromarray(grey)
+    picture.getexif()[ExifTags.Base.Orientation] = turned
+    ImageOps.exif_transpose(picture, in_place=True)
+    return np.array(picture)
 
 
 def as_given(grey: np.ndarray) -> Prepared:
@@ -289,9 +286,9 @@ def _ground(ink: np.ndarray) -> np.ndarray:
     reach = max(small.shape) // 3
     # Mirrored in value as well as in place, so that a slope of light goes on beyond the border.
     pad = [(min(reach, n - 1),) * 2 for n in small.shape]
-    wide = np.pad(small, pad, mode="reflect", reflect_type="odd")
-    wide = gaussian_filter(grey_opening(wide, (reach, reach)), 2)
-    cut = wide[tuple(slice(p, -p or None) for p, _ in pad)]
+    padded = np.pad(small, pad, mode="reflect", reflect_type="odd")
+    ground = gaussian_filter(grey_opening(padded, (reach, reach)), 2)
+    cut = ground[tuple(slice(p, -p or None) for p, _ in pad)]
     size = (ink.shape[1], ink.shape[0])
     return np.array(Image.fromarray(np.ascontiguousarray(cut)).resize(size, Image.Resampling.BICUBIC))
 
@@ -317,8 +314,10 @@ def _keep_digit(ink: np.ndarray, steps: list[str]) -> np.ndarray:
 
 
 def _crop(ink: np.ndarray) -> np.ndarray:
-    rows, columns = np.flatnonzero((ink > _INK).any(axis=1)), np.flatnonzero((ink > _INK).any(axis=0))
-    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    """Cut to the ink, (h, w)."""
+    from scipy.ndimage import find_objects
+
+    return ink[find_objects((ink > _INK).astype(np.uint8))[0]]
 
 
 def _enlarged(crop: np.ndarray) -> np.ndarray:
@@ -359,20 +358,21 @@ def _thickened(ink: np.ndarray, radius: float) -> np.ndarray:
 
     r = max(1, round(radius))
     y, x = np.ogrid[-r : r + 1, -r : r + 1]
-    wide = grey_dilation(np.pad(ink, r), footprint=x * x + y * y <= r * r + r)
-    wide = np.clip(_resized(wide, _CROP_SIDE / max(wide.shape)), 0, None)
-    return np.clip(wide / np.median(wide[wide > wide.max() / 3]), 0, 1)
+    thick = grey_dilation(np.pad(ink, r), footprint=x * x + y * y <= r * r + r)
+    thick = np.clip(_resized(thick, _CROP_SIDE / max(thick.shape)), 0, None)
+    return np.clip(thick / np.median(thick[thick > thick.max() / 3]), 0, 1)
 
 
 def _place(small: np.ndarray) -> np.ndarray:
     """The digit in 28x28, its centre of mass within half a pixel of MNIST's."""
+    from scipy.ndimage import center_of_mass
+
     canvas = np.zeros((28, 28))
-    at = []
-    for axis, n in enumerate(small.shape):
-        mass = small.sum(axis=1 - axis)
-        centre = float((mass * np.arange(n)).sum() / mass.sum())
-        at.append(min(max(round(_CENTRE - centre), 0), 28 - n))
-    canvas[at[0] : at[0] + small.shape[0], at[1] : at[1] + small.shape[1]] = small
+    corner = [
+        min(max(round(_CENTRE - centre), 0), 28 - n)
+        for centre, n in zip(center_of_mass(small), small.shape, strict=True)
+    ]
+    canvas[corner[0] : corner[0] + small.shape[0], corner[1] : corner[1] + small.shape[1]] = small
     return np.rint(255 * canvas).astype(np.uint8)
 
 

@@ -1,1 +1,1 @@
-"""Numbers on scores: metrics, thresholds, intervals, comparisons, maps. NumPy and scikit-learn alone."""
+"""Numbers on scores: metrics, thresholds, intervals, comparisons, maps. NumPy, pandas and scikit-learn."""

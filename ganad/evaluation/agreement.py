@@ -31,7 +31,7 @@ class Verdicts:
 
     @property
     def dispute(self) -> np.ndarray:
-        """(M,) how far the percentiles lie apart, 0 to 100."""
+        """(M,) the highest percentile of an image less its lowest, 0 to 100."""
         return np.ptp(self.percentile, axis=0)
 
     @property
@@ -40,8 +40,8 @@ class Verdicts:
         return float((self.called == self.called[0]).all(axis=0).mean())
 
     def rank_correlations(self) -> np.ndarray:
-        """(R, R) Spearman's rank correlation of the scores of each two runs."""
-        return pd.DataFrame(self.score.T).corr(method="spearman").to_numpy()
+        """(R, R) Spearman's rank correlation of the scores of each two runs, -1 to 1; NaN where a run's scores are all equal."""
+        return pd.DataFrame(self.score.T).corr("spearman").to_numpy()
 
     def aurocs(self) -> tuple[list[float], float]:
         """AUROC of each run on these images, and of the ensemble: the mean of the standardised scores."""
@@ -54,7 +54,7 @@ class Verdicts:
 
 
 def verdicts(runs: Sequence[tuple[Scores, Sequence[float]]]) -> Verdicts:
-    """Ask every run, (its scores, its weights), about the images that all of them have scored."""
+    """Each run's percentile, verdict and score of the images that all of them have scored; runs: (scores, weights) each."""
     rows = comparison.shared([scores.test for scores, _ in runs])
     percentile, called, standardised = [], [], []
     for (scores, weights), own in zip(runs, rows, strict=True):

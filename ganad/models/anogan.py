@@ -39,9 +39,10 @@ def paper(f: int) -> Discriminator:
     slope = SLOPES["paper"]
     return Discriminator(
         [
-            Conv(1, f, kernel_size=4, stride=2, padding=1), nn.LeakyReLU(slope),
-            Conv(f, f, kernel_size=4, stride=2, padding=1), nn.BatchNorm2d(f), nn.LeakyReLU(slope),
-            nn.Flatten(), nn.Linear(49 * f, 1024), nn.BatchNorm1d(1024), nn.LeakyReLU(slope),
+            Conv(1, f, kernel_size=4, stride=2, padding=1), nn.LeakyReLU(slope),  # (B, 1, 28, 28) -> (B, f, 14, 14)
+            Conv(f, f, kernel_size=4, stride=2, padding=1), nn.BatchNorm2d(f), nn.LeakyReLU(slope),  # -> (B, f, 7, 7)
+            nn.Flatten(),  # -> (B, 49f)
+            nn.Linear(49 * f, 1024), nn.BatchNorm1d(1024), nn.LeakyReLU(slope),  # -> (B, 1024)
         ],
         1024,
     )  # fmt: skip
@@ -49,11 +50,12 @@ def paper(f: int) -> Discriminator:
 
 def article(f: int) -> Discriminator:
     """The tutorial's D, 64x64: the image branch that EGBAD's has too; f is its last layer."""
-    return Discriminator(article_conv_stack(f), 8 * f)
+    return Discriminator(article_conv_stack(f), 8 * f)  # (B, 1, 64, 64) -> (B, 8f)
 
 
 def small(f: int) -> Discriminator:
     """D of our own, 32x32: three halvings and a layer of 512, whose output is f."""
+    # (B, 1, 32, 32) -> (B, 4f, 4, 4) -> (B, 64f) -> (B, 512)
     return Discriminator(
         [*small_conv_stack(f), nn.Flatten(), nn.Linear(64 * f, 512), nn.LeakyReLU(SLOPES["small"])], 512
     )
@@ -170,7 +172,7 @@ class Anogan(Method):
         return picture, sum_abs(x, picture), sum_abs(f, features), z.square().mean(1)
 
     def _total(self, residual: Tensor, discrimination: Tensor, latent: Tensor) -> Tensor:
-        """The score, weighed as the settings say. A part of weight 0 is not computed, nor its gradient."""
+        """The score with the weights of the settings. A part of weight 0 is left out, so no gradient of it is computed."""
         weighted = zip(self.settings.weights, (residual, discrimination, latent), strict=True)
         return sum(w * part for w, part in weighted if w)
 
@@ -180,9 +182,8 @@ class Anogan(Method):
         s = self.settings
         rng = torch.Generator().manual_seed(0)  # of the search, not of the run: a score is the same in every process
         n = max(s.search_candidates, s.search_restarts)
-        drawn = torch.stack([torch.randn(s.latent, generator=rng) for _ in range(n)]).to(
-            x
-        )  # the first are the same for all n
+        # One after the other, so that the first ones are the same whatever n is.
+        drawn = torch.stack([torch.randn(s.latent, generator=rng) for _ in range(n)]).to(x)
         if not s.search_candidates:
             return drawn.expand(len(x), -1, -1).clone()
         picture = self.scoring_net("generator")(drawn)

@@ -131,6 +131,7 @@ class Method(nn.Module):
         2013; the warm-up of TensorFlow's averages), and exponential averages once those reach as far back. What is no
         float, such as batch norm's count of batches, is the present one.
         """
+        # Not torch.optim.swa_utils.AveragedModel: it averages all buffers or none, and batch norm has both kinds.
         keep = self.settings.ema_decay
         if not keep:
             return

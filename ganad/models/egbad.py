@@ -31,7 +31,10 @@ from ganad.models.ops.fast_conv import Conv
 
 
 class Discriminator(nn.Module):
-    """(x, z) -> logit (B,) and the feature layer f. What f is, the architecture says: `feature` is applied to both."""
+    """(x, z) -> logit (B,) and the feature layer f (B, n).
+
+    feature: "image" when f is the output of the image branch, "joint" when it is that of the layers on image and code.
+    """
 
     def __init__(self, image: nn.Module, latent: nn.Module, joint: nn.Module, critic: nn.Linear, *, feature: str):
         super().__init__()
@@ -39,9 +42,9 @@ class Discriminator(nn.Module):
         self.feature = feature
 
     def forward(self, x: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
-        seen = self.image(x)
-        both = self.joint(torch.cat([seen, self.latent(z)], dim=1))
-        return self.critic(both).flatten(), seen if self.feature == "image" else both
+        of_image = self.image(x)
+        of_both = self.joint(torch.cat([of_image, self.latent(z)], dim=1))
+        return self.critic(of_both).flatten(), of_image if self.feature == "image" else of_both
 
 
 Nets = tuple[nn.Module, nn.Module, Discriminator]
@@ -51,19 +54,22 @@ def paper(s: EgbadSettings) -> Nets:
     """E, G, D of the released code for MNIST, 28x28; widths are those of 64 filters in D."""
     f, nz, slope = s.filters, s.latent, SLOPES["paper"]
     e = nn.Sequential(
-        *conv(1, f // 2, kernel=3, stride=1, slope=slope, norm=False),
-        *conv(f // 2, f, kernel=3, slope=slope, norm=True),
-        *conv(f, 2 * f, kernel=3, slope=slope, norm=True),
-        nn.Flatten(),
-        nn.Linear(2 * f * 49, nz),
+        *conv(1, f // 2, kernel=3, stride=1, slope=slope, norm=False),  # (B, 1, 28, 28) -> (B, f/2, 28, 28)
+        *conv(f // 2, f, kernel=3, slope=slope, norm=True),  # -> (B, f, 14, 14)
+        *conv(f, 2 * f, kernel=3, slope=slope, norm=True),  # -> (B, 2f, 7, 7)
+        nn.Flatten(),  # -> (B, 98f)
+        nn.Linear(2 * f * 49, nz),  # -> (B, nz)
     )
     g = paper_generator(f, nz)
     image = nn.Sequential(
-        Conv(1, f, kernel_size=4, stride=2, padding=1), nn.LeakyReLU(slope), Dropout(s.dropout),
-        Conv(f, f, kernel_size=4, stride=2, padding=1), nn.BatchNorm2d(f), nn.LeakyReLU(slope), Dropout(s.dropout),
-        nn.Flatten(),
+        Conv(1, f, kernel_size=4, stride=2, padding=1),  # (B, 1, 28, 28) -> (B, f, 14, 14)
+        nn.LeakyReLU(slope), Dropout(s.dropout),
+        Conv(f, f, kernel_size=4, stride=2, padding=1),  # -> (B, f, 7, 7)
+        nn.BatchNorm2d(f), nn.LeakyReLU(slope), Dropout(s.dropout),
+        nn.Flatten(),  # -> (B, 49f)
     )  # fmt: skip
-    latent = nn.Sequential(nn.Linear(nz, 512), nn.LeakyReLU(slope), Dropout(s.dropout))
+    latent = nn.Sequential(nn.Linear(nz, 512), nn.LeakyReLU(slope), Dropout(s.dropout))  # (B, nz) -> (B, 512)
+    # (B, 49f + 512) -> (B, 1024)
     joint = nn.Sequential(nn.Linear(49 * f + 512, 1024), nn.LeakyReLU(slope), Dropout(s.dropout))
     return e, g, Discriminator(image, latent, joint, nn.Linear(1024, 1), feature="joint")
 
@@ -71,23 +77,25 @@ def paper(s: EgbadSettings) -> Nets:
 def article(s: EgbadSettings) -> Nets:
     """E, G, D of the tutorial, 64x64; the feature layer is the image branch's last."""
     f, nz = s.filters, s.latent
-    e = nn.Sequential(*article_conv_stack(f), nn.Linear(8 * f, nz))
+    e = nn.Sequential(*article_conv_stack(f), nn.Linear(8 * f, nz))  # (B, 1, 64, 64) -> (B, 8f) -> (B, nz)
     g = article_generator(f, nz)
     activate = nn.LeakyReLU(SLOPES["article"])
+    # (B, nz) -> (B, 8f)
     latent = nn.Sequential(nn.Linear(nz, 8 * f), nn.BatchNorm1d(8 * f), activate, Dropout(s.dropout))
-    d = Discriminator(
-        nn.Sequential(*article_conv_stack(f)), latent, nn.Identity(), nn.Linear(16 * f, 1), feature="image"
-    )
-    return e, g, d
+    image = nn.Sequential(*article_conv_stack(f))  # (B, 1, 64, 64) -> (B, 8f)
+    return e, g, Discriminator(image, latent, nn.Identity(), nn.Linear(16 * f, 1), feature="image")
 
 
 def small(s: EgbadSettings) -> Nets:
     """E, G, D of our own, 32x32: three halvings, one joint layer."""
     f, nz, slope = s.filters, s.latent, SLOPES["small"]
+    # (B, 1, 32, 32) -> (B, 4f, 4, 4) -> (B, nz, 1, 1) -> (B, nz)
     e = nn.Sequential(*small_conv_stack(f), Conv(4 * f, nz, kernel_size=4), nn.Flatten())
     g = small_generator(f, nz)
+    # (B, 1, 32, 32) -> (B, 4f, 4, 4) -> (B, 64f)
     image = nn.Sequential(*small_conv_stack(f), nn.Flatten(), Dropout(s.dropout))
-    latent = nn.Sequential(nn.Linear(nz, 8 * f), nn.LeakyReLU(slope), Dropout(s.dropout))
+    latent = nn.Sequential(nn.Linear(nz, 8 * f), nn.LeakyReLU(slope), Dropout(s.dropout))  # (B, nz) -> (B, 8f)
+    # (B, 64f + 8f) -> (B, 16f)
     joint = nn.Sequential(nn.Linear(64 * f + 8 * f, 16 * f), nn.LeakyReLU(slope), Dropout(s.dropout))
     return e, g, Discriminator(image, latent, joint, nn.Linear(16 * f, 1), feature="joint")
 
@@ -125,20 +133,20 @@ class Egbad(Method):
         # Neither the loss of G reaches E nor that of E reaches G, so one way back through their sum serves both.
         loss_g, loss_e = bce_real(d(x_tilde, z)[0]), bce_fake(d(x, z_hat)[0])
         both = loss_g + loss_e
-        logged = {"loss/discriminator": loss_d, "loss/generator": loss_g, "loss/encoder": loss_e}
+        losses = {"loss/discriminator": loss_d, "loss/generator": loss_g, "loss/encoder": loss_e}
         x_hat = g(z_hat) if s.w_cycle or s.w_latent else None
         if s.w_cycle:
-            logged["generator/cycle"] = cycle = l1(x, x_hat)
+            losses["generator/cycle"] = cycle = l1(x, x_hat)
             both = both + s.w_cycle * cycle
         if s.w_cycle_z:
-            logged["encoder/cycle"] = cycle_z = l2(z, e(x_tilde))
+            losses["encoder/cycle"] = cycle_z = l2(z, e(x_tilde))
             both = both + s.w_cycle_z * cycle_z
         if s.w_latent:
-            logged["encoder/code"] = code = l2(z_hat, e(x_hat))
+            losses["encoder/code"] = code = l2(z_hat, e(x_hat))
             both = both + s.w_latent * code
         self.update(both, "generator", "encoder")
         self.update_ema()
-        return {name: value.detach() for name, value in logged.items()}
+        return {name: value.detach() for name, value in losses.items()}
 
     def parts(self, x: Tensor, on_progress: Callable[[], None] = no_op) -> Parts:
         """residual: sum |x - x̂| · discrimination: sum |f(x, E(x)) - f(x̂, E(x))| · latent: mean (E(x) - E(x̂))².

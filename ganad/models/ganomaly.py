@@ -22,13 +22,13 @@ from ganad.models.ops.fast_conv import Conv, Deconv
 def down(size: int, filters: int) -> tuple[nn.Sequential, int]:
     """(B, 1, S, S) -> (B, c, 4, 4): halve the side and double the maps until the side is 4."""
     layers: list[nn.Module] = [
-        Conv(1, filters, kernel_size=4, stride=2, padding=1, bias=False),
+        Conv(1, filters, kernel_size=4, stride=2, padding=1, bias=False),  # (B, 1, S, S) -> (B, filters, S/2, S/2)
         nn.LeakyReLU(0.2, inplace=True),
     ]
     c, side = filters, size // 2
     while side > 4:
         layers += [
-            Conv(c, 2 * c, kernel_size=4, stride=2, padding=1, bias=False),
+            Conv(c, 2 * c, kernel_size=4, stride=2, padding=1, bias=False),  # -> (B, 2c, side/2, side/2)
             nn.BatchNorm2d(2 * c),
             nn.LeakyReLU(0.2, inplace=True),
         ]
@@ -42,7 +42,7 @@ class Encoder(nn.Module):
     def __init__(self, size: int, filters: int, latent: int):
         super().__init__()
         self.pyramid, c = down(size, filters)
-        self.last = Conv(c, latent, kernel_size=4, bias=False)
+        self.last = Conv(c, latent, kernel_size=4, bias=False)  # (B, c, 4, 4) -> (B, nz, 1, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.last(self.pyramid(x)).flatten(1)
@@ -55,19 +55,19 @@ class Decoder(nn.Module):
         super().__init__()
         c = filters * size // 8
         layers: list[nn.Module] = [
-            Deconv(latent, c, kernel_size=4, bias=False),
+            Deconv(latent, c, kernel_size=4, bias=False),  # (B, nz, 1, 1) -> (B, c, 4, 4)
             nn.BatchNorm2d(c),
             nn.ReLU(inplace=True),
         ]
         side = 4
         while side < size // 2:
             layers += [
-                Deconv(c, c // 2, kernel_size=4, stride=2, padding=1, bias=False),
+                Deconv(c, c // 2, kernel_size=4, stride=2, padding=1, bias=False),  # -> (B, c/2, 2 side, 2 side)
                 nn.BatchNorm2d(c // 2),
                 nn.ReLU(inplace=True),
             ]
             c, side = c // 2, 2 * side
-        layers += [Deconv(c, 1, kernel_size=4, stride=2, padding=1, bias=False), nn.Tanh()]
+        layers += [Deconv(c, 1, kernel_size=4, stride=2, padding=1, bias=False), nn.Tanh()]  # -> (B, 1, S, S)
         self.net = nn.Sequential(*layers)
 
     def forward(self, z: Tensor) -> Tensor:
@@ -102,7 +102,7 @@ class Discriminator(nn.Module):
     def __init__(self, size: int, filters: int):
         super().__init__()
         self.pyramid, c = down(size, filters)
-        self.last = Conv(c, 1, kernel_size=4, bias=False)
+        self.last = Conv(c, 1, kernel_size=4, bias=False)  # (B, c, 4, 4) -> (B, 1, 1, 1)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         features = self.pyramid(x)
@@ -139,14 +139,14 @@ class Ganomaly(Method):
         self.update(loss_g, "generator", again=True)
         self.update(loss_d, "discriminator")
         self.update_ema()
-        logged = {
+        losses = {
             "loss/generator": loss_g,
             "loss/discriminator": loss_d,
             "generator/adversarial": adversarial,
             "generator/contextual": contextual,
             "generator/encoder": encoder,
         }
-        return {name: value.detach() for name, value in logged.items()}
+        return {name: value.detach() for name, value in losses.items()}
 
     def parts(self, x: Tensor, on_progress: Callable[[], None] = no_op) -> Parts:
         """residual: sum |x - x̂| · discrimination: mean (f(x) - f(x̂))² · latent: mean (z - ẑ)²."""

@@ -52,8 +52,8 @@ class Pca:
         return {"residual": residual, "latent": (z**2 / self.pca.explained_variance_).mean(axis=1)}
 
     def reconstruct(self, images: np.ndarray) -> np.ndarray:
-        images_hat = self.pca.inverse_transform(self.pca.transform(_flat(images)))
-        return np.round(images_hat.clip(0, 1) * 255).astype(np.uint8).reshape(-1, 28, 28)
+        x_hat = self.pca.inverse_transform(self.pca.transform(_flat(images)))
+        return np.round(x_hat.clip(0, 1) * 255).astype(np.uint8).reshape(-1, 28, 28)
 
 
 class Neighbours:
@@ -108,12 +108,12 @@ def scores(name: str, normal: Sequence[int], path: str | None = None) -> np.ndar
         except (FileNotFoundError, ValueError, EOFError):
             continue
     fitted = build(name).fit(dataset.train.images[np.isin(dataset.train.digit, list(normal))])
-    score = fitted.parts(dataset.test.images)["residual"].astype(np.float32)
+    residual = fitted.parts(dataset.test.images)["residual"].astype(np.float32)
     kept = run_directory.root() / FOLDER / file
     kept.parent.mkdir(parents=True, exist_ok=True)
     with run_directory.replaced(kept) as out:
-        np.save(out, score)
-    return score
+        np.save(out, residual)
+    return residual
 
 
 def known(name: str, normal: Sequence[int]) -> bool:

@@ -8,6 +8,7 @@ import pytest
 from ganad.config import PARTS
 from ganad.evaluation import metrics as ev
 from ganad.evaluation import thresholds
+from ganad.evaluation.scores import ScoredImages, Scores
 
 
 def made_up(n=600, seed=0, decimals=3):
@@ -150,3 +151,10 @@ def test_rates_are_scikit_learn_s_curve():
     fpr, tpr, _ = roc_curve(anomalous, score, drop_intermediate=False)
     assert np.trapezoid(mine.y, mine.x) == pytest.approx(np.trapezoid(tpr, fpr))
     assert set(zip(fpr.round(9), tpr.round(9), strict=True)) == set(zip(mine.x.round(9), mine.y.round(9), strict=True))
+
+
+def test_the_typical_image_of_a_digit_has_the_lower_of_its_two_middle_scores():
+    digit = np.array([8, 3, 8, 8, 8, 3, 3])
+    images = ScoredImages({}, digit, np.arange(7), np.empty((7, 0)))
+    score = np.array([4.0, 30, 1, 3, 2, 10, 20])
+    assert ev.median_rows(Scores(images, images, (8,)), score) == {3: 6, 8: 4}

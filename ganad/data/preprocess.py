@@ -227,7 +227,7 @@ def _is_uneven(picture: np.ndarray) -> bool:
 
 
 def _require_ink(picture: np.ndarray) -> None:
-    """Ink has edges: a shadow or a patch of light, however strong, is no ink."""
+    """Raises DataError where nothing has an edge as ink has: a shadow or a patch of light, however strong, has none."""
     from scipy.ndimage import gaussian_filter
 
     smooth = gaussian_filter(picture.astype(np.float32), 1)  # a single speck is none either

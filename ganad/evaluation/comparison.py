@@ -1,4 +1,4 @@
-"""Runs beside each other: what differs, whether a gap is more than noise, and how far they agree on the same images.
+"""Runs beside each other: which settings differ, which images they share, and whether a gap is more than noise.
 
 NumPy alone: scikit-learn's import would take two seconds of a page.
 """
@@ -25,14 +25,14 @@ def config_key(settings: Settings) -> str:
 
 
 def task(settings: Settings) -> tuple:
-    """What a run was asked to tell apart, and on which test images. Areas are a ranking only within one task."""
+    """Normal digits and test images of a run. AUROCs can be compared between runs of the same task only."""
     return settings.normal, settings.data, settings.test_digits, settings.test_limit
 
 
-def differing(asked: Sequence[Settings]) -> dict[str, list[Any]]:
+def differing(settings: Sequence[Settings]) -> dict[str, list[Any]]:
     """setting -> its value in each run, for the settings that are not the same in all; None where a method lacks it."""
-    keys = dict.fromkeys(k for s in asked for k in type(s).model_fields if k != "name")
-    values_of = {k: [getattr(s, k, None) for s in asked] for k in keys}
+    keys = dict.fromkeys(k for s in settings for k in type(s).model_fields if k != "name")
+    values_of = {k: [getattr(s, k, None) for s in settings] for k in keys}
     return {k: values for k, values in values_of.items() if any(v != values[0] for v in values)}
 
 
@@ -62,7 +62,7 @@ def weighted_aurocs(anomalous: np.ndarray, score: np.ndarray, weights: np.ndarra
 
 @dataclass(frozen=True)
 class Gap:
-    """How much higher the mean AUROC of one group of runs is than another's, and what chance alone makes of it.
+    """How much higher the mean AUROC of one group of runs is than another's, and how large a difference chance alone makes.
 
     gap         difference of the means
     low, high   its 95 % interval over test images: the same resampled images for all runs

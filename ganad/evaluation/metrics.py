@@ -1,4 +1,4 @@
-"""Parts, digits and weights -> scores, thresholds, metrics. The only place where a test label is looked at.
+"""Parts, digits and weights -> scores, thresholds, metrics.
 
 Metrics are scikit-learn's; it takes two seconds to import, so it is imported where it is called, and what a page shows first does
 without it.
@@ -35,7 +35,7 @@ def std_of_parts(parts: Mapping[str, np.ndarray]) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Units:
-    """How a score is shown: (score - shift) / unit. No verdict and no order depends on it."""
+    """How a score is shown: (score - shift) / unit, which changes no verdict and no order."""
 
     shift: float = 0.0
     unit: float = 1.0
@@ -86,7 +86,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a score is worth on the test set. Rates and areas lie in [0, 1]; None = it cannot be said."""
+    """The metrics of a score on the test set. Rates and areas lie in [0, 1]."""
 
     auroc: float
     average_precision: float

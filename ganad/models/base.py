@@ -1,4 +1,4 @@
-"""What every method is: a few nets that play against each other, one step of that play, and the parts of a score."""
+"""What every method has: nets that are trained against each other, one step of that training, and the parts of a score."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ganad.models.ops.fuse_bn import fold
 
 
 class Parts(NamedTuple):
-    """What a method says of B images: three raw parts, higher = more anomalous, and what they were made from."""
+    """A method's result for B images: three raw parts, higher = more anomalous, and what they were computed from."""
 
     residual: Tensor  # (B,)
     discrimination: Tensor  # (B,)
@@ -25,11 +25,11 @@ class Parts(NamedTuple):
 
 
 def no_op() -> None:
-    """Does nothing: the default of a callback for progress."""
+    """The default of on_progress: nothing is to be done between the steps."""
 
 
 class Method(nn.Module):
-    """Nets under `nets`, their averaged copies under `averaged` when settings.ema_decay > 0, and Adam for each player."""
+    """Nets under `nets`, their averaged copies under `averaged` when settings.ema_decay > 0, and an optimiser for each net."""
 
     is_folded = False
 
@@ -49,7 +49,7 @@ class Method(nn.Module):
         return dict(self.nets.items())
 
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
-        """One Adam a player, made when first asked for, when the nets are on their device."""
+        """One Adam for each net, created on first use, so that the nets are on their device by then."""
         if self._optimisers is None:
             s = self.settings
             self._optimisers = {
@@ -80,24 +80,24 @@ class Method(nn.Module):
         return None
 
     def step(self, x: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
-        """One update of every player on x (B, 1, S, S) in [-1, 1]; everything random comes from rng."""
+        """One update of every net on x (B, 1, S, S) in [-1, 1], -> losses by name; everything random comes from rng."""
         raise NotImplementedError
 
     def parts(self, x: Tensor, on_progress: Callable[[], None] = no_op) -> Parts:
         """The parts of the score of x (B, 1, S, S), each image by itself.
 
-        A method that takes long calls on_progress between its steps; an error that on_progress raises ends it.
+        A slow method calls on_progress between its steps; an error that on_progress raises ends the scoring.
         """
         raise NotImplementedError
 
     def scoring_net(self, name: str) -> nn.Module:
-        """The net that scores: the averaged one where there is one."""
+        """The net that images are scored with: the averaged one where there is one."""
         return self.averaged[name] if self.settings.ema_decay > 0 else self.nets[name]
 
     def folded(self) -> Method:
-        """A copy that only scores, the same up to rounding and faster; this method may go on training meanwhile.
+        """A copy that only scores: faster, with the same results up to rounding. This method may go on training.
 
-        The copy is frozen and in eval(). Its nets are the judging ones, and share no tensor with this method's.
+        The copy is frozen and in eval(). It holds the nets of `scoring_net`, and shares no tensor with this method.
         """
         if self.is_folded:
             return self
@@ -110,13 +110,13 @@ class Method(nn.Module):
         return twin.eval()
 
     def update(self, loss: Tensor, *names: str, again: bool = False) -> None:
-        """One optimiser step of the named nets down the loss; other nets get no gradient. again: keep the graph for a second use."""
+        """One step of the named nets' optimisers down the loss; no other net gets a gradient. again: keep the graph for another loss."""
         nets = [self.nets[name] for name in names]
         own = [p for net in nets for p in net.parameters()]
         with gradients_of(own):
             gradients = torch.autograd.grad(loss, own, retain_graph=again)
         for p, g in zip(own, gradients, strict=True):
-            # A fused Adam takes the numbers as they lie in memory: both must lie in the same order.
+            # A fused Adam reads both in the order of memory, whatever their strides: the gradient gets the weight's.
             p.grad = g if g.stride() == p.stride() else torch.empty_like(p).copy_(g)
         for name in names:
             self.optimisers()[name].step()

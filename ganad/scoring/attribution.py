@@ -54,7 +54,7 @@ def to_picture_pixels(added: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _overlap(size: int) -> np.ndarray:
-    """(28, size): which share of each of `size` equal stretches lies in each of 28. Columns add up to 1."""
+    """(28, size): a side is cut into `size` equal lengths; the share of each that lies in each of 28 others. Columns add up to 1."""
     fine, coarse = np.arange(size) * SIDE / size, np.arange(SIDE)[:, None]
     shared = np.minimum(fine + SIDE / size, coarse + 1) - np.maximum(fine, coarse)
     return np.clip(shared, 0, None) * size / SIDE

@@ -1,7 +1,7 @@
-"""Two detectors that need no training to speak of: what a GAN has to beat before its training time is earned.
+"""Two detectors that train in seconds: a GAN that does not beat them is not worth its training time.
 
 Both learn from the same normal images as the methods and are scored on the same test images, by scikit-learn's PCA and
-nearest neighbours. A baseline says the parts that make sense for it; the first of them is its score.
+nearest neighbours. A baseline has the parts that make sense for it; the first of them is its score.
 """
 
 from __future__ import annotations

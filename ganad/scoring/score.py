@@ -18,19 +18,19 @@ from ganad.models.base import no_op
 from ganad.scoring.attribution import amounts, to_picture_pixels
 
 FOLDED_FROM = 128
-"""From so many images on, the time that folding takes is won back; a search wins it back with one."""
+"""With so many images folding saves more time than it takes; with a search already with one."""
 
 
 @dataclass(frozen=True)
 class ScoredBatch:
-    """What a method says of N images. Parts are raw, float64, higher = more anomalous."""
+    """A method's result for N images. Parts are raw, float64, higher = more anomalous."""
 
     residual: np.ndarray  # (N,)
     discrimination: np.ndarray  # (N,)
     latent: np.ndarray  # (N,)
     z: np.ndarray  # (N, nz) float32
     reconstruction: np.ndarray  # (N, 28, 28) uint8
-    pixels: np.ndarray | None = None  # (N, 28, 28) float32: what each pixel adds to the residual, where asked for
+    pixels: np.ndarray | None = None  # (N, 28, 28) float32: what each pixel adds to the residual, if wanted
     outside: np.ndarray | None = None  # (N,): what the border beyond the picture adds
 
 
@@ -45,7 +45,7 @@ def to_input(images: np.ndarray, size: int, device: torch.device | str = "cpu") 
 
 
 def to_picture(x: Tensor) -> np.ndarray:
-    """(N, 1, S, S) in [-1, 1] -> (N, 28, 28) uint8, for the eye: what to_input did, undone."""
+    """(N, 1, S, S) in [-1, 1] -> (N, 28, 28) uint8, to be shown: the reverse of to_input."""
     size = x.shape[-1]
     if size == 32:
         x = x[:, :, 2:-2, 2:-2]
@@ -65,15 +65,15 @@ def score(
 ) -> ScoredBatch:
     """Parts and reconstructions of (N, 28, 28) uint8 images.
 
-    The method is put into eval() and nothing in it changes. on_batch is called with how many images are done, after each batch and
-    between the steps of a search; an error that it raises ends the scoring. pixels: say what each pixel adds, too.
+    The method is put into eval() and nothing in it changes. on_batch is called with the number of images that are done, after
+    each batch and between the steps of a search; an error that it raises ends the scoring. pixels: fill `pixels` and `outside`.
     Raises GanadError if a part of an image is not finite: such an image is neither normal nor anomalous.
     """
     method.eval()
     folded = method.folded() if len(images) >= FOLDED_FROM or method.settings.scores_by_search else method
     device = next(method.parameters()).device
-    asked = [f for f in ScoredBatch.__dataclass_fields__ if pixels or f not in ("pixels", "outside")]
-    columns: dict[str, list[np.ndarray]] = {name: [] for name in asked}
+    names = [f for f in ScoredBatch.__dataclass_fields__ if pixels or f not in ("pixels", "outside")]
+    columns: dict[str, list[np.ndarray]] = {name: [] for name in names}
     for at in range(0, len(images) or 1, batch_size):
         on_progress = no_op if on_batch is None else functools.partial(on_batch, at)
         x = to_input(images[at : at + batch_size], method.settings.image_size, device)

@@ -68,7 +68,7 @@ class Filter(Protocol):
         ...
 
 
-class Digits:
+class DigitFilter:
     """Images of some digits."""
 
     name, off = "digits", ()
@@ -89,7 +89,7 @@ class Digits:
         return "digit " + ", ".join(map(str, value))
 
 
-class Band:
+class BandFilter:
     """Images whose scores lie between two, both included."""
 
     name, off = "band", None
@@ -110,7 +110,7 @@ class Band:
         return "score {} to {}".format(*(number(view.units.shown(x)) for x in value))
 
 
-class Lasso:
+class LassoFilter:
     """Images inside a polygon on the latent map that is looked at."""
 
     name, off = "lasso", ()
@@ -132,7 +132,7 @@ class Lasso:
         return "inside the lasso"
 
 
-class Verdict:
+class VerdictFilter:
     """Images of one outcome, or those closest to the threshold among what the other filters leave: hence the last one."""
 
     name, off = "verdict", "all"
@@ -156,7 +156,7 @@ class Verdict:
         return VERDICTS[value]
 
 
-FILTERS: tuple[Filter, ...] = (Digits(), Band(), Lasso(), Verdict())
+FILTERS: tuple[Filter, ...] = (DigitFilter(), BandFilter(), LassoFilter(), VerdictFilter())
 """In the order in which they are applied."""
 
 

@@ -261,11 +261,9 @@ def by_address(page: Page, path: str, name: str) -> None:
 
 BRING = """([link, patience]) => new Promise((done, failed) => {
   const app = document.querySelector('[data-testid="stApp"]');
-  let began = false;
+  // A run may begin and end between two looks: whatever changed the state, it is over when the state is at rest.
   new MutationObserver((_, watch) => {
-    const runs = app.dataset.testScriptState !== "notRunning";
-    if (began && !runs) { watch.disconnect(); done(); }
-    began ||= runs;
+    if (app.dataset.testScriptState === "notRunning") { watch.disconnect(); done(); }
   }).observe(app, { attributes: true, attributeFilter: ["data-test-script-state"] });
   setTimeout(() => failed(new Error("the script has not run")), patience);
   (STEP)(link);

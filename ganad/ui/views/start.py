@@ -48,9 +48,8 @@ def show(run: RunInfo | None) -> None:
         )
     normal = digits_in_words(run.normal)
     st.html(
-        f'<p class="ganad-lead">This {METHOD_NAMES[run.method]} has only ever seen <b>{normal}s</b>. It redraws whatever it is '
-        f"shown as if it were one of them. How far the redrawing, or what the nets make of it, is from the "
-        "original is the score: above the threshold an image is called <b>anomalous</b>.</p>"
+        f'<p class="ganad-lead">This {METHOD_NAMES[run.method]} has only ever seen <b>{normal}s</b>. It tries to redraw whatever '
+        f"it is shown. How far the reconstruction, or what the nets make of it, is from the original is the score: above the threshold an image is called <b>anomalous</b>.</p>"
     )
     st.html(pictures.card_html(guard.or_end_page(cards, run)))
     st.caption(

@@ -75,6 +75,17 @@ def shown_weights(
     return {p: raw[p] * spreads[p] / unit for p in PARTS}
 
 
+def slider_scales(val_parts: Mapping[str, np.ndarray], weights: Sequence[float]) -> tuple[float, ...]:
+    """Position in [0, 1] on a part's slider per unit of its weight, in the order of `PARTS`.
+
+    The part's standard deviation among held-out normals, over the largest influence under the default `weights`: sliders at
+    the same height have the same influence, and the largest default one stands at the end.
+    """
+    spreads = std_of_parts(val_parts)
+    largest = max(w * spreads[p] for w, p in zip(weights, PARTS, strict=True)) or 1.0
+    return tuple(spreads[p] / largest for p in PARTS)
+
+
 @dataclass(frozen=True)
 class Curve:
     """x and y of a curve and the threshold of each of its points; (K,) each, a few hundred points at most."""

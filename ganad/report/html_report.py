@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 
 from ganad import service
-from ganad.config import FALSE_ALARMS, METHOD_NAMES, PARTS, resolve
+from ganad.config import FALSE_ALARMS, METHOD_NAMES, resolve
 from ganad.errors import GanadError, RunError
 from ganad.evaluation import metrics
 from ganad.evaluation.metrics import median_rows
@@ -68,15 +68,13 @@ def report_html(name: str) -> str:
 
 def mixer_data(run: RunInfo, scores: Scores, images: np.ndarray) -> dict[str, Any]:
     """What the mixer of the dashboard is given: parts, digits and pixels of every test image, and the defaults."""
-    spread = metrics.std_of_parts(scores.val.parts)
-    largest = max(w * spread[p] for w, p in zip(run.weights, PARTS, strict=True)) or 1.0
     defaults = {"weights": list(run.weights), "rule": "false alarms", "value": FALSE_ALARMS}
     return (
         payload.pack(scores, images)
         | payload.LABELS
         | {
             "version": run.name,
-            "scales": [spread[p] / largest for p in PARTS],
+            "scales": list(metrics.slider_scales(scores.val.parts, run.weights)),
             "defaults": defaults,
             "set": {"id": "report"} | defaults,
         }

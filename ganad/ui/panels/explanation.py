@@ -48,11 +48,6 @@ def in_words(view: ScoredView, score: float) -> str:
     return f"stranger than **{min(share, 99.9):.1f} %** of {among}"
 
 
-def total(weights: tuple[float, float, float], parts: Mapping[str, float]) -> float:
-    """The weighted sum of one image's parts."""
-    return float(sum(w * parts[p] for w, p in zip(weights, PARTS, strict=True)))
-
-
 def picture(view: ScoredView, story: Story, *, key: str, **steps: object) -> None:
     """Input, reconstruction and residual under the lens."""
     pixels, weight = story.explained.pixels, view.weights[0] / view.units.unit
@@ -64,7 +59,7 @@ def picture(view: ScoredView, story: Story, *, key: str, **steps: object) -> Non
 
 def alts(view: ScoredView, story: Story) -> tuple[str, str, str]:
     """Alternative texts of input, reconstruction and residual: each states the verdict and the parts."""
-    score = total(view.weights, story.parts)
+    score = float(metrics.total(story.parts, view.weights))
     verdict = "anomalous" if score > view.threshold else "normal"
     parts = ", ".join(f"{p} {story.parts[p]:.4g}" for p in PARTS)
     judged = f"called {verdict}; score {view.units.shown(score):.4g}, {threshold_in_words(view.units.shown(view.threshold))}; {parts}."
@@ -79,7 +74,7 @@ def score(view: ScoredView, parts: Mapping[str, float], *, key: str) -> None:
     """The formula with the numbers of one image's parts (raw), and their waterfall."""
     standardised = view.rule.standardised
     terms = rows(view.scores.val.parts, parts, view.weights, standardised=standardised)
-    score, threshold = view.units.shown(total(view.weights, parts)), view.units.shown(view.threshold)
+    score, threshold = view.units.shown(float(metrics.total(parts, view.weights))), view.units.shown(view.threshold)
     st.html(formula(terms, score, threshold, standardised=standardised))
     st.plotly_chart(
         charts.waterfall(terms, threshold), key=f"waterfall_{key}", config=export.config("waterfall"),

@@ -79,10 +79,8 @@ def _in_other_units(run: RunInfo, key: str) -> None:
 
 
 def scales_of(run: RunInfo) -> tuple[float, ...]:
-    """Slider position per unit of weight: the part's standard deviation among held-out normals, over the largest default influence."""
-    spread = metrics.std_of_parts(cache.scores(run.name).val.parts)
-    largest = max(w * spread[p] for w, p in zip(run.weights, PARTS, strict=True)) or 1.0
-    return tuple(spread[p] / largest for p in PARTS)
+    """`metrics.slider_scales` of a run."""
+    return metrics.slider_scales(cache.scores(run.name).val.parts, run.weights)
 
 
 def _moved(run: RunInfo, part: str) -> None:

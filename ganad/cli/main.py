@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 import traceback
@@ -16,13 +15,10 @@ from ganad.cli import terminal
 from ganad.cli.app import app
 from ganad.errors import ConfigError, GanadError
 
-for _group in (
-    "training",
-    "results",
-    "management",
-    "benchmarks",
-):  # each adds its commands to `app`, in the order of `--help`
-    importlib.import_module(f"ganad.cli.{_group}")
+# isort: off
+# Each adds its commands to `app`, in the order in which `--help` lists them.
+from ganad.cli import training, results, management, benchmarks  # noqa: F401
+# isort: on
 
 
 def main() -> int:

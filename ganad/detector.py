@@ -18,7 +18,7 @@ from rich.progress import track
 from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from ganad.config import FALSE_ALARMS, PARTS, VAL_SHARE, resolve
+from ganad.config import FALSE_ALARMS, VAL_SHARE, resolve
 from ganad.errors import DataError, RunError, file_errors
 from ganad.evaluation import metrics, thresholds
 from ganad.models import build
@@ -120,7 +120,7 @@ class Detector(OutlierMixin, BaseEstimator):
     def anomaly_score(self, X: Any) -> np.ndarray:
         """(N,) the weighted sum of the parts; higher is more anomalous."""
         parts = self.score_parts(X)
-        return metrics.total({p: parts[p].to_numpy() for p in PARTS}, self.method_.settings.weights)
+        return metrics.total({p: parts[p].to_numpy() for p in parts}, self.method_.settings.weights)
 
     def percentile(self, X: Any) -> np.ndarray:
         """(N,) share of the held-out normal images that score lower, 0 to 100."""
@@ -150,7 +150,7 @@ class Detector(OutlierMixin, BaseEstimator):
         folder.mkdir(parents=True, exist_ok=True)
         checkpoint.save_weights(folder, self.method_)
         with run_directory.replaced_with_checksum(folder / "scores.npz") as file:
-            np.savez_compressed(file, **{f"val_{p}": self.val_parts_[p] for p in PARTS})
+            np.savez_compressed(file, **{f"val_{p}": values for p, values in self.val_parts_.items()})
         plain = {k: v for k, v in self.get_params().items() if k != "verbose"}
         run_directory.write_json(folder / "detector.json", plain)
         run_directory.write_json(folder / "config.json", self.settings_.model_dump(mode="json"))
@@ -171,7 +171,7 @@ class Detector(OutlierMixin, BaseEstimator):
         what = f"scores.npz of {folder.name} cannot be read"
         with file_errors(what, "Save the detector again.", RunError):
             arrays = run_directory.read_arrays(content, what, "Save the detector again.")
-            val = {p: arrays[f"val_{p}"] for p in PARTS}
+            val = {p: arrays[f"val_{p}"] for p in settings.parts}
             if not all(v.dtype.kind == "f" and np.isfinite(v).all() for v in val.values()):
                 raise ValueError("held-out parts that are not finite")
         detector._finish(checkpoint.load_method(folder), val)
@@ -205,8 +205,7 @@ def as_images(X: Any) -> np.ndarray:
 
 
 def _parts(method: Any, images: np.ndarray) -> dict[str, np.ndarray]:
-    scored = score.score(method, images)
-    return {p: np.asarray(getattr(scored, p)) for p in PARTS}
+    return score.score(method, images).parts
 
 
 def _bar(steps: Any, total: int, text: str, verbose: bool) -> Any:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ganad.config import KNOWN_PARTS
+
 
 @dataclass(frozen=True)
 class Term:
@@ -17,18 +19,7 @@ class Term:
 
 TERMS = (
     Term("normal digits", "the digits that a run was trained on; an image of any other digit is an anomaly", "", "Train"),
-    Term(
-        "residual",
-        "how far the reconstruction is from the image: sum over pixels of the absolute difference, images in [-1, 1]; with f-AnoGAN the mean of its square",
-        "≥ 0", "Browse, Score",
-    ),
-    Term("discrimination", "how differently the discriminator sees image and reconstruction", "≥ 0", "Browse, Score"),
-    Term(
-        "latent",
-        "how far apart image and reconstruction lie in latent space; AnoGAN, which has no encoder: how far its z lies from the "
-        "centre of the prior",
-        "≥ 0", "Browse, Score",
-    ),
+    *(Term(part.name, part.meaning, "≥ 0", "Browse, Score") for part in KNOWN_PARTS),
     Term("weight", "factor of a part in the score", "≥ 0", "Evaluate"),
     Term("influence", "weight times the part's standard deviation among held-out normals: what the sliders show, whatever the part's unit", "≥ 0", "Evaluate"),
     Term("contribution", "weight times part: what a part adds to the score", "≥ 0", "Browse, Score"),

@@ -16,8 +16,9 @@ from tests.waiting import PATIENCE_S
 ROOT = Path(__file__).parents[1]
 
 LAYERS = [
-    ("errors", "glossary", "wording"),
+    ("errors", "wording"),
     ("config", "system"),
+    ("glossary",),
     ("data", "models", "evaluation"),
     ("runs",),
     ("scoring", "web"),

@@ -59,6 +59,11 @@ def test_train_prints_the_runs_folder_alone_on_the_last_line(runs_dir):
         (["train", "--normal", "eight"], "valid integer"),
         (["train", "--bogus"], "--bogus"),
         (["evaluate", "1", "--weights", "0", "0", "0"], "weights are three numbers"),
+        (
+            ["evaluate", "1", "--weight", "residual=much"],
+            "one of residual, discrimination, latent, got 'residual=much'",
+        ),
+        (["evaluate", "1", "--weight", "ink=1"], "one of residual, discrimination, latent, got 'ink=1'"),
         (["no-such-command"], "no-such-command"),
     ],
 )
@@ -118,6 +123,9 @@ def test_evaluate_prints_the_promised_keys_and_other_weights_change_the_area(run
     other = json.loads(ganad("evaluate", run.name, "--weights", 1, 0, 0, "--json").stdout)
     assert other["auroc"] == pytest.approx(said["parts"]["residual"]["auroc"])
     assert other["auroc"] != said["auroc"]
+    single = json.loads(ganad("evaluate", run.name, "--weight", "latent=0", "--weight", "residual=2", "--json").stdout)
+    assert single["weights"] == said["weights"] | {"residual": 2.0, "latent": 0.0}
+    assert single["auroc"] == pytest.approx(other["auroc"])
 
 
 def test_score_judges_files_and_raw_ones_exactly_as_the_test_set(runs_dir, tmp_path):

@@ -162,11 +162,11 @@ def test_the_typical_image_of_a_digit_has_the_lower_of_its_two_middle_scores():
 
 def test_sliders_at_the_same_height_have_the_same_influence_and_the_largest_default_stands_at_the_end():
     rng = np.random.default_rng(0)
-    val = {p: rng.normal(0, spread, 400) for p, spread in zip(ev.PARTS, (50.0, 0.2, 3.0), strict=True)}
+    val = {p: rng.normal(0, spread, 400) for p, spread in zip(PARTS, (50.0, 0.2, 3.0), strict=True)}
     weights = (0.9, 0.1, 2.0)
     scales = ev.slider_scales(val, weights)
     heights = [w * s for w, s in zip(weights, scales, strict=True)]
     assert max(heights) == pytest.approx(1.0)
-    for (part, w), height in zip(zip(ev.PARTS, weights, strict=True), heights, strict=True):
+    for (part, w), height in zip(zip(PARTS, weights, strict=True), heights, strict=True):
         assert w * val[part].std() / height == pytest.approx(weights[0] * val["residual"].std() / heights[0])
-    assert all(np.isfinite(ev.slider_scales({p: np.ones(5) for p in ev.PARTS}, weights)))
+    assert all(np.isfinite(ev.slider_scales({p: np.ones(5) for p in PARTS}, weights)))

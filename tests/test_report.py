@@ -103,7 +103,7 @@ def test_a_name_cannot_become_a_tag(runs_dir):
     run_directory.write_json(run / "config.json", config | {"name": "</title><script>alert(1)</script>{{data}}"})
     page = html_report.report_html(run.name)
     assert "<script>alert" not in page
-    assert page.count('<script type="application/json" id="run">{"test"') == 1
+    assert page.count('<script type="application/json" id="run">{"parts"') == 1
 
 
 def test_a_run_that_has_not_finished_has_no_report(runs_dir):

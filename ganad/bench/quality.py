@@ -19,7 +19,7 @@ import numpy as np
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from ganad import service
-from ganad.config import METHOD_NAMES, PARTS, resolve
+from ganad.config import METHOD_NAMES, parts_in, resolve
 from ganad.data import sources
 from ganad.errors import RunError
 from ganad.evaluation import metrics
@@ -75,7 +75,7 @@ class Row:
     run: str
     auroc: float
     average_precision: float
-    parts: tuple[float, float, float]
+    parts: dict[str, float]
     seconds: float
     tested: int
 
@@ -137,7 +137,7 @@ def read(job: Job, run: Path) -> Row:
         run=run.name,
         auroc=report["auroc"],
         average_precision=report["average_precision"],
-        parts=tuple(report["parts"][p]["auroc"] for p in PARTS),
+        parts={p: area["auroc"] for p, area in report["parts"].items()},
         seconds=run_directory.read_status(run).seconds,
         tested=report["n_normal"] + report["n_anomalous"],
     )
@@ -224,14 +224,14 @@ def covers(protocol: str, rows: Sequence[Row]) -> str:
 
 def parts_table(protocol: str, rows: Sequence[Row]) -> str:
     """What each part would reach alone: mean AUROC over the runs of the table."""
-    lines = ["| detector | residual | discrimination | latent | weighed |", "|---|---:|---:|---:|---:|"]
+    names = parts_in({p for r in rows if r.job.protocol == protocol for p in r.parts})
+    lines = [f"| detector | {' | '.join(names)} | weighed |", "|---|" + "---:|" * (len(names) + 1)]
     for method in METHOD_NAMES:
         own = [r for r in rows if (r.job.protocol, r.job.method) == (protocol, method)]
         if own:
-            means = [statistics.mean(r.parts[i] for r in own) for i in range(3)] + [
-                statistics.mean(r.auroc for r in own)
-            ]
-            lines.append(f"| {METHOD_NAMES[method]} | " + " | ".join(f"{m:.4f}" for m in means) + " |")
+            means = [f"{statistics.mean(r.parts[p] for r in own):.4f}" if p in own[0].parts else "" for p in names]
+            means.append(f"{statistics.mean(r.auroc for r in own):.4f}")
+            lines.append(f"| {METHOD_NAMES[method]} | " + " | ".join(means) + " |")
     return "\n".join(lines)
 
 

@@ -78,7 +78,7 @@ def _looks(settings: Any, every: int) -> Iterator[tuple[int, float, float]]:
         if step.ends_epoch and (step.epoch % every == 0 or step.epoch == settings.epochs):
             seconds += time.perf_counter() - began
             scored = score(method, split.test.images)
-            total = metrics.total(vars(scored), settings.weights)
+            total = metrics.total(scored.parts, settings.weights)
             yield step.epoch, seconds, metrics.auroc(anomalous, total)
             method.train()
             began = time.perf_counter()

@@ -14,8 +14,8 @@ from ganad import glossary, service
 from ganad.cli import terminal
 from ganad.cli.app import Json, Run, app
 from ganad.cli.terminal import say, tell
-from ganad.config import METHOD_NAMES, PARTS
-from ganad.errors import DataError, RunError, file_errors
+from ganad.config import METHOD_NAMES, PARTS, Weights
+from ganad.errors import ConfigError, DataError, RunError, file_errors
 from ganad.evaluation import metrics
 from ganad.report import html_report
 from ganad.runs import run_directory
@@ -67,11 +67,15 @@ def evaluate(
             show_default="the method's",
         ),
     ] = None,
+    weight: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PART=NUMBER", help="the weight of one part, once for each; the others keep theirs"),
+    ] = None,
     json_: Json = False,
 ) -> None:
     """Judge a run on the test set: areas, operating point, and how each digit fares."""
 
-    result, used = service.evaluate_run(run, weights)
+    result, used = service.evaluate_run(run, _weights(run, weights, weight or []))
     report = metrics.report(result, used)
     if json_:
         terminal.put(json.dumps(report, indent=2))
@@ -88,7 +92,7 @@ def evaluate(
             f"above the threshold {result.threshold:.4g}: {result.hit_rate:.1%} of {result.n_anomalous} anomalies, "
             f"{result.false_alarm_rate:.1%} of {result.n_normal} normal images"
         )
-    parts = (f"{p} {w:g} (alone {result.part_auroc[p]:.3f})" for p, w in zip(PARTS, used, strict=True))
+    parts = (f"{p} {w:g} (alone {result.part_auroc[p]:.3f})" for p, w in zip(result.part_auroc, used, strict=True))
     say("weights " + ", ".join(parts))
     heads = ("digit", "", "images", "called anomalous", "AUROC")
     rows = [
@@ -104,6 +108,26 @@ def evaluate(
     terminal.table(heads, rows, right=heads)
     for warning in result.warnings:
         tell((warning, "yellow"))
+
+
+def _weights(run: str, three: Weights | None, single: list[str]) -> Weights | None:
+    """One weight for each part of the run, or None for the run's own. Raises ConfigError for what names no part or is no number."""
+    info = service.run_info(run)
+    parts = info.settings.parts
+    if three is not None and len(parts) > len(three):
+        three = (*three, *info.weights[len(three) :])
+    if not single:
+        return three
+    used = dict(zip(parts, three or info.weights, strict=True))
+    for text in single:
+        part, _, number = text.partition("=")
+        try:
+            used[parts[parts.index(part)]] = float(number)
+        except ValueError:
+            raise ConfigError(
+                f"--weight is PART=NUMBER with a part of {info.name}, one of {', '.join(parts)}, got {text!r}"
+            ) from None
+    return tuple(used.values())
 
 
 @app.command(epilog=glossary.paragraphs("score", "percentile", "held-out normals", "threshold", "verdict", *PARTS))

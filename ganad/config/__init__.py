@@ -12,11 +12,12 @@ from typing import Annotated, Any, Union
 from pydantic import Field, TypeAdapter, ValidationError
 
 from ganad.config.anogan import AnoganSettings
-from ganad.config.common import FALSE_ALARMS, GROUPS, PARTS, VAL_SHARE, check_weights
+from ganad.config.common import FALSE_ALARMS, GROUPS, VAL_SHARE, check_weights
 from ganad.config.common import CommonSettings as Settings
 from ganad.config.egbad import EgbadSettings
 from ganad.config.fanogan import FanoganSettings
 from ganad.config.ganomaly import GanomalySettings
+from ganad.config.parts import KNOWN_PARTS, PARTS, Weights, parts_in
 from ganad.errors import ConfigError
 
 KNOWN = (GanomalySettings, EgbadSettings, AnoganSettings, FanoganSettings)
@@ -119,6 +120,7 @@ __all__ = [
     "FALSE_ALARMS",
     "GROUPS",
     "KNOWN",
+    "KNOWN_PARTS",
     "METHOD_NAMES",
     "PARTS",
     "PRESETS",
@@ -130,10 +132,12 @@ __all__ = [
     "FanoganSettings",
     "GanomalySettings",
     "Settings",
+    "Weights",
     "check_weights",
     "command",
     "from_text",
     "parse",
+    "parts_in",
     "preset_table",
     "resolve",
 ]

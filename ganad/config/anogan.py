@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from ganad.config.common import CommonSettings
 from ganad.config.egbad import SIZES
+from ganad.config.parts import Weights
 
 
 class AnoganSettings(CommonSettings):
@@ -58,7 +59,7 @@ class AnoganSettings(CommonSettings):
     search_patience: int = Field(
         0, ge=0, description="a search ends when its score fell by less than a thousandth in so many steps; 0 never"
     )
-    weights: tuple[float, float, float] = Field(
+    weights: Weights = Field(
         (0.9, 0.1, 0.0),
         description="weights of residual, discrimination and latent part; the search goes down this sum",
     )

@@ -5,14 +5,13 @@ Nothing here imports torch or numpy, so that a page can show a form at once.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from ganad.config.parts import PARTS, Weights
 from ganad.errors import ConfigError
-
-PARTS = ("residual", "discrimination", "latent")
-"""The three parts of a score, in the order in which weights are written everywhere."""
 
 VAL_SHARE = 0.1
 """Share of the normal training images that is held out, for thresholds and percentiles."""
@@ -32,6 +31,8 @@ class CommonSettings(BaseModel):
 
     title: ClassVar[str]
     """How the paper spells the method."""
+    parts: ClassVar[tuple[str, ...]] = PARTS[:3]
+    """The parts of its score."""
     presets: ClassVar[dict[str, dict[str, Any]]]
     """preset -> what it sets otherwise. Each has its section in docs/methods/; `tuned` and `paper` are always there."""
     labels: ClassVar[dict[str, tuple[str, str]]] = {
@@ -51,7 +52,7 @@ class CommonSettings(BaseModel):
         "precision": ("Optimiser", "Number format"),
         "ema_decay": ("Score", "Decay of the averaged weights"),
         "sample": ("Score", "Scored test images at most"),
-        "weights": ("Score", "Weights of residual, discrimination, latent"),
+        "weights": ("Score", "Weights of the parts"),
     }
     """setting -> the group it stands in, one of `GROUPS`, and what a form calls it."""
     old_names: ClassVar[dict[str, str]] = {"average": "ema_decay"}
@@ -97,7 +98,7 @@ class CommonSettings(BaseModel):
     precision: Literal["auto", "float32", "bf16"] = Field(
         "auto", description="number format of the layers; auto takes the faster of the two on this machine"
     )
-    weights: tuple[float, float, float] = Field(description="weights of residual, discrimination and latent part")
+    weights: Weights = Field(description="weights of residual, discrimination and latent part")
 
     @property
     def epochs_without_reconstructions(self) -> int:
@@ -127,8 +128,8 @@ class CommonSettings(BaseModel):
 
     @field_validator("weights")
     @classmethod
-    def _weights(cls, value: tuple[float, float, float]) -> tuple[float, float, float]:
-        return check_weights(value)
+    def _weights(cls, value: Weights) -> Weights:
+        return check_weights(value, cls.parts)
 
     @model_validator(mode="after")
     def _something_is_left(self) -> CommonSettings:
@@ -139,8 +140,9 @@ class CommonSettings(BaseModel):
         return self
 
 
-def check_weights(value: tuple[float, float, float]) -> tuple[float, float, float]:
-    """The weights of residual, discrimination and latent part: three finite numbers >= 0, not all 0."""
-    if len(value) != 3 or not all(0 <= w < float("inf") for w in value) or not any(value):
-        raise ConfigError(f"weights are three numbers of 0 or more, one of them above 0, got {value}")
+def check_weights(value: Weights, parts: Collection[str] = PARTS[:3]) -> Weights:
+    """The weights of a score's parts: a finite number >= 0 for each, not all 0."""
+    if len(value) != len(parts) or not all(0 <= w < float("inf") for w in value) or not any(value):
+        count = {3: "three", 4: "four"}.get(len(parts), len(parts))
+        raise ConfigError(f"weights are {count} numbers of 0 or more, one of them above 0, got {value}")
     return tuple(float(w) for w in value)

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from ganad.config.common import CommonSettings
+from ganad.config.parts import Weights
 
 SIZES = {"paper": 28, "article": 64, "small": 32}
 """architecture -> side of its images."""
@@ -61,9 +62,7 @@ class EgbadSettings(CommonSettings):
         description="how many times the paper's other discriminator loss, -log D(x, E(x)), is added to the discrimination "
         "part; training does not depend on it",
     )
-    weights: tuple[float, float, float] = Field(
-        (0.9, 0.1, 0.0), description=CommonSettings.model_fields["weights"].description
-    )
+    weights: Weights = Field((0.9, 0.1, 0.0), description=CommonSettings.model_fields["weights"].description)
 
     @model_validator(mode="after")
     def _size(self) -> EgbadSettings:

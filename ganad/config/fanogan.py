@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from ganad.config.common import CommonSettings
+from ganad.config.parts import Weights
 
 
 class FanoganSettings(CommonSettings):
@@ -52,9 +53,7 @@ class FanoganSettings(CommonSettings):
     w_features: float = Field(1.0, ge=0, description="weight of the distance of features in the encoder's loss")
     lr_encoder: float | None = Field(None, gt=0, le=0.1, description="the encoder's step size; empty means the same")
     encoder_optimizer: Literal["adam", "rmsprop"] = Field("adam", description="what trains the encoder")
-    weights: tuple[float, float, float] = Field(
-        (1.0, 1.0, 0.0), description=CommonSettings.model_fields["weights"].description
-    )
+    weights: Weights = Field((1.0, 1.0, 0.0), description=CommonSettings.model_fields["weights"].description)
 
     @property
     def epochs_without_reconstructions(self) -> int:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from ganad.config.common import CommonSettings
+from ganad.config.parts import Weights
 
 
 class GanomalySettings(CommonSettings):
@@ -32,9 +33,7 @@ class GanomalySettings(CommonSettings):
     normalize_latent: bool = Field(
         False, description="codes z and ẑ are scaled to one length, an addition to the paper"
     )
-    weights: tuple[float, float, float] = Field(
-        (0.0, 0.0, 1.0), description=CommonSettings.model_fields["weights"].description
-    )
+    weights: Weights = Field((0.0, 0.0, 1.0), description=CommonSettings.model_fields["weights"].description)
 
     @model_validator(mode="after")
     def _size(self) -> GanomalySettings:

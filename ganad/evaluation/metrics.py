@@ -13,14 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from ganad.config import PARTS
+from ganad.config import parts_in
 from ganad.evaluation.scores import Scores
 from ganad.evaluation.thresholds import error_counts, no_threshold
 
 
 def total(parts: Mapping[str, np.ndarray], weights: Sequence[float]) -> np.ndarray:
     """The score: the weighted sum of the parts, (N,) float64. Higher is more anomalous."""
-    return sum(w * np.asarray(parts[p], dtype=np.float64) for p, w in zip(PARTS, weights, strict=True))
+    return sum(w * np.asarray(parts[p], dtype=np.float64) for p, w in zip(parts_in(parts), weights, strict=True))
 
 
 def percentile(score: np.ndarray | float, val: np.ndarray) -> np.ndarray | float:
@@ -30,7 +30,7 @@ def percentile(score: np.ndarray | float, val: np.ndarray) -> np.ndarray | float
 
 def std_of_parts(parts: Mapping[str, np.ndarray]) -> dict[str, float]:
     """Standard deviation of each part among held-out normals: the scale of the weight sliders."""
-    return {p: float(np.std(parts[p])) for p in PARTS}
+    return {p: float(np.std(parts[p])) for p in parts_in(parts)}
 
 
 @dataclass(frozen=True)
@@ -60,19 +60,19 @@ def standard_units(val_parts: Mapping[str, np.ndarray], weights: Sequence[float]
     influence, weight times standard deviation, as a share of all influence.
     """
     spreads = std_of_parts(val_parts)
-    shift = sum(w * float(np.mean(val_parts[p])) for w, p in zip(weights, PARTS, strict=True))
-    return Units(shift, sum(w * spreads[p] for w, p in zip(weights, PARTS, strict=True)) or 1.0)
+    shift = sum(w * float(np.mean(val_parts[p])) for w, p in zip(weights, spreads, strict=True))
+    return Units(shift, sum(w * s for w, s in zip(weights, spreads.values(), strict=True)) or 1.0)
 
 
 def shown_weights(
     val_parts: Mapping[str, np.ndarray], weights: Sequence[float], standardised: bool = False
 ) -> dict[str, float]:
     """part -> its weight as it is shown: raw, or for its standardised values, where the weights add up to 1."""
-    raw = dict(zip(PARTS, weights, strict=True))
+    raw = dict(zip(parts_in(val_parts), weights, strict=True))
     if not standardised:
         return raw
     spreads, unit = std_of_parts(val_parts), standard_units(val_parts, weights).unit
-    return {p: raw[p] * spreads[p] / unit for p in PARTS}
+    return {p: raw[p] * spreads[p] / unit for p in raw}
 
 
 def slider_scales(val_parts: Mapping[str, np.ndarray], weights: Sequence[float]) -> tuple[float, ...]:
@@ -82,8 +82,8 @@ def slider_scales(val_parts: Mapping[str, np.ndarray], weights: Sequence[float])
     the same height have the same influence, and the largest default one stands at the end.
     """
     spreads = std_of_parts(val_parts)
-    largest = max(w * spreads[p] for w, p in zip(weights, PARTS, strict=True)) or 1.0
-    return tuple(spreads[p] / largest for p in PARTS)
+    largest = max(w * s for w, s in zip(weights, spreads.values(), strict=True)) or 1.0
+    return tuple(s / largest for s in spreads.values())
 
 
 @dataclass(frozen=True)
@@ -169,7 +169,7 @@ def evaluate(
             _of_digit(int(d), score[digit == d], d in normal, normal_scores, anomalous_scores, threshold)
             for d in np.unique(digit)
         ],
-        part_auroc={p: area(parts[p][~anomalous], parts[p][anomalous]) for p in PARTS},
+        part_auroc={p: area(parts[p][~anomalous], parts[p][anomalous]) for p in parts_in(parts)},
         roc=roc,
         precision_recall=pr,
         warnings=_warnings(auroc, score) + ((no_threshold(held_out, false_alarms),) if threshold == math.inf else ()),
@@ -255,9 +255,12 @@ def aurocs_over_weights(
     return np.array([area(total(normal, w), total(anomalous, w)) for w in weights])
 
 
-def weight_grid(steps: int = 12) -> np.ndarray:
-    """(K, 3) points that share 1 among the three parts, in steps of 1 / `steps`."""
-    return np.array([(i, j, steps - i - j) for i in range(steps + 1) for j in range(steps + 1 - i)]) / steps
+def weight_grid(steps: int = 12, parts: int = 3) -> np.ndarray:
+    """(K, parts) points that share 1 among the parts, in steps of 1 / `steps`."""
+    rows = [()]
+    for _ in range(parts - 1):
+        rows = [(*row, i) for row in rows for i in range(steps + 1 - sum(row))]
+    return np.array([(*row, steps - sum(row)) for row in rows]) / steps
 
 
 def precision_recall_of_roc(
@@ -280,7 +283,7 @@ def report(evaluation: Evaluation, weights: Sequence[float]) -> dict[str, Any]:
         "threshold": evaluation.threshold if math.isfinite(evaluation.threshold) else None,
         "hit_rate": evaluation.hit_rate,
         "false_alarm_rate": evaluation.false_alarm_rate,
-        "weights": dict(zip(PARTS, map(float, weights), strict=True)),
+        "weights": dict(zip(evaluation.part_auroc, map(float, weights), strict=True)),
         "parts": {p: {"auroc": a} for p, a in evaluation.part_auroc.items()},
         "per_digit": {
             str(row["digit"]): {k: row[k] for k in ("auroc", "normal", "n", "flagged")} for row in evaluation.per_digit

@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from ganad.config import Settings
+from ganad.config import Settings, parts_in
 from ganad.models.ops.fast_conv import gradients_of
 from ganad.models.ops.fuse_bn import fold
 
 
 class Parts(NamedTuple):
-    """A method's result for B images: three raw parts, higher = more anomalous, and what they were computed from."""
+    """A method's result for B images: raw parts, higher = more anomalous, and what they were computed from."""
 
     residual: Tensor  # (B,)
     discrimination: Tensor  # (B,)
     latent: Tensor  # (B,)
     reconstruction: Tensor  # (B, 1, S, S) in [-1, 1]
     z: Tensor  # (B, nz)
+    more: Mapping[str, Tensor] = MappingProxyType({})  # (B,) each: parts beyond the three, by their names in PARTS
+
+    @property
+    def by_name(self) -> dict[str, Tensor]:
+        """part -> (B,), in the order of PARTS."""
+        three = {"residual": self.residual, "discrimination": self.discrimination, "latent": self.latent}
+        return three | {name: self.more[name] for name in parts_in(self.more)}
 
 
 def no_op() -> None:

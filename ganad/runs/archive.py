@@ -22,7 +22,7 @@ from PIL import Image
 from safetensors import SafetensorError
 from safetensors.numpy import load
 
-from ganad.config import PARTS, Settings, command, parse
+from ganad.config import Settings, command, parse
 from ganad.data import sources
 from ganad.errors import ConfigError, RunError, file_errors
 from ganad.evaluation import metrics, thresholds
@@ -255,7 +255,7 @@ def _check_scores(contents: dict[str, bytes], settings: Settings) -> dict[str, A
     if "scores.npz" not in contents:
         return None
     arrays = _arrays(contents, "scores.npz")
-    run_directory.check_scores(arrays, settings.normal, "scores.npz of the zip")
+    run_directory.check_scores(arrays, settings.normal, settings.parts, "scores.npz of the zip")
     if settings.data is None:
         _check_positions(arrays)
     if "reconstructions.npz" in contents:
@@ -266,8 +266,8 @@ def _check_scores(contents: dict[str, bytes], settings: Settings) -> dict[str, A
                 raise RunError(
                     f"reconstructions.npz of the zip does not fit its scores: {which} should be {wanted}, 8 bit."
                 )
-    parts = {p: arrays[f"test_{p}"] for p in PARTS}
-    at = thresholds.threshold_for(metrics.total({p: arrays[f"val_{p}"] for p in PARTS}, settings.weights))
+    parts = {p: arrays[f"test_{p}"] for p in settings.parts}
+    at = thresholds.threshold_for(metrics.total({p: arrays[f"val_{p}"] for p in settings.parts}, settings.weights))
     judged = metrics.evaluate(parts, arrays["test_digit"], settings.normal, settings.weights, at)
     return metrics.report(judged, settings.weights)
 

@@ -42,7 +42,7 @@ import filelock
 import numpy as np
 import psutil
 
-from ganad.config import PARTS, Settings, parse
+from ganad.config import Settings, parse
 from ganad.errors import ConfigError, RunError, file_errors
 from ganad.evaluation.scores import ScoredImages, Scores
 from ganad.runs import schemas
@@ -351,13 +351,13 @@ def read_scores(run: Path) -> Scores:
     content = files.read_verified(run / "scores.npz")
     if content is None:
         raise RunError(f"{run.name} has no scores yet: they are written when its training ends.")
-    normal = settings(run).normal
+    normal, parts = settings(run).normal, settings(run).parts
     what = f"scores.npz of {run.name}"
     arrays = read_arrays(content, f"{what} cannot be read", "Resume the run to write it again.")
-    check_scores(arrays, normal, what)
+    check_scores(arrays, normal, parts, what)
     val, test = (
         ScoredImages(
-            parts={part: arrays[f"{name}_{part}"] for part in PARTS},
+            parts={part: arrays[f"{name}_{part}"] for part in parts},
             digit=arrays[f"{name}_digit"],
             index=arrays[f"{name}_index"],
             z=arrays.get(f"{name}_z", np.empty((len(arrays[f"{name}_digit"]), 0))),
@@ -389,16 +389,16 @@ def read_arrays(content: bytes, what: str, advice: str, most: int = MOST_ARRAY_B
             return {key: file[key] for key in file.files}
 
 
-def check_scores(arrays: Mapping[str, np.ndarray], normal: tuple[int, ...], what: str) -> None:
+def check_scores(arrays: Mapping[str, np.ndarray], normal: tuple[int, ...], parts: tuple[str, ...], what: str) -> None:
     """Raises RunError unless the arrays are parts, digits and positions of val and test as a worker writes them.
 
     what: names the file in the message.
     """
     for which in ("val", "test"):
-        if missing := sorted(k for k in ("digit", "index", *PARTS) if f"{which}_{k}" not in arrays):
+        if missing := sorted(k for k in ("digit", "index", *parts) if f"{which}_{k}" not in arrays):
             raise RunError(f"{what} has no {which}_{missing[0]}. Resume the run, or bring it in once more.")
         n = len(arrays[f"{which}_digit"]) if arrays[f"{which}_digit"].ndim else 0
-        for key in ("digit", "index", *PARTS, *(["z"] if f"{which}_z" in arrays else [])):
+        for key in ("digit", "index", *parts, *(["z"] if f"{which}_z" in arrays else [])):
             values = arrays[f"{which}_{key}"]
             kinds = "iu" if key in ("digit", "index") else "f"
             shaped = values.ndim == (2 if key == "z" else 1) and len(values) == n > 0

@@ -107,9 +107,10 @@ class Meta(BaseModel):
 
 
 class PartMeans(BaseModel):
-    """Mean of each part over held-out normals."""
+    """Mean of each part over held-out normals; a method may have more parts than these."""
 
-    model_config = _EXACT
+    model_config = _OPEN
+    __pydantic_extra__: dict[str, float]
     residual: float
     discrimination: float
     latent: float

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,7 +12,6 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
-from ganad.config import PARTS
 from ganad.errors import GanadError
 from ganad.models import Method
 from ganad.models.base import no_op
@@ -25,9 +25,7 @@ FOLDED_FROM = 128
 class ScoredBatch:
     """A method's result for N images. Parts are raw, float64, higher = more anomalous."""
 
-    residual: np.ndarray  # (N,)
-    discrimination: np.ndarray  # (N,)
-    latent: np.ndarray  # (N,)
+    parts: dict[str, np.ndarray]  # part -> (N,), in the order of PARTS
     z: np.ndarray  # (N, nz) float32
     reconstruction: np.ndarray  # (N, 28, 28) uint8
     pixels: np.ndarray | None = None  # (N, 28, 28) float32: what each pixel adds to the residual, if wanted
@@ -72,14 +70,14 @@ def score(
     method.eval()
     folded = method.folded() if len(images) >= FOLDED_FROM or method.settings.scores_by_search else method
     device = next(method.parameters()).device
-    names = [f for f in ScoredBatch.__dataclass_fields__ if pixels or f not in ("pixels", "outside")]
-    columns: dict[str, list[np.ndarray]] = {name: [] for name in names}
+    columns: dict[str, list[np.ndarray]] = defaultdict(list)
+    by_part: dict[str, list[np.ndarray]] = defaultdict(list)
     for at in range(0, len(images) or 1, batch_size):
         on_progress = no_op if on_batch is None else functools.partial(on_batch, at)
         x = to_input(images[at : at + batch_size], method.settings.image_size, device)
         parts = folded.parts(x, on_progress)
-        for name in ("residual", "discrimination", "latent"):
-            columns[name].append(getattr(parts, name).double().cpu().numpy())
+        for part, values in parts.by_name.items():
+            by_part[part].append(values.double().cpu().numpy())
         columns["z"].append(parts.z.cpu().numpy())
         columns["reconstruction"].append(to_picture(parts.reconstruction))
         if pixels:
@@ -90,9 +88,12 @@ def score(
             columns["outside"].append(outside)
         if on_batch is not None:
             on_batch(min(at + batch_size, len(images)))
-    scored = ScoredBatch(**{name: np.concatenate(values) for name, values in columns.items()})
-    for part in PARTS:
-        if bad := int((~np.isfinite(getattr(scored, part))).sum()):
+    scored = ScoredBatch(
+        parts={part: np.concatenate(values) for part, values in by_part.items()},
+        **{name: np.concatenate(values) for name, values in columns.items()},
+    )
+    for part, values in scored.parts.items():
+        if bad := int((~np.isfinite(values)).sum()):
             raise GanadError(
                 f"The nets give no finite {part} part for {bad:,} of {len(images):,} images, so these have no score and no "
                 "verdict: the weights are damaged, or the training ran away. Train again, with a smaller lr if it ran away."

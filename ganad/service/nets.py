@@ -10,9 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from ganad.config import (
-    PARTS,
-)
 from ganad.errors import RunError
 from ganad.runs import run_directory
 from ganad.scoring import attribution
@@ -94,7 +91,7 @@ def reference_anomalies(name: str) -> dict[str, np.ndarray]:
     each = max(1, settings.reference_anomalies // len(others))
     rows = np.concatenate([rng.permutation(np.flatnonzero(train.digit == d))[:each] for d in others])
     scored = score(method(name), train.images[rows])
-    return {p: np.asarray(getattr(scored, p)) for p in PARTS}
+    return scored.parts
 
 
 def rescore(name: str, rows: Sequence[int] | None = None) -> dict[str, np.ndarray]:
@@ -103,4 +100,4 @@ def rescore(name: str, rows: Sequence[int] | None = None) -> dict[str, np.ndarra
 
     images = test_images(name)
     scored = score(method(name), images if rows is None else images[np.asarray(rows)])
-    return {p: np.asarray(getattr(scored, p)) for p in PARTS}
+    return scored.parts

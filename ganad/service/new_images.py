@@ -11,7 +11,6 @@ import numpy as np
 
 from ganad.config import (
     FALSE_ALARMS,
-    PARTS,
     check_weights,
 )
 from ganad.data import preprocess
@@ -50,23 +49,24 @@ def score_images(
     from ganad.scoring.score import score
 
     val = scores(name).val.parts
-    w = check_weights(tuple(weights)) if weights is not None else run_info(name).weights
+    usual, parts = run_info(name).weights, run_info(name).settings.parts
+    w = check_weights(tuple(weights), parts) if weights is not None else usual
     val_scores = metrics.total(val, w)
     threshold = thresholds.threshold_for(val_scores, false_alarms)
     why = thresholds.no_threshold(len(val_scores), false_alarms) if threshold == math.inf else ""
     net = method(name)
     scored = score(net, images, pixels=True)
-    parts = {p: np.asarray(getattr(scored, p)) for p in PARTS}
+    parts = scored.parts
     total = metrics.total(parts, w)
-    percentiles = {p: metrics.percentile(parts[p], val[p]) for p in PARTS}
+    percentiles = {p: metrics.percentile(parts[p], val[p]) for p in parts}
     return [
         ImageScore(
             score=float(total[i]),
             percentile=float(metrics.percentile(total[i], val_scores)),
             verdict="anomalous" if total[i] > threshold else "normal",
             threshold=threshold,
-            parts={p: float(parts[p][i]) for p in PARTS},
-            part_percentiles={p: float(percentiles[p][i]) for p in PARTS},
+            parts={p: float(parts[p][i]) for p in parts},
+            part_percentiles={p: float(percentiles[p][i]) for p in parts},
             reconstruction=scored.reconstruction[i],
             pixels=attribution.Pixels(scored.pixels[i], float(scored.outside[i]), net.settings.image_size, exact=True),
             z=scored.z[i],

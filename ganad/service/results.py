@@ -115,7 +115,8 @@ def evaluate_run(
 ) -> tuple[metrics.Evaluation, tuple[float, float, float]]:
     """The test set under a weighting and a threshold; None means the run's own, and the usual 5 %."""
     stored = scores(name)
-    w = check_weights(tuple(weights)) if weights is not None else run_info(name).weights
+    usual, parts = run_info(name).weights, run_info(name).settings.parts
+    w = check_weights(tuple(weights), parts) if weights is not None else usual
     rate = None
     if at is None:
         at, rate = thresholds.threshold_for(metrics.total(stored.val.parts, w)), FALSE_ALARMS

@@ -12,6 +12,7 @@ from typing import Any
 from ganad.config import (
     METHOD_NAMES,
     Settings,
+    Weights,
     command,
 )
 from ganad.errors import GanadError, RunError
@@ -48,7 +49,7 @@ class RunInfo:
         return self.settings.normal
 
     @property
-    def weights(self) -> tuple[float, float, float]:
+    def weights(self) -> Weights:
         return self.settings.weights
 
     @property

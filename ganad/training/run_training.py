@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from ganad.config import FALSE_ALARMS, PARTS, command
+from ganad.config import FALSE_ALARMS, command
 from ganad.data import sources
 from ganad.errors import RunError, Stopped, file_errors
 from ganad.evaluation import metrics, thresholds
@@ -78,7 +78,7 @@ def space_needed(method: Method, split: Any) -> int:
     parameters = sum(p.numel() for net in method.networks().values() for p in net.parameters())
     state = 4 * parameters * (4 if method.settings.ema_decay else 3)  # nets, Adam's two moments, averaged nets
     images = len(split.val.images) + len(split.test.images)
-    per_image = 28 * 28 + 8 * (3 + method.settings.latent)
+    per_image = 28 * 28 + 8 * (len(method.settings.parts) + method.settings.latent)
     return 2 * state + 4 * parameters + images * per_image + 10_000_000
 
 
@@ -154,7 +154,7 @@ def _val(method: Method, split: Any, beat: Callable[[int], None]) -> dict[str, f
     """Mean of each part over (at most settings.val_images_per_check of) the held-out normals: do the nets still generalise?"""
 
     scored = score(method, split.val.images[: method.settings.val_images_per_check], on_batch=beat)
-    return {part: float(getattr(scored, part).mean()) for part in PARTS}
+    return {part: float(values.mean()) for part, values in scored.parts.items()}
 
 
 def _score(run: Path, context: RunContext, method: Method, split: Any) -> None:
@@ -183,8 +183,7 @@ def score_and_report(
     sets, pictures = {}, {}
     for name, images in (("val", split.val), ("test", split.test)):
         scored = score(method, images.images, on_batch=functools.partial(on_progress, name))
-        sets[name] = {part: getattr(scored, part) for part in PARTS}
-        sets[name] |= {"z": scored.z, "digit": images.digit, "index": images.index}
+        sets[name] = scored.parts | {"z": scored.z, "digit": images.digit, "index": images.index}
         pictures[name] = scored.reconstruction
     run_directory.write_reconstructions(run, **pictures)
     weights = method.settings.weights

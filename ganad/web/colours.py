@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ganad.config import KNOWN_PARTS
+
 LIGHT_BACKGROUND = "#ffffff"
 DARK_BACKGROUND = "#10151c"
 """The page's background in either theme; the same as in `.streamlit/config.toml`."""
@@ -43,19 +45,17 @@ DISCRIMINATOR = Colour("violet", light="#ad4482", dark="#e38bbf", both="#c25a98"
 PLAYERS = {"encoder": ENCODER, "generator": GENERATOR, "discriminator": DISCRIMINATOR}
 """The nets that play against each other in training."""
 
-RESIDUAL = GENERATOR
-DISCRIMINATION = DISCRIMINATOR
-LATENT = ENCODER
-PARTS = {"residual": RESIDUAL, "discrimination": DISCRIMINATION, "latent": LATENT}
-"""Each part of the score has the colour of the net that it asks: what could the generator not draw, what does the
-discriminator see, where does the encoder put it."""
-
 THRESHOLD = Colour("gray", light="#5d6b7c", dark="#9aa8b8", both="#7c8797")
 """Ink: the threshold, chance lines, whatever is neither normal nor anomalous."""
 
 RIGHT = THRESHOLD
 WRONG = Colour("red", light="#b3263f", dark="#ff7d8c", both="#d9435c")
 """A verdict that agrees with the label, and one that does not. The mistakes are what the eye should find."""
+
+_HUES = {c.name: c for c in (NORMAL, ANOMALOUS, ENCODER, GENERATOR, DISCRIMINATOR, THRESHOLD, WRONG)}
+PARTS = {part.name: _HUES[part.colour] for part in KNOWN_PARTS}
+"""Each part of the score has the colour of the net that it asks: what could the generator not draw, what does the
+discriminator see, where does the encoder put it."""
 
 RUNS = ("#7a2bf5", "#849c00", "#c00090", "#86632f", "#9084f0", "#c06c78")
 """Runs beside each other, for either theme. A run is neither normal nor anomalous nor a player, so none of their hues is here."""

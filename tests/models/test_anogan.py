@@ -200,7 +200,7 @@ def test_scoring_twice_says_the_same_and_leaves_the_global_generator_alone():
     drawn = torch.rand(1)
     torch.manual_seed(5)
     assert torch.rand(1) == drawn
-    assert (score(method, pictures).residual == first.residual).all()
+    assert (score(method, pictures).parts["residual"] == first.parts["residual"]).all()
 
 
 def test_more_starts_never_end_farther_away():

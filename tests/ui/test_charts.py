@@ -165,7 +165,7 @@ def test_the_parts_of_a_waterfall_begin_where_the_one_before_ends_and_the_last_i
     figure = charts.waterfall(parts, 40.0)
     assert [(trace(figure, p).base[0], trace(figure, p).x[0]) for p in parts] == [(0, 54), (54, -10), (44, 6)]
     assert trace(figure, "score").x == (50,)
-    assert trace(figure, "residual").marker.color == colours.RESIDUAL.both
+    assert trace(figure, "residual").marker.color == colours.PARTS["residual"].both
     assert trace(figure, "score").marker.color == colours.ANOMALOUS.both
     assert trace(charts.waterfall(parts, 60.0), "score").marker.color == colours.NORMAL.both
     assert "above 99.2 % of the normals" in words(figure)

@@ -17,7 +17,8 @@ from ganad.ui.charts.comparison import (
     standings,
     trade,
 )
-from ganad.ui.charts.curves import PrecisionCurve, RocCurve, precision_recall, precision_recalls, roc, ternary
+from ganad.ui.charts.curves import PrecisionCurve, RocCurve, precision_recall, precision_recalls, roc
+from ganad.ui.charts.influence import influence_map
 from ganad.ui.charts.scores import BINS, Bins, bin_scores, histogram, score_strip, stack, waterfall
 from ganad.ui.charts.training import MOST_POINTS, Envelope, descent, history, losses, thin
 
@@ -39,6 +40,7 @@ __all__ = [
     "digit_dots",
     "histogram",
     "history",
+    "influence_map",
     "losses",
     "matrix",
     "precision_recall",
@@ -48,7 +50,6 @@ __all__ = [
     "spread_apart",
     "stack",
     "standings",
-    "ternary",
     "thin",
     "trade",
     "waterfall",

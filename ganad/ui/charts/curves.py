@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from ganad.config import PARTS
-from ganad.ui.charts.base import _AS_IT_IS, _INK, _PAGE, Drawing, _figure, _percent, _thin_curve, _unit_square
+from ganad.ui.charts.base import _INK, _PAGE, Drawing, _figure, _percent, _thin_curve, _unit_square
 from ganad.ui.messages.escape import chart
 from ganad.web import colours
 from ganad.wording import number
@@ -220,50 +219,3 @@ def _precision_axes(precisions: Sequence[np.ndarray], prevalence: float | None) 
             "scaleanchor": False,
         }
     return axes
-
-
-def ternary(shares: np.ndarray, areas: np.ndarray, now: Sequence[float], *, height: int = 380) -> go.Figure:
-    """AUROC for each division of the influence among residual (top), discrimination (left) and latent (right): shares (K, 3), areas (K,).
-
-    now: the shares in force, three numbers. A click selects a point with its row in `shares` as customdata.
-    """
-    drawing = _figure(height, top=26, bottom=34)
-    x, y = _corner(shares)
-    best = int(np.argmax(areas))
-    hover = [
-        "influence " + ", ".join(f"{p} {s:.2f}" for p, s in zip(PARTS, share, strict=True)) + f"<br>AUROC {a:.4f}"
-        for share, a in zip(shares, areas, strict=True)
-    ]
-    drawing.add_scatter(
-        x=x, y=y, mode="markers", name="weights", customdata=list(range(len(shares))), text=hover,
-        hovertemplate="%{text}<extra></extra>",
-        marker={
-            "size": 19, "symbol": "hexagon", "color": areas, "colorscale": "Cividis", "line": {"width": 0},
-            "colorbar": {"title": "AUROC", "thickness": 12, "len": 0.8, "outlinewidth": 0},
-        },
-        **_AS_IT_IS,
-    )  # fmt: skip
-    drawing.add_scatter(
-        x=x[[best]], y=y[[best]], mode="markers", name="best", hoverinfo="skip",
-        marker={"size": 21, "symbol": "hexagon-open", "color": _INK, "line": {"width": 2.5}}, **_AS_IT_IS,
-    )  # fmt: skip
-    px, py = _corner(np.asarray([now], dtype=float))
-    drawing.add_scatter(
-        x=px, y=py, mode="markers", name="now", hoverinfo="skip",
-        marker={"size": 11, "symbol": "diamond", "color": colours.ANOMALOUS.both, "line": {"width": 2, "color": _PAGE}}, **_AS_IT_IS,
-    )  # fmt: skip
-    for name, (cx, cy), anchor in (
-        ("residual", (0.5, 0.94), "center"), ("discrimination", (0.0, -0.05), "left"), ("latent", (1.0, -0.05), "right"),
-    ):  # fmt: skip
-        drawing.add_annotation(
-            text=f"<b style='color:{colours.PARTS[name].both}'>{name}</b>", x=cx, y=cy, showarrow=False, xanchor=anchor,
-            yanchor="bottom" if name == "residual" else "top",
-        )  # fmt: skip
-    drawing.update_xaxes(visible=False, range=[-0.06, 1.06], fixedrange=True)
-    drawing.update_yaxes(visible=False, range=[-0.14, 1.02], scaleanchor="x", fixedrange=True)
-    return drawing.figure()
-
-
-def _corner(shares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where shares of the influence lie in a triangle with residual on top, discrimination on the left, latent on the right."""
-    return shares[:, 2] + shares[:, 0] / 2, shares[:, 0] * np.sqrt(3) / 2

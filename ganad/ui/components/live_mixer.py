@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ganad.config import PARTS
+from ganad.config import Weights
 from ganad.evaluation.thresholds import is_valid_rule
 from ganad.ui.components.declare import declare
 from ganad.ui.state.decision_rule import DecisionRule
@@ -37,10 +37,10 @@ def live_mixer(
     scales: tuple[float, ...],
     defaults: Setting,
     current: Setting,
-    advised: tuple[float, float, float] | None = None,
+    advised: Weights | None = None,
     on_pick: Callable[[], None] = lambda: None,
 ) -> None:
-    """Show the mixer; what it was last left at is `reported(key)`, a new script run follows each release.
+    """Show the mixer; what it was last left at is `reported(key, parts)`, a new script run follows each release.
 
     packed     what `payload.pack` made; it travels only when the component is shown anew, so hand in the same again and again
     key        of the component: `sent(key, "mix")` is its state
@@ -68,9 +68,9 @@ def live_mixer(
     )
 
 
-def reported(key: str) -> Setting | None:
-    """What the browser said last, or None when it said nothing that makes sense."""
-    return parse(last_report(key))
+def reported(key: str, parts: int) -> Setting | None:
+    """What the browser said last of a run with so many parts, or None when it said nothing that makes sense."""
+    return parse(last_report(key), parts)
 
 
 def last_report(key: str) -> object:
@@ -78,16 +78,12 @@ def last_report(key: str) -> object:
     return sent(key, "mix")
 
 
-def parse(mix: object) -> Setting | None:
+def parse(mix: object, parts: int = 3) -> Setting | None:
     """A setting out of {"weights": [..], "rule": .., "value": ..} as a browser sends it; None for anything else."""
     if not isinstance(mix, dict):
         return None
     weights, rule, value, band = (mix.get(name) for name in ("weights", "rule", "value", "band"))
-    if (
-        not isinstance(weights, list | tuple)
-        or len(weights) != len(PARTS)
-        or not all(map(_is_finite, [*weights, value]))
-    ):
+    if not isinstance(weights, list | tuple) or len(weights) != parts or not all(map(_is_finite, [*weights, value])):
         return None
     if min(weights) < 0 or not any(weights) or not is_valid_rule(rule, value):
         return None
@@ -111,7 +107,7 @@ def _given(key: str, version: str, current: Setting) -> dict[str, Any]:
     """
     known = memory().of_component
     n, given, shown, heard = known.get((key, "given"), (0, None, None, None))
-    setting, report = reported(key), last_report(key)
+    setting, report = reported(key, len(current.rule.weights)), last_report(key)
     if report != heard and setting is not None:
         shown = setting
     if given is None or shown != current:

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from ganad import glossary
-from ganad.config import PARTS
+from ganad.config import Weights
 from ganad.evaluation import metrics
 from ganad.service import Explanation
 from ganad.ui import charts
@@ -61,7 +61,7 @@ def alts(view: ScoredView, story: Story) -> tuple[str, str, str]:
     """Alternative texts of input, reconstruction and residual: each states the verdict and the parts."""
     score = float(metrics.total(story.parts, view.weights))
     verdict = "anomalous" if score > view.threshold else "normal"
-    parts = ", ".join(f"{p} {story.parts[p]:.4g}" for p in PARTS)
+    parts = ", ".join(f"{p} {value:.4g}" for p, value in story.parts.items())
     judged = f"called {verdict}; score {view.units.shown(score):.4g}, {threshold_in_words(view.units.shown(view.threshold))}; {parts}."
     return (
         f"{story.what}, {judged}",
@@ -90,7 +90,7 @@ def threshold_in_words(threshold: float) -> str:
 def rows(
     val: Mapping[str, np.ndarray],
     values: Mapping[str, float],
-    weights: tuple[float, float, float],
+    weights: Weights,
     *,
     standardised: bool = False,
 ) -> dict[str, dict[str, float]]:

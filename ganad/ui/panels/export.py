@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from ganad.config import PARTS
 from ganad.evaluation import metrics
 from ganad.ui import charts
 from ganad.ui.state import address
@@ -70,7 +69,7 @@ def table(view: ScoredView) -> pd.DataFrame:
             "digit": images.digit[rows],
             "truth": np.where(view.scores.anomalous[rows], "anomalous", "normal"),
             "verdict": np.where(view.called[rows], "anomalous", "normal"),
-            **{p: images.parts[p][rows] for p in PARTS},
+            **{p: values[rows] for p, values in images.parts.items()},
             "score": score,
             "percentile": metrics.percentile(score, view.val),
             "threshold": view.threshold if np.isfinite(view.threshold) else None,

@@ -15,7 +15,7 @@ from ganad.ui.panels import filter_chips, latent_space
 from ganad.ui.state import cache, current
 from ganad.ui.state.filters import MEANING, VERDICTS
 from ganad.ui.state.scored_view import ScoredView
-from ganad.ui.state.selection import SORTS
+from ganad.ui.state.selection import sorts
 from ganad.ui.state.session import held, memory, set_widget
 from ganad.web import colours
 
@@ -52,7 +52,7 @@ def gallery(view: ScoredView) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.caption(f"{len(rows):,} of {len(view.test):,} test images")
         st.selectbox(
-            "Sort", SORTS, key="sort", on_change=guard.callback(_filtered), args=(run,), label_visibility="collapsed", width=220,
+            "Sort", sorts(run.settings.parts), key="sort", on_change=guard.callback(_filtered), args=(run,), label_visibility="collapsed", width=220,
         )  # fmt: skip
     if view.picked is None:
         filter_chips.nothing_left(view)

@@ -45,7 +45,7 @@ def take_over(run: RunInfo, key: str) -> None:
     if report == taken.get((key, "taken")):
         return
     taken[key, "taken"] = report
-    setting = reported(key)
+    setting = reported(key, len(run.settings.parts))
     if setting is None:
         return
     moved = setting.rule.kind == "manual" and current.rule(run).threshold_rule != setting.rule.threshold_rule

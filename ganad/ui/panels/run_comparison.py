@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from ganad import service
-from ganad.config import METHOD_NAMES
+from ganad.config import METHOD_NAMES, Weights
 from ganad.errors import GanadError
 from ganad.evaluation import comparison, metrics
 from ganad.service import RunInfo, digits_in_words
@@ -197,7 +197,7 @@ def _group_names(groups: Sequence[Sequence[Shown]]) -> list[str]:
     return names
 
 
-def _key(s: Shown) -> tuple[str, int, tuple[float, float, float]]:
+def _key(s: Shown) -> tuple[str, int, Weights]:
     return s.run.name, cache.version(s.run.name), s.run.weights
 
 

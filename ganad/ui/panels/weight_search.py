@@ -1,11 +1,11 @@
-"""Which weights would training images choose? A map of AUROC over the influence of the three parts; a click uses a point's weights."""
+"""Which weights would training images choose? A map of AUROC over the influence of the parts; a click uses a point's weights."""
 
 from __future__ import annotations
 
 import numpy as np
 import streamlit as st
 
-from ganad.config import PARTS
+from ganad.config import Weights
 from ganad.evaluation import metrics
 from ganad.service import RunInfo
 from ganad.ui import charts
@@ -16,7 +16,8 @@ from ganad.ui.state import cache, current
 from ganad.ui.state.session import marked
 from ganad.ui.theme import layout
 
-GRID = metrics.weight_grid(12)
+STEPS = {3: 12, 4: 8}
+"""parts -> steps of the grid from no influence to all of it: 91 and 165 points."""
 
 
 def advice(run: RunInfo) -> None:
@@ -37,10 +38,11 @@ def advice(run: RunInfo) -> None:
             if anomalies is None:
                 return
             areas, best = _areas_of(run), best_of(run)
+            words = ", ".join(f"{p} {s:.2f}" for p, s in zip(run.settings.parts, best, strict=True))
             st.metric(
-                "best on the map", f"{areas.max():.4f}", border=True, delta=", ".join(f"{p} {s:.2f}" for p, s in zip(PARTS, best, strict=True)),
+                "best on the map", f"{areas.max():.4f}", border=True, delta=words,
                 delta_color="off", delta_arrow="off",
-                help="The best of 91 points is a little flattered as well: it was picked on these images. Its AUROC on the test "
+                help=f"The best of {len(areas)} points is a little flattered as well: it was picked on these images. Its AUROC on the test "
                 "set, above, is what counts.",
             )  # fmt: skip
             st.button(
@@ -48,44 +50,50 @@ def advice(run: RunInfo) -> None:
                 type="primary",
             )  # fmt: skip
             st.caption(
-                f"{len(cache.scores(run.name).val):,} held-out normals, {len(anomalies[PARTS[0]]):,} training images of other digits."
+                f"{len(cache.scores(run.name).val):,} held-out normals, {len(anomalies['residual']):,} training images of other digits."
             )
         with right:
             influence = [w * s for w, s in zip(current.rule(run).weights, scales_of(run), strict=True)]
             st.plotly_chart(
-                charts.ternary(GRID, areas, np.asarray(influence) / (sum(influence) or 1.0)), key="ternary", config=export.config("ternary"),
-                on_select=guard.callback(lambda: _clicked(run)), selection_mode="points",
-                alt=f"AUROC over the three weights, best {areas.max():.4f} at " + ", ".join(f"{p} {s:.2f}" for p, s in zip(PARTS, best, strict=True)),
+                charts.influence_map(run.settings.parts, grid(run), areas, np.asarray(influence) / (sum(influence) or 1.0)), key="ternary",
+                config=export.config("ternary"), on_select=guard.callback(lambda: _clicked(run)), selection_mode="points",
+                alt=f"AUROC over the weights, best {areas.max():.4f} at {words}",
             )  # fmt: skip
+
+
+def grid(run: RunInfo) -> np.ndarray:
+    """(K, parts): the points of the map, each a division of the influence among the parts."""
+    parts = len(run.settings.parts)
+    return metrics.weight_grid(STEPS.get(parts, 6), parts)
 
 
 def best_of(run: RunInfo) -> tuple[float, ...]:
     """The point of the map with the highest AUROC."""
-    return tuple(GRID[int(np.argmax(_areas_of(run)))])
+    return tuple(grid(run)[int(np.argmax(_areas_of(run)))])
 
 
 def _areas_of(run: RunInfo) -> np.ndarray:
-    return _areas(run.name, cache.version(run.name), scales_of(run))
+    return _areas(run.name, cache.version(run.name), scales_of(run), tuple(map(tuple, grid(run))))
 
 
 @cache.kept()
-def _areas(name: str, version: int, scales: tuple[float, ...]) -> np.ndarray:
-    """(91,) AUROC of each point of the map."""
+def _areas(name: str, version: int, scales: tuple[float, ...], points: tuple[tuple[float, ...], ...]) -> np.ndarray:
+    """(K,) AUROC of each point of the map."""
     val, strange = cache.scores(name).val.parts, cache.reference_anomalies(name)
-    return metrics.aurocs_over_weights(val, strange, [_weights(tuple(point), scales) for point in GRID])
+    return metrics.aurocs_over_weights(val, strange, [_weights(point, scales) for point in points])
 
 
-def _weights(influence: tuple[float, ...], scales: tuple[float, ...]) -> tuple[float, float, float]:
+def _weights(influence: tuple[float, ...], scales: tuple[float, ...]) -> Weights:
     """Raw weights whose largest influence is a whole slider."""
     most = max(influence)
-    return tuple(float(s / most / k) if k else 0.0 for s, k in zip(influence, scales, strict=True))  # type: ignore[return-value]
+    return tuple(float(s / most / k) if k else 0.0 for s, k in zip(influence, scales, strict=True))
 
 
 def _clicked(run: RunInfo) -> None:
     points = [p for p in marked("ternary") if p.get("customdata") is not None]
     if points:
         row = points[0]["customdata"]
-        _weigh(run, tuple(GRID[int(row[0] if isinstance(row, list) else row)]))
+        _weigh(run, tuple(grid(run)[int(row[0] if isinstance(row, list) else row)]))
 
 
 def _weigh_best(run: RunInfo) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 import streamlit as st
 
 from ganad import glossary
-from ganad.config import FALSE_ALARMS, PARTS
+from ganad.config import FALSE_ALARMS
 from ganad.evaluation import metrics
 from ganad.evaluation.thresholds import RULE_DEFAULTS, RULES
 from ganad.service import RunInfo
@@ -39,8 +39,8 @@ def mixer(run: RunInfo, *, with_threshold: bool = True) -> ScoredView:
         notices.toast("At least one part needs a weight.", icon=":material/info:")
     shares = metrics.shown_weights(view.scores.val.parts, view.weights, standardised=True)
     with st.container(border=True, key="mixer"):
-        columns = layout.cells("mixer", 4 if with_threshold else 3)
-        for column, part, weight, scale in zip(columns, PARTS, view.weights, scales, strict=False):
+        columns = layout.cells("mixer", len(shares) + with_threshold)
+        for column, part, weight, scale in zip(columns, shares, view.weights, scales, strict=False):
             key = f"influence_{part}"
             set_widget(key, min(1.0, weight * scale))
             column.slider(
@@ -49,7 +49,7 @@ def mixer(run: RunInfo, *, with_threshold: bool = True) -> ScoredView:
             )  # fmt: skip
             column.caption(f"**{shares[part]:.0%}** of the score · weight {weight:,.4g}")
         if with_threshold:
-            with columns[3]:
+            with columns[-1]:
                 _threshold(view)
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button(
@@ -87,7 +87,7 @@ def _moved(run: RunInfo, part: str) -> None:
     m = memory()
     if m.weights_reset:
         return  # the same click: the browser still reports where the slider was
-    rule, i = current.rule(run), PARTS.index(part)
+    rule, i = current.rule(run), run.settings.parts.index(part)
     scale, weights = scales_of(run)[i], list(rule.weights)
     weights[i] = held(f"influence_{part}") / scale if scale else 0.0
     if any(weights):

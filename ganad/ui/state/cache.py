@@ -14,6 +14,7 @@ import numpy as np
 import streamlit as st
 
 from ganad import service
+from ganad.config import Weights
 from ganad.evaluation import bootstrap, metrics, projection
 from ganad.evaluation.scores import Scores
 from ganad.scoring import attribution
@@ -149,13 +150,13 @@ def _rivals(name: str, version: int) -> dict[str, np.ndarray]:
     return service.reference_anomalies(name)
 
 
-def band(name: str, weights: tuple[float, float, float]) -> bootstrap.Band:
+def band(name: str, weights: Weights) -> bootstrap.Band:
     """How far AUROC and ROC would move with other test images."""
     return _band(name, service.version(name), weights)
 
 
 @kept()
-def _band(name: str, version: int, weights: tuple[float, float, float]) -> bootstrap.Band:
+def _band(name: str, version: int, weights: Weights) -> bootstrap.Band:
     return bootstrap.band(totals(name, weights)[1], scores(name).anomalous)
 
 
@@ -174,24 +175,24 @@ def _pca(name: str, version: int) -> projection.Projection:
     return projection.project(*codes(name), "PCA")
 
 
-def totals(name: str, weights: tuple[float, float, float]) -> tuple[np.ndarray, np.ndarray]:
+def totals(name: str, weights: Weights) -> tuple[np.ndarray, np.ndarray]:
     """Scores of held-out normals and of test images under a weighting."""
     return _totals(name, service.version(name), weights)
 
 
 @kept()
-def _totals(name: str, version: int, weights: tuple[float, float, float]) -> tuple[np.ndarray, np.ndarray]:
+def _totals(name: str, version: int, weights: Weights) -> tuple[np.ndarray, np.ndarray]:
     stored = scores(name)
     return metrics.total(stored.val.parts, weights), metrics.total(stored.test.parts, weights)
 
 
-def evaluation(name: str, weights: tuple[float, float, float], threshold: float) -> metrics.Evaluation:
+def evaluation(name: str, weights: Weights, threshold: float) -> metrics.Evaluation:
     """Metrics under a weighting and a threshold; imports scikit-learn the first time."""
     return _evaluation(name, service.version(name), weights, threshold)
 
 
 @kept()
-def _evaluation(name: str, version: int, weights: tuple[float, float, float], threshold: float) -> metrics.Evaluation:
+def _evaluation(name: str, version: int, weights: Weights, threshold: float) -> metrics.Evaluation:
     stored = scores(name)
     return metrics.evaluate(stored.test.parts, stored.test.digit, stored.normal, weights, threshold)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ganad.config import check_weights
+from ganad.config import PARTS, Weights, check_weights
 from ganad.errors import ConfigError
 from ganad.evaluation import metrics, thresholds
 from ganad.evaluation.thresholds import DEFAULT_RULE, OLD_RULES, is_valid_rule
@@ -17,12 +17,10 @@ from ganad.wording import number, percent
 NAMES = ("w", "at", "units")
 """The names in a URL."""
 
-Weights = tuple[float, float, float]
-
 
 @dataclass(frozen=True)
 class DecisionRule:
-    """What turns the three parts of an image into a verdict.
+    """What turns the parts of an image into a verdict.
 
     weights       raw weight of each part, in the order of `PARTS`
     kind          where the threshold comes from, a key of `thresholds.RULES`
@@ -97,7 +95,9 @@ def from_query(query: Mapping[str, str], default: DecisionRule) -> tuple[Decisio
     rule, problems = replace(default, standardised=query.get("units") == "standardised"), []
     if "w" in query:
         try:
-            rule = replace(rule, weights=check_weights(tuple(map(float, query["w"].split(",")))))
+            rule = replace(
+                rule, weights=check_weights(tuple(map(float, query["w"].split(","))), PARTS[: len(default.weights)])
+            )
         except (ValueError, ConfigError):
             problems.append(f"w={query['w'][:40]}")
     if "at" in query:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ganad.config import Weights
 from ganad.errors import GanadError
 from ganad.evaluation import filters, metrics, projection
 from ganad.evaluation.scores import Scores
@@ -36,7 +37,7 @@ class ScoredView:
     advised: bool = False
 
     @property
-    def weights(self) -> tuple[float, float, float]:
+    def weights(self) -> Weights:
         """Raw weight of each part."""
         return self.rule.weights
 
@@ -99,7 +100,7 @@ class ScoredView:
             keep &= selected.mask(value, self, keep)
         wanted = np.flatnonzero(keep)
         direction, by = self.selection.sort.split()
-        values = (self.test if by == "score" else self.scores.test.parts[by])[wanted]
+        values = self.scores.test.parts.get(by, self.test)[wanted]
         return wanted[np.argsort(-values if direction == "highest" else values, kind="stable")]
 
     @functools.cached_property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -10,7 +10,13 @@ from ganad.config import PARTS
 from ganad.evaluation import projection
 from ganad.ui.state.filters import FILTERS, Filter, Scored
 
-SORTS = tuple(f"{direction} {by}" for by in ("score", *PARTS) for direction in ("highest", "lowest"))
+
+def sorts(parts: Collection[str]) -> tuple[str, ...]:
+    """The orders that images can be in: by score, and by each of these parts."""
+    return tuple(f"{direction} {by}" for by in ("score", *parts) for direction in ("highest", "lowest"))
+
+
+SORTS = sorts(PARTS)
 MAPS = ("PCA", "UMAP")
 
 
@@ -24,7 +30,7 @@ class Selection:
     lasso    corners of a polygon on the latent map, in its coordinates; empty means all
     map      how that was drawn, one of `MAPS`
     image    the picked image by its index in the official test set
-    sort     one of `SORTS`
+    sort     one of `SORTS`; by score in a run that does not have the part
     """
 
     digits: tuple[int, ...] = ()

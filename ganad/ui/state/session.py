@@ -8,6 +8,8 @@ from typing import Any
 
 import streamlit as st
 
+from ganad.config import Weights
+
 
 @dataclass
 class Memory:
@@ -18,7 +20,7 @@ class Memory:
 
     rules: dict[str, Any] = field(default_factory=dict)
     """run -> the decision rule in force, where it is not the run's own."""
-    advised: dict[str, tuple[float, float, float]] = field(default_factory=dict)
+    advised: dict[str, Weights] = field(default_factory=dict)
     """run -> weights that were chosen on training images."""
     standardised: bool = False
     """Scores are shown in standard deviations of held-out normals."""

@@ -7,7 +7,6 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from ganad import glossary
-from ganad.config import PARTS
 from ganad.evaluation.metrics import Evaluation
 from ganad.service import RunInfo, digits_in_words
 from ganad.ui import charts
@@ -162,7 +161,7 @@ def _numbers(view: ScoredView, e: Evaluation) -> None:
         "AUROC", f"{e.auroc:.4f}", f"{changed}{band.low:.3f} to {band.high:.3f}", delta_color="off", delta_arrow="off",
         border=True, height="stretch",
         help=glossary.sentence("AUROC") + " Below, the 95 % interval: " + glossary.MEANING["95 % interval"]
-        + ". Before it stands what other weights than the default change. Alone: " + ", ".join(f"{p} {e.part_auroc[p]:.3f}" for p in PARTS),
+        + ". Before it stands what other weights than the default change. Alone: " + ", ".join(f"{p} {area:.3f}" for p, area in e.part_auroc.items()),
     )  # fmt: skip
     columns[1].metric(
         "average precision", f"{e.average_precision:.4f}", f"prevalence {e.prevalence:.3f}", delta_color="off",

@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from ganad import service
-from ganad.config import METHOD_NAMES
+from ganad.config import METHOD_NAMES, Weights
 from ganad.data import preprocess
 from ganad.errors import GanadError
 from ganad.service import Explanation, ImageScore, RunInfo, digits_in_words
@@ -111,9 +111,7 @@ def judge(view: ScoredView, digits: np.ndarray) -> list[ImageScore]:
 
 
 @st.cache_data(show_spinner="Loading the model", max_entries=100)
-def _judge(
-    name: str, version: int, weights: tuple[float, float, float], key: str, _digits: np.ndarray
-) -> list[ImageScore]:
+def _judge(name: str, version: int, weights: Weights, key: str, _digits: np.ndarray) -> list[ImageScore]:
     return service.score_images(name, _digits, weights)
 
 

@@ -7,7 +7,7 @@ import contextlib
 import streamlit as st
 
 from ganad import glossary, service
-from ganad.config import PARTS, Settings, command
+from ganad.config import Settings, command
 from ganad.errors import ConfigError, GanadError
 from ganad.service import RunInfo
 from ganad.training import length
@@ -330,12 +330,13 @@ def _curves(name: str, live: bool) -> None:
             )  # fmt: skip
     elif live:
         st.caption("Losses appear after the first steps.")
-    held_out = [r for r in rows if "val" in r]
+    parts = service.run_info(name).settings.parts
+    held_out = [r for r in rows if r.get("val", {}).keys() >= set(parts)]
     if len(held_out) > 1:
         st.caption(
-            "The three parts of the score, epoch by epoch, on normal digits that the nets never learn from: their means."
+            "The parts of the score, epoch by epoch, on normal digits that the nets never learn from: their means."
         )
-        for column, part in zip(layout.cells("held_out", 3), PARTS, strict=True):
+        for column, part in zip(layout.cells("held_out", len(parts)), parts, strict=True):
             with column:
                 st.plotly_chart(
                     charts.history([r["epoch"] for r in held_out], [r["val"][part] for r in held_out], part),

@@ -35,6 +35,7 @@ export default function (component) {
   own.pick = (row) => setTriggerValue("pick", { row });
   if (own.version !== data.version) {
     load(own, data);
+    own.sliders(data.parts.length);
     dress(own);
   }
   if (own.set !== data.set.id) {
@@ -51,7 +52,7 @@ function prepare(root) {
   const own = {
     root,
     find,
-    parts: [...root.querySelectorAll(".part")],
+    parts: [find(".part")],
     slide: find(".slide"),
     grabbed: null,
     frames: [],
@@ -123,15 +124,25 @@ function prepare(root) {
     own.redraw();
   };
 
-  own.parts.forEach((part, i) => {
-    const slider = part.querySelector("input");
-    slider.oninput = () => {
-      pull(own, i, Number(slider.value));
-      held(slider);
-    };
-    slider.onchange = released;
-    slider.onpointerup = loose; // back where it began, it has not changed
-  });
+  // A slider for each part of the run; the markup holds the first.
+  own.sliders = (n) => {
+    while (own.parts.length > n) own.parts.pop().remove();
+    while (own.parts.length < n) {
+      const last = own.parts.at(-1);
+      last.after(last.cloneNode(true));
+      own.parts.push(last.nextElementSibling);
+    }
+    root.style.setProperty("--parts", n);
+    own.parts.forEach((part, i) => {
+      const slider = part.querySelector("input");
+      slider.oninput = () => {
+        pull(own, i, Number(slider.value));
+        held(slider);
+      };
+      slider.onchange = released;
+      slider.onpointerup = loose; // back where it began, it has not changed
+    });
+  };
   own.slide.oninput = () => {
     if (own.rule === "manual") {
       own.frozen ||= own.span;

@@ -8,13 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ganad.config import PARTS
+from ganad.config import PARTS, parts_in
 from ganad.evaluation.scores import Scores
 from ganad.web import colours
 
 LABELS = {
-    "parts": [p.capitalize() for p in PARTS],
-    "hues": [colours.PARTS[p].name for p in PARTS],
     "colours": {
         "normal": colours.NORMAL.both,
         "anomalous": colours.ANOMALOUS.both,
@@ -25,7 +23,7 @@ LABELS = {
         **{p: colours.PARTS[p].both for p in PARTS},
     },
 }
-"""Names and colours, the same for every run."""
+"""Colours, the same for every run."""
 
 
 def pack(scores: Scores, images: np.ndarray) -> dict[str, Any]:
@@ -35,9 +33,12 @@ def pack(scores: Scores, images: np.ndarray) -> dict[str, Any]:
     may come to the threshold during a drag, when Python cannot be asked. 10,000 digits are 2 MB, less than as a PNG, and
     the browser keeps 8 MB of bytes instead of 31 MB of coloured pixels.
     """
+    parts = parts_in(scores.test.parts)
     return {
-        "test": [_base64(np.asarray(scores.test.parts[p], dtype="<f4")) for p in PARTS],
-        "val": [_base64(np.asarray(scores.val.parts[p], dtype="<f4")) for p in PARTS],
+        "parts": [p.capitalize() for p in parts],
+        "hues": [colours.PARTS[p].name for p in parts],
+        "test": [_base64(np.asarray(scores.test.parts[p], dtype="<f4")) for p in parts],
+        "val": [_base64(np.asarray(scores.val.parts[p], dtype="<f4")) for p in parts],
         "digit": _base64(scores.test.digit.astype(np.uint8)),
         "anomalous": _base64(scores.anomalous.astype(np.uint8)),
         "images": base64.b64encode(zlib.compress(np.ascontiguousarray(images, dtype=np.uint8))).decode("ascii"),

@@ -3,9 +3,11 @@
 
 // The weighted sum of the parts, written into `out`.
 export function total(parts, weights, out) {
-  const [a, b, c] = parts;
-  const [u, v, w] = weights;
-  for (let i = 0; i < out.length; i++) out[i] = u * a[i] + v * b[i] + w * c[i];
+  parts.forEach((values, part) => {
+    const weight = weights[part];
+    if (part) for (let i = 0; i < out.length; i++) out[i] += weight * values[i];
+    else for (let i = 0; i < out.length; i++) out[i] = weight * values[i];
+  });
   return out;
 }
 

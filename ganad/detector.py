@@ -88,6 +88,7 @@ class Detector(OutlierMixin, BaseEstimator):
         )
         for _ in _bar(steps, total, f"{self.method} learns", self.verbose):
             pass
+        score.fit_statistics(method, normal)
         self._finish(method.eval().requires_grad_(False), _parts(method, val[: s.sample]))
         if self.verbose and self.threshold_note_:
             print(self.threshold_note_, file=sys.stderr)

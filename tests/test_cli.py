@@ -53,7 +53,7 @@ def test_train_prints_the_runs_folder_alone_on_the_last_line(runs_dir):
     [
         (["train"], "name at least one"),
         (["train", "--normal", "11"], "digits lie in 0..9, got 11"),
-        (["train", "--normal", "8", "--preset", "best"], "tuned, paper"),
+        (["train", "--normal", "8", "--preset", "best"], "tuned, many, paper"),
         (["train", "--normal", "8", "--set", "lr"], "KEY=VALUE"),
         (["train", "--normal", "8", "--set", "bogus=1"], "no setting 'bogus'"),
         (["train", "--normal", "eight"], "valid integer"),

@@ -53,7 +53,7 @@ def test_what_does_not_fit_is_refused_in_the_words_of_the_setting(asked, said):
 def test_an_unknown_method_or_preset_is_answered_with_the_known_ones():
     with pytest.raises(ConfigError, match="ganomaly, egbad"):
         resolve("vae", "tuned", normal=(8,))
-    with pytest.raises(ConfigError, match="tuned, paper"):
+    with pytest.raises(ConfigError, match="tuned, many, paper"):
         resolve("ganomaly", "best", normal=(8,))
 
 

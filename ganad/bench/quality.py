@@ -19,7 +19,7 @@ import numpy as np
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from ganad import service
-from ganad.config import METHOD_NAMES, parts_in, resolve
+from ganad.config import METHOD_NAMES, PRESETS, parts_in, resolve
 from ganad.data import sources
 from ganad.errors import RunError
 from ganad.evaluation import metrics
@@ -43,8 +43,9 @@ PLAN = {("B", method): {0: ALL} for method in METHOD_NAMES} | {
 """(protocol, method) -> {seed: digits}; what two cores can afford in an afternoon."""
 
 
-EPOCHS_A = {"ganomaly": 4}
-"""Nine digits make nine times the steps of one in an epoch, so fewer epochs are no less training. Others: the preset's."""
+def preset_of(protocol: str, method: str, preset: str) -> str:
+    """The preset of a table's runs: for nine normal digits `many` stands in for `tuned`, in methods that have it."""
+    return "many" if (protocol, preset) == ("A", "tuned") and "many" in PRESETS[method] else preset
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,7 @@ class Job:
 
 def settings(job: Job, preset: str) -> Any:
     """What is asked of the run of a job."""
-    epochs = EPOCHS_A.get(job.method) if job.protocol == "A" else None
-    return resolve(job.method, preset, normal=job.normal, seed=job.seed, epochs=epochs)
+    return resolve(job.method, preset_of(job.protocol, job.method, preset), normal=job.normal, seed=job.seed)
 
 
 @dataclass(frozen=True)
@@ -271,7 +271,7 @@ def page(rows: Sequence[Row], preset: str) -> str:
 def _epochs(method: str, preset: str) -> str:
     """How long a method trains in protocol A, in words."""
     n = settings(Job("A", method, 0, 0), preset).epochs
-    return f"{METHOD_NAMES[method]} trains for {n} epochs, which are as many steps as {9 * n} of one digit."
+    return f"{METHOD_NAMES[method]}: preset `{preset_of('A', method, preset)}`, {n} epochs, which are as many steps as {9 * n} of one digit."
 
 
 def shelf(log: Log) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from ganad.data import sources
 from ganad.evaluation import metrics
 from ganad.models import build
 from ganad.runs import checkpoint
-from ganad.scoring.score import score
+from ganad.scoring.score import fit_statistics, score
 from ganad.training import throughput
 from ganad.training.loop import train
 
@@ -77,9 +77,12 @@ def _looks(settings: Any, every: int) -> Iterator[tuple[int, float, float]]:
     ):  # fmt: skip
         if step.ends_epoch and (step.epoch % every == 0 or step.epoch == settings.epochs):
             seconds += time.perf_counter() - began
+            began = time.perf_counter()
+            fit_statistics(method, split.train.images)
+            fit = time.perf_counter() - began  # once, wherever a training ends
             scored = score(method, split.test.images)
             total = metrics.total(scored.parts, settings.weights)
-            yield step.epoch, seconds, metrics.auroc(anomalous, total)
+            yield step.epoch, seconds + fit, metrics.auroc(anomalous, total)
             method.train()
             began = time.perf_counter()
 

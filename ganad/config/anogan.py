@@ -10,6 +10,11 @@ from ganad.config.common import CommonSettings
 from ganad.config.egbad import SIZES
 from ganad.config.parts import Weights
 
+_TUNED = dict(
+    filters=16, latent=32, batch_size=64, lr=1e-3, lr_d=2e-4, ema_decay=0.99, sample=2000, search_steps=100, search_lr=0.1,
+    search_candidates=512, search_patience=20, weights=(0.2, 0.8, 10.0),
+)  # fmt: skip
+
 
 class AnoganSettings(CommonSettings):
     """AnoGAN: a DCGAN, and a search for z per image. The search is slow, so a training stops to look less often."""
@@ -29,10 +34,8 @@ class AnoganSettings(CommonSettings):
         "search_patience": ("Score", "Patience of the search"),
     }
     presets: ClassVar[dict[str, dict[str, Any]]] = {
-        "tuned": dict(
-            epochs=40, filters=16, latent=32, batch_size=64, lr=1e-3, lr_d=2e-4, ema_decay=0.99, sample=2000,
-            search_steps=100, search_lr=0.1, search_candidates=512, search_patience=20, weights=(0.2, 0.8, 10.0),
-        ),
+        "tuned": dict(epochs=40, **_TUNED),
+        "many": dict(epochs=5, **_TUNED),
         "paper": dict(
             architecture="paper", image_size=28, latent=200, filters=64, lr=1e-5, batch_size=100, epochs=100,
             ema_decay=0.999, sample=2000,

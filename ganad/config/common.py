@@ -101,6 +101,11 @@ class CommonSettings(BaseModel):
     weights: Weights = Field(description="weights of residual, discrimination and latent part")
 
     @property
+    def latent_statistics(self) -> tuple[float, float]:
+        """What density of codes and typicality count in the latent part, against 1 of the distance of codes; 0 in methods without."""
+        return getattr(self, "w_density", 0.0), getattr(self, "w_typicality", 0.0)
+
+    @property
     def epochs_without_reconstructions(self) -> int:
         """How many epochs pass before the method can reconstruct an image."""
         return 0

@@ -12,6 +12,11 @@ from ganad.config.parts import Weights
 SIZES = {"paper": 28, "article": 64, "small": 32}
 """architecture -> side of its images."""
 
+_TUNED = dict(
+    filters=16, latent=32, batch_size=32, lr=2e-3, lr_d=4e-4, ema_decay=0.99, w_cycle=10.0, w_cycle_z=1.0, w_latent=10.0,
+    w_bce=75.0, w_density=2.0, w_typicality=2.0, weights=(0.0, 1.0, 1000.0),
+)  # fmt: skip
+
 
 class EgbadSettings(CommonSettings):
     """EGBAD: a BiGAN, scored in one pass."""
@@ -24,13 +29,13 @@ class EgbadSettings(CommonSettings):
         "w_cycle": ("Losses", "Weight of the image cycle"),
         "w_cycle_z": ("Losses", "Weight of the latent cycle"),
         "w_latent": ("Losses", "Weight of the latent distance"),
+        "w_density": ("Score", "Weight of the density of codes"),
+        "w_typicality": ("Score", "Weight of the typicality"),
         "w_bce": ("Score", "Weight of the discriminator's cross-entropy"),
     }
     presets: ClassVar[dict[str, dict[str, Any]]] = {
-        "tuned": dict(
-            epochs=8, filters=16, latent=32, batch_size=32, lr=2e-3, lr_d=4e-4, ema_decay=0.99, w_cycle=10.0, w_cycle_z=1.0,
-            w_latent=10.0, w_bce=75.0, weights=(0.0, 1.0, 1000.0),
-        ),
+        "tuned": dict(epochs=8, **_TUNED),
+        "many": dict(epochs=4, **_TUNED),
         "paper": dict(
             architecture="paper", image_size=28, latent=200, filters=64, lr=1e-5, batch_size=100, epochs=100,
             ema_decay=0.999, dropout=0.5,
@@ -61,6 +66,17 @@ class EgbadSettings(CommonSettings):
         ge=0,
         description="how many times the paper's other discriminator loss, -log D(x, E(x)), is added to the discrimination "
         "part; training does not depend on it",
+    )
+    w_density: float = Field(
+        0.0,
+        ge=0,
+        description="how much the density of codes counts in the latent part, in standard deviations against one of the distance; an "
+        "addition to the paper, 0 turns it off",
+    )
+    w_typicality: float = Field(
+        0.0,
+        ge=0,
+        description="the same of how unusual that density is for so much ink, in either direction; an addition to the paper, 0 turns it off",
     )
     weights: Weights = Field((0.9, 0.1, 0.0), description=CommonSettings.model_fields["weights"].description)
 

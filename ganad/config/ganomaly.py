@@ -9,6 +9,8 @@ from pydantic import Field, model_validator
 from ganad.config.common import CommonSettings
 from ganad.config.parts import Weights
 
+_STATISTICS = dict(w_density=2.0, w_typicality=2.0)
+
 
 class GanomalySettings(CommonSettings):
     """GANomaly: encoder, decoder, encoder."""
@@ -20,9 +22,14 @@ class GanomalySettings(CommonSettings):
         "w_con": ("Losses", "Weight of the contextual loss"),
         "w_enc": ("Losses", "Weight of the encoder loss"),
         "normalize_latent": ("Networks", "Codes of one length"),
+        "w_density": ("Score", "Weight of the density of codes"),
+        "w_typicality": ("Score", "Weight of the typicality"),
     }
     presets: ClassVar[dict[str, dict[str, Any]]] = {
-        "tuned": dict(epochs=20, filters=16, lr=1e-3, w_enc=50.0, normalize_latent=True, ema_decay=0.99),
+        "tuned": dict(epochs=20, filters=16, lr=1e-3, w_enc=50.0, normalize_latent=True, ema_decay=0.99, **_STATISTICS),
+        "many": dict(
+            epochs=4, filters=16, latent=32, lr=1e-3, w_enc=50.0, normalize_latent=True, ema_decay=0.99, **_STATISTICS,
+        ),
         "paper": dict(epochs=15, filters=64, latent=100, batch_size=64, lr=2e-4),
     }  # fmt: skip
 
@@ -32,6 +39,17 @@ class GanomalySettings(CommonSettings):
     w_enc: float = Field(1.0, ge=0, description="weight of the encoder loss: z against ẑ")
     normalize_latent: bool = Field(
         False, description="codes z and ẑ are scaled to one length, an addition to the paper"
+    )
+    w_density: float = Field(
+        0.0,
+        ge=0,
+        description="how much the density of codes counts in the latent part, in standard deviations against one of the distance; an "
+        "addition to the paper, 0 turns it off",
+    )
+    w_typicality: float = Field(
+        0.0,
+        ge=0,
+        description="the same of how unusual that density is for so much ink, in either direction; an addition to the paper, 0 turns it off",
     )
     weights: Weights = Field((0.0, 0.0, 1.0), description=CommonSettings.model_fields["weights"].description)
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ganad.config import Settings, parts_in
+from ganad.models.density import CodeDensity
 from ganad.models.ops.fast_conv import gradients_of
 from ganad.models.ops.fuse_bn import fold
+from ganad.models.typicality import Typicality, log_ink
 
 
 class Parts(NamedTuple):
@@ -30,6 +33,10 @@ class Parts(NamedTuple):
         """part -> (B,), in the order of PARTS."""
         three = {"residual": self.residual, "discrimination": self.discrimination, "latent": self.latent}
         return three | {name: self.more[name] for name in parts_in(self.more)}
+
+
+_STATISTICS = ("density.", "typicality.")
+"""How the names of their tensors begin in a scoring state."""
 
 
 def no_op() -> None:
@@ -51,6 +58,10 @@ class Method(nn.Module):
         self.averaged_steps: int | None = 0
         """How many steps the averages hold; None in a run that began when averages still held the first, untrained weights."""
         self._optimisers: dict[str, torch.optim.Optimizer] | None = None
+        statistics = settings.latent_statistics
+        self.density = CodeDensity(settings.latent) if any(statistics) else None
+        self.typicality = Typicality() if any(statistics) else None
+        """What normal codes are like, in a method that adds this to its latent part; fitted by `fit_statistics`."""
 
     def networks(self) -> dict[str, nn.Module]:
         """The nets by the names that losses are logged under."""
@@ -98,6 +109,59 @@ class Method(nn.Module):
         """
         raise NotImplementedError
 
+    def codes(self, x: Tensor) -> Tensor:
+        """(B, nz): the codes of x whose statistics are fitted. Asked of methods alone that have `latent_statistics`."""
+        raise NotImplementedError
+
+    def latent_part(self, distance: Tensor, codes: Tensor, x: Tensor) -> Tensor:
+        """The latent part (B,) from the distance (B,) of two codes of x.
+
+        With `w_density` how unlikely `codes` (B, nz) are comes on top, with `w_typicality` how unusual that is for so much ink.
+        """
+        if self.density is None:
+            return distance
+        surprise = self.density.surprise(codes)
+        return distance + self.density(surprise) + self.typicality(torch.stack([surprise, log_ink(x)], dim=1))
+
+    @torch.no_grad()
+    def fit_statistics(
+        self,
+        fitted: Callable[[], Iterable[Tensor]],
+        others: Callable[[], Iterable[Tensor]],
+        on_progress: Callable[[], None] = no_op,
+    ) -> None:
+        """Once, after the last step: what normal codes are like, in a method whose latent part asks for it.
+
+        fitted, others: give batches (B, 1, S, S) of two sets of normal training images. The mixture is fitted to the first; the second
+        chooses how many Gaussians it has, and gives the units: over it, density and typicality have `w_density` and
+        `w_typicality` times the standard deviation of the distance of codes. on_progress may end the fit by an error; it is
+        as if it had not begun then.
+        """
+        if self.density is None:
+            return
+        folded = self.eval().folded()
+        folded.density = folded.typicality = None
+        codes = []
+        for x in fitted():
+            codes.append(folded.codes(x).float().cpu().numpy())
+            on_progress()
+        distances, own, ink = [], [], []
+        for x in others():
+            distances.append(folded.parts(x).latent.double().cpu().numpy())
+            own.append(folded.codes(x).float().cpu().numpy())
+            ink.append(log_ink(x).double().cpu().numpy())
+            on_progress()
+        spread = float(np.concatenate(distances).std())
+        w_density, w_typicality = self.settings.latent_statistics
+        surprise = self.density.fit(
+            np.concatenate(codes),
+            np.concatenate(own),
+            w_density * spread,
+            seed=self.settings.seed,
+            on_progress=on_progress,
+        )
+        self.typicality.fit(np.stack([surprise, np.concatenate(ink)], axis=1), w_typicality * spread)
+
     def scoring_net(self, name: str) -> nn.Module:
         """The net that images are scored with: the averaged one where there is one."""
         return self.averaged[name] if self.settings.ema_decay > 0 else self.nets[name]
@@ -114,6 +178,7 @@ class Method(nn.Module):
         twin._modules = {}
         twin.nets = nn.ModuleDict({name: fold(self.scoring_net(name)) for name in self.nets})
         twin.averaged = twin.nets
+        twin.density, twin.typicality = copy.deepcopy(self.density), copy.deepcopy(self.typicality)
         twin._optimisers = None
         return twin.eval()
 
@@ -157,10 +222,24 @@ class Method(nn.Module):
 
     def scoring_state(self) -> dict[str, Tensor]:
         """The tensors that `parts` needs."""
-        return (self.averaged if self.settings.ema_decay > 0 else self.nets).state_dict()
+        state = (self.averaged if self.settings.ema_decay > 0 else self.nets).state_dict()
+        for name, module in self._statistics().items():
+            state |= module.state_dict(prefix=name)
+        return state
 
     def load_scoring_state(self, state: dict[str, Tensor]) -> None:
-        (self.averaged if self.settings.ema_decay > 0 else self.nets).load_state_dict(state)
+        """Take over what another instance's `scoring_state` gave. Raises RuntimeError where it does not fit."""
+        nets = {name: tensor for name, tensor in state.items() if not name.startswith(_STATISTICS)}
+        (self.averaged if self.settings.ema_decay > 0 else self.nets).load_state_dict(nets)
+        own = self._statistics()
+        if len(nets) < len(state) and not own:
+            raise RuntimeError("statistics of codes are there, and the settings ask for none (w_density, w_typicality)")
+        for prefix, module in own.items():
+            module.load_state_dict({n.removeprefix(prefix): t for n, t in state.items() if n.startswith(prefix)})
+
+    def _statistics(self) -> dict[str, nn.Module]:
+        """What `fit_statistics` fits, by the beginning of its names in a scoring state."""
+        return {} if self.density is None else dict(zip(_STATISTICS, (self.density, self.typicality), strict=True))
 
     def training_state(self) -> dict[str, Any]:
         """Everything needed to go on with the same numbers."""

@@ -148,10 +148,14 @@ class Egbad(Method):
         self.update_ema()
         return {name: value.detach() for name, value in losses.items()}
 
+    def codes(self, x: Tensor) -> Tensor:
+        """(B, nz): E(x)."""
+        return self.scoring_net("encoder")(x)
+
     def parts(self, x: Tensor, on_progress: Callable[[], None] = no_op) -> Parts:
         """residual: sum |x - x̂| · discrimination: sum |f(x, E(x)) - f(x̂, E(x))| · latent: mean (E(x) - E(x̂))².
 
-        With `w_bce`, so many times -log D(x, E(x)), the paper's other discriminator loss, is added to the discrimination.
+        `latent_part` may add to the latent part. With `w_bce`, so many times -log D(x, E(x)), the paper's other discriminator loss, is added to the discrimination.
         """
         e, g, d = (self.scoring_net(name) for name in ("encoder", "generator", "discriminator"))
         z = e(x)
@@ -163,7 +167,7 @@ class Egbad(Method):
         return Parts(
             residual=sum_abs(x, x_hat),
             discrimination=discrimination,
-            latent=mean_square(z, e(x_hat)),
+            latent=self.latent_part(mean_square(z, e(x_hat)), z, x),
             reconstruction=x_hat.float(),
             z=z.float(),
         )

@@ -90,8 +90,12 @@ class Generator(nn.Module):
         self.encoder2 = Encoder(size, filters, latent)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        return self.redraw(self.encoder1(x))
+
+    def redraw(self, code: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """x̂, z, ẑ from what the first encoder gave, which is not yet scaled."""
         scaled = l2_normalize if self.normalize_latent else lambda z: z
-        z = scaled(self.encoder1(x))
+        z = scaled(code)
         x_hat = self.decoder(z)
         return x_hat, z, scaled(self.encoder2(x_hat))
 
@@ -148,14 +152,20 @@ class Ganomaly(Method):
         }
         return {name: value.detach() for name, value in losses.items()}
 
+    def codes(self, x: Tensor) -> Tensor:
+        """(B, nz): z as the encoder gives it, before codes are scaled to one length."""
+        return self.scoring_net("generator").encoder1(x)
+
     def parts(self, x: Tensor, on_progress: Callable[[], None] = no_op) -> Parts:
-        """residual: sum |x - x̂| · discrimination: mean (f(x) - f(x̂))² · latent: mean (z - ẑ)²."""
-        x_hat, z, z_hat = self.scoring_net("generator")(x)
+        """residual: sum |x - x̂| · discrimination: mean (f(x) - f(x̂))² · latent: mean (z - ẑ)², and `latent_part`."""
+        generator = self.scoring_net("generator")
+        code = generator.encoder1(x)
+        x_hat, z, z_hat = generator.redraw(code)
         discriminator = self.scoring_net("discriminator")
         return Parts(
             residual=sum_abs(x, x_hat),
             discrimination=mean_square(discriminator(x)[1], discriminator(x_hat)[1]),
-            latent=mean_square(z, z_hat),
+            latent=self.latent_part(mean_square(z, z_hat), code, x),
             reconstruction=x_hat.float(),
             z=z.float(),
         )

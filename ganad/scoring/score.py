@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from torch.nn.functional import interpolate, pad
 from ganad.errors import GanadError
 from ganad.models import Method
 from ganad.models.base import no_op
+from ganad.models.density import MOST_CODES, MOST_OTHERS
 from ganad.scoring.attribution import amounts, to_picture_pixels
 
 FOLDED_FROM = 128
@@ -50,6 +51,27 @@ def to_picture(x: Tensor) -> np.ndarray:
     elif size != 28:
         x = interpolate(x, size=(28, 28), mode="area")
     return ((x[:, 0].clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).cpu().numpy()
+
+
+def fit_statistics(
+    method: Method, train: np.ndarray, on_progress: Callable[[], None] = no_op, batch_size: int = 500
+) -> None:
+    """After the last step: fit what normal codes are like to the training images (N, 28, 28) uint8, in a method that asks for it.
+
+    Held-out images have no part in it, so the threshold's promise about new normal images holds as before.
+    """
+    device = next(method.parameters()).device
+
+    def batches(images: np.ndarray) -> Iterator[Tensor]:
+        for at in range(0, len(images), batch_size):
+            yield to_input(images[at : at + batch_size], method.settings.image_size, device)
+
+    order, others = (
+        np.random.default_rng(method.settings.seed).permutation(len(train)),
+        min(len(train) // 5, MOST_OTHERS),
+    )
+    first = train[np.sort(order[others : others + MOST_CODES])]
+    method.fit_statistics(lambda: batches(first), lambda: batches(train[np.sort(order[:others])]), on_progress)
 
 
 @torch.no_grad()

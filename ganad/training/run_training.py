@@ -26,7 +26,7 @@ from ganad.errors import RunError, Stopped, file_errors
 from ganad.evaluation import metrics, thresholds
 from ganad.models import Method, build
 from ganad.runs import checkpoint, run_directory
-from ganad.scoring.score import score, to_picture
+from ganad.scoring.score import fit_statistics, score, to_picture
 from ganad.system import files
 from ganad.training import throughput
 from ganad.training.context import RunContext
@@ -161,6 +161,9 @@ def _score(run: Path, context: RunContext, method: Method, split: Any) -> None:
     """The last word: weights, and what they say."""
 
     method.eval()
+    if any(method.settings.latent_statistics):
+        context.heartbeat(doing="fitting the density of codes")
+    fit_statistics(method, split.train.images, context.heartbeat)
     checkpoint.save_weights(run, method)
     counts = {"val": len(split.val.images), "test": len(split.test.images)}
     auroc = score_and_report(

@@ -1,0 +1,134 @@
+"""How unlikely a code is among those of normal images: a mixture of Gaussians, fitted once when the training is over.
+
+A code may be reconstructed well and still lie where no normal image lies; the distance of two codes does not see that. The
+density of codes as an anomaly score: Zong et al. 2018 (DAGMM, ICLR), there trained together with the encoder, here fitted
+after it, so that the training is that of the paper.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from threadpoolctl import threadpool_limits
+from torch import Tensor, nn
+
+from ganad.models.losses import at_least_float32
+
+CANDIDATES = (10, 30, 100)
+"""Numbers of Gaussians that are tried; the one under which other codes of normal images are likeliest is kept."""
+CODES_PER_GAUSSIAN = 30
+"""A mixture with fewer codes than this for each of its Gaussians is not tried: it would learn them by heart."""
+MOST_CODES = 12_000
+"""Codes that a mixture is fitted to, at most: more take longer and gain nothing that was seen."""
+MOST_OTHERS = 4_000
+"""Codes that choose among mixtures, at most."""
+ROUNDS = 40
+"""Steps of expectation maximisation, at most."""
+SMALLEST_VARIANCE = 3e-3
+"""Added to each variance, as a share of the mean variance of the codes."""
+
+
+class CodeDensity(nn.Module):
+    """`surprise`: z (B, nz) -> (B,) how unlikely codes are, in nats. Called with that: the same from 0 up, in the units that `fit` was given.
+
+    Buffers: for each of K Gaussians `log_weight` (K,), that is log πₖ + log det Lₖ - nz/2 log 2π; `mean` (K, nz); `whiten`
+    (K, nz, nz), Lₖ with Lₖ Lₖᵀ the inverse of its covariance. `likeliest`: -log p of the likeliest code
+    among those that K was chosen by. `unit`: what one nat of -log p counts.
+    """
+
+    log_weight: Tensor
+    mean: Tensor
+    whiten: Tensor
+    likeliest: Tensor
+    unit: Tensor
+
+    def __init__(self, latent: int):
+        super().__init__()
+        self.register_buffer("log_weight", torch.zeros(0))
+        self.register_buffer("mean", torch.zeros(0, latent))
+        self.register_buffer("whiten", torch.zeros(0, latent, latent))
+        self.register_buffer("likeliest", torch.zeros(()))
+        self.register_buffer("unit", torch.zeros(()))
+
+    @property
+    def is_fitted(self) -> bool:
+        return len(self.log_weight) > 0
+
+    def surprise(self, z: Tensor) -> Tensor:
+        """(B,) -log p(z) in nats; 0 for all before `fit`."""
+        if not self.is_fitted:
+            return torch.zeros(len(z), device=z.device)
+        z = at_least_float32(z)
+        centred = torch.einsum("kd,kde->ke", self.mean, self.whiten)  # (K, nz): the means in the whitened axes
+        axes = self.whiten.permute(1, 0, 2).flatten(1)  # (nz, K nz)
+        squared = ((z @ axes).view(len(z), -1, self.mean.shape[1]) - centred).square().sum(dim=2)  # (B, K)
+        return -torch.logsumexp(self.log_weight - squared / 2, dim=1)
+
+    def forward(self, surprise: Tensor) -> Tensor:
+        return self.unit * (surprise - self.likeliest).clamp(min=0)
+
+    def fit(
+        self,
+        codes: np.ndarray,
+        others: np.ndarray,
+        unit: float,
+        *,
+        seed: int = 0,
+        on_progress: Callable[[], None] = lambda: None,
+    ) -> np.ndarray:
+        """Fit to codes (N, nz), choose K by other ones (M, nz), both of normal images; -> (M,) the surprise of those.
+
+        unit: the standard deviation that `forward` shall have over them. on_progress is called after each step of
+        expectation maximisation; an error that it raises ends the fit, and nothing has changed.
+        """
+        codes, others = codes.astype(np.float64), others.astype(np.float64)
+        counts = [k for k in CANDIDATES if k * CODES_PER_GAUSSIAN <= len(codes)] or [1]
+        best, likelihood = None, -math.inf
+        for count in counts:
+            mixture = _mixture(codes, count, seed, on_progress)
+            if (reached := mixture.score(others)) <= likelihood:
+                break  # more Gaussians than that only learn the codes by heart
+            best, likelihood = mixture, reached
+        device, latent = self.mean.device, codes.shape[1]
+        log_det = np.log(np.diagonal(best.precisions_cholesky_, axis1=1, axis2=2)).sum(axis=1)
+        surprise = -best.score_samples(others)
+
+        def tensor(values: np.ndarray | float) -> Tensor:
+            return torch.as_tensor(np.asarray(values), dtype=torch.float32, device=device)
+
+        self.log_weight = tensor(np.log(best.weights_) + log_det - latent / 2 * math.log(2 * math.pi))
+        self.mean, self.whiten = tensor(best.means_), tensor(best.precisions_cholesky_)
+        self.likeliest = tensor(surprise.min())
+        self.unit = tensor(unit / (surprise.std() or 1.0))
+        return surprise
+
+    def _load_from_state_dict(self, state_dict: dict, prefix: str, *args: object) -> None:
+        """K is known when the state is: the buffers take the shapes of what is loaded."""
+        for name, buffer in list(self.named_buffers()):
+            if (given := state_dict.get(prefix + name)) is not None and given.ndim == buffer.ndim:
+                setattr(self, name, buffer.new_empty(given.shape))
+        super()._load_from_state_dict(state_dict, prefix, *args)
+
+
+def _mixture(codes: np.ndarray, count: int, seed: int, on_progress: Callable[[], None]):
+    """A fitted sklearn GaussianMixture of so many Gaussians with full covariances."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.mixture import GaussianMixture
+
+    smallest = SMALLEST_VARIANCE * float(codes.var(axis=0).mean()) or SMALLEST_VARIANCE
+    mixture = GaussianMixture(count, reg_covar=smallest, random_state=seed, max_iter=1, warm_start=True)
+    before = -math.inf
+    for _ in range(ROUNDS):
+        # Matrices this small are slower on many threads, the more so where another process wants a core.
+        with warnings.catch_warnings(), threadpool_limits(torch.get_num_threads()):
+            warnings.simplefilter("ignore", ConvergenceWarning)  # one round at a time never converges
+            mixture.fit(codes)
+        on_progress()
+        if mixture.lower_bound_ - before < mixture.tol:
+            break
+        before = mixture.lower_bound_
+    return mixture

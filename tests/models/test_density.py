@@ -1,0 +1,179 @@
+"""The density of codes: against scikit-learn's own, against closed forms, and as a part of a method's score."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.spatial.distance import mahalanobis
+from sklearn.mixture import GaussianMixture
+
+from ganad.config import resolve
+from ganad.errors import Stopped
+from ganad.models import build
+from ganad.models.density import CodeDensity
+from ganad.models.typicality import Typicality, log_ink
+from ganad.runs import checkpoint
+from ganad.scoring.score import fit_statistics, score
+
+
+def codes(n, latent=5, seed=0):
+    rng = np.random.default_rng(seed)
+    return (
+        rng.normal(size=(n, latent)) @ np.random.default_rng(9).normal(size=(latent, latent))
+        + rng.integers(0, 3, (n, 1)) * 4
+    )
+
+
+def fitted(train, held_out, unit=1.0, **how):
+    density = CodeDensity(train.shape[1])
+    density.fit(train, held_out, unit, **how)
+    return density
+
+
+def as_sklearn(density):
+    """The same mixture as an object of scikit-learn, from the definition of the buffers."""
+    k, latent = density.mean.shape
+    mixture = GaussianMixture(k)
+    mixture.means_ = density.mean.double().numpy()
+    mixture.precisions_cholesky_ = density.whiten.double().numpy()
+    log_det = np.log(np.diagonal(mixture.precisions_cholesky_, axis1=1, axis2=2)).sum(axis=1)
+    mixture.weights_ = np.exp(density.log_weight.double().numpy() - log_det + latent / 2 * np.log(2 * np.pi))
+    return mixture
+
+
+def test_a_single_gaussian_is_half_the_squared_mahalanobis_distance_and_its_constant():
+    train = codes(200)  # too few for ten Gaussians
+    density, asked = fitted(train, codes(50, seed=1)), codes(20, seed=2)
+    assert len(density.mean) == 1
+    covariance = np.cov(train.T, bias=True) + 3e-3 * train.var(axis=0).mean() * np.eye(5)
+    off = asked - train.mean(axis=0)
+    squared = np.einsum("bi,ij,bj->b", off, np.linalg.inv(covariance), off)
+    expected = squared / 2 + np.linalg.slogdet(2 * np.pi * covariance)[1] / 2
+    np.testing.assert_allclose(density.surprise(torch.from_numpy(asked).float()), expected, rtol=1e-4)
+
+
+def test_many_gaussians_are_scikit_learns_mixture():
+    density, asked = fitted(codes(1500), codes(200, seed=1)), codes(40, seed=2)
+    assert len(density.mean) > 1
+    mixture = as_sklearn(density)
+    assert mixture.weights_.sum() == pytest.approx(1, rel=1e-5)
+    np.testing.assert_allclose(
+        density.surprise(torch.from_numpy(asked).float()), -mixture.score_samples(asked), rtol=1e-4
+    )
+
+
+def test_it_is_nothing_for_the_likeliest_and_has_the_spread_asked_for():
+    others = codes(300, seed=1)
+    density = CodeDensity(5)
+    surprise = density.fit(codes(1500), others, 0.25)
+    np.testing.assert_allclose(density.surprise(torch.from_numpy(others).float()), surprise, rtol=1e-3, atol=1e-3)
+    strangeness = density(torch.from_numpy(surprise).float())
+    assert strangeness.min() == pytest.approx(0, abs=1e-4)
+    assert strangeness.std(correction=0).item() == pytest.approx(0.25, rel=1e-3)
+    assert density(density.surprise(torch.full((1, 5), 60.0))) > strangeness.max()
+
+
+def test_more_gaussians_are_kept_only_where_held_out_codes_are_likelier():
+    rng = np.random.default_rng(0)
+    one_cloud = fitted(rng.normal(size=(4000, 2)), rng.normal(size=(400, 2)))
+    islands = rng.normal(scale=40, size=(30, 2))
+    many = fitted(*(islands[rng.integers(0, 30, n)] + rng.normal(size=(n, 2)) for n in (4000, 400)))
+    assert len(one_cloud.mean) == 10
+    assert len(many.mean) > 10
+
+
+def test_before_the_fit_it_is_nothing():
+    density = CodeDensity(5)
+    assert torch.equal(density(density.surprise(torch.randn(3, 5))), torch.zeros(3))
+    assert torch.equal(Typicality()(torch.randn(3, 2)), torch.zeros(3))
+
+
+def test_typicality_is_half_the_squared_mahalanobis_distance_scaled_to_the_spread_asked_for():
+    seen = np.random.default_rng(0).normal(size=(500, 2)) @ [[3.0, 1.0], [0.0, 0.2]] + [5.0, -2.0]
+    typicality = Typicality()
+    typicality.fit(seen, 0.5)
+    half = [mahalanobis(s, seen.mean(axis=0), np.linalg.inv(np.cov(seen.T))) ** 2 / 2 for s in seen]
+    np.testing.assert_allclose(
+        typicality(torch.from_numpy(seen).float()), np.array(half) / np.std(half) * 0.5, rtol=1e-3, atol=1e-5
+    )
+
+
+def test_typicality_finds_both_tails_strange():
+    seen = np.random.default_rng(0).normal(size=(500, 2))
+    typicality = Typicality()
+    typicality.fit(seen, 1.0)
+    low, middle, high = typicality(torch.tensor([[-4.0, 0.0], [0.0, 0.0], [4.0, 0.0]]))
+    assert low > 10 * middle
+    assert high > 10 * middle
+
+
+def test_ink_is_the_log_of_the_mean_grey():
+    x = torch.stack([torch.full((1, 4, 4), v) for v in (-1.0, 0.0, 1.0)])
+    np.testing.assert_allclose(log_ink(x), np.log([1e-4, 0.5, 1.0]), rtol=1e-5, atol=1e-6)
+
+
+def test_a_fit_that_is_ended_changes_nothing():
+    density = fitted(codes(1500), codes(100, seed=1))
+    before = {k: v.clone() for k, v in density.state_dict().items()}
+
+    def end():
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        density.fit(codes(1500, seed=5), codes(100, seed=6), 1.0, on_progress=end)
+    assert all(torch.equal(v, before[k]) for k, v in density.state_dict().items())
+
+
+# --- in a method -------------------------------------------------------------------------------------------------------
+
+
+def small(method, w_density, w_typicality=0.0):
+    return build(
+        resolve(method, "tuned", normal=(8,), filters=4, latent=6, w_density=w_density, w_typicality=w_typicality)
+    ).eval()
+
+
+def digits(n, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (n, 28, 28), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("name", ["ganomaly", "egbad"])
+@pytest.mark.parametrize("asked", [(2.0, 0.0), (0.0, 2.0)])
+def test_the_latent_part_is_the_distance_and_what_is_added_counts_as_asked(name, asked):
+    plain, dense = small(name, 0.0), small(name, *asked)
+    dense.load_scoring_state(plain.scoring_state() | {k: v for k, v in dense.scoring_state().items() if "y." in k})
+    train = digits(500)
+    fit_statistics(plain, train)  # nothing happens
+    fit_statistics(dense, train)
+    distance, whole = score(plain, train).parts["latent"], score(dense, train).parts["latent"]
+    added = whole - distance
+    assert (added >= -1e-6).all()
+    others = np.random.default_rng(0).permutation(500)[:100]  # of the training images, the fifth that gives the units
+    assert added[others].std() == pytest.approx(2.0 * distance[others].std(), rel=1e-2)
+    for part in ("residual", "discrimination"):
+        np.testing.assert_allclose(score(plain, train).parts[part], score(dense, train).parts[part], rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["ganomaly", "egbad"])
+def test_what_was_fitted_is_saved_with_the_weights_and_scores_the_same(name, tmp_path):
+    method = small(name, 1.0, 1.0)
+    fit_statistics(method, digits(400))
+    (tmp_path / "config.json").write_text(method.settings.model_dump_json(), encoding="utf-8")
+    checkpoint.save_weights(tmp_path, method)
+    again = checkpoint.load_method(tmp_path, torch.device("cpu"))
+    assert again.density.is_fitted
+    asked = digits(7, seed=3)
+    np.testing.assert_array_equal(score(method, asked).parts["latent"], score(again, asked).parts["latent"])
+
+
+def test_the_fit_gives_the_same_numbers_each_time():
+    first, second = small("egbad", 1.0, 1.0), small("egbad", 1.0, 1.0)
+    for method in (first, second):
+        fit_statistics(method, digits(700))
+    torch.testing.assert_close(first.scoring_state(), second.scoring_state(), rtol=0, atol=0)
+
+
+def test_weights_of_a_run_without_statistics_do_not_fit_one_that_asks_for_them():
+    with pytest.raises(RuntimeError, match="log_weight"):
+        small("egbad", 1.0).load_scoring_state(small("egbad", 0.0).scoring_state())
+    with pytest.raises(RuntimeError, match="statistics of codes"):
+        small("egbad", 0.0).load_scoring_state(small("egbad", 1.0).scoring_state())

@@ -27,8 +27,8 @@ KNOWN_PARTS = (
     Part("discrimination", "how differently the discriminator sees image and reconstruction", "violet"),
     Part(
         "latent",
-        "how far apart image and reconstruction lie in latent space; AnoGAN, which has no encoder: how far its z lies from the "
-        "centre of the prior",
+        "how far apart image and reconstruction lie in latent space, plus, where the settings say so, how unusual the image's code is among "
+        "normal ones; AnoGAN, which has no encoder: how far its z lies from the centre of the prior",
         "yellow",
     ),
 )  # fmt: skip

@@ -56,7 +56,7 @@ def test_train_prints_the_runs_folder_alone_on_the_last_line(runs_dir):
         (["train", "--normal", "8", "--preset", "best"], "tuned, many, paper"),
         (["train", "--normal", "8", "--set", "lr"], "KEY=VALUE"),
         (["train", "--normal", "8", "--set", "bogus=1"], "no setting 'bogus'"),
-        (["train", "--normal", "eight"], "valid integer"),
+        (["train", "--normal", "eight"], "no class is called 'eight'"),
         (["train", "--bogus"], "--bogus"),
         (["evaluate", "1", "--weights", "0", "0", "0"], "weights are three numbers"),
         (

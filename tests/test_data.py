@@ -275,10 +275,10 @@ def test_an_empty_class_folder_is_an_error_that_names_it(tmp_path):
         sources.load(tmp_path)
 
 
-def test_more_than_ten_classes_are_an_error(tmp_path):
-    for i in range(11):
+def test_more_than_a_hundred_classes_are_an_error(tmp_path):
+    for i in range(101):
         (tmp_path / f"c{i}").mkdir()
-    with pytest.raises(DataError, match=r"11 class folders .* 10 at most"):
+    with pytest.raises(DataError, match=r"101 class folders .* 100 at most"):
         sources.load(tmp_path)
 
 
@@ -337,10 +337,10 @@ IDX_FAULTS = {
         lambda c: idx(np.zeros(39, np.uint8)),
         r"train-labels.* 40 images but labels of shape \(39,\)",
     ),
-    "a label of 10": (
+    "a label of 100": (
         1,
-        lambda c: idx(np.full(40, 10, np.uint8)),
-        r"train-labels.* label 10 found, expected .* 0 to 9",
+        lambda c: idx(np.full(40, 100, np.uint8)),
+        r"train-labels.* label 100 found, expected .* 0 to 99",
     ),
 }
 
@@ -384,7 +384,7 @@ CSV_FAULTS = {
     "a long row": (lambda lines: [*lines[:5], lines[5] + ",0", *lines[6:]], r"line 6: 786 cells, expected 785"),
     "no labels": (lambda lines: [line.split(",", 1)[1] for line in lines], r"784 columns, expected 785.*no labels"),
     "only a header": (lambda lines: lines[:1], r"header and no rows"),
-    "a label of 10": (lambda lines: [lines[0], "10" + lines[1][1:]], r"label 10 found"),
+    "a label of 100": (lambda lines: [lines[0], "100" + lines[1][1:]], r"label 100 found"),
     "labels at the end": (
         lambda lines: [",".join([*line.split(",")[1:], line.split(",")[0]]) for line in lines],
         r"first column is '1x1', expected the label",
@@ -423,7 +423,7 @@ NPZ_FAULTS = {
     "one-hot labels": (dict(y_train=np.eye(40, 10)), r"labels of shape \(40, 10\)"),
     "labels in words": (dict(y_test=np.array(["a"] * 20)), r"test labels are of type <U1"),
     "fractions as labels": (dict(y_test=np.full(20, 0.5)), r"test labels are of type float64"),
-    "a label of 10": (dict(y_test=np.full(20, 10)), r"label 10 found"),
+    "a label of 100": (dict(y_test=np.full(20, 100)), r"label 100 found"),
     "a label of -1": (dict(y_test=np.full(20, -1)), r"label -1 found"),
     "another size": (dict(x_train=np.ones((40, 32, 32))), r"shape \(40, 32, 32\), expected \(N, 28, 28\)"),
     "pixels of -1": (dict(x_train=np.full((40, 28, 28), -1.0)), r"train images lie in -1..-1, expected 0..255"),

@@ -181,7 +181,7 @@ def test_a_flipped_bit_is_noticed(runs_dir, content):
     [
         ("{", "is not JSON"),
         ("[]", "a JSON object is wanted"),
-        ('{"method": "ganomaly", "normal": [11]}', "digits lie in 0..9, got 11"),
+        ('{"method": "ganomaly", "normal": [111]}', "digits lie in 0..9, classes of own data in 0..99, got 111"),
         ('{"method": "other", "normal": [1]}', "config.json of the zip cannot be used"),
         ('{"method": "ganomaly", "normal": [1], "epochs": 1, "preset": "mine"}', "preset of ganomaly must be one of"),
         ("[" * 100_000, "is not JSON"),
@@ -202,7 +202,7 @@ def test_a_zip_without_settings_is_no_run(runs_dir):
         (lambda a: a | {"val_latent": a["val_latent"] * np.nan}, "val_latent in scores.npz"),
         (lambda a: a | {"test_index": a["test_index"] + 1}, "MNIST does not have"),
         (lambda a: a | {"test_index": a["test_index"] * 1.0}, "test_index in scores.npz"),
-        (lambda a: a | {"val_digit": a["val_digit"] + 5}, "the digits 0 to 9"),
+        (lambda a: a | {"val_digit": a["val_digit"] + 95}, "classes from 0 to 99"),
         (lambda a: {k: v for k, v in a.items() if k != "test_residual"}, "no test_residual"),
         (lambda a: a | {"test_residual": np.array([object()])}, "Object arrays cannot be loaded"),
         (lambda a: a | {"test_residual": a["test_residual"].astype("datetime64[s]")}, "test_residual in scores.npz"),

@@ -44,7 +44,7 @@ def list_(json_: Json = False) -> None:
     for r in runs:
         done = f"{r.status.epoch}/{r.settings.epochs}" if r.at_work else str(r.settings.epochs)
         auroc = f"{r.report['auroc']:.4f}" if r.report else "–"
-        digits = " ".join(map(str, r.normal))
+        digits = ", ".join(map(r.class_name, r.normal)) if r.has_names else " ".join(map(str, r.normal))
         rows.append((r.name, r.state, METHOD_NAMES[r.method], digits, r.settings.preset, done, auroc, r.settings.name))
     heads = ("run", "state", "method", "normal", "preset", "epochs", "AUROC", "name")
     shown = len(heads) if any(r.settings.name for r in runs) else len(heads) - 1
@@ -94,10 +94,11 @@ def evaluate(
         )
     parts = (f"{p} {w:g} (alone {result.part_auroc[p]:.3f})" for p, w in zip(result.part_auroc, used, strict=True))
     say("weights " + ", ".join(parts))
-    heads = ("digit", "", "images", "called anomalous", "AUROC")
+    info = service.run_info(run)
+    heads = ("class" if info.has_names else "digit", "", "images", "called anomalous", "AUROC")
     rows = [
         (
-            row["digit"],
+            info.class_name(row["digit"]),
             "normal" if row["normal"] else "anomaly",
             row["n"],
             f"{row['flagged']:.1%}",
@@ -135,7 +136,7 @@ def score(
     run: Run,
     files: Annotated[list[Path], typer.Argument(help="images of one digit each", show_default=False)],
     raw: Annotated[
-        bool, typer.Option("--raw", help="the images are 28x28 already, white on black, as in MNIST")
+        bool, typer.Option("--raw", help="the images are 28x28 already, as those that the run was trained on")
     ] = False,
     json_: Json = False,
 ) -> None:
@@ -149,7 +150,7 @@ def score(
     good, prepared = [], []
     for file in files:
         try:
-            prepared.append(service.prepare_file(file, raw))
+            prepared.append(service.prepare_file(file, raw, run))
         except (DataError, RunError) as error:
             terminal.complain(_of_file(file, str(error)))
             continue

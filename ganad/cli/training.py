@@ -14,6 +14,7 @@ from ganad.cli import terminal
 from ganad.cli.app import DEFAULT_METHOD, MethodName, Run, app
 from ganad.cli.terminal import tell
 from ganad.config import PRESETS, from_text, resolve
+from ganad.data.class_names import number_of as class_number
 from ganad.errors import ConfigError
 from ganad.runs import run_directory
 from ganad.system import access
@@ -24,8 +25,11 @@ from ganad.training import jobs, length, worker
 def train(
     method: Annotated[MethodName, typer.Option(help="which GAN")] = DEFAULT_METHOD,
     normal: Annotated[
-        list[int] | None,
-        typer.Option(help=f"a normal digit, 0 to 9; repeat for more. These are {glossary.MEANING['normal digits']}"),
+        list[str] | None,
+        typer.Option(
+            metavar="CLASS",
+            help=f"a normal digit, 0 to 9, or a class of own data by name or number; repeat for more. These are {glossary.MEANING['normal digits']}",
+        ),
     ] = None,
     preset: Annotated[str, typer.Option(help="; ".join(f"{m}: {', '.join(p)}" for m, p in PRESETS.items()))] = "tuned",
     epochs: Annotated[int | None, typer.Option(help="passes over the training images; default: the preset's")] = None,
@@ -35,6 +39,13 @@ def train(
     data: Annotated[
         Path | None,
         typer.Option(help="own images: IDX folder, CSV pair, .npz, or a folder a class; default: MNIST"),
+    ] = None,
+    class_names: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME,NAME,...",
+            help="names of the classes of own data, class 0 first; default: those that the data bring",
+        ),
     ] = None,
     set_: Annotated[
         list[str] | None,
@@ -47,12 +58,23 @@ def train(
     """
 
     access.allow("training")
+    names = tuple(class_names.split(",")) if class_names else None
     settings = resolve(
-        method.value, preset, normal=tuple(normal) if normal else None, epochs=epochs, seed=seed, limit=limit,
+        method.value, preset, normal=_classes(normal, data, names), epochs=epochs, seed=seed, limit=limit, class_names=names,
         name=name or None, data=service.data_path(str(data)) if data else None, **_pairs(set_),
     )  # fmt: skip
     service.check_data(settings, hand_over=True)
     _work(run_directory.create(settings))
+
+
+def _classes(asked: list[str] | None, data: Path | None, names: tuple[str, ...] | None) -> tuple[int, ...] | None:
+    """The numbers of the classes that are named, or None where none is. Data are read for their names alone where a name is asked for."""
+    if not asked:
+        return None
+    if all(text.isdecimal() for text in asked):
+        return tuple(map(int, asked))
+    classes = names or service.class_names(str(data) if data else None)
+    return tuple(class_number(text, classes) for text in asked)
 
 
 def _pairs(texts: list[str] | None) -> dict[str, Any]:

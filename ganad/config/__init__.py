@@ -12,7 +12,15 @@ from typing import Annotated, Any, Union
 from pydantic import Field, TypeAdapter, ValidationError
 
 from ganad.config.anogan import AnoganSettings
-from ganad.config.common import FALSE_ALARMS, GROUPS, VAL_SHARE, check_weights
+from ganad.config.common import (
+    CLASS_NAME,
+    CLASS_NAME_IN_WORDS,
+    FALSE_ALARMS,
+    GROUPS,
+    MOST_CLASSES,
+    VAL_SHARE,
+    check_weights,
+)
 from ganad.config.common import CommonSettings as Settings
 from ganad.config.egbad import EgbadSettings
 from ganad.config.fanogan import FanoganSettings
@@ -70,7 +78,7 @@ def _sentence(e: dict[str, Any]) -> str:
     return f"{where}: {text}{seen}" if where else text
 
 
-_FLAGS = {"epochs": "--epochs", "limit": "--limit", "name": "--name", "data": "--data"}
+_FLAGS = {"epochs": "--epochs", "limit": "--limit", "name": "--name", "data": "--data", "class_names": "--class-names"}
 
 
 def command(settings: Settings) -> str:
@@ -93,7 +101,7 @@ def from_text(key: str, text: str) -> Any:
     """The value of `--set key=text`: lists are written 7,8 and "not set" is written none."""
     if text.lower() == "none":
         return UNSET
-    if key in ("weights", "test_digits", "normal"):
+    if key in ("weights", "test_digits", "normal", "class_names"):
         return tuple(text.split(","))
     return text
 
@@ -112,16 +120,19 @@ def preset_table(method: str) -> str:
 
 def _cell(value: Any) -> str:
     if isinstance(value, tuple):
-        return " / ".join(f"{v:g}" for v in value)
+        return " / ".join(v if isinstance(v, str) else f"{v:g}" for v in value)
     return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 __all__ = [
+    "CLASS_NAME",
+    "CLASS_NAME_IN_WORDS",
     "FALSE_ALARMS",
     "GROUPS",
     "KNOWN",
     "KNOWN_PARTS",
     "METHOD_NAMES",
+    "MOST_CLASSES",
     "PARTS",
     "PRESETS",
     "SETTINGS_OF",

@@ -5,6 +5,7 @@ Nothing here imports torch or numpy, so that a page can show a form at once.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from typing import Any, ClassVar, Literal
 
@@ -18,6 +19,15 @@ VAL_SHARE = 0.1
 
 FALSE_ALARMS = 0.05
 """Default operating point: at most this share of held-out normal images is called anomalous."""
+
+
+MOST_CLASSES = 100
+"""Classes of a data set, at most."""
+CLASS_NAME = re.compile(r"[^\W_](?:[\w /()+-]{0,38}[\w)+])?")
+"""What a class may be called: nothing that a page could take for markup."""
+CLASS_NAME_IN_WORDS = (
+    "the name of a class has 1 to 40 letters, digits, spaces or - _ / ( ) + and begins with a letter or digit"
+)
 
 
 GROUPS = ("Data", "Networks", "Optimiser", "Losses", "Score")
@@ -37,6 +47,7 @@ class CommonSettings(BaseModel):
     """preset -> what it sets otherwise. Each has its section in docs/methods/; `tuned` and `paper` are always there."""
     labels: ClassVar[dict[str, tuple[str, str]]] = {
         "name": ("Data", "Name of the run"),
+        "class_names": ("Data", "Names of the classes, class 0 first"),
         "limit": ("Data", "Training images at most"),
         "test_digits": ("Data", "Test digits"),
         "test_limit": ("Data", "Test images at most"),
@@ -73,6 +84,11 @@ class CommonSettings(BaseModel):
     seed: int = Field(0, ge=0, le=2**31 - 1, description="fixes the held-out images, the first weights and the order")
     name: str = Field("", max_length=80, description="a name of your own for the run")
     data: str | None = Field(None, description="a path to your own images; empty means the embedded MNIST")
+    class_names: tuple[str, ...] | None = Field(
+        None,
+        max_length=MOST_CLASSES,
+        description="names of the classes of own data, class 0 first; empty means those that the data bring",
+    )
     limit: int | None = Field(None, ge=20, description="use only the first so many normal training images")
     test_digits: tuple[int, ...] | None = Field(None, description="test on these digits alone; empty means on all")
     test_limit: int | None = Field(None, ge=10, description="use only the first so many test images")
@@ -120,6 +136,16 @@ class CommonSettings(BaseModel):
             raise ValueError("a setting is given twice, under its old name and its new one")
         return renamed
 
+    @field_validator("class_names")
+    @classmethod
+    def _names(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        names = tuple(name.strip() for name in value or ())
+        if bad := [n for n in names if not CLASS_NAME.fullmatch(n)]:
+            raise ValueError(f"{CLASS_NAME_IN_WORDS}, got {bad[0][:60]!r}")
+        if len({n.casefold() for n in names}) < len(names):
+            raise ValueError("two classes have one name")
+        return names or None
+
     @field_validator("normal", "test_digits")
     @classmethod
     def _digits(cls, value: tuple[int, ...] | None) -> tuple[int, ...] | None:
@@ -127,8 +153,8 @@ class CommonSettings(BaseModel):
             return None
         if not value:
             raise ValueError("name at least one digit")
-        if bad := [d for d in value if not 0 <= d <= 9]:
-            raise ValueError(f"digits lie in 0..9, got {bad[0]}")
+        if bad := [d for d in value if not 0 <= d < MOST_CLASSES]:
+            raise ValueError(f"digits lie in 0..9, classes of own data in 0..{MOST_CLASSES - 1}, got {bad[0]}")
         return tuple(sorted(set(value)))
 
     @field_validator("weights")
@@ -138,7 +164,10 @@ class CommonSettings(BaseModel):
 
     @model_validator(mode="after")
     def _something_is_left(self) -> CommonSettings:
-        if len(self.normal) == 10:
+        asked = (*self.normal, *(self.test_digits or ()))
+        if self.data is None and max(asked) > 9:
+            raise ValueError(f"digits lie in 0..9, got {max(asked)}")
+        if self.data is None and len(self.normal) == 10:
             raise ValueError("all ten digits are normal, so nothing is left to be an anomaly: leave one out")
         if self.test_digits is not None and set(self.test_digits) <= set(self.normal):
             raise ValueError(f"test digits {list(self.test_digits)} are all normal: add one that is not")

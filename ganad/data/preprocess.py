@@ -25,6 +25,7 @@ FORMATS = ("PNG", "JPEG", "WebP", "BMP", "TIFF", "GIF")
 """Image files that can be read."""
 
 GIVEN_SIDE = 560
+"""A picture is kept as it was given up to this side, to be shown."""
 _WORK_SIDE = 1024  # larger pictures are shrunk to this first: detail beyond it cannot reach 20 pixels
 _CROP_SIDE = 200  # a crop is brought to this side, from where 20 is an exact average of 10x10 blocks
 _BLOCK = _CROP_SIDE // 20  # pixels of the enlarged ink to one of the result, along each axis
@@ -151,7 +152,7 @@ def _upright(grey: np.ndarray, turned: int) -> np.ndarray:
 
 def as_given(grey: np.ndarray) -> Prepared:
     """A picture that is 28x28 and in MNIST's style already, untouched. DataError for any other size."""
-    _check(grey)
+    check(grey)
     if grey.shape != (28, 28):
         raise DataError(
             f"The picture is {_size(grey)}, and a raw one must be 28 × 28, light ink on black: have it prepared."
@@ -170,9 +171,9 @@ def prepare(grey: np.ndarray, *, centre: bool = True, invert: bool | None = None
     `invert` says whether the ink is darker than its ground; None decides from the border. With `centre` False the
     picture is only shrunk into 28x28 and inverted where needed, for comparison. Raises DataError when there is no ink.
     """
-    _check(grey)
-    given = _shrunk(grey, GIVEN_SIDE)
-    picture = _shrunk(grey, _WORK_SIDE)
+    check(grey)
+    given = shrunk(grey, GIVEN_SIDE)
+    picture = shrunk(grey, _WORK_SIDE)
     steps = [] if picture.shape == grey.shape else [f"shrunk from {_size(grey)} to {_size(picture)}"]
     _require_ink(picture)
     inverted = _has_dark_ink(picture) if invert is None else invert
@@ -192,7 +193,8 @@ def prepare(grey: np.ndarray, *, centre: bool = True, invert: bool | None = None
     return Prepared(_place(small), given=given, inverted=inverted, steps=tuple(steps), doubts=doubted)
 
 
-def _check(grey: np.ndarray) -> None:
+def check(grey: np.ndarray) -> None:
+    """Raises DataError for anything but (H, W) uint8."""
     if grey.ndim != 2 or grey.dtype != np.uint8 or not grey.size:
         raise DataError(f"A picture must be (H, W) uint8 grey, got shape {grey.shape} of {grey.dtype}.")
 
@@ -201,7 +203,8 @@ def _size(picture: np.ndarray) -> str:
     return f"{picture.shape[1]} × {picture.shape[0]}"
 
 
-def _shrunk(grey: np.ndarray, side: int) -> np.ndarray:
+def shrunk(grey: np.ndarray, side: int) -> np.ndarray:
+    """The picture (H, W) uint8, at most `side` pixels long."""
     if max(grey.shape) <= side:
         return grey.copy()
     return _resized(grey, side / max(grey.shape))

@@ -24,7 +24,8 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 
 from ganad.config import VAL_SHARE
-from ganad.data.preprocess import prepare, read_image
+from ganad.data import class_names, preparation
+from ganad.data.preprocess import read_image
 from ganad.errors import DataError, file_errors
 from ganad.system import limits, paths
 
@@ -70,11 +71,13 @@ class Dataset:
     train: Images
     test: Images
     classes: tuple[str, ...]
-    """Names of the classes 0, 1, ...; ten at most."""
+    """Names of the classes 0, 1, ...: of `classes.txt` beside the files, of the folders, of a data set that is known, or the numbers."""
     fingerprint: str
     """12 hex digits that depend on images and labels alone: equal content gives the same in every format."""
     source: str
     """Where the images came from, in words or as a path."""
+    preparation: str = "digit"
+    """How a picture from elsewhere becomes one of these: a key of `preparation.KINDS`."""
 
 
 @dataclass(frozen=True)
@@ -107,15 +110,18 @@ def load(path: str | Path | None = None) -> Dataset:
     with _faults(path):
         source = _open(path)
         train, test = source.read("train"), source.read("test")
+        classes = _classes(source.classes, path, train, test)
         if _is_embedded(path):
             digests = [bytes.fromhex(digest) for digest in _SHA256.values()]
         else:
             digests = [_idx_digest(array) for part in (train, test) for array in part]
+    fingerprint = hashlib.sha256(b"".join(digests)).hexdigest()[:12]
     return Dataset(
         train=_numbered(train),
         test=_numbered(test),
-        classes=source.classes,
-        fingerprint=hashlib.sha256(b"".join(digests)).hexdigest()[:12],
+        classes=classes or class_names.KNOWN.get(fingerprint) or class_names.numbers(train[1], test[1]),
+        preparation="digit" if _is_embedded(path) else preparation.kind_of(train[0]),
+        fingerprint=fingerprint,
         source="MNIST" if _is_embedded(path) else str(path),
     )
 
@@ -232,32 +238,40 @@ def _open(path: str | Path | None) -> _Source:
         raise DataError(f"{paths.shown(path)} does not exist; {_ACCEPTED}.")
     if path.is_file():
         if path.suffix.lower() == ".npz":
-            return _Source(_DIGITS, lambda part: _read_npz(path, part))
+            return _Source((), lambda part: _read_npz(path, part))
         if path.suffix.lower() == ".csv":
             pair = {"train": path, "test": _sibling(path)}
-            return _Source(_DIGITS, lambda part: _read_csv(pair[part]))
+            return _Source((), lambda part: _read_csv(pair[part]))
         raise DataError(f"{path} is a file of type {path.suffix or 'unknown'!r}; {_ACCEPTED}.")
     if not path.is_dir():
         raise DataError(f"{path} is {paths.kind_of(path.stat().st_mode)}; {_ACCEPTED}.")
     if any(_idx_file(path, stem) for stems in _IDX.values() for stem in stems):
-        return _Source(_DIGITS, lambda part: _read_idx_pair(path, part))
+        return _Source((), lambda part: _read_idx_pair(path, part))
     inside = paths.entries(path)
     if tables := [path / e.name for e in inside if e.name.lower().endswith(".csv") and e.is_file()]:
         pair = {part: _only(path, tables, part) for part in ("train", "test")}
-        return _Source(_DIGITS, lambda part: _read_csv(pair[part]))
+        return _Source((), lambda part: _read_csv(pair[part]))
     return _open_folders(path)
 
 
+def _classes(own: tuple[str, ...], path: str | Path | None, train: Arrays, test: Arrays) -> tuple[str, ...]:
+    """The names of the classes, where the source has any: its own, or those of a `classes.txt` beside it."""
+    if own or path is None:
+        return own
+    most = int(max(train[1].max(), test[1].max()))
+    return class_names.beside(paths.typed(path), most + 1)
+
+
 def _checked(images: np.ndarray, labels: np.ndarray, at: Path | str, labels_at: Path | str | None = None) -> Arrays:
-    """uint8 images (N, 28, 28) and labels in 0..9, one for one."""
+    """uint8 images (N, 28, 28) and labels in 0..99, one for one."""
     labels_at = labels_at or at
     _check_images(images.shape, at)
     if not len(images):
         raise DataError(f"{at} holds no images, expected at least one.")
     if labels.shape != (len(images),):
         raise DataError(f"{labels_at}: {len(images)} images but labels of shape {labels.shape}, expected one each.")
-    if bad := [n for n in (labels.min(), labels.max()) if not 0 <= n <= 9]:
-        raise DataError(f"{labels_at}: label {bad[0]} found, expected the classes 0 to 9.")
+    if bad := [n for n in (labels.min(), labels.max()) if not 0 <= n < class_names.MOST]:
+        raise DataError(f"{labels_at}: label {bad[0]} found, expected classes from 0 to {class_names.MOST - 1}.")
     return images, labels.astype(np.uint8)
 
 
@@ -622,9 +636,11 @@ def _open_folders(path: Path) -> _Source:
     if not names:
         names = ", ".join(paths.shown(e.name) for e in inside[:5]) or "nothing"
         raise DataError(f"{path} holds {names}; {_ACCEPTED}.")
-    if len(names) > 10:
-        raise DataError(f"{path} has {len(names)} class folders ({', '.join(names[:12])}, ...), expected 10 at most.")
-    classes = _DIGITS if set(names) <= set(_DIGITS) else tuple(names)
+    if len(names) > class_names.MOST:
+        some = ", ".join(names[:12])
+        raise DataError(f"{path} has {len(names)} class folders ({some}, ...), expected {class_names.MOST} at most.")
+    are_digits = set(names) <= set(_DIGITS)
+    classes = _DIGITS if are_digits else class_names.checked(names, 2, f"{path}, a folder a class,")
 
     def read(part: str) -> Arrays:
         root = parts[part] if apart else path
@@ -648,7 +664,7 @@ def _open_folders(path: Path) -> _Source:
             )
         images = np.empty((len(rows), 28, 28), np.uint8)
         for at, (_, _, file) in enumerate(rows):
-            images[at] = _read_picture(file)
+            images[at] = _read_picture(file, "digit" if are_digits else "picture")
         return _checked(images, np.array([number for _, number, _ in rows]), root)
 
     return _Source(classes, read)
@@ -668,12 +684,11 @@ def _pictures(folder: Path) -> list[Path]:
     return files
 
 
-def _read_picture(path: Path) -> np.ndarray:
-
+def _read_picture(path: Path, kind: str) -> np.ndarray:
     grey = read_image(paths.contents(path, limits.PICTURE_BYTES, "picture"), str(path))
     if grey.shape == (28, 28):
         return grey
     try:
-        return prepare(grey).digit
+        return preparation.prepared(grey, kind).digit
     except DataError as error:
         raise DataError(f"{path}: {error}") from None

@@ -24,7 +24,7 @@ from ganad.errors import GanadError, RunError
 from ganad.evaluation import metrics
 from ganad.evaluation.metrics import median_rows
 from ganad.evaluation.scores import Scores
-from ganad.service import RunInfo, digits_in_words
+from ganad.service import RunInfo
 from ganad.web.weights_mixer import files, payload
 
 _PAGE = Path(__file__).with_name("page.html")
@@ -44,11 +44,11 @@ def report_html(name: str) -> str:
     meta = service.meta(name)
     text = {
         "title": escape(run.label),
-        "heading": f"{escape(METHOD_NAMES[run.method])}, normal {digits_in_words(run.normal)}",
+        "heading": f"{escape(METHOD_NAMES[run.method])}, normal {run.normal_in_words}",
         "lead": _lead(run, scores, meta),
         "numbers": _numbers(result),
         "warnings": "".join(f"<p class='warning'>{escape(w)}</p>" for w in result.warnings),
-        "digits": _digits(result, scores, score, images, _drawn(name)),
+        "digits": _digits(run, result, scores, score, images, _drawn(name)),
         "command": escape(run.command),
         "settings": _settings(run),
         "circumstances": _circumstances(run, meta),
@@ -70,7 +70,7 @@ def mixer_data(run: RunInfo, scores: Scores, images: np.ndarray) -> dict[str, An
     """What the mixer of the dashboard is given: parts, digits and pixels of every test image, and the defaults."""
     defaults = {"weights": list(run.weights), "rule": "false alarms", "value": FALSE_ALARMS}
     return (
-        payload.pack(scores, images)
+        payload.pack(scores, images, run.classes if run.has_names else ())
         | payload.LABELS
         | {
             "version": run.name,
@@ -95,7 +95,7 @@ def _lead(run: RunInfo, scores: Scores, meta: Mapping[str, Any]) -> str:
     anomalous = int(scores.anomalous.sum())
     return (
         f"A detector that was trained {trained} of the {'digit' if len(run.normal) == 1 else 'digits'} "
-        f"<b>{digits_in_words(run.normal)}</b> alone, and then asked about {len(scores.test):,} test images. "
+        f"<b>{run.normal_in_words}</b> alone, and then asked about {len(scores.test):,} test images. "
         f"{anomalous:,} of them show another digit: those it should find strange."
     )
 
@@ -132,18 +132,21 @@ def _drawn(name: str):
     return drawn
 
 
-def _digits(e: metrics.Evaluation, scores: Scores, score: np.ndarray, images: np.ndarray, drawn: Any) -> str:
+def _digits(
+    run: RunInfo, e: metrics.Evaluation, scores: Scores, score: np.ndarray, images: np.ndarray, drawn: Any
+) -> str:
     """A row a digit: its typical image and what the net makes of it, the share that is flagged, and its AUROC."""
     at = median_rows(scores, score)
     reconstructions = drawn(list(at.values()), images)
     rows = []
     for i, of in enumerate(e.per_digit):
         d, kind = of["digit"], "normal" if of["normal"] else "anomalous"
-        pictures = _picture(images[at[d]], f"a typical {d}") + (
-            _picture(reconstructions[i], f"reconstruction of the typical {d}") if reconstructions is not None else ""
+        name = escape(run.class_name(d))
+        pictures = _picture(images[at[d]], f"a typical {name}") + (
+            _picture(reconstructions[i], f"reconstruction of the typical {name}") if reconstructions is not None else ""
         )
         rows.append(
-            f"<tr class='{kind}'><th scope='row'>{d}<small>{'normal' if of['normal'] else 'anomaly'}</small></th>"
+            f"<tr class='{kind}'><th scope='row'>{name}<small>{'normal' if of['normal'] else 'anomaly'}</small></th>"
             f"<td class='pictures'>{pictures}</td><td class='n'>{of['n']:,}</td>"
             f"<td>{_bar(of['flagged'], 0.0)}<span>{of['flagged']:.1%}</span></td>"
             f"<td>{_bar(of['auroc'], 0.5)}<span>{of['auroc']:.4f}</span></td><td class='n'>{of['median']:.3g}</td></tr>"

@@ -42,7 +42,7 @@ import filelock
 import numpy as np
 import psutil
 
-from ganad.config import Settings, parse
+from ganad.config import MOST_CLASSES, Settings, parse
 from ganad.errors import ConfigError, RunError, file_errors
 from ganad.evaluation.scores import ScoredImages, Scores
 from ganad.runs import schemas
@@ -407,8 +407,10 @@ def check_scores(arrays: Mapping[str, np.ndarray], normal: tuple[int, ...], part
                     f"{which}_{key} in {what} is damaged: a finite value for each image is wanted, got an array of "
                     f"{values.dtype} and shape {values.shape}."
                 )
-        if not np.isin(arrays[f"{which}_digit"], range(10)).all():
-            raise RunError(f"{which}_digit in {what} is damaged: it holds something else than the digits 0 to 9.")
+        if not np.isin(arrays[f"{which}_digit"], range(MOST_CLASSES)).all():
+            raise RunError(
+                f"{which}_digit in {what} is damaged: it holds something else than classes from 0 to {MOST_CLASSES - 1}."
+            )
         if arrays[f"{which}_index"].min() < 0 or arrays[f"{which}_index"].max() >= 2**31:
             raise RunError(f"{which}_index in {what} is damaged: it holds positions that no file of images has.")
     if len(np.unique(np.isin(arrays["test_digit"], normal))) < 2:

@@ -5,11 +5,12 @@ A run may be damaged, or come from somebody else: whatever is behind these model
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.dataclasses import dataclass
 
+from ganad.config import CLASS_NAME, MOST_CLASSES
 from ganad.errors import RunError
 
 State = Literal["queued", "running", "finished", "stopped", "failed"]
@@ -86,6 +87,8 @@ class DataMeta(BaseModel):
     model_config = _OPEN
     source: str = ""
     fingerprint: str = ""
+    classes: list[Annotated[str, Field(pattern=f"^{CLASS_NAME.pattern}$")]] = Field([], max_length=MOST_CLASSES)
+    preparation: Literal["digit", "picture"] = "digit"
     train: int = 0
     val: int = 0
     test: int = 0

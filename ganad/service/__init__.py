@@ -3,7 +3,7 @@
 Torch and scikit-learn are imported inside the functions that need them, so that a page opens at once.
 """
 
-from ganad.service.images import class_counts, data_path, examples, upload
+from ganad.service.images import class_counts, class_names, data_path, examples, upload
 from ganad.service.management import (
     empty_trash,
     export_zip,
@@ -30,7 +30,7 @@ from ganad.service.results import (
     test_images,
     version,
 )
-from ganad.service.runs import RunInfo, damaged_runs, digits_in_words, list_runs, run_info
+from ganad.service.runs import RunInfo, damaged_runs, digits_in_words, in_words, list_runs, run_info
 from ganad.service.training import (
     Estimate,
     check_data,
@@ -58,6 +58,7 @@ __all__ = [
     "baselines_are_known",
     "check_data",
     "class_counts",
+    "class_names",
     "codes",
     "damaged_lines",
     "damaged_runs",
@@ -72,6 +73,7 @@ __all__ = [
     "held_out_images",
     "import_zip",
     "in_trash",
+    "in_words",
     "list_runs",
     "log",
     "logged_metrics",

@@ -59,20 +59,25 @@ def test_set(path: str | None) -> sources.Images:
     return sources.load_test(path)
 
 
+def class_names(path: str | None = None) -> tuple[str, ...]:
+    """Names of the classes 0, 1, ... of own data, or of MNIST's ten digits."""
+    return dataset(_typed(path)).classes if path else tuple(map(str, range(10)))
+
+
 def class_counts(path: str | None = None, test: bool = False) -> dict[int, int]:
-    """digit -> number of its images in the training (or test) file."""
+    """class -> number of its images in the training (or test) file; of every class that has a name."""
     return _class_counts(_typed(path), test)
 
 
 @shared_cache.remembered
 def _class_counts(path: str | None, test: bool) -> dict[int, int]:
     digit = test_set(path).digit if test else dataset(path).train.digit
-    return {d: int((digit == d).sum()) for d in range(10)}
+    return {d: int((digit == d).sum()) for d in range(len(class_names(path)))}
 
 
 def examples(path: str | None = None) -> np.ndarray:
-    """(10, 28, 28) uint8: one test image of each digit, 0 to 9; empty where the data have none."""
+    """(K, 28, 28) uint8: one test image of each class; empty where the data have none."""
     images = test_set(_typed(path))
-    first = {d: np.flatnonzero(images.digit == d)[:1] for d in range(10)}
+    first = {d: np.flatnonzero(images.digit == d)[:1] for d in range(len(class_names(path)))}
     blank = np.zeros((28, 28), dtype=np.uint8)
     return np.stack([images.images[at[0]] if len(at) else blank for at in first.values()])

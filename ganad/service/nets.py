@@ -85,7 +85,7 @@ def reference_anomalies(name: str) -> dict[str, np.ndarray]:
 
     settings = run_info(name).settings
     train, rng = dataset(data_of(run_directory.find(name))).train, np.random.default_rng(0)
-    others = [d for d in range(10) if d not in settings.normal and (train.digit == d).any()]
+    others = [int(d) for d in np.unique(train.digit) if d not in settings.normal]
     if not others:
         raise RunError("Every digit is normal here, so there is no anomaly among the training images.")
     each = max(1, settings.reference_anomalies // len(others))

@@ -13,7 +13,7 @@ from ganad.config import (
     FALSE_ALARMS,
     check_weights,
 )
-from ganad.data import preprocess
+from ganad.data import preparation, preprocess
 from ganad.errors import DataError
 from ganad.evaluation import metrics, thresholds
 from ganad.scoring import attribution
@@ -108,16 +108,20 @@ def search(name: str, image: np.ndarray, frames: int = 24) -> Search | None:
     )
 
 
-def prepare_file(path: Path, raw: bool = False) -> preprocess.Prepared:
-    """An image file as a 28x28 digit. Raises DataError naming the file."""
+def prepare_file(path: Path, raw: bool = False, run: str | None = None) -> preprocess.Prepared:
+    """An image file as what the run was trained on, without a run as a digit. Raises DataError naming the file."""
     path = paths.typed(path)
-    return prepare_bytes(paths.contents(path, limits.PICTURE_BYTES, "picture"), path.name, raw)
+    content = paths.contents(path, limits.PICTURE_BYTES, "picture")
+    return prepare_bytes(content, path.name, raw, run_info(run).preparation if run else "digit")
 
 
-def prepare_bytes(content: bytes, name: str, raw: bool = False) -> preprocess.Prepared:
-    """The bytes of an image file as a 28x28 digit; raw: it is one already. Raises DataError naming the file."""
+def prepare_bytes(content: bytes, name: str, raw: bool = False, kind: str = "digit") -> preprocess.Prepared:
+    """The bytes of an image file in 28x28. Raises DataError naming the file.
+
+    kind: a run's `preparation`. raw: the image is 28x28 already, and nothing is done to it.
+    """
     grey = preprocess.read_image(content, name)
     try:
-        return preprocess.as_given(grey) if raw else preprocess.prepare(grey)
+        return preprocess.as_given(grey) if raw else preparation.prepared(grey, kind)
     except DataError as error:
         raise DataError(f"{name}: {error}") from None

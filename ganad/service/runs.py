@@ -33,6 +33,10 @@ class RunInfo:
     report: dict[str, Any] | None
     command: str
     note: str = ""
+    classes: tuple[str, ...] = ()
+    """Names of the classes 0, 1, ...; () in a run from before data had names, whose classes are digits."""
+    preparation: str = "digit"
+    """How a picture from elsewhere is made into what the nets were trained on, one of `data.preparation.KINDS`."""
     damage: str | None = None
     """What of its files is damaged and what can be done, where the run can be listed all the same."""
 
@@ -47,6 +51,24 @@ class RunInfo:
     @property
     def normal(self) -> tuple[int, ...]:
         return self.settings.normal
+
+    @property
+    def normal_in_words(self) -> str:
+        """Names of the normal classes: "3", "3 and 8", "Shirt"."""
+        return in_words([self.class_name(d) for d in self.normal])
+
+    @property
+    def has_names(self) -> bool:
+        """False where the classes are digits."""
+        return bool(self.classes) and not all(name.isdecimal() for name in self.classes)
+
+    def class_name(self, number: int) -> str:
+        """What a class is called: "Shirt", or its number."""
+        return self.classes[number] if number < len(self.classes) else str(number)
+
+    def a_class(self, number: int) -> str:
+        """A class in a sentence: "digit 8", "Shirt"."""
+        return self.class_name(number) if self.has_names else f"digit {number}"
 
     @property
     def weights(self) -> Weights:
@@ -67,7 +89,12 @@ class RunInfo:
 
 def digits_in_words(digits: Sequence[int]) -> str:
     """(3,) -> "3", (3, 8) -> "3 and 8", (1, 2, 3) -> "1, 2 and 3"."""
-    *first, last = map(str, digits)
+    return in_words(list(map(str, digits)))
+
+
+def in_words(names: Sequence[str]) -> str:
+    """["a", "b", "c"] -> "a, b and c"."""
+    *first, last = names
     return f"{', '.join(first)} and {last}" if first else last
 
 
@@ -136,10 +163,18 @@ def _stamp(path: Path) -> tuple[int, ...] | None:
 def _read_files(run: Path, shipped: bool, stamps: tuple[tuple[int, ...] | None, ...]) -> RunInfo:
     settings = run_directory.settings(run)
     method = METHOD_NAMES[settings.method]
-    label = f"{method} · normal {digits_in_words(settings.normal)}"
+    damage, data = [], {}
+    try:
+        data = run_directory.read_meta(run).get("data") or {}
+    except RunError:
+        pass  # named below
+    classes = tuple(settings.class_names or data.get("classes") or ())
+    names = [classes[d] if d < len(classes) else str(d) for d in settings.normal]
+    label = f"{method} · normal {in_words(names)}"
     label += f" · {settings.name}" if settings.name else f" · {settings.preset} · seed {settings.seed}"
-    short = settings.name or f"{method} · {''.join(map(str, settings.normal))}"
-    damage, report, note = [], None, ""
+    joint = "" if all(len(name) == 1 for name in names) else ", "
+    short = settings.name or f"{method} · {joint.join(names)}"
+    report, note = None, ""
     try:
         report = run_directory.read_report(run)
     except RunError as error:
@@ -163,6 +198,8 @@ def _read_files(run: Path, shipped: bool, stamps: tuple[tuple[int, ...] | None, 
         report=report,
         command=command(used),
         note=note,
+        classes=classes,
+        preparation=data.get("preparation", "digit"),
         damage=" ".join(damage) or None,
     )
 

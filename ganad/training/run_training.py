@@ -243,6 +243,8 @@ def _write_meta(run: Path, method: Method, dataset: Any, split: Any, device: Any
             "data": {
                 "source": dataset.source,
                 "fingerprint": dataset.fingerprint,
+                "classes": list(method.settings.class_names or dataset.classes),
+                "preparation": dataset.preparation,
                 "train": len(split.train.images),
                 "val": len(split.val.images),
                 "test": len(split.test.images),

@@ -40,9 +40,8 @@ class Story:
 def in_words(view: ScoredView, score: float) -> str:
     """ "stranger than 99.2 % of held-out normal 3s", as Markdown."""
     share, normal = float(metrics.percentile(score, view.val)), view.run.normal
-    among = (
-        f"{len(view.val):,} held-out normal {' and '.join(f'{d}s' for d in normal) if len(normal) < 3 else 'digits'}"
-    )
+    kinds = "images" if view.run.has_names else "digits" if len(normal) > 2 else " and ".join(f"{d}s" for d in normal)
+    among = f"{len(view.val):,} held-out normal {kinds}"
     if share >= 100:
         return f"stranger than **all** {among}"
     return f"stranger than **{min(share, 99.9):.1f} %** of {among}"

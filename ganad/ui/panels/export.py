@@ -67,6 +67,7 @@ def table(view: ScoredView) -> pd.DataFrame:
         {
             "test_index": images.index[rows],
             "digit": images.digit[rows],
+            **({"class": [view.run.class_name(d) for d in images.digit[rows]]} if view.run.has_names else {}),
             "truth": np.where(view.scores.anomalous[rows], "anomalous", "normal"),
             "verdict": np.where(view.called[rows], "anomalous", "normal"),
             **{p: values[rows] for p, values in images.parts.items()},

@@ -119,5 +119,5 @@ def label(view: ScoredView, row: int) -> str:
     """What a screen reader and a tooltip say of a tile."""
     verdict = "anomalous" if view.called[row] else "normal"
     truth = "an anomaly" if view.scores.anomalous[row] else "normal"
-    digit, score = view.scores.test.digit[row], view.units.shown(view.test[row])
-    return f"digit {digit}, called {verdict}, is {truth}, score {score:.4g}"
+    what, score = view.run.a_class(view.scores.test.digit[row]), view.units.shown(view.test[row])
+    return f"{what}, called {verdict}, is {truth}, score {score:.4g}"

@@ -70,7 +70,8 @@ def headline(view: ScoredView, row: int) -> None:
     """The verdict on an image, whether it is right, and how strange the image is among held-out normals."""
     outcome, called = str(view.outcomes[row]), "anomalous" if view.called[row] else "normal"
     right = outcome in ("caught", "passed")
-    st.subheader(f"A {view.scores.test.digit[row]}, called {called}")
+    what = view.run.class_name(view.scores.test.digit[row])
+    st.subheader(f"{what}, called {called}" if view.run.has_names else f"A {what}, called {called}")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(
             {"false alarms": "false alarm"}.get(outcome, outcome),

@@ -46,7 +46,7 @@ def map_of(view: ScoredView) -> None:
     sheet = f"{run.name}-{cache.version(run.name)}"
     component.latent_map(
         places.val, places.test, key="latent_map", version=f"{sheet}-{drawn}", sheet=(sheet, cache.packed(run.name)["images"]),
-        digit=view.scores.test.digit, called=view.called,
+        digit=view.scores.test.digit, names=run.classes if run.has_names else (), called=view.called,
         name=f"map of the latent space: {len(places.val):,} held-out normals and {len(places.test):,} test images",
         marked=view.picked, lasso=lasso or None,
         inside=int(filters.inside_polygon(places.test, lasso).sum()) if lasso else 0,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import streamlit as st
 
+from ganad.config import MOST_CLASSES
 from ganad.service import RunInfo
 from ganad.ui.components.digit_rows import digit_rows
 from ganad.ui.components.outcomes import CELLS, outcomes
@@ -44,14 +45,16 @@ def picked_on_roc(run: RunInfo) -> None:
 
 def digits(view: ScoredView, rows: list[dict]) -> None:
     """How each digit fares; a click leaves that digit alone, another one brings all back."""
+    run = view.run
     digit_rows(
-        rows, key="digit_bars", picked=view.selection.digits, on_pick=guard.callback(lambda: _picked_digit(view.run))
-    )
+        rows, key="digit_bars", picked=view.selection.digits, on_pick=guard.callback(lambda: _picked_digit(run)),
+        names=lambda d: (run.class_name(d), run.a_class(d)),
+    )  # fmt: skip
 
 
 def _picked_digit(run: RunInfo) -> None:
     digit = sent("digit_bars", "pick")
-    if isinstance(digit, int) and 0 <= digit <= 9:
+    if isinstance(digit, int) and 0 <= digit < MOST_CLASSES:
         same = current.selection(run).digits == (digit,)
         current.select(run, digits=() if same else (digit,), image=None)
 

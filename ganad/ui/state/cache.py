@@ -65,7 +65,8 @@ def packed(name: str) -> dict[str, Any]:
 
 @kept("Packing images")
 def _packed(name: str, version: int) -> dict[str, Any]:
-    return payload.pack(scores(name), images(name))
+    run = service.run_info(name)
+    return payload.pack(scores(name), images(name), run.classes if run.has_names else ())
 
 
 def images(name: str) -> np.ndarray:
@@ -201,6 +202,12 @@ def _evaluation(name: str, version: int, weights: Weights, threshold: float) -> 
 def examples(path: str | None = None) -> np.ndarray:
     """(10, 28, 28) uint8: a real digit of each kind."""
     return service.examples(path)
+
+
+@kept()
+def class_names(path: str | None) -> tuple[str, ...]:
+    """Names of the classes 0, 1, ..."""
+    return service.class_names(path)
 
 
 @kept()

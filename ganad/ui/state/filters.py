@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ganad.config import MOST_CLASSES
 from ganad.evaluation import metrics
 from ganad.evaluation.filters import inside_polygon, near_threshold, outcomes
 from ganad.evaluation.projection import Projection
@@ -74,19 +75,21 @@ class DigitFilter:
     name, off = "digits", ()
 
     def parse(self, text: str) -> tuple[int, ...]:
-        digits = tuple(sorted({int(c) for c in text if c != ","}))
-        if not digits:
+        digits = tuple(sorted({int(part) for part in (text.split(",") if "," in text else text) if part}))
+        if not digits or not 0 <= digits[0] <= digits[-1] < MOST_CLASSES:
             raise ValueError
         return digits
 
     def format(self, value: tuple[int, ...], view: Scored) -> str:
-        return "".join(map(str, value))
+        if max(value) < 10:
+            return "".join(map(str, value))
+        return "".join(f"{number}," for number in value)
 
     def mask(self, value: tuple[int, ...], view: Scored, among: np.ndarray) -> np.ndarray:
         return np.isin(view.scores.test.digit, value)
 
     def label(self, value: tuple[int, ...], view: Scored) -> str:
-        return "digit " + ", ".join(map(str, value))
+        return ("" if view.run.has_names else "digit ") + ", ".join(map(view.run.class_name, value))
 
 
 class BandFilter:

@@ -13,7 +13,7 @@ from ganad.config import METHOD_NAMES
 from ganad.errors import GanadError
 from ganad.evaluation import comparison, metrics
 from ganad.evaluation.metrics import Evaluation
-from ganad.service import RunInfo, digits_in_words
+from ganad.service import RunInfo
 from ganad.ui import charts, page
 from ganad.ui.messages import guard, notices
 from ganad.ui.messages.escape import html
@@ -71,7 +71,7 @@ def compare(picked: RunInfo | None = None) -> None:
             st.caption(f"The first {MOST} of {len(ticked)} ticked runs are shown.")
         shown = [Shown(r, _name(r), colour) for r, colour in zip(ticked, SERIES, strict=False)]
         if view in RANKING and len({r.run.normal for r in shown}) > 1:
-            kinds = "; ".join(sorted({digits_in_words(r.run.normal) for r in shown}))
+            kinds = "; ".join(sorted({r.run.normal_in_words for r in shown}))
             st.caption(
                 f":material/info: These runs call different digits normal ({kinds}), so they do different tasks: "
                 "their areas are not a ranking."
@@ -95,7 +95,7 @@ def _can_be_drawn(r: RunInfo) -> bool:
 
 
 def _name(r: RunInfo) -> str:
-    name = f"{METHOD_NAMES[r.method]} · {digits_in_words(r.normal)} · {r.settings.name or r.settings.preset}"
+    name = f"{METHOD_NAMES[r.method]} · {r.normal_in_words} · {r.settings.name or r.settings.preset}"
     return name if r.shipped else f"{name} · {r.name[:4]}"
 
 

@@ -8,7 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from ganad import glossary
 from ganad.evaluation.metrics import Evaluation
-from ganad.service import RunInfo, digits_in_words
+from ganad.service import RunInfo
 from ganad.ui import charts
 from ganad.ui.messages import guard, notices
 from ganad.ui.panels import export, glossary_popover, linked_charts, weight_search
@@ -66,7 +66,7 @@ def evaluate(view: ScoredView, above: DeltaGenerator, *, curves: bool = True) ->
     left, middle, right = layout.side_by_side("details", [1, 1, 1])
     with left:
         st.subheader(
-            "Digit by digit",
+            "Class by class" if view.run.has_names else "Digit by digit",
             help="The share of each digit's test images that is called anomalous. Click a row to see them.",
         )
         linked_charts.digits(view, e.per_digit)
@@ -89,7 +89,7 @@ def evaluate(view: ScoredView, above: DeltaGenerator, *, curves: bool = True) ->
         )  # fmt: skip
     weight_search.advice(view.run)
     with st.expander("The same as a table", icon=":material/table:"):
-        st.dataframe(_table(e), hide_index=True, width="stretch", column_config=_COLUMNS)
+        st.dataframe(_table(view.run, e), hide_index=True, width="stretch", column_config=_COLUMNS)
     with st.container(horizontal=True, vertical_alignment="center"):
         export.offer(view)
         export.link(view)
@@ -139,10 +139,10 @@ _COLUMNS = {
 }
 
 
-def _table(e: Evaluation) -> pd.DataFrame:
+def _table(run: RunInfo, e: Evaluation) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "digit": [r["digit"] for r in e.per_digit],
+            "class" if run.has_names else "digit": [run.class_name(r["digit"]) for r in e.per_digit],
             "role": ["normal" if r["normal"] else "anomaly" for r in e.per_digit],
             "images": [r["n"] for r in e.per_digit],
             "share called anomalous": [r["flagged"] for r in e.per_digit],
@@ -176,5 +176,5 @@ def _numbers(view: ScoredView, e: Evaluation) -> None:
         "caught", f"{e.hit_rate:.1%}", f"{e.false_alarm_rate:.1%} false alarms", delta_color="off", delta_arrow="off",
         border=True, height="stretch",
         help=f"At this threshold, of {e.n_anomalous:,} anomalies and {e.n_normal:,} normal test images "
-        f"(normal: {digits_in_words(view.run.normal)}). Threshold: {glossary.MEANING['threshold']}.",
+        f"(normal: {view.run.normal_in_words}). Threshold: {glossary.MEANING['threshold']}.",
     )  # fmt: skip

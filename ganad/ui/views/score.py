@@ -12,9 +12,9 @@ import streamlit as st
 
 from ganad import service
 from ganad.config import METHOD_NAMES, Weights
-from ganad.data import preprocess
+from ganad.data import preparation, preprocess
 from ganad.errors import GanadError
-from ganad.service import Explanation, ImageScore, RunInfo, digits_in_words
+from ganad.service import Explanation, ImageScore, RunInfo
 from ganad.ui import charts
 from ganad.ui.components.digit_pad import digit_pad
 from ganad.ui.messages import notices
@@ -38,7 +38,7 @@ def draw(run: RunInfo) -> None:
             waiting(run)
             return
         try:
-            prepared = preprocess.prepare(ink, invert=False)
+            prepared = preprocess.prepare(ink, invert=False) if run.preparation == "digit" else preparation.whole(ink)
         except GanadError as error:
             notices.info(error, icon=":material/draw:")
             return
@@ -48,7 +48,7 @@ def draw(run: RunInfo) -> None:
 def waiting(run: RunInfo) -> None:
     """Before anything is drawn: what to do, what to expect, and what the detector calls normal."""
     st.markdown(
-        f"#### Draw one digit\nThis {METHOD_NAMES[run.method]} has learned what **{digits_in_words(run.normal)}** looks "
+        f"#### Draw one digit\nThis {METHOD_NAMES[run.method]} has learned what **{run.normal_in_words}** looks "
         "like. Draw that with mouse, pen or finger, then draw something else: the verdict, the reconstruction and the three parts of the score "
         "appear here."
     )
@@ -65,14 +65,16 @@ def known(run: RunInfo) -> None:
 
 def upload(run: RunInfo) -> None:
     """One image, or many with a table and a CSV."""
-    raw = st.toggle(
+    digit = run.preparation == "digit"
+    raw = digit and st.toggle(
         "My images are 28x28 already, white on black", key="raw",
         help="Otherwise each picture is turned into a digit as MNIST's makers did: grey, white on black, cropped to the "
         "ink, scaled into 20x20 and centred by its mass.",
     )  # fmt: skip
     files = st.file_uploader(
-        "Images of one digit each", FORMATS, accept_multiple_files=True, key="upload", max_upload_size=5,
-        help="Photos and scans are fine: dark ink on light paper is recognised.",
+        "Images of one digit each" if digit else "Images", FORMATS, accept_multiple_files=True, key="upload", max_upload_size=5,
+        help="Photos and scans are fine: dark ink on light paper is recognised." if digit else
+        f"Each is made into what this detector was trained on: {preparation.KINDS[run.preparation]}.",
     )  # fmt: skip
     if not files:
         waiting_for_files(run)
@@ -82,7 +84,7 @@ def upload(run: RunInfo) -> None:
     good, names = [], []
     for file in files[:MOST]:
         try:
-            good.append(_prepared(file.getvalue(), file.name, raw))
+            good.append(_prepared(file.getvalue(), file.name, raw, run.preparation))
             names.append(file.name)
         except GanadError as error:
             notices.error(error, icon=":material/broken_image:")
@@ -99,8 +101,8 @@ def waiting_for_files(run: RunInfo) -> None:
 
 
 @st.cache_data(show_spinner="Reading the image", max_entries=MOST)
-def _prepared(content: bytes, name: str, raw: bool) -> preprocess.Prepared:
-    return service.prepare_bytes(content, name, raw)
+def _prepared(content: bytes, name: str, raw: bool, kind: str) -> preprocess.Prepared:
+    return service.prepare_bytes(content, name, raw, kind)
 
 
 def judge(view: ScoredView, digits: np.ndarray) -> list[ImageScore]:

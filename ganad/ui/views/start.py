@@ -8,7 +8,7 @@ import streamlit as st
 from ganad import service
 from ganad.config import METHOD_NAMES
 from ganad.evaluation import metrics, thresholds
-from ganad.service import RunInfo, digits_in_words
+from ganad.service import RunInfo
 from ganad.ui import page
 from ganad.ui.messages import guard, notices
 from ganad.ui.state import cache
@@ -46,15 +46,15 @@ def show(run: RunInfo | None) -> None:
             "No trained detector is here yet. Pick a digit to call normal, and a minute later the first one is.",
             "Train one",
         )
-    normal = digits_in_words(run.normal)
+    normal = run.normal_in_words
     st.html(
-        f'<p class="ganad-lead">This {METHOD_NAMES[run.method]} has only ever seen <b>{normal}s</b>. It tries to redraw whatever '
+        f'<p class="ganad-lead">This {METHOD_NAMES[run.method]} has only ever seen <b>{normal if run.has_names else f"{normal}s"}</b>. It tries to redraw whatever '
         f"it is shown. How far the reconstruction, or what the nets make of it, is from the original is the score: above the threshold an image is called <b>anomalous</b>.</p>"
     )
     st.html(pictures.card_html(guard.or_end_page(cards, run)))
     st.caption(
-        "For each digit the test image with the median score: neither the best nor the worst. "
-        "The bar is the score, the mark the threshold: at most 5 % of normal digits lie above it. "
+        f"For each {'class' if run.has_names else 'digit'} the test image with the median score: neither the best nor the worst. "
+        "The bar is the score, the mark the threshold: at most 5 % of normal images lie above it. "
         "Difference: blue is ink missing from the reconstruction, orange is ink too much."
     )
     if why := service.no_threshold(run):
@@ -80,7 +80,7 @@ def cards(run: RunInfo) -> list[pictures.Card]:
         pictures.Card(
             image=cache.images(run.name)[row],
             reconstruction=drawn[i],
-            label=f"{d} · normal" if d in run.normal else str(d),
+            label=run.class_name(d) + (" · normal" if d in run.normal else ""),
             score=float(test[row]),
             threshold=threshold,
             verdict="anomalous" if test[row] > threshold else "normal",

@@ -57,30 +57,31 @@ def data_source() -> str | None:
 
 def digit_tiles(data: str | None = None) -> tuple[int, ...]:
     """Ten real digits to switch on and off; returns the normal ones."""
-    counts = cache.class_counts(data)
+    counts, names = cache.class_counts(data), cache.class_names(data)
+    digits = all(name.isdecimal() for name in names)
     picked = tiles(
         cache.examples(data),
         key="normal_tiles",
-        labels=[f"digit {d}, {counts[d]:,} training images" for d in range(10)],
-        badges=[str(d) for d in range(10)],
-        frames=[colours.NORMAL.both] * 10,
+        labels=[f"{'digit ' if digits else ''}{name}, {counts[d]:,} training images" for d, name in enumerate(names)],
+        badges=list(names),
+        frames=[colours.NORMAL.both] * len(names),
         picked=memory().normal,
         multi=True,
         size=72,
         version=f"digits of {data}",
-        name="Normal digits",
+        name="Normal digits" if digits else "Normal classes",
     )
     memory().normal = normal = sorted(picked or [])
     if not normal:
-        st.caption(":material/touch_app: Click the digits that are normal.")
-    elif len(normal) == 10:
-        st.caption(":material/info: All ten are normal, so nothing is left to be an anomaly: leave one out.")
+        st.caption(f":material/touch_app: Click the {'digits' if digits else 'classes'} that are normal.")
+    elif len(normal) == len(names):
+        st.caption(f":material/info: All {len(names)} are normal, so nothing is left to be an anomaly: leave one out.")
         return ()
     else:
-        left = [d for d in range(10) if d not in normal]
+        left = [name for d, name in enumerate(names) if d not in normal]
         st.caption(
-            f"Normal: **{service.digits_in_words(normal)}** ({sum(counts[d] for d in normal):,} training images). "
-            f"Anomalies: {service.digits_in_words(left)}."
+            f"Normal: **{service.in_words([names[d] for d in normal])}** ({sum(counts[d] for d in normal):,} training images). "
+            f"Anomalies: {service.in_words(left)}."
         )
     return tuple(normal)
 
@@ -154,8 +155,9 @@ def _start() -> None:
 def _normal_now() -> tuple[int, ...]:
     """The digits that are switched on, also those of a click that the page has not been drawn for yet."""
     tiles_now = held("normal_tiles") or {}
-    picked = valid(tiles_now.get("picked", memory().normal), 10, multi=True)
-    return () if len(picked) == 10 else tuple(picked)
+    classes = len(cache.class_names(shared_server.own_images_now()))
+    picked = valid(tiles_now.get("picked", memory().normal), classes, multi=True)
+    return () if len(picked) == classes else tuple(picked)
 
 
 def _estimate(settings: Settings, measuring: bool) -> None:

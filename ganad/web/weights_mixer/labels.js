@@ -107,7 +107,8 @@ export function set(element, text) {
 // What the pictures show, for those who hear the page.
 export function describe(own, threshold, { tp, fn, fp, tn }, { left, right, headings }) {
   const rates = `catches ${percent(tp / (tp + fn))} at ${percent(fp / (fp + tn))} false alarms`;
-  const digits = (rows) => (rows.length ? rows.map((row) => own.digit[row]).join(" ") : "none");
+  const digits = (rows) =>
+    rows.length ? rows.map((row) => own.data.names[own.digit[row]] ?? own.digit[row]).join(" ") : "none";
   const sides = headings.length > 1 ? [left, right] : [right];
   own.scores.ariaLabel = `Histogram of the scores of ${fp + tn} normal and ${tp + fn} anomalous images, threshold ${number(unitsOf(own).shown(threshold))}`;
   own.square.ariaLabel = `ROC curve, AUROC ${own.curve.area.toFixed(4)}, ${rates}`;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import zlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -26,8 +27,8 @@ LABELS = {
 """Colours, the same for every run."""
 
 
-def pack(scores: Scores, images: np.ndarray) -> dict[str, Any]:
-    """Parts, digits, labels and pixels as JSON values.
+def pack(scores: Scores, images: np.ndarray, names: Sequence[str] = ()) -> dict[str, Any]:
+    """Parts, classes, labels and pixels as JSON values. names: of the classes, where they are no digits.
 
     The nets work in float32, so the parts lose nothing as such. All images are sent, (N, 28, 28) uint8, deflated: any of them
     may come to the threshold during a drag, when Python cannot be asked. 10,000 digits are 2 MB, less than as a PNG, and
@@ -39,6 +40,7 @@ def pack(scores: Scores, images: np.ndarray) -> dict[str, Any]:
         "hues": [colours.PARTS[p].name for p in parts],
         "test": [_base64(np.asarray(scores.test.parts[p], dtype="<f4")) for p in parts],
         "val": [_base64(np.asarray(scores.val.parts[p], dtype="<f4")) for p in parts],
+        "names": list(names),
         "digit": _base64(scores.test.digit.astype(np.uint8)),
         "anomalous": _base64(scores.anomalous.astype(np.uint8)),
         "images": base64.b64encode(zlib.compress(np.ascontiguousarray(images, dtype=np.uint8))).decode("ascii"),

@@ -15,7 +15,7 @@ export function chosen(own, threshold) {
   const about = {
     truth: (i) => truth[i] === 1,
     called: (i) => score[i] > threshold,
-    digit: (i) => digit[i],
+    digit: (i) => own.data.names[digit[i]] ?? `a ${digit[i]}`,
     pixels,
     left: [],
     right: [],
@@ -84,7 +84,7 @@ export function strip(canvas, shown, theme) {
     pen.strokeStyle = colour;
     pen.stroke();
     const wrong = truth(row) !== called(row);
-    const words = wrong ? (truth(row) ? "missed" : "false alarm") : `a ${digit(row)}`;
+    const words = wrong ? (truth(row) ? "missed" : "false alarm") : digit(row);
     pen.font = `12px ${theme.font}`;
     write(pen, words, x + TILE / 2, HEADING + TILE + CAPTION, {
       colour: wrong ? theme.wrong : theme.text,

@@ -18,7 +18,7 @@ export default function (component) {
   const focused = parentElement.activeElement?.dataset?.digit ?? box.querySelector("button:focus")?.dataset.digit;
   box.replaceChildren(
     line("head", make("span"), make("span"), make("span", "", "AUROC")),
-    ...data.rows.map(({ digit, share, area, colour, picked, said }) => {
+    ...data.rows.map(({ digit, name, share, area, colour, picked, said }) => {
       const button = make("button", "row");
       const track = make("span", "track");
       button.type = "button";
@@ -29,7 +29,7 @@ export default function (component) {
       button.style.setProperty("--own", colour);
       button.style.setProperty("--share", share);
       track.append(make("span", "fill"), make("span", "dot"));
-      button.append(make("span", "digit", digit), track, make("span", "area", area));
+      button.append(make("span", "digit", name), track, make("span", "area", area));
       button.onclick = () => setTriggerValue("pick", digit);
       return button;
     }),

@@ -31,6 +31,7 @@ def latent_map(
     version: str,
     sheet: tuple[str, str],
     digit: np.ndarray,
+    names: Sequence[str],
     called: np.ndarray,
     name: str,
     marked: int | None,
@@ -43,7 +44,8 @@ def latent_map(
 
     version   names the points: they are read again only when it changes
     sheet     the name of all test images, and the images, as `live_mixer.pack` packs them; they travel once
-    digit, called   (m,) what each shows, and whether it is called anomalous
+    digit, called   (m,) the class of each, and whether it is called anomalous
+    names     what the classes are called, or () for digits
     name      what the map shows, for screen readers
     marked    position of the point with a ring round it
     lasso     the line that is drawn, in the units of the points; inside: how many points lie within
@@ -58,6 +60,7 @@ def latent_map(
             "test": _base64(test.astype("<f4")),
             "digit": _base64(digit.astype(np.uint8)),
             "digits": np.unique(digit).tolist(),
+            "names": list(names),
             "called": _base64(called.astype(np.uint8)),
             "name": name,
             "marked": marked,

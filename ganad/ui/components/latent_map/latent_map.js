@@ -94,7 +94,8 @@ function prepare(root) {
     tip.hidden = i === null;
     if (i === null) return;
     const box = canvas.getBoundingClientRect();
-    tip.querySelector("span").textContent = `${own.digit[i]}, called ${own.called[i] ? "anomalous" : "normal"}`;
+    tip.querySelector("span").textContent =
+      `${own.data.names[own.digit[i]] ?? own.digit[i]}, called ${own.called[i] ? "anomalous" : "normal"}`;
     thumb(tip.querySelector("canvas"), own, i);
     tip.style.left = `${Math.min(x + 14, box.width - 190)}px`;
     tip.style.top = `${Math.max(4, y - 76)}px`;
@@ -177,7 +178,11 @@ function picture(canvas, ground) {
 function groups(own) {
   const { colours } = own.data;
   if (own.by === "digit")
-    return own.data.digits.map((d) => ({ name: String(d), colour: colours.digits[d], has: (i) => own.digit[i] === d }));
+    return own.data.digits.map((d) => ({
+      name: own.data.names[d] ?? String(d),
+      colour: colours.digits[d % colours.digits.length],
+      has: (i) => own.digit[i] === d,
+    }));
   return [
     { name: "called normal", colour: colours.normal, has: (i) => !own.called[i] },
     { name: "called anomalous", colour: colours.anomalous, has: (i) => own.called[i] === 1 },

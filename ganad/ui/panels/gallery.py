@@ -29,8 +29,8 @@ def gallery(view: ScoredView) -> None:
     for key, value in (("digits", list(chosen.digits)), ("verdict", chosen.verdict), ("sort", chosen.sort)):
         set_widget(key, value)
     st.pills(
-        "Digits", np.unique(view.scores.test.digit).tolist(), selection_mode="multi", key="digits", on_change=guard.callback(_filtered), args=(run,),
-        help="None picked: all of them.", format_func=lambda d: f"{d} · normal" if d in run.normal else str(d),
+        "Classes" if run.has_names else "Digits", np.unique(view.scores.test.digit).tolist(), selection_mode="multi", key="digits", on_change=guard.callback(_filtered), args=(run,),
+        help="None picked: all of them.", format_func=lambda d: run.class_name(d) + (" · normal" if d in run.normal else ""),
     )  # fmt: skip
     st.segmented_control(
         "Verdict", list(VERDICTS), key="verdict", required=True, on_change=guard.callback(_filtered), args=(run,),

@@ -47,9 +47,16 @@ def draw(run: RunInfo) -> None:
 
 def waiting(run: RunInfo) -> None:
     """Before anything is drawn: what to do, what to expect, and what the detector calls normal."""
+    if run.has_names:
+        st.markdown(
+            f"#### Draw or upload\nThis {METHOD_NAMES[run.method]} has learned what **{run.normal_in_words}** looks like. What you draw is judged as a whole picture: "
+            "the verdict, the reconstruction and the parts of the score appear here. Pictures of your own come in by Upload."
+        )
+        known(run)
+        return
     st.markdown(
         f"#### Draw one digit\nThis {METHOD_NAMES[run.method]} has learned what **{run.normal_in_words}** looks "
-        "like. Draw that with mouse, pen or finger, then draw something else: the verdict, the reconstruction and the three parts of the score "
+        "like. Draw that with mouse, pen or finger, then draw something else: the verdict, the reconstruction and the parts of the score "
         "appear here."
     )
     known(run)
@@ -59,8 +66,8 @@ def known(run: RunInfo) -> None:
     """A few normal digits of the test set."""
     rows = np.flatnonzero(~cache.scores(run.name).anomalous)[:8]
     images = cache.images(run.name)[rows]
-    st.html(pictures.figure_html([(pictures.png(image, 3), "", "a normal digit") for image in images], size_px=74))
-    st.caption("Normal digits, as others wrote them.")
+    st.html(pictures.figure_html([(pictures.png(image, 3), "", "a normal image") for image in images], size_px=74))
+    st.caption("Normal images of the test set." if run.has_names else "Normal digits, as others wrote them.")
 
 
 def upload(run: RunInfo) -> None:
@@ -96,7 +103,8 @@ def upload(run: RunInfo) -> None:
 
 def waiting_for_files(run: RunInfo) -> None:
     """Before anything is uploaded: what to do, and what the detector calls normal."""
-    st.markdown("Drop a photo or a scan of a handwritten digit above; several at once give a table and a CSV.")
+    what = "pictures" if run.has_names else "a photo or a scan of a handwritten digit"
+    st.markdown(f"Drop {what} above; several at once give a table and a CSV.")
     known(run)
 
 

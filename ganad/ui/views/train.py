@@ -7,7 +7,7 @@ import contextlib
 import streamlit as st
 
 from ganad import glossary, service
-from ganad.config import Settings, command
+from ganad.config import PRESETS, Settings, command
 from ganad.errors import ConfigError, GanadError
 from ganad.service import RunInfo
 from ganad.training import length
@@ -86,6 +86,10 @@ def digit_tiles(data: str | None = None) -> tuple[int, ...]:
     return tuple(normal)
 
 
+MANY = 4
+"""Normal classes from which on the preset for many is pointed out."""
+
+
 def settings_now() -> Settings:
     """The settings that the widgets ask for at this moment, for drawing the page and for the click on Start alike.
 
@@ -122,6 +126,10 @@ def start() -> None:
         _start_button(settings)
     if wrong:
         notices.error(wrong)
+    if settings and settings.preset == "tuned" and len(settings.normal) >= MANY and "many" in PRESETS[settings.method]:
+        st.caption(
+            f":material/lightbulb: For {len(settings.normal)} normal classes the preset **many** was chosen: fewer epochs, since each has more images."
+        )
     if settings:
         with st.container(key="command_of_form", gap="small"):
             st.caption("The run that Start would begin, on the command line:")

@@ -13,6 +13,8 @@ export default function (component) {
     row.append(...parts);
     return row;
   };
+  const longest = Math.max(...data.rows.map(({ name }) => name.length));
+  box.style.setProperty("--names", longest > 2 ? `min(${longest}ch, 38%)` : "1.6rem");
   const ends = make("span");
   ends.append(make("span", "", "0 %"), make("span", "", "called anomalous"), make("span", "", "100 %"));
   const focused = parentElement.activeElement?.dataset?.digit ?? box.querySelector("button:focus")?.dataset.digit;

@@ -4,11 +4,14 @@ import json
 import statistics
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from ganad.__main__ import app
 from ganad.bench import quality as b
 from ganad.config import METHOD_NAMES, resolve
 from ganad.data import sources
+from ganad.errors import ConfigError
 from ganad.evaluation import metrics
 from ganad.runs import run_directory
 from ganad.scoring import baselines
@@ -84,7 +87,7 @@ def test_a_run_that_fails_ends_the_command_with_its_reason(runs_dir, monkeypatch
 @pytest.fixture
 def cheap_baselines(monkeypatch):
     monkeypatch.setattr(
-        b, "baseline", lambda p, name, digits: [{"auroc": 0.5, "average_precision": 0.25} for _ in digits]
+        b, "baseline", lambda p, name, digits, data=None: [{"auroc": 0.5, "average_precision": 0.25} for _ in digits]
     )
 
 
@@ -108,12 +111,19 @@ def test_seeds_that_cover_only_some_digits_do_not_blur_the_mean_over_digits(chea
 
 def test_baselines_stand_above_the_methods_and_are_what_scikit_learn_says(runs_dir, monkeypatch):
     true = sources.load_test().digit
-    monkeypatch.setattr(baselines, "scores", lambda name, normal: (true == 3).astype(float))
+    monkeypatch.setattr(baselines, "scores", lambda name, normal, data: (true == 3).astype(float))
     said = b.baseline("A", "pca", [3, 4])
     assert said[0] == {"auroc": 1.0, "average_precision": 1.0}
     assert said[1]["auroc"] < 0.5
     lines = b.table("A", [row(protocol="A", digit=3), row(protocol="A", digit=4)]).splitlines()
     assert [line.split("|")[1].strip(" *") for line in lines[2:]] == [*baselines.NAMES.values(), "GANomaly"]
+
+
+def test_digits_that_no_choice_saw_are_reported_apart(cheap_baselines):
+    rows = [row(protocol="A", digit=d, auroc=0.9 + d / 100) for d in range(10)]
+    last = b.apart(rows).splitlines()[-1]
+    assert [c.strip(" *") for c in last.split("|")[1:-1]] == ["GANomaly", "0.9400", "0.9500"]
+    assert b.apart(rows[:9]) == "", "a mean of fewer digits would be another figure"
 
 
 def test_every_table_says_what_it_covers():
@@ -140,8 +150,6 @@ def test_the_page_holds_every_finished_run_of_the_plan_and_no_other(runs_dir, mo
 def test_the_command_prints_markdown_or_json_and_writes_the_page(
     runs_dir, monkeypatch, cheap_baselines, tmp_path, capsys
 ):
-    from ganad.__main__ import app
-
     monkeypatch.setattr("ganad.training.worker.work", fake_work([0.91]))
     words = ["bench", "quality", "--method", "egbad", "--protocol", "B", "--digits", "4", "--seeds", "0"]
     app([*words, "--write", str(tmp_path / "r.md")], standalone_mode=False)
@@ -149,3 +157,46 @@ def test_the_command_prints_markdown_or_json_and_writes_the_page(
     assert "| **EGBAD** | 0.9100" in (tmp_path / "r.md").read_text()
     app([*words, "--json"], standalone_mode=False)
     assert json.loads(capsys.readouterr().out)[0]["auroc"] == 0.91
+
+
+@pytest.fixture
+def clothes(tmp_path):
+    """Own images of three named classes; the data, and what stands beside them."""
+    rng, folder = np.random.default_rng(0), tmp_path / "clothes"
+    folder.mkdir()
+    arrays = {}
+    for part, n in (("train", 180), ("test", 30)):
+        arrays[f"y_{part}"] = np.arange(n) % 3
+        arrays[f"x_{part}"] = rng.integers(0, 256, (n, 28, 28), dtype=np.uint8)
+    np.savez(folder / "own.npz", **arrays)
+    (folder / "classes.txt").write_text("Shirt\nAnkle boot\nBag\n")
+    return str(folder / "own.npz")
+
+
+def test_own_images_have_a_table_with_the_names_of_their_classes(
+    runs_dir, monkeypatch, cheap_baselines, clothes, capsys
+):
+    monkeypatch.setattr("ganad.training.worker.work", fake_work([0.91, 0.92, 0.93]))
+    page = runs_dir / "page.md"
+    args = ["bench", "quality", "--data", clothes, "--method", "egbad", "--protocol", "B", "--write", str(page)]
+    app(args, standalone_mode=False)
+    printed = capsys.readouterr().out
+    assert "| detector | Shirt | Ankle boot | Bag | mean |" in printed
+    assert "| **EGBAD** | 0.9100 | 0.9200 | 0.9300 | **0.9200** |" in printed
+    assert "seed 0 on all classes" in printed
+    text = page.read_text()
+    assert text.startswith("# How well it detects: own.npz\n")
+    assert "normal class" in text
+    assert clothes not in text, "a page names no path of a machine"
+
+
+def test_a_class_that_own_images_do_not_have_is_refused(clothes):
+    with pytest.raises(ConfigError, match="0 to 2, got 3"):
+        b.plan(["egbad"], ["B"], [1, 3], None, clothes)
+    assert [j.digit for j in b.plan(["egbad"], ["B"], None, None, clothes)] == [0, 1, 2]
+    assert b.normal("A", 1, clothes) == (0, 2)
+
+
+def test_remembered_baselines_of_class_12_and_of_classes_1_and_2_are_two_files():
+    assert baselines._stem("pca", (1, 2)) == "pca-12-", "as it ever was"
+    assert len({baselines._stem("pca", n) for n in ((1, 2), (12,), (1, 12), (2, 11))}) == 4

@@ -116,19 +116,33 @@ def test_the_first_epoch_counts_at_which_the_mean_over_the_digits_reaches_the_ba
         ganomaly={2: [(10, 0.8), (20, 0.97), (30, 0.99)], 4: [(12, 0.9), (24, 0.91), (36, 0.93)]},
         egbad={2: [(4, 0.96), (8, 0.5), (12, 0.5)], 4: [(6, 0.96), (12, 0.5), (18, 0.5)]},
     )
-    rows = time_to_auroc.reach(0.95, ["ganomaly", "egbad"], [2, 4], lambda text: None)
+    rows = time_to_auroc.reach([0.95], ["ganomaly", "egbad"], [2, 4], lambda text: None)
     assert all(row.keys() >= KEYS for row in rows)
     assert [(r["ours"], r["epoch"]) for r in rows] == [(33, 3), (5, 1)]  # digit 4 alone never gets there
     assert [r["best"] for r in rows] == pytest.approx([0.96, 0.96])
     assert [r["ratio"] for r in rows] == pytest.approx([1, 33 / 5])
     assert len(rows[1]["looks"]) == 1, "it stops when it is good enough"
-    (row,) = time_to_auroc.reach(0.95, ["ganomaly"], [2, 4], lambda text: None, every=2)
+    (row,) = time_to_auroc.reach([0.95], ["ganomaly"], [2, 4], lambda text: None, every=2)
     assert (row["epoch"], row["best"]) == (None, 0.94), "a look at each second epoch alone misses the third"
+
+
+def test_each_mark_has_its_row_and_training_goes_on_to_the_highest(monkeypatch):
+    curves(
+        monkeypatch,
+        ganomaly={2: [(10, 0.8), (20, 0.96), (30, 0.99), (40, 1.0)]},
+        egbad={2: [(5, 0.96), (6, 0.97)]},
+    )
+    rows = time_to_auroc.reach([0.98, 0.95], ["ganomaly", "egbad"], [2], lambda text: None)
+    assert [(r["bar"], r["ours"], r["epoch"]) for r in rows] == [
+        (0.95, 20, 2), (0.98, 30, 3), (0.95, 5, 1), (0.98, None, None)
+    ]  # fmt: skip
+    assert [r["ratio"] for r in rows] == [1, 1, 4, None], "each against the first method's time to the same mark"
+    assert len(rows[0]["looks"]) == 3, "it stops at the highest mark"
 
 
 def test_what_is_not_reached_says_its_best(monkeypatch):
     curves(monkeypatch, egbad={8: [(1, 0.6), (2, 0.7), (3, 0.65)]})
-    (row,) = time_to_auroc.reach(0.95, ["egbad"], [8], lambda text: None)
+    (row,) = time_to_auroc.reach([0.95], ["egbad"], [8], lambda text: None)
     assert (row["ours"], row["epoch"], row["ratio"], row["best"]) == (None, None, None, 0.7)
     assert "not reached" in time_to_auroc.reach_table([row])
     assert "0.7000" in time_to_auroc.reach_table([row])
@@ -140,7 +154,7 @@ def test_a_real_training_is_scored_after_each_epoch_on_a_sample_with_every_digit
     auroc = metrics.auroc
     monkeypatch.setattr(metrics, "auroc", lambda anomalous, score: seen.append(anomalous) or auroc(anomalous, score))
     (row,) = time_to_auroc.reach(
-        1.0, [method], [8], lambda text: None, epochs=2, limit=300, sample=100, precision="float32", ema_decay=0.5
+        [1.0], [method], [8], lambda text: None, epochs=2, limit=300, sample=100, precision="float32", ema_decay=0.5
     )
     (one, first, a), (two, second, b) = row["looks"]
     assert (one, two) == (1, 2)

@@ -1,7 +1,8 @@
 """Quality, rerun by one command: a run for each method, digits and seed, beside baselines, as Markdown.
 
-Protocol B calls one digit normal and the nine others anomalies, A the other way round. Last epoch, official test set.
-What is finished is kept, so the command goes on where it was interrupted.
+Protocol B calls one class normal and the others anomalies, A the other way round. Last epoch, official test set.
+What is finished is kept, so the command goes on where it was interrupted. The classes are MNIST's digits, or those of
+own data, named by their path.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from ganad import service
 from ganad.config import METHOD_NAMES, PRESETS, parts_in, resolve
 from ganad.data import sources
-from ganad.errors import RunError
+from ganad.errors import ConfigError, RunError
 from ganad.evaluation import metrics
 from ganad.runs import run_directory
 from ganad.scoring import baselines
@@ -31,8 +32,8 @@ Log = Callable[[str], None]
 
 ALL = tuple(range(10))
 PROTOCOLS = {
-    "B": "One digit is normal, the nine others are anomalies (prevalence about 0.90)",
-    "A": "Nine digits are normal, one is the anomaly (prevalence about 0.10)",
+    "B": "One class is normal, all others are anomalies",
+    "A": "All classes but one are normal, one is the anomaly",
 }
 PLAN = {("B", method): {0: ALL} for method in METHOD_NAMES} | {
     ("B", "ganomaly"): {0: ALL, 1: ALL, 2: ALL},
@@ -50,21 +51,23 @@ def preset_of(protocol: str, method: str, preset: str) -> str:
 
 @dataclass(frozen=True)
 class Job:
-    """One run of a table. digit: the normal one in B, the anomalous one in A."""
+    """One run of a table. digit: the normal class in B, the anomalous one in A; data: a path of own images, None for MNIST."""
 
     protocol: str
     method: str
     digit: int
     seed: int
+    data: str | None = None
 
     @property
     def normal(self) -> tuple[int, ...]:
-        return normal(self.protocol, self.digit)
+        return normal(self.protocol, self.digit, self.data)
 
 
 def settings(job: Job, preset: str) -> Any:
     """What is asked of the run of a job."""
-    return resolve(job.method, preset_of(job.protocol, job.method, preset), normal=job.normal, seed=job.seed)
+    chosen = preset_of(job.protocol, job.method, preset)
+    return resolve(job.method, chosen, normal=job.normal, seed=job.seed, data=job.data)
 
 
 @dataclass(frozen=True)
@@ -80,24 +83,39 @@ class Row:
     tested: int
 
 
-def normal(protocol: str, digit: int) -> tuple[int, ...]:
-    """The normal digits of a column of the table."""
-    return (digit,) if protocol == "B" else tuple(d for d in ALL if d != digit)
+def classes(data: str | None) -> tuple[str, ...]:
+    """Names of the classes of own images, or MNIST's digits."""
+    return tuple(map(str, ALL)) if data is None else service.class_names(data)
+
+
+def normal(protocol: str, digit: int, data: str | None = None) -> tuple[int, ...]:
+    """The normal classes of a column of the table."""
+    return (digit,) if protocol == "B" else tuple(d for d in range(len(classes(data))) if d != digit)
 
 
 def plan(
-    methods: Iterable[str], protocols: Iterable[str], digits: Sequence[int] | None, seeds: Sequence[int] | None
+    methods: Iterable[str],
+    protocols: Iterable[str],
+    digits: Sequence[int] | None,
+    seeds: Sequence[int] | None,
+    data: str | None = None,
 ) -> list[Job]:
-    """The jobs asked for. Where no digits or seeds are named, those of PLAN, which not every method has for A."""
+    """The jobs asked for. Where no digits or seeds are named, those of PLAN, which not every method has for A.
+
+    With own images: every class and seed 0. Raises ConfigError for a class that they do not have.
+    """
+    every = ALL if data is None else tuple(range(len(classes(data))))
+    if odd := [d for d in digits or () if d not in every]:
+        raise ConfigError(f"--digits are numbers of classes, 0 to {every[-1]}, got {odd[0]}.")
     jobs = []
     for protocol in protocols:
         for method in methods:
-            usual = PLAN.get((protocol, method), {})
+            usual = PLAN.get((protocol, method), {}) if data is None else {0: every}
             if seeds is None and digits is None:
                 wanted = usual
             else:
-                wanted = {s: digits or usual.get(s, ALL) for s in (seeds if seeds is not None else usual or (0,))}
-            jobs += [Job(protocol, method, d, s) for s, chosen in wanted.items() for d in chosen]
+                wanted = {s: digits or usual.get(s, every) for s in (seeds if seeds is not None else usual or (0,))}
+            jobs += [Job(protocol, method, d, s, data) for s, chosen in wanted.items() for d in chosen]
     return jobs
 
 
@@ -108,13 +126,17 @@ def quality(jobs: Sequence[Job], preset: str, log: Log) -> list[Row]:
         asked = settings(job, preset)
         run = finished(asked)
         if run is None:
-            log(f"{i} of {len(jobs)}: training {job.method}, normal {''.join(map(str, job.normal))}, seed {job.seed} …")
+            log(f"{i} of {len(jobs)}: training {job.method}, {_in_words(job)}, seed {job.seed} …")
             run = run_directory.create(asked)
             if worker.work(run) != "finished":
                 raise RunError(f"{run.name} did not finish: {run_directory.read_status(run).error or 'stopped'}")
         rows.append(read(job, run))
         log(f"{i} of {len(jobs)}: {run.name}, AUROC {rows[-1].auroc:.4f}")
     return rows
+
+
+def _in_words(job: Job) -> str:
+    return f"{'normal' if job.protocol == 'B' else 'all normal but'} {classes(job.data)[job.digit]}"
 
 
 def finished(asked: Any) -> Path | None:
@@ -143,9 +165,12 @@ def read(job: Job, run: Path) -> Row:
     )
 
 
-def known(preset: str) -> list[Row]:
-    """Every job of PLAN that is finished, whoever asked for it."""
+def known(preset: str, data: str | None = None) -> list[Row]:
+    """Every job of PLAN that is finished, whoever asked for it; with own images, every method and class with seed 0."""
     rows = []
+    if data is not None:
+        jobs = plan(list(METHOD_NAMES), list(PROTOCOLS), None, None, data)
+        return [read(job, run) for job in jobs if (run := finished(settings(job, preset)))]
     for (protocol, method), seeds in PLAN.items():
         for job in plan([method], [protocol], None, list(seeds)):
             run = finished(settings(job, preset))
@@ -154,14 +179,14 @@ def known(preset: str) -> list[Row]:
     return rows
 
 
-def baseline(protocol: str, name: str, digits: Sequence[int]) -> list[dict[str, float]]:
-    """AUROC and average precision of a baseline, a dict a digit."""
+def baseline(protocol: str, name: str, digits: Sequence[int], data: str | None = None) -> list[dict[str, float]]:
+    """AUROC and average precision of a baseline, a dict a class."""
 
-    true = sources.load_test().digit
+    true = sources.load_test(data).digit
     results = []
     for d in digits:
-        anomalous = ~np.isin(true, normal(protocol, d))
-        score = baselines.scores(name, normal(protocol, d))
+        anomalous = ~np.isin(true, normal(protocol, d, data))
+        score = baselines.scores(name, normal(protocol, d, data), data)
         results.append(
             {
                 "auroc": float(roc_auc_score(anomalous, score)),
@@ -172,15 +197,17 @@ def baseline(protocol: str, name: str, digits: Sequence[int]) -> list[dict[str, 
 
 
 def table(protocol: str, rows: Sequence[Row], metric: str = "auroc") -> str:
-    """Methods and baselines by digit: mean over seeds ± sample standard deviation.
+    """Methods and baselines by class: mean over seeds ± sample standard deviation.
 
-    The last column is the mean over the digits of the means, ± the spread of that mean over those seeds that cover them all.
+    The last column is the mean over the classes of the means, ± the spread of that mean over those seeds that cover them all.
     """
     rows = [r for r in rows if r.job.protocol == protocol]
     digits = sorted({r.job.digit for r in rows}) or list(ALL)
-    lines = ["| detector | " + " | ".join(map(str, digits)) + " | mean |", "|---|" + "---:|" * (len(digits) + 1)]
+    data = _data(rows)
+    names = [classes(data)[d] for d in digits]
+    lines = ["| detector | " + " | ".join(names) + " | mean |", "|---|" + "---:|" * (len(digits) + 1)]
     for name, words in baselines.NAMES.items():
-        values = [b[metric] for b in baseline(protocol, name, digits)]
+        values = [b[metric] for b in baseline(protocol, name, digits, data)]
         lines.append(f"| {words} | " + " | ".join(f"{v:.4f}" for v in values) + f" | {statistics.mean(values):.4f} |")
     for method in dict.fromkeys(r.job.method for r in rows):
         own = [r for r in rows if r.job.method == method]
@@ -201,20 +228,28 @@ def table(protocol: str, rows: Sequence[Row], metric: str = "auroc") -> str:
     return "\n".join(lines)
 
 
+def _data(rows: Sequence[Row]) -> str | None:
+    """Whose images the rows of a table are about."""
+    return rows[0].job.data if rows else None
+
+
 def covers(protocol: str, rows: Sequence[Row]) -> str:
-    """In words: which seeds, digits and test images stand behind a table, and how long the trainings took."""
+    """In words: which seeds, classes and test images stand behind a table, and how long the trainings took."""
     lines = []
+    data = _data(rows)
+    names = classes(data)
+    kind, whole_set = ("digits", 10_000) if data is None else ("classes", len(sources.load_test(data).digit))
     for method in METHOD_NAMES:
         own = [r for r in rows if (r.job.protocol, r.job.method) == (protocol, method)]
         if not own:
             continue
         by_seed = {s: sorted(r.job.digit for r in own if r.job.seed == s) for s in sorted({r.job.seed for r in own})}
-        whole = [s for s, d in by_seed.items() if d == list(ALL)]
-        parts = [f"seed{'s' * (len(whole) > 1)} {', '.join(map(str, whole))} on all digits"] if whole else []
-        parts += [f"seed {s} on {', '.join(map(str, d))}" for s, d in by_seed.items() if s not in whole]
+        whole = [s for s, d in by_seed.items() if d == list(range(len(names)))]
+        parts = [f"seed{'s' * (len(whole) > 1)} {', '.join(map(str, whole))} on all {kind}"] if whole else []
+        parts += [f"seed {s} on {', '.join(names[i] for i in d)}" for s, d in by_seed.items() if s not in whole]
         seconds = [r.seconds for r in own]
         tested = own[0].tested
-        sample = "" if tested == 10_000 else f", scored on a fixed stratified sample of {tested:,} test images"
+        sample = "" if tested == whole_set else f", scored on a fixed stratified sample of {tested:,} test images"
         lines.append(
             f"- {METHOD_NAMES[method]}: {'; '.join(parts)}{sample}. Training took {statistics.mean(seconds):.0f} s on average, "
             f"{max(seconds):.0f} s at most."
@@ -235,13 +270,46 @@ def parts_table(protocol: str, rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
+PLAYED_THE_ANOMALY = (0, 2, 4, 6, 8)
+"""Digits that played the anomaly, among training images, when settings for many normal digits were chosen (docs/choices.md)."""
+
+
+def apart(rows: Sequence[Row], metric: str = "auroc") -> str:
+    """Protocol A: means over the digits that settings were chosen by and over those that no choice saw.
+
+    Empty without rows of all ten digits.
+    """
+    groups = (PLAYED_THE_ANOMALY, tuple(d for d in ALL if d not in PLAYED_THE_ANOMALY))
+    lines = [f"| detector | {' | '.join(', '.join(map(str, g)) for g in groups)} |", "|---|---:|---:|"]
+    for name, words in baselines.NAMES.items():
+        means = [statistics.mean(b[metric] for b in baseline("A", name, g)) for g in groups]
+        lines.append(f"| {words} | " + " | ".join(f"{m:.4f}" for m in means) + " |")
+    for method in dict.fromkeys(r.job.method for r in rows if r.job.protocol == "A"):
+        by_digit = {
+            d: [getattr(r, metric) for r in rows if (r.job.protocol, r.job.method, r.job.digit) == ("A", method, d)]
+            for d in ALL
+        }
+        if not all(by_digit.values()):
+            continue
+        means = [statistics.mean(statistics.mean(by_digit[d]) for d in g) for g in groups]
+        lines.append(f"| **{METHOD_NAMES[method]}** | " + " | ".join(f"{m:.4f}" for m in means) + " |")
+    return "\n".join(lines) if len(lines) > 2 + len(baselines.NAMES) else ""
+
+
 def page(rows: Sequence[Row], preset: str) -> str:
-    """docs/results.md."""
+    """A file of docs/: the tables of all rows, which are about the same images."""
+    own = _data(rows)
+    title, split = "How well it detects", "official MNIST split, the test set read for these tables alone"
+    command, kind = "python -m ganad bench quality", "digit"
+    if own is not None:
+        source = Path(own).name.replace("`", "")
+        title, split = f"{title}: {source}", f"every training and test image of {source}; no setting was chosen on them"
+        command, kind = f"{command} --data …/{source}", "class"
     lines = [
-        "# How well it detects",
+        f"# {title}",
         "",
-        f"Written by `python -m ganad bench quality`. Preset `{preset}`, settings chosen on training images alone; the last epoch; "
-        "`eval()` everywhere; official MNIST split, the test set read for these tables alone. "
+        f"Written by `{command}`. Preset `{preset}`, settings chosen on training images of MNIST alone; the last epoch; "
+        f"`eval()` everywhere; {split}. "
         "Mean over seeds ± sample standard deviation; a figure without ± is one seed. Baselines learn from the same images.",
         "",
         f"Machine: {os.cpu_count()} cores, {platform.machine()}, one thread a training.",
@@ -250,28 +318,37 @@ def page(rows: Sequence[Row], preset: str) -> str:
         if not any(r.job.protocol == protocol for r in rows):
             continue
         lines += ["", f"## Protocol {protocol}: AUROC", "", f"{words}. A column is the "]
-        lines[-1] += "normal digit." if protocol == "B" else "anomalous digit."
+        lines[-1] += f"normal {kind}." if protocol == "B" else f"anomalous {kind}."
         lines += ["", table(protocol, rows), "", covers(protocol, rows), "", "By part, mean AUROC over these runs:", ""]
         lines += [parts_table(protocol, rows)]
         if protocol == "A":
             lines += [
                 "",
                 " ".join(
-                    _epochs(m, preset)
+                    _epochs(m, preset, own)
                     for m in METHOD_NAMES
                     if any((r.job.protocol, r.job.method) == ("A", m) for r in rows)
                 ),
             ]
+        if protocol == "A" and own is None and (two := apart(rows)):
+            lines += [
+                "",
+                "Settings for nine normal digits were chosen with training images of 0, 2, 4, 6, 8 in the part of ",
+            ]
+            lines[-1] += (
+                "the anomaly ([choices](choices.md)); no choice saw 1, 3, 5, 7, 9. AUROC, mean over either five:"
+            )
+            lines += ["", two]
         if protocol == "A":
-            lines += ["", "Average precision, which guessing brings to the prevalence of about 0.10:", ""]
+            lines += ["", "Average precision, which guessing brings to the anomalies' share of about one in ten:", ""]
             lines += [table(protocol, rows, "average_precision")]
     return "\n".join(lines) + "\n"
 
 
-def _epochs(method: str, preset: str) -> str:
+def _epochs(method: str, preset: str, data: str | None) -> str:
     """How long a method trains in protocol A, in words."""
-    n = settings(Job("A", method, 0, 0), preset).epochs
-    return f"{METHOD_NAMES[method]}: preset `{preset_of('A', method, preset)}`, {n} epochs, which are as many steps as {9 * n} of one digit."
+    n, others = settings(Job("A", method, 0, 0, data), preset).epochs, len(classes(data)) - 1
+    return f"{METHOD_NAMES[method]}: preset `{preset_of('A', method, preset)}`, {n} epochs, which are as many steps as {others * n} of one class."
 
 
 def shelf(log: Log) -> list[dict[str, Any]]:

@@ -27,36 +27,35 @@ SAMPLE = 2000
 
 
 def reach(
-    bar: float, methods: Sequence[str], digits: Sequence[int], log: Log, *, every: int = 1, **asked: Any
+    bars: Sequence[float], methods: Sequence[str], digits: Sequence[int], log: Log, *, every: int = 1, **asked: Any
 ) -> list[Row]:
-    """Train each digit with the tuned preset until the mean AUROC over the digits is at least `bar`.
+    """Train each digit with the tuned preset until the mean AUROC over the digits is at least the highest of `bars`.
 
-    The digits take turns, `every` epochs each and then a look, so all stop at the first look that is good enough. Rows
-    of {"name", "ours", "reference", "unit", "ratio", "epoch", "best", "looks"}. ours: seconds of training of one digit
-    up to that epoch, mean over the digits; None if the preset's epochs do not suffice. reference: the first method's,
-    ratio: how often ours goes into that. best: the highest mean seen. looks: (epoch, seconds, mean AUROC) at each.
-    asked: other settings.
+    The digits take turns, `every` epochs each and then a look, so all stop at the first look that is good enough. A row
+    for each method and bar: {"name", "bar", "ours", "reference", "unit", "ratio", "epoch", "best", "looks"}. ours:
+    seconds of training of one digit up to that epoch, mean over the digits; None if the preset's epochs do not suffice.
+    reference: the first method's at the same bar, ratio: how often ours goes into that. best: the highest mean seen.
+    looks: (epoch, seconds, mean AUROC) at each. asked: other settings.
     """
     rows: list[Row] = []
     for method in methods:
-        name = f"mean AUROC {bar:g} over digits {', '.join(map(str, digits))}, {method} tuned"
-        log(f"{name} …")
+        log(f"{method} tuned, digits {', '.join(map(str, digits))} …")
         runs = [_looks(resolve(method, "tuned", normal=(d,), **({"sample": SAMPLE} | asked)), every) for d in digits]
         seen: list[tuple[int, float, float]] = []
         for now in zip(*runs, strict=True):
             epochs, seconds, aurocs = zip(*now, strict=True)
             seen.append((epochs[0], statistics.mean(seconds), statistics.mean(aurocs)))
             log(f"  epoch {epochs[0]}: {seen[-1][2]:.4f} after {seen[-1][1]:.1f} s")
-            if seen[-1][2] >= bar:
+            if seen[-1][2] >= max(bars):
                 break
-        epoch, ours, last = seen[-1]
-        there = last >= bar
-        first = rows[0]["ours"] if rows else ours if there else None
-        rows.append({
-            "name": name, "ours": ours if there else None, "reference": first, "unit": "s",
-            "ratio": first / ours if first is not None and there else None,
-            "epoch": epoch if there else None, "best": max(a for *_, a in seen), "looks": seen,
-        })  # fmt: skip
+        for bar in sorted(set(bars)):
+            epoch, ours = next(((e, s) for e, s, auroc in seen if auroc >= bar), (None, None))
+            first = next((r["ours"] for r in rows if r["bar"] == bar), ours)
+            rows.append({
+                "name": f"mean AUROC {bar:g} over digits {', '.join(map(str, digits))}, {method} tuned", "bar": bar,
+                "ours": ours, "reference": first, "unit": "s", "ratio": first / ours if first and ours else None,
+                "epoch": epoch, "best": max(a for *_, a in seen), "looks": seen,
+            })  # fmt: skip
     return rows
 
 

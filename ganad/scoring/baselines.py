@@ -126,4 +126,6 @@ def _folders() -> tuple[Path, Path]:
 
 
 def _stem(name: str, normal: Sequence[int]) -> str:
-    return f"{name}-{''.join(map(str, sorted(normal)))}-"
+    # Digits without anything between them, as in files of before; numbers of more than one digit would be mixed up.
+    before_each = "" if max(normal) < 10 else "_"
+    return f"{name}-{''.join(f'{before_each}{n}' for n in sorted(normal))}-"

@@ -67,7 +67,7 @@ def test_blank_paper_is_refused():
 @pytest.fixture
 def few(monkeypatch):
     monkeypatch.setattr(b, "EACH", 18)
-    monkeypatch.setattr(b, "WAYS", {"half the size": b.WAYS["half the size"]})
+    monkeypatch.setattr(b, "WAYS", {w: b.WAYS[w] for w in ("on a canvas", "half the size")})
 
 
 def test_as_it_is_the_figures_are_those_of_the_kept_scores_of_held_out_images(few):
@@ -75,32 +75,38 @@ def test_as_it_is_the_figures_are_those_of_the_kept_scores_of_held_out_images(fe
     weights = run_directory.settings(run_directory.find("ganomaly-n8")).weights
     total = metrics.total(kept.parts, weights)
     chosen = np.linspace(0, len(kept) - 1, 18).astype(int)
-    usual, drawn, others = b.handwriting(["ganomaly-n8"], lambda text: None)
+    usual, canvas, drawn, others = b.handwriting(["ganomaly-n8"], lambda text: None)
     assert usual.false_alarms == pytest.approx(
         (total[chosen] > thresholds.threshold_for(total)).mean(), abs=1 / 18 + 1e-9
     )
     assert (usual.way, usual.changed, usual.refused, usual.promised) == (b.AS_IT_IS, None, 0, FALSE_ALARMS)
     assert usual.images == drawn.images == 36
-    assert 0 <= drawn.changed < 0.5, "half the size is prepared away"
+    assert canvas.changed is None
+    assert 0 <= drawn.changed <= 0.1, "half the size is prepared away"
     assert others.way == b.ELSEWHERE
     assert usual.auroc > 0.8
 
 
-def test_a_changed_verdict_is_one_that_differs_from_that_of_the_same_image(few, monkeypatch):
-    monkeypatch.setattr(b, "_prepared", lambda picture: np.zeros((28, 28), np.uint8))  # everything is judged alike
-    usual, drawn, _ = b.handwriting(["ganomaly-n8"], lambda text: None)
-    called = drawn.caught > 0.5
-    assert drawn.caught == drawn.false_alarms == float(called)
-    shares = (usual.caught, usual.false_alarms)
-    assert drawn.changed == pytest.approx(np.mean([1 - s if called else s for s in shares]))
-    assert drawn.auroc == 0.5
+def test_a_changed_verdict_is_one_that_differs_from_that_of_the_same_image_drawn_as_usual():
+    run, images = service.run_info("ganomaly-n8"), sources.load_test().images[:20]
+    anomalous = np.arange(20) % 2 == 0
+    first, called = b._judged(run, "x", images, anomalous, None)
+    assert first.changed is None
+    assert b._judged(run, "x", images, anomalous, called)[0].changed == 0
+    other = called.copy()
+    other[[2, 5, 7]] ^= True
+    assert b._judged(run, "x", images, anomalous, other)[0].changed == pytest.approx(3 / 20)
+    without = [None if at in (5, 6) else image for at, image in enumerate(images)]
+    assert b._judged(run, "x", without, anomalous, other)[0].changed == pytest.approx(2 / 18), (
+        "of those that were judged"
+    )
 
 
 def test_a_refused_image_counts_in_one_column_alone(few, monkeypatch):
     prepared = b._prepared
     taken = iter([True, False] * 100)
     monkeypatch.setattr(b, "_prepared", lambda picture: prepared(picture) if next(taken) else None)
-    drawn = b.handwriting(["ganomaly-n8"], lambda text: None)[1]
+    drawn = b.handwriting(["ganomaly-n8"], lambda text: None)[2]
     assert drawn.refused == 0.5
     assert drawn.auroc > 0.7
 

@@ -34,7 +34,8 @@ class Row:
     """How the images of one run fare when drawn in one way. Shares lie in [0, 1].
 
     refused        of all images: no digit was found
-    changed        verdicts that differ from those of the same images as they are; None where there are none such
+    changed        verdicts that differ from those of the same images drawn "on a canvas", in the middle and of usual size;
+                   None for images that were not drawn by us
     false_alarms   of the normal images; promised: at most this share, by the threshold of the run
     caught, auroc  of the others
     """
@@ -91,7 +92,7 @@ WAYS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "shaded paper": lambda x: _photo(_ink(x), shade=70),
     "noise": lambda x: _photo(_ink(x), noise=10),
 }
-"""Ways to draw an image anew: (28, 28) uint8, light on black -> a picture (H, W) uint8, dark on light."""
+"""Ways to draw an image anew: (28, 28) uint8, light on black -> a picture (H, W) uint8, dark on light. The first is the usual one."""
 AS_IT_IS, ELSEWHERE = "as it is", "other writers, 8 x 8"
 
 
@@ -106,11 +107,12 @@ def handwriting(names: Sequence[str], log: Log) -> list[Row]:
         log(f"{run.name}: {len(normal)} held-out normal images, {len(others)} training images of other digits")
         images, anomalous = np.concatenate([normal, others]), np.arange(len(normal) + len(others)) >= len(normal)
         judge = functools.partial(_judged, run)
-        usual = judge(AS_IT_IS, images, anomalous, None)
-        rows.append(usual[0])
+        rows.append(judge(AS_IT_IS, images, anomalous, None)[0])
+        usual = None
         for way, draw in WAYS.items():
-            prepared = [_prepared(draw(image)) for image in images]
-            rows.append(judge(way, prepared, anomalous, usual[1])[0])
+            row, called = judge(way, [_prepared(draw(image)) for image in images], anomalous, usual)
+            usual = called if usual is None else usual  # of the first way
+            rows.append(row)
         strangers, truth = _other_writers(run.normal)
         rows.append(judge(ELSEWHERE, [_prepared(_photo(_ink(x))) for x in strangers], truth, None)[0])
     return rows
@@ -151,7 +153,7 @@ def _prepared(picture: np.ndarray) -> np.ndarray | None:
 def _judged(
     run: service.RunInfo, way: str, images: Sequence[np.ndarray | None], anomalous: np.ndarray, usual: np.ndarray | None
 ) -> tuple[Row, np.ndarray]:
-    """The row of images that were drawn in one way, and which are called anomalous. usual: what they are called as they are."""
+    """The row of images that were drawn in one way, and which are called anomalous. usual: what they are called as usually drawn."""
     from ganad.scoring.score import score
 
     there = np.array([image is not None for image in images])

@@ -106,8 +106,24 @@ class CodeDensity(nn.Module):
         self.unit = tensor(unit / (surprise.std() or 1.0))
         return surprise
 
+    def _save_to_state_dict(self, destination: dict, prefix: str, keep_vars: bool) -> None:
+        """In a state, `whiten` is (K, nz (nz + 1) / 2): below the diagonals are zeros, half of all that would be kept."""
+        super()._save_to_state_dict(destination, prefix, keep_vars)
+        rows, columns = self._triangle()
+        destination[prefix + "whiten"] = destination[prefix + "whiten"][:, rows, columns]
+
+    def _triangle(self) -> Tensor:
+        """(2, P) rows and columns on and above the diagonal of a matrix of `whiten`."""
+        return torch.triu_indices(self.mean.shape[1], self.mean.shape[1], device=self.mean.device)
+
     def _load_from_state_dict(self, state_dict: dict, prefix: str, *args: object) -> None:
-        """K is known when the state is: the buffers take the shapes of what is loaded."""
+        """K is known when the state is: the buffers take the shapes of what is loaded. Whole matrices are read too."""
+        packed = state_dict.get(prefix + "whiten")
+        rows, columns = self._triangle()
+        if packed is not None and packed.ndim == 2 and packed.shape[1] == len(rows):
+            whole = packed.new_zeros(len(packed), self.mean.shape[1], self.mean.shape[1])
+            whole[:, rows, columns] = packed
+            state_dict[prefix + "whiten"] = whole
         for name, buffer in list(self.named_buffers()):
             if (given := state_dict.get(prefix + name)) is not None and given.ndim == buffer.ndim:
                 setattr(self, name, buffer.new_empty(given.shape))

@@ -123,6 +123,21 @@ def test_a_fit_that_is_ended_changes_nothing():
     assert all(torch.equal(v, before[k]) for k, v in density.state_dict().items())
 
 
+def test_a_state_keeps_half_of_each_matrix_and_brings_all_of_it_back():
+    density = fitted(codes(1500), codes(100, seed=1))
+    state = density.state_dict()
+    gaussians, latent, _ = density.whiten.shape
+    assert state["whiten"].shape == (gaussians, latent * (latent + 1) // 2)
+    whole = state | {"whiten": density.whiten.clone()}  # as weights of before lie there
+    for kept in (state, whole):
+        again = CodeDensity(latent)
+        again.load_state_dict(kept)
+        assert torch.equal(again.whiten, density.whiten)
+        assert torch.equal(again.surprise(torch.ones(3, latent)), density.surprise(torch.ones(3, latent)))
+    with pytest.raises(RuntimeError, match="whiten"):
+        CodeDensity(latent).load_state_dict(state | {"whiten": state["whiten"][:, 1:]})
+
+
 # --- in a method -------------------------------------------------------------------------------------------------------
 
 

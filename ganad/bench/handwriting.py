@@ -22,7 +22,7 @@ from ganad.evaluation import metrics, thresholds
 from ganad.runs import run_directory
 from ganad.service import images as data_sets
 
-CANVAS = 420
+CANVAS = 280
 """Side of the canvas in pixels; a digit as it is takes two thirds of it."""
 EACH = 200
 """Images of either side, at most."""

@@ -52,6 +52,10 @@ class CommonSettings(BaseModel):
         "test_digits": ("Data", "Test digits"),
         "test_limit": ("Data", "Test images at most"),
         "augment": ("Data", "Shift of training images, in pixels"),
+        "augment_turn": ("Data", "Turn of training images, in degrees"),
+        "augment_scale": ("Data", "Change of size of training images"),
+        "augment_stroke": ("Data", "Change of strokes of training images"),
+        "augment_share": ("Data", "Share of training images that are varied"),
         "image_size": ("Networks", "Side of the image, in pixels"),
         "latent": ("Networks", "Size of the latent vector"),
         "filters": ("Networks", "Filters"),
@@ -111,6 +115,17 @@ class CommonSettings(BaseModel):
         0.0, ge=0, lt=1, description="scores use weights averaged with this decay; 0 means the last"
     )
     augment: float = Field(0.0, ge=0, le=4, description="training images are shifted by up to so many pixels")
+    augment_turn: float = Field(0.0, ge=0, le=45, description="... turned by up to so many degrees")
+    augment_scale: float = Field(0.0, ge=0, le=0.5, description="... made larger or smaller by up to this share")
+    augment_stroke: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="... drawn with wider or thinner strokes, up to this share of one pixel either side",
+    )
+    augment_share: float = Field(
+        1.0, ge=0, le=1, description="share of the training images that is varied so, drawn anew in each step"
+    )
     precision: Literal["auto", "float32", "bf16"] = Field(
         "auto", description="number format of the layers; auto takes the faster of the two on this machine"
     )

@@ -15,9 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from ganad.config import AnoganSettings
+from ganad.models.augment import augmented
 from ganad.models.base import Method, Parts, no_op
 from ganad.models.dcgan import GENERATORS, SLOPES, article_conv_stack, small_conv_stack
-from ganad.models.layers import init_dcgan, shifted
+from ganad.models.layers import init_dcgan
 from ganad.models.losses import bce_fake, bce_real, sum_abs
 from ganad.models.ops.fast_conv import Conv
 
@@ -92,7 +93,7 @@ class Anogan(Method):
     def step(self, x: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
         """First D, which should call x real and G(z) fake; then G, which wants the opposite. G(z) is made once."""
         s, g, d = self.settings, self.nets["generator"], self.nets["discriminator"]
-        x = shifted(x, s.augment, rng)
+        x = augmented(x, s, rng)
         x_tilde = g(torch.randn((len(x), s.latent), generator=rng, device=x.device))
         loss_d = bce_real(d(x)[0]) + bce_fake(d(x_tilde.detach())[0])
         self.update(loss_d, "discriminator")

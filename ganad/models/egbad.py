@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from ganad.config import EgbadSettings
+from ganad.models.augment import augmented
 from ganad.models.base import Method, Parts, no_op
 from ganad.models.dcgan import (
     SLOPES,
@@ -25,7 +26,7 @@ from ganad.models.dcgan import (
     small_conv_stack,
     small_generator,
 )
-from ganad.models.layers import Dropout, init_dcgan, shifted
+from ganad.models.layers import Dropout, init_dcgan
 from ganad.models.losses import at_least_float32, bce_fake, bce_real, l1, l2, mean_square, sum_abs
 from ganad.models.ops.fast_conv import Conv
 
@@ -125,7 +126,7 @@ class Egbad(Method):
         e, g, d = (self.nets[name] for name in ("encoder", "generator", "discriminator"))
         for layer in self._dropouts:
             layer.rng = rng
-        x = shifted(x, s.augment, rng)
+        x = augmented(x, s, rng)
         z = torch.randn((len(x), s.latent), generator=rng, device=x.device)
         z_hat, x_tilde = e(x), g(z)
         loss_d = bce_real(d(x, z_hat.detach())[0]) + bce_fake(d(x_tilde.detach(), z)[0])

@@ -14,9 +14,10 @@ import torch
 from torch import Tensor, nn
 
 from ganad.config import FanoganSettings
+from ganad.models.augment import augmented
 from ganad.models.base import Method, Parts, no_op
 from ganad.models.dcgan import SLOPES, conv, small_conv_stack, small_generator
-from ganad.models.layers import init_dcgan, shifted
+from ganad.models.layers import init_dcgan
 from ganad.models.losses import at_least_float32, l2, mean_square
 from ganad.models.ops.fast_conv import Conv
 
@@ -150,7 +151,7 @@ class Fanogan(Method):
 
     def step(self, x: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
         """One update of the critic and every few of them one of G; in the second phase one of E."""
-        x = shifted(x, self.settings.augment, rng)
+        x = augmented(x, self.settings, rng)
         return self._encoder_step(x) if self.trains_encoder else self._gan_step(x, rng)
 
     def _gan_step(self, x: Tensor, rng: torch.Generator) -> dict[str, Tensor]:

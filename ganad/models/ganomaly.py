@@ -13,8 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from ganad.config import GanomalySettings
+from ganad.models.augment import augmented
 from ganad.models.base import Method, Parts, no_op
-from ganad.models.layers import init_dcgan, shifted
+from ganad.models.layers import init_dcgan
 from ganad.models.losses import at_least_float32, bce_fake, bce_real, l1, l2, mean_square, sum_abs
 from ganad.models.ops.fast_conv import Conv, Deconv
 
@@ -131,7 +132,7 @@ class Ganomaly(Method):
     def step(self, x: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
         """D looks once at x and once at x̂; both players' losses are made from those two looks."""
         s = self.settings
-        x = shifted(x, s.augment, rng)
+        x = augmented(x, s, rng)
         x_hat, z, z_hat = self.nets["generator"](x)
         logit_real, features_real = self.nets["discriminator"](x)
         logit_fake, features_fake = self.nets["discriminator"](x_hat)

@@ -1,4 +1,4 @@
-"""What the nets share: first weights, noise from a given generator, small shifts."""
+"""What the nets share: first weights, and noise from a given generator."""
 
 from __future__ import annotations
 
@@ -31,15 +31,3 @@ class Dropout(nn.Module):
             return x
         keep = torch.rand(x.shape, generator=self.rng, device=x.device) >= self.share
         return x * keep / (1 - self.share)
-
-
-def shifted(x: Tensor, most: float, rng: torch.Generator) -> Tensor:
-    """Each image of x (B, 1, S, S) moved by up to `most` pixels either way, bilinear, background -1."""
-    if not most:
-        return x
-    b, size = len(x), x.shape[-1]
-    move = (torch.rand((b, 2), generator=rng, device=x.device) * 2 - 1) * (2 * most / size)
-    theta = torch.eye(2, 3, device=x.device).repeat(b, 1, 1)
-    theta[:, :, 2] = move
-    grid = nn.functional.affine_grid(theta, list(x.shape), align_corners=False)
-    return nn.functional.grid_sample(x + 1, grid, align_corners=False) - 1

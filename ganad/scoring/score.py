@@ -14,6 +14,7 @@ from torch.nn.functional import interpolate, pad
 
 from ganad.errors import GanadError
 from ganad.models import Method
+from ganad.models.augment import augmented
 from ganad.models.base import no_op
 from ganad.models.density import MOST_CODES, MOST_OTHERS
 from ganad.scoring.attribution import amounts, to_picture_pixels
@@ -58,13 +59,16 @@ def fit_statistics(
 ) -> None:
     """After the last step: fit what normal codes are like to the training images (N, 28, 28) uint8, in a method that asks for it.
 
-    Held-out images have no part in it, so the threshold's promise about new normal images holds as before.
+    Images are varied as in the training. Held-out images have no part in it, so the threshold's promise about new normal images
+    holds as before.
     """
     device = next(method.parameters()).device
+    rng = torch.Generator(device=device).manual_seed(method.settings.seed)
 
     def batches(images: np.ndarray) -> Iterator[Tensor]:
         for at in range(0, len(images), batch_size):
-            yield to_input(images[at : at + batch_size], method.settings.image_size, device)
+            x = to_input(images[at : at + batch_size], method.settings.image_size, device)
+            yield augmented(x, method.settings, rng)
 
     order, others = (
         np.random.default_rng(method.settings.seed).permutation(len(train)),

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from ganad.models.layers import Dropout, init_dcgan, shifted
+from ganad.models.layers import Dropout, init_dcgan
 
 
 def generator(seed=0):
@@ -50,22 +50,3 @@ def test_first_weights_follow_the_law_of_dcgan():
         assert m.weight.mean().item() == pytest.approx(mean, abs=0.002)
         assert m.weight.std().item() == pytest.approx(0.02, rel=0.05)
         assert not m.bias.any()
-
-
-def test_no_shift_is_the_very_same_images():
-    x = torch.rand(2, 1, 8, 8)
-    assert shifted(x, 0.0, generator()) is x
-
-
-def test_shifts_stay_within_their_bound_differ_by_image_and_fill_with_background():
-    x = torch.full((64, 1, 32, 32), -1.0)
-    x[:, :, 16, 16] = 1.0
-    moved = shifted(x, 3.0, generator())
-    ink = moved[:, 0] + 1
-    rows = (ink.sum(2) * torch.arange(32)).sum(1) / ink.sum((1, 2))
-    cols = (ink.sum(1) * torch.arange(32)).sum(1) / ink.sum((1, 2))
-    for centre in (rows, cols):
-        assert (centre - 16).abs().max() <= 3
-        assert (centre - 16).abs().max() > 2
-        assert centre.std() > 1
-    torch.testing.assert_close(ink.sum((1, 2)), torch.full((64,), 2.0), rtol=0, atol=1e-4)  # no ink is lost or made

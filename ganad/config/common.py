@@ -34,6 +34,10 @@ GROUPS = ("Data", "Networks", "Optimiser", "Losses", "Score")
 """Settings in a form, in this order."""
 
 
+HANDWRITING = dict(augment=0.5, augment_turn=10.0, augment_scale=0.1, augment_stroke=0.6, augment_share=0.5)
+"""How training images are varied in presets that shall know a user's hand too: every other one, moderately."""
+
+
 class CommonSettings(BaseModel):
     """What every method asks for. Saved word for word as a run's `config.json`."""
 

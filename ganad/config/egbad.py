@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from ganad.config.common import CommonSettings
+from ganad.config.common import HANDWRITING, CommonSettings
 from ganad.config.parts import Weights
 
 SIZES = {"paper": 28, "article": 64, "small": 32}
@@ -34,7 +34,7 @@ class EgbadSettings(CommonSettings):
         "w_bce": ("Score", "Weight of the discriminator's cross-entropy"),
     }
     presets: ClassVar[dict[str, dict[str, Any]]] = {
-        "tuned": dict(epochs=8, **_TUNED),
+        "tuned": dict(epochs=8, **_TUNED, **HANDWRITING),
         "many": dict(epochs=4, **_TUNED),
         "paper": dict(
             architecture="paper", image_size=28, latent=200, filters=64, lr=1e-5, batch_size=100, epochs=100,

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from ganad.config.common import CommonSettings
+from ganad.config.common import HANDWRITING, CommonSettings
 from ganad.config.parts import Weights
 
 _STATISTICS = dict(w_density=2.0, w_typicality=2.0)
@@ -26,7 +26,9 @@ class GanomalySettings(CommonSettings):
         "w_typicality": ("Score", "Weight of the typicality"),
     }
     presets: ClassVar[dict[str, dict[str, Any]]] = {
-        "tuned": dict(epochs=20, filters=16, lr=1e-3, w_enc=50.0, normalize_latent=True, ema_decay=0.99, **_STATISTICS),
+        "tuned": dict(
+            epochs=20, filters=16, lr=1e-3, w_enc=50.0, normalize_latent=True, ema_decay=0.99, **_STATISTICS, **HANDWRITING,
+        ),
         "many": dict(
             epochs=4, filters=16, latent=32, lr=1e-3, w_enc=50.0, normalize_latent=True, ema_decay=0.99, **_STATISTICS,
         ),

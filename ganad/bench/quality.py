@@ -72,14 +72,14 @@ def settings(job: Job, preset: str) -> Any:
 
 @dataclass(frozen=True)
 class Row:
-    """What came out of a job."""
+    """What came out of a job. None and no parts: only the AUROC is known."""
 
     job: Job
     run: str
     auroc: float
-    average_precision: float
+    average_precision: float | None
     parts: dict[str, float]
-    seconds: float
+    seconds: float | None
     tested: int
 
 
@@ -247,13 +247,15 @@ def covers(protocol: str, rows: Sequence[Row]) -> str:
         whole = [s for s, d in by_seed.items() if d == list(range(len(names)))]
         parts = [f"seed{'s' * (len(whole) > 1)} {', '.join(map(str, whole))} on all {kind}"] if whole else []
         parts += [f"seed {s} on {', '.join(names[i] for i in d)}" for s, d in by_seed.items() if s not in whole]
-        seconds = [r.seconds for r in own]
+        seconds = [r.seconds for r in own if r.seconds is not None]
+        took = (
+            f" Training took {statistics.mean(seconds):.0f} s on average, {max(seconds):.0f} s at most."
+            if seconds
+            else ""
+        )
         tested = own[0].tested
         sample = "" if tested == whole_set else f", scored on a fixed stratified sample of {tested:,} test images"
-        lines.append(
-            f"- {METHOD_NAMES[method]}: {'; '.join(parts)}{sample}. Training took {statistics.mean(seconds):.0f} s on average, "
-            f"{max(seconds):.0f} s at most."
-        )
+        lines.append(f"- {METHOD_NAMES[method]}: {'; '.join(parts)}{sample}.{took}")
     return "\n".join(lines)
 
 
@@ -262,7 +264,7 @@ def parts_table(protocol: str, rows: Sequence[Row]) -> str:
     names = parts_in({p for r in rows if r.job.protocol == protocol for p in r.parts})
     lines = [f"| detector | {' | '.join(names)} | weighed |", "|---|" + "---:|" * (len(names) + 1)]
     for method in METHOD_NAMES:
-        own = [r for r in rows if (r.job.protocol, r.job.method) == (protocol, method)]
+        own = [r for r in rows if (r.job.protocol, r.job.method) == (protocol, method) and r.parts]
         if own:
             means = [f"{statistics.mean(r.parts[p] for r in own):.4f}" if p in own[0].parts else "" for p in names]
             means.append(f"{statistics.mean(r.auroc for r in own):.4f}")

@@ -79,8 +79,9 @@ def bench_quality(
 ) -> None:
     """AUROC per digit, or class of own images, beside baselines, as Markdown. Trains what is missing, keeps what is finished.
 
-    `--write docs/results.md` puts the tables of everything that is finished there.
+    `--write docs/results.md` puts the tables of everything that is finished there, and keeps the rows in docs/results.json.
     """
+    from ganad.bench import kept_rows
     from ganad.bench import quality as b
 
     if shelf:
@@ -104,8 +105,10 @@ def bench_quality(
         for p in dict.fromkeys(r.job.protocol for r in rows):
             terminal.put(f"\nProtocol {p}: {b.PROTOCOLS[p]}. AUROC.\n\n{b.table(p, rows)}\n\n{b.covers(p, rows)}")
     if write is not None:
-        write.write_text(b.page(b.known(preset, data), preset), encoding="utf-8")
-        tell(f"written to {write}")
+        known = kept_rows.with_kept(write, b.known(preset, data), preset, data)
+        write.write_text(b.page(known, preset), encoding="utf-8")
+        kept_rows.keep(write, known, preset)
+        tell(f"written to {write} and {write.with_suffix('.json').name}")
 
 
 @bench.command("handwriting")

@@ -129,7 +129,7 @@ def test_a_read_only_server_refuses_every_change_in_its_functions(house, runs_di
 
 
 def test_without_read_only_those_very_deeds_are_done(house, runs_dir, monkeypatch):
-    monkeypatch.setattr(throughput, "recall", lambda s: {"float32": 100.0, "score": 100.0})
+    monkeypatch.setattr(throughput, "recall", lambda s: {"float32": 100.0, "score": 100.0, "fit": None})
     for deed, do in CHANGES.items():
         if deed == "empty_trash":
             service.trash("4")

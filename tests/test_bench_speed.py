@@ -30,7 +30,8 @@ def small(monkeypatch, runs_dir):
     for module in (speed, time_to_auroc):
         monkeypatch.setattr(module, "resolve", tiny)
     monkeypatch.setattr(
-        "ganad.training.throughput.measure", lambda s, seconds=1.0: {"float32": 1.0, "bf16": None, "score": 1.0}
+        "ganad.training.throughput.measure",
+        lambda s, seconds=1.0: {"float32": 1.0, "bf16": None, "score": 1.0, "fit": None},
     )
     for name, value in dict(IMAGES=20, ONE_BY_ONE=3, SEARCH_BATCHES=(1, 2), MATMUL=64).items():
         monkeypatch.setattr(speed, name, value)

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from ganad import service
-from ganad.config import resolve
+from ganad.config import VAL_SHARE, mixtures, resolve
 from ganad.errors import GanadError
 from ganad.service import training
 from ganad.training import measure_queue, throughput
@@ -158,9 +158,15 @@ def test_an_estimate_asks_until_the_speed_is_known(runs_dir, monkeypatch):
     assert service.estimate(s) is None
     assert asked == [(throughput.memory(s), s.model_dump_json())] * 2
     throughput.memory(s).parent.mkdir(parents=True)
-    rates = {"float32": 100.0, "bf16": 400.0, "score": 1000.0}
-    throughput.memory(s).write_text('{"float32": 100.0, "bf16": 400.0, "score": 1000.0, "format": "bf16"}')
+    rates = {"float32": 100.0, "bf16": 400.0, "score": 1000.0, "fit": 1e6}
+    throughput.memory(s).write_text('{"float32": 100.0, "bf16": 400.0, "score": 1000.0, "fit": 1e6, "format": "bf16"}')
     found = service.estimate(s)
     assert found.rate == rates["bf16"]
     assert service.estimate(s.model_copy(update={"precision": "float32"})).rate == rates["float32"]
     assert len(asked) == 2
+    # The fit of the density after the last epoch takes its time too.
+    throughput.memory(s).write_text('{"float32": 100.0, "bf16": 400.0, "score": 1000.0, "fit": null, "format": "bf16"}')
+    without = service.estimate(s)
+    fit = mixtures.expected_seconds(found.images - round(VAL_SHARE * found.images), rates["fit"])
+    assert found.seconds - without.seconds == pytest.approx(fit)
+    assert fit > 1

@@ -39,7 +39,13 @@ def measured(monkeypatch):
     monkeypatch.setattr(
         throughput,
         "measure",
-        lambda s, seconds=1.0: {"float32": 100.0, "bf16": 100.0 * gains[0], "gain": gains.pop(0), "score": 1.0},
+        lambda s, seconds=1.0: {
+            "float32": 100.0,
+            "bf16": 100.0 * gains[0],
+            "gain": gains.pop(0),
+            "score": 1.0,
+            "fit": None,
+        },
     )
     return gains
 

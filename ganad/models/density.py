@@ -8,6 +8,7 @@ after it, so that the training is that of the paper.
 from __future__ import annotations
 
 import math
+import time
 import warnings
 from collections.abc import Callable
 
@@ -16,16 +17,9 @@ import torch
 from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 
+from ganad.config.mixtures import tried
 from ganad.models.losses import at_least_float32
 
-CANDIDATES = (10, 30, 100)
-"""Numbers of Gaussians that are tried; the one under which other codes of normal images are likeliest is kept."""
-CODES_PER_GAUSSIAN = 100
-"""A mixture with fewer codes than this for each of its Gaussians is not tried: it takes long and comes near to learning them by heart."""
-MOST_CODES = 12_000
-"""Codes that a mixture is fitted to, at most: more take longer and gain nothing that was seen."""
-MOST_OTHERS = 4_000
-"""Codes that choose among mixtures, at most."""
 ROUNDS = 40
 """Steps of expectation maximisation, at most."""
 SMALLEST_VARIANCE = 3e-3
@@ -87,9 +81,8 @@ class CodeDensity(nn.Module):
         """
         # Single precision halves the time; the likelihood is the same to six digits.
         codes, others = codes.astype(np.float32), others.astype(np.float32)
-        counts = [k for k in CANDIDATES if k * CODES_PER_GAUSSIAN <= len(codes)] or [1]
         best, likelihood = None, -math.inf
-        for count in counts:
+        for count in tried(len(codes)):
             mixture = _mixture(codes, count, seed, on_progress)
             if (reached := mixture.score(others)) <= likelihood:
                 break  # more Gaussians than that only learn the codes by heart
@@ -129,6 +122,23 @@ class CodeDensity(nn.Module):
             if (given := state_dict.get(prefix + name)) is not None and given.ndim == buffer.ndim:
                 setattr(self, name, buffer.new_empty(given.shape))
         super()._load_from_state_dict(state_dict, prefix, *args)
+
+
+def speed(latent: int) -> float:
+    """Codes times Gaussians that one step of expectation maximisation gets through in a second here, measured in well under one."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.mixture import GaussianMixture
+
+    noise, seconds = np.random.default_rng(0).normal(size=(1000, latent)).astype(np.float32), []
+    mixture = GaussianMixture(10, reg_covar=1.0, init_params="random", random_state=0, tol=0.0, max_iter=2)
+    with warnings.catch_warnings(), threadpool_limits(torch.get_num_threads()):
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        for _ in range(3):
+            began = time.perf_counter()
+            mixture.fit(noise)
+            seconds.append(time.perf_counter() - began)
+    # Half a step at the beginning, two, and half a one at the end.
+    return 3 * len(noise) * 10 / min(seconds)
 
 
 def _mixture(codes: np.ndarray, count: int, seed: int, on_progress: Callable[[], None]):

@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
+from ganad.config.mixtures import MOST_CODES, MOST_OTHERS
 from ganad.errors import GanadError
 from ganad.models import Method
 from ganad.models.augment import augmented
 from ganad.models.base import no_op
-from ganad.models.density import MOST_CODES, MOST_OTHERS
 from ganad.scoring.attribution import amounts, to_picture_pixels
 
 FOLDED_FROM = 128

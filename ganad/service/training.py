@@ -10,6 +10,7 @@ from typing import Any
 from ganad.config import (
     VAL_SHARE,
     Settings,
+    mixtures,
     resolve,
 )
 from ganad.data import sources
@@ -123,6 +124,8 @@ def estimate(settings: Settings) -> Estimate | None:
     looks = min(settings.epochs, settings.max_checkpoints) * min(n_val, settings.val_images_per_check)
     scored = looks + min(n_val, most) + min(n_test, most)
     seconds = START_UP_S + (n - n_val) * settings.epochs / rate + scored / rates["score"]
+    if rates["fit"]:
+        seconds += mixtures.expected_seconds(n - n_val, rates["fit"])
     return Estimate(seconds=seconds, rate=rate, images=n)
 
 

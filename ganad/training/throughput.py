@@ -76,6 +76,7 @@ def _shape(settings: Settings) -> dict[str, Any]:
     shape = {k: getattr(settings, k, None) for k in _SHAPING}
     shape |= {k: bool(getattr(settings, k, 0)) for k in ("w_cycle", "w_cycle_z", "w_latent")}
     # Raised when the layers change their speed, or a measurement its content, so that what was remembered is measured again.
+    shape["fits"] = any(settings.latent_statistics)
     return shape | {"layers": 3}
 
 
@@ -87,7 +88,7 @@ def recall(settings: Settings) -> dict[str, Any] | None:
     """What was measured earlier, as `measure` returns it; None if nothing was, or if it cannot be read."""
     with contextlib.suppress(RunError):
         rates = run_directory.read_json(memory(settings))
-        if isinstance(rates, dict) and {"float32", "bf16", "score"} <= rates.keys():
+        if isinstance(rates, dict) and {"float32", "bf16", "score", "fit"} <= rates.keys():
             return rates
     return None
 
@@ -97,11 +98,11 @@ def measure(settings: Settings, seconds: float = 1.0) -> dict[str, Any]:
 
     Returns images a second: {"float32": training, "bf16": training or None, "score": scoring}, and "gain": how many times as
     fast a step in bf16 is, by the fastest ones or by the median of pairs, whichever says less; 0 where it has no
-    instructions of its own.
+    instructions of its own. "fit" is the speed of `density.fit`, or None where nothing is fitted.
     """
     import torch
 
-    from ganad.models import build
+    from ganad.models import build, density
     from ganad.runs.checkpoint import pick_device
     from ganad.training.loop import train
 
@@ -126,7 +127,8 @@ def measure(settings: Settings, seconds: float = 1.0) -> dict[str, Any]:
             next(steps)
             took[precision].append(time.perf_counter() - began)
     rates = {"float32": None, "bf16": None} | {p: settings.batch_size / min(t) for p, t in took.items()}
-    return {**rates, "gain": gain(**took), "score": _scoring_rate(method, noise)}
+    fit = density.speed(settings.latent) if any(settings.latent_statistics) else None
+    return {**rates, "gain": gain(**took), "score": _scoring_rate(method, noise), "fit": fit}
 
 
 def _enough(elapsed: float, rounds: int, seconds: float, formats: int) -> bool:

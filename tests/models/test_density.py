@@ -6,9 +6,9 @@ import torch
 from scipy.spatial.distance import mahalanobis
 from sklearn.mixture import GaussianMixture
 
-from ganad.config import resolve
+from ganad.config import mixtures, resolve
 from ganad.errors import Stopped
-from ganad.models import build
+from ganad.models import build, density
 from ganad.models.density import CodeDensity
 from ganad.models.typicality import Typicality, log_ink
 from ganad.runs import checkpoint
@@ -142,9 +142,9 @@ def test_a_state_keeps_half_of_each_matrix_and_brings_all_of_it_back():
 
 
 def small(method, w_density, w_typicality=0.0):
-    return build(
-        resolve(method, "tuned", normal=(8,), filters=4, latent=6, w_density=w_density, w_typicality=w_typicality)
-    ).eval()
+    """Statistics from images as they are: varied ones have other units than those that a test compares with."""
+    asked = dict(filters=4, latent=6, w_density=w_density, w_typicality=w_typicality, augment_share=0.0)
+    return build(resolve(method, "tuned", normal=(8,), **asked)).eval()
 
 
 def digits(n, seed=0):
@@ -192,3 +192,31 @@ def test_weights_of_a_run_without_statistics_do_not_fit_one_that_asks_for_them()
         small("egbad", 1.0).load_scoring_state(small("egbad", 0.0).scoring_state())
     with pytest.raises(RuntimeError, match="statistics of codes"):
         small("egbad", 0.0).load_scoring_state(small("egbad", 1.0).scoring_state())
+
+
+def test_statistics_are_of_images_varied_as_in_the_training():
+    """The same nets and images, with variation and without: other codes are fitted."""
+    train = digits(600)
+    plain, varied = (
+        build(resolve("ganomaly", "tuned", normal=(8,), filters=4, latent=6, augment_share=s)).eval()
+        for s in (0.0, 1.0)
+    )
+    varied.load_scoring_state(plain.scoring_state())
+    for method in (plain, varied):
+        fit_statistics(method, train)
+    assert not torch.equal(plain.density.mean, varied.density.mean)
+
+
+@pytest.mark.parametrize(("codes", "counts"), [(50, [1]), (1000, [10]), (4300, [10, 30]), (12_000, [10, 30, 100])])
+def test_a_mixture_has_a_hundred_codes_for_each_of_its_gaussians(codes, counts):
+    assert mixtures.tried(codes) == counts
+
+
+def test_the_expected_time_of_a_fit_is_that_of_its_rounds():
+    # 6,000 images: a fifth chooses, 4,800 codes are fitted by 10 and by 30 Gaussians.
+    assert mixtures.expected_seconds(6000, 1e6) == pytest.approx(mixtures.USUAL_ROUNDS * 40 * 4800 / 1e6)
+    assert mixtures.expected_seconds(54_000, 1e6) == pytest.approx(mixtures.USUAL_ROUNDS * 140 * 12_000 / 1e6)
+
+
+def test_the_speed_of_a_fit_falls_with_the_length_of_codes():
+    assert density.speed(4) > density.speed(64) > 0

@@ -140,7 +140,7 @@ def test_a_speed_that_was_never_measured_is_said_so_and_one_that_was_is_drawn(th
     for run in three:
         where = throughput.memory(run_directory.settings(run))
         where.parent.mkdir(exist_ok=True)
-        run_directory.write_json(where, {"float32": 1000.0, "bf16": None, "score": 4000.0})
+        run_directory.write_json(where, {"float32": 1000.0, "bf16": None, "score": 4000.0, "fit": None})
     assert service.scoring_ms(run_directory.settings(three[0])) == 0.25
     assert "Not yet measured" not in view(at, "Speed")
     assert at.get("plotly_chart")

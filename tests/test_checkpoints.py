@@ -28,9 +28,9 @@ def test_there_are_ten_digits_for_each_method_the_article_and_a_run_with_nine_no
         assert run_directory.settings(path).normal == (8,)
 
 
-def test_the_shelf_fits_on_forty_megabytes_and_says_so():
+def test_the_shelf_fits_on_forty_five_megabytes_and_says_so():
     files = [p for p in (ROOT / "checkpoints").rglob("*") if p.is_file()]
-    assert sum(p.stat().st_size for p in files) <= 40e6
+    assert sum(p.stat().st_size for p in files) <= 45e6
     said = (ROOT / "checkpoints" / "README.md").read_text()
     assert f"{len(NAMES)} runs" in said
 

@@ -13,6 +13,7 @@ from ganad.evaluation import thresholds
 from ganad.runs import run_directory
 from ganad.ui.state.address import Url
 from ganad.ui.state.session import Memory
+from ganad.ui.views.train import duration
 from tests.conftest import ROOT, as_read, put_failed, put_finished, put_running, put_speed
 from tests.waiting import PATIENCE_S
 
@@ -22,6 +23,11 @@ PAGES = ["app.py", *sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("pages/*.
 def put_stopped(folder):
     return put_running(folder, "0004-ganomaly-n8-s0", state="stopped")
 
+
+# What the shipped run, which `put_finished` copies, says of itself.
+OF_THE_SHELF = ROOT / "checkpoints" / "ganomaly-n8"
+AREA = f"{run_directory.read_report(OF_THE_SHELF)['auroc']:.4f}"
+TOOK = duration(run_directory.read_status(OF_THE_SHELF).seconds)
 
 STATES = {"running": put_running, "failed": put_failed, "stopped": put_stopped, "finished": put_finished}
 IN_PICKER = {"running": " · in progress", "failed": " · failed", "stopped": " · stopped", "finished": ""}
@@ -81,11 +87,11 @@ SAID = {  # state -> page -> (what its main part says, the ways on that it offer
     | dict.fromkeys(SCORED, ("was stopped before it had scored the test set.", {"Resume it"})),
     "finished": {
         "app.py": ("has only ever seen <b>8s</b>", {"**Draw a digit**", "**Judge the score**"}),
-        "pages/1_Train.py": ("20 epochs in 50 s", {"Browse its images", "Evaluate it", "Draw a digit for it"}),
+        "pages/1_Train.py": (f"20 epochs in {TOOK}", {"Browse its images", "Evaluate it", "Draw a digit for it"}),
         "pages/2_Browse.py": ("10,000 of 10,000 test images", {"Defaults"}),
-        "pages/3_Evaluate.py": ("0.9626", {"Open in Browse"}),
+        "pages/3_Evaluate.py": (AREA, {"Open in Browse"}),
         "pages/4_Score.py": ("has learned what **8** looks like", set()),
-        "pages/5_Compare.py": ("0.9626", {"Browse", "Evaluate", "Move to trash"}),
+        "pages/5_Compare.py": (AREA, {"Browse", "Evaluate", "Move to trash"}),
     },
 }  # fmt: skip
 

@@ -85,7 +85,7 @@ def halve(run: Path, target: Path) -> bool:
 
 
 def fill(preset: str = "tuned") -> list[Path]:
-    """Ship seed 0 of every finished run with one normal digit, and the nine-normal run whose anomaly is the 8.
+    """Ship seed 0 of every finished run with one normal digit, and each method's nine-normal run whose anomaly is the 8.
 
     GANomaly's run on 8, the first to be seen, is whole, the others are light. The baselines of one normal digit go with them. Returns what was shipped.
     """
@@ -102,9 +102,9 @@ def fill(preset: str = "tuned") -> list[Path]:
             run = finished(settings(Job("B", method, digit, 0), preset))
             if run is not None:
                 shipped.append(ship(run, f"{method}-n{digit}", light=(method, digit) != ("ganomaly", 8)))
-    run = finished(settings(Job("A", "ganomaly", 8, 0), preset))
-    if run is not None:
-        shipped.append(ship(run, "ganomaly-all-but-8", light=True))
+        run = finished(settings(Job("A", method, 8, 0), preset))
+        if run is not None:
+            shipped.append(ship(run, f"{method}-all-but-8", light=True))
     return shipped
 
 

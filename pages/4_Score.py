@@ -6,7 +6,7 @@ from ganad.ui import page
 from ganad.ui.messages import guard
 from ganad.ui.views import score
 
-run = page.begin("Score", lead="Draw a digit or bring a photo of one, and see what the detector makes of it.")
+run = page.begin("Score", lead="Draw one or bring a photo, and see what the detector makes of it.")
 run = page.needs_scores(run)
 way = st.segmented_control(
     "How", ["Draw", "Upload"], default="Draw", key="way", required=True, label_visibility="collapsed",

@@ -301,7 +301,10 @@ def apart(rows: Sequence[Row], metric: str = "auroc") -> str:
 def page(rows: Sequence[Row], preset: str) -> str:
     """A file of docs/: the tables of all rows, which are about the same images."""
     own = _data(rows)
-    title, split = "How well it detects", "official MNIST split; [how often the test set was read](choices.md#how-often-the-test-set-was-read)"
+    title, split = (
+        "How well it detects",
+        "official MNIST split; [how often the test set was read](choices.md#how-often-the-test-set-was-read)",
+    )
     command, kind = "python -m ganad bench quality", "digit"
     if own is not None:
         source = Path(own).name.replace("`", "")

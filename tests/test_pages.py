@@ -13,8 +13,8 @@ from ganad.evaluation import thresholds
 from ganad.runs import run_directory
 from ganad.ui.state.address import Url
 from ganad.ui.state.session import Memory
-from ganad.ui.views.train import duration
 from tests.conftest import ROOT, as_read, put_failed, put_finished, put_running, put_speed
+from tests.shelf import AREA, TOOK
 from tests.waiting import PATIENCE_S
 
 PAGES = ["app.py", *sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("pages/*.py"))]
@@ -23,11 +23,6 @@ PAGES = ["app.py", *sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("pages/*.
 def put_stopped(folder):
     return put_running(folder, "0004-ganomaly-n8-s0", state="stopped")
 
-
-# What the shipped run, which `put_finished` copies, says of itself.
-OF_THE_SHELF = ROOT / "checkpoints" / "ganomaly-n8"
-AREA = f"{run_directory.read_report(OF_THE_SHELF)['auroc']:.4f}"
-TOOK = duration(run_directory.read_status(OF_THE_SHELF).seconds)
 
 STATES = {"running": put_running, "failed": put_failed, "stopped": put_stopped, "finished": put_finished}
 IN_PICKER = {"running": " · in progress", "failed": " · failed", "stopped": " · stopped", "finished": ""}

@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Server, by_menu, go, keyed
 from tests.conftest import SHIPPED, put_failed, put_finished, put_running
+from tests.shelf import TOOK
 
 PAGES = {"Start": "See what a GAN finds strange"} | {
     name: name for name in ("Train", "Methods", "Evaluate", "Score", "Compare", "Browse")
@@ -29,7 +30,7 @@ def server(tmp_path_factory):
 NOT_YET = dict.fromkeys(("Browse", "Evaluate", "Score"), "is still running.")
 WHY_NOT = dict.fromkeys(NOT_YET, "failed: loss/generator stopped being finite at step 200.")
 SAID = {
-    "finished": {"Train": "20 epochs in 50 s", "Browse": "10,000 of 10,000 test images", "Score": "Draw one digit"},
+    "finished": {"Train": f"20 epochs in {TOOK}", "Browse": "10,000 of 10,000 test images", "Score": "Draw one digit"},
     "running": NOT_YET | {"Train": "epoch 2 of 20 · step 200 of 800"},
     "failed": WHY_NOT | {"Train": "at epoch 2 of 20"},
 }

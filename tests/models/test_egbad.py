@@ -15,7 +15,9 @@ from ganad.models import build
 from tests.models.test_ganomaly import assert_ends_alike, outputs
 
 SIZE = {"paper": 28, "article": 64, "small": 32}
-PLAIN = dict(w_cycle=0.0, w_cycle_z=0.0, w_latent=0.0, ema_decay=0.0, dropout=0.0, lr=1e-3, lr_d=5e-4)
+PLAIN = dict(
+    w_cycle=0.0, w_cycle_z=0.0, w_latent=0.0, ema_decay=0.0, dropout=0.0, lr=1e-3, lr_d=5e-4, augment_share=0.0
+)
 
 
 def tiny(architecture="small", **asked):

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import re
 
 import numpy as np
@@ -10,6 +9,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from ganad import service
+from ganad.runs import run_directory
 from tests.browser.conftest import go, keyed, settled
 from tests.waiting import until
 
@@ -39,7 +39,8 @@ def train_through_the_page(page, server, digits, epochs, limit):
 
 
 def state(server, name):
-    return json.loads((server.runs / name / "status.json").read_text())["state"]
+    """As every page has it: a process that a stop meets before it has anything to save ends at once, without a word."""
+    return run_directory.status(server.runs / name).state
 
 
 def wait_for(server, name, *states):
@@ -47,7 +48,7 @@ def wait_for(server, name, *states):
     status, log = server.runs / name / "status.json", server.runs / name / "log.txt"
     before = ""
     while state(server, name) not in states:
-        until(lambda seen=before: status.read_text() != seen, log.read_text)
+        until(lambda seen=before: status.read_text() != seen or state(server, name) in states, log.read_text)
         before = status.read_text()
 
 

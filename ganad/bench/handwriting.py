@@ -51,12 +51,12 @@ class Row:
     auroc: float
 
 
-def _ink(image: np.ndarray, factor: float = 1.0, turn: float = 0.0, right: int = 0, down: int = 0) -> np.ndarray:
-    """(28, 28) uint8 -> (CANVAS, CANVAS) float32 in [0, 1]: enlarged, turned by degrees, moved by pixels of the canvas."""
+def _ink(image: np.ndarray, factor: float = 1.0, turn: float = 0.0, right: int = 0) -> np.ndarray:
+    """(28, 28) uint8 -> (CANVAS, CANVAS) float32 in [0, 1]: enlarged, turned by degrees, moved to the right by pixels of the canvas."""
     side = max(8, round(CANVAS * factor * 2 / 3))
     large = Image.fromarray(image).resize((side, side), Image.Resampling.BICUBIC).rotate(turn, Image.Resampling.BICUBIC)
     paper = Image.new("L", (CANVAS, CANVAS))
-    paper.paste(large, ((CANVAS - side) // 2 + right, (CANVAS - side) // 2 + down))
+    paper.paste(large, ((CANVAS - side) // 2 + right, (CANVAS - side) // 2))
     return np.asarray(paper, np.float32) / 255
 
 

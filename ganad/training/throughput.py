@@ -75,8 +75,8 @@ def _shape(settings: Settings) -> dict[str, Any]:
     """What of the settings decides how fast a step is."""
     shape = {k: getattr(settings, k, None) for k in _SHAPING}
     shape |= {k: bool(getattr(settings, k, 0)) for k in ("w_cycle", "w_cycle_z", "w_latent")}
-    # Raised when the layers change their speed, or a measurement its content, so that what was remembered is measured again.
     shape["fits"] = any(settings.latent_statistics)
+    # Raised when the layers change their speed, or a measurement its content, so that what was remembered is measured again.
     return shape | {"layers": 3}
 
 

@@ -123,7 +123,8 @@ function prepare(root) {
       own.choose(own.lasso);
       own.redress();
     } else {
-      const i = nearest(own, path[0]);
+      // What the tip shows is what a click means, also where the page has moved beneath a hand that lies still.
+      const i = own.over ?? nearest(own, path[0]);
       if (i !== null) own.pick(i);
       redraw();
     }

@@ -23,12 +23,12 @@ with setup:
     train.digit_tiles(data)
     method = st.segmented_control(
         "Method", list(METHOD_NAMES), default="ganomaly", format_func=METHOD_NAMES.get, key="method", required=True,
-        persist_state="session", help="Three ways to build a detector; the Methods page explains them.",
+        persist_state="session", help="What learns what is normal; the Methods page explains each.", wrap=True,
     )  # fmt: skip
     preset = st.segmented_control(
         "Preset", list(PRESETS[method]), default="tuned", key=f"preset_{method}", required=True, persist_state="session",
         help="tuned: small and quick, chosen on training images. paper: as released with the paper. "
-        "article: the tutorial's experiment.",
+        "article: the tutorial's experiment.", wrap=True,
     )  # fmt: skip
     columns = st.columns(2)
     columns[0].number_input(

@@ -10,6 +10,6 @@ run = page.begin("Score", lead="Draw one or bring a photo, and see what the dete
 run = page.needs_scores(run)
 way = st.segmented_control(
     "How", ["Draw", "Upload"], default="Draw", key="way", required=True, label_visibility="collapsed",
-    persist_state="session",
+    persist_state="session", wrap=True,
 )  # fmt: skip
 guard.or_end_page(score.draw if way == "Draw" else score.upload, run)

@@ -14,6 +14,6 @@ run = page.begin(
 default = run.method if run else next(iter(METHOD_NAMES))
 method = st.segmented_control(
     "Method", list(METHOD_NAMES), default=default, key="read", format_func=METHOD_NAMES.get, required=True,
-    label_visibility="collapsed",
+    label_visibility="collapsed", wrap=True,
 )  # fmt: skip
 methods.article(method)

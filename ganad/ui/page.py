@@ -77,7 +77,6 @@ _CSS = """<style>
   [data-testid="stCode"] code {font-size: .78em;}
 }
 [data-testid="stMarkdownContainer"] ol {padding-left: 1.9rem;}
-.st-key-digits [data-testid="stButtonGroup"] [role] {flex-wrap: wrap; overflow: visible;}
 .st-key-empty_icon span[role="img"] {font-size: 2.6rem !important; width: auto; height: auto;}
 .ganad-lead {font-size: 1.08rem; opacity: .78; max-width: 62rem; margin: -.35rem 0 .2rem 0; line-height: 1.5;}
 </style>"""

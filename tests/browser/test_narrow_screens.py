@@ -145,6 +145,15 @@ CUT = """selector => [...document.querySelectorAll(selector)].filter(
   e => e.scrollWidth > e.clientWidth + 1 || e.getBoundingClientRect().right > innerWidth).length"""
 
 
+def test_every_choice_in_a_row_of_buttons_is_on_the_screen(sized, server):
+    bring(sized, server, f"/Browse?run={RUN}")
+    for key, count in (("digits", 10), ("verdict", 6)):
+        buttons = keyed(sized, key).get_by_test_id("stButtonGroup").get_by_role("button")
+        radios = keyed(sized, key).get_by_test_id("stButtonGroup").get_by_role("radio")
+        expect(buttons.or_(radios).filter(has_text=re.compile(r"\w"))).to_have_count(count)
+        assert sized.evaluate(CUT, f".st-key-{key} [data-testid=stButtonGroup] > div") == 0
+
+
 def test_a_phone_shows_ten_digits_and_whole_formulas(tab, server):
     page = resized(tab, *SIZES["phone"])
     bring(page, server, f"/?run={RUN}")

@@ -96,7 +96,7 @@ def _disputed(shown: Sequence[Shown], v: Verdicts) -> None:
     )
     kind = st.segmented_control(
         "Which", list(KINDS), default="all", key="jury_kind", required=True, format_func=KINDS.get,
-        label_visibility="collapsed",
+        label_visibility="collapsed", wrap=True,
     )  # fmt: skip
     chosen = np.ones(len(v.rows), bool) if kind == "all" else v.anomalous == (kind == "anomalous")
     at = np.flatnonzero(chosen)

@@ -49,7 +49,7 @@ def offer(view: ScoredView) -> None:
     )
     st.segmented_control(
         "Charts are saved as", FORMATS, default=FORMATS[0], key="chart_format", required=True, persist_state="session",
-        label_visibility="collapsed", help="What the camera in the corner of a chart saves, on every page.",
+        label_visibility="collapsed", help="What the camera in the corner of a chart saves, on every page.", wrap=True,
     )  # fmt: skip
 
 

@@ -30,11 +30,11 @@ def gallery(view: ScoredView) -> None:
         set_widget(key, value)
     st.pills(
         "Classes" if run.has_names else "Digits", np.unique(view.scores.test.digit).tolist(), selection_mode="multi", key="digits", on_change=guard.callback(_filtered), args=(run,),
-        help="None picked: all of them.", format_func=lambda d: run.class_name(d) + (" · normal" if d in run.normal else ""),
+        help="None picked: all of them.", format_func=lambda d: run.class_name(d) + (" · normal" if d in run.normal else ""), wrap=True,
     )  # fmt: skip
     st.segmented_control(
         "Verdict", list(VERDICTS), key="verdict", required=True, on_change=guard.callback(_filtered), args=(run,),
-        format_func=VERDICTS.get, help="; ".join(f"{VERDICTS[k]}: {v}" for k, v in MEANING.items()),
+        format_func=VERDICTS.get, help="; ".join(f"{VERDICTS[k]}: {v}" for k, v in MEANING.items()), wrap=True,
     )  # fmt: skip
     if st.toggle(
         "Latent map",

@@ -33,7 +33,7 @@ def map_of(view: ScoredView) -> None:
         set_widget("map_kind", chosen.map)
         st.segmented_control(
             "Projection", kinds, key="map_kind", required=True, label_visibility="collapsed",
-            on_change=guard.callback(lambda: current.select(run, map=held("map_kind"), lasso=())),
+            on_change=guard.callback(lambda: current.select(run, map=held("map_kind"), lasso=())), wrap=True,
         )  # fmt: skip
     with st.skeleton(height=480):
         first = guard.or_none(cache.latent_map, run.name, MAPS[0])

@@ -67,7 +67,7 @@ def digits(shown: Sequence[Shown]) -> None:
     legend(shown)
     kind = st.segmented_control(
         "Digits as", DIGIT_VIEWS, default=DIGIT_VIEWS[0], key="digit_view", required=True, persist_state="session",
-        label_visibility="collapsed",
+        label_visibility="collapsed", wrap=True,
     )  # fmt: skip
     if kind == DIGIT_VIEWS[1]:
         _digit_curves(shown)
@@ -345,7 +345,7 @@ def matrix(runs: Sequence[RunInfo]) -> None:
     if len(by_method) > 1:
         method = st.segmented_control(
             "Method", list(by_method), default=method, key="matrix_method", required=True, format_func=METHOD_NAMES.get,
-            label_visibility="collapsed",
+            label_visibility="collapsed", wrap=True,
         )  # fmt: skip
     own = by_method[method]
     areas = np.full((10, 10), np.nan)

@@ -70,7 +70,7 @@ def units(run: RunInfo, key: str = "units") -> None:
     st.segmented_control(
         "Parts", ["raw", "standardised"], key=key, required=True, label_visibility="collapsed",
         format_func={"raw": "Raw parts", "standardised": "Standardised"}.get, on_change=guard.callback(_in_other_units), args=(run, key),
-        help=f"Raw: as in the papers, each part in its own unit. Standardised: {glossary.MEANING['standardised']}.",
+        help=f"Raw: as in the papers, each part in its own unit. Standardised: {glossary.MEANING['standardised']}.", wrap=True,
     )  # fmt: skip
 
 

@@ -55,7 +55,7 @@ def compare(picked: RunInfo | None = None) -> None:
             return
         view = st.segmented_control(
             "View", list(VIEWS), default="Curves", key="view", required=True, persist_state="session",
-            label_visibility="collapsed",
+            label_visibility="collapsed", wrap=True,
         )  # fmt: skip
         if view == "All digits":
             run_comparison.matrix(runs)
@@ -181,7 +181,7 @@ def _curves(shown: list[Shown]) -> None:
     left, right = layout.side_by_side("curves", [3, 2])
     with left:
         kind = st.segmented_control(
-            "Curve", CURVES, default=CURVES[0], key="curve", required=True, persist_state="session", label_visibility="collapsed"
+            "Curve", CURVES, default=CURVES[0], key="curve", required=True, persist_state="session", label_visibility="collapsed", wrap=True,
         )  # fmt: skip
         baselines = _baselines(runs)
         if kind == CURVES[0]:

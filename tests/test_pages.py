@@ -85,7 +85,7 @@ SAID = {  # state -> page -> (what its main part says, the ways on that it offer
         "pages/1_Train.py": (f"20 epochs in {TOOK}", {"Browse its images", "Evaluate it", "Draw a digit for it"}),
         "pages/2_Browse.py": ("10,000 of 10,000 test images", {"Defaults"}),
         "pages/3_Evaluate.py": (AREA, {"Open in Browse"}),
-        "pages/4_Score.py": ("has learned what **8** looks like", set()),
+        "pages/4_Score.py": ("Nearest to the threshold", set()),
         "pages/5_Compare.py": (AREA, {"Browse", "Evaluate", "Move to trash"}),
     },
 }  # fmt: skip

@@ -15,6 +15,7 @@ from ganad.config import Settings, parts_in
 from ganad.models.density import CodeDensity
 from ganad.models.ops.fast_conv import gradients_of
 from ganad.models.ops.fuse_bn import fold
+from ganad.models.scoring_program import ScoringProgram
 from ganad.models.typicality import Typicality, log_ink
 
 
@@ -112,6 +113,10 @@ class Method(nn.Module):
     def codes(self, x: Tensor) -> Tensor:
         """(B, nz): the codes of x whose statistics are fitted. Asked of methods alone that have `latent_statistics`."""
         raise NotImplementedError
+
+    def scoring_program(self) -> ScoringProgram | None:
+        """The same as `parts`, as data that a browser can run too; None where an image is scored by a search."""
+        return None
 
     def latent_part(self, distance: Tensor, codes: Tensor, x: Tensor) -> Tensor:
         """The latent part (B,) from the distance (B,) of two codes of x.

@@ -29,6 +29,7 @@ from ganad.models.dcgan import (
 from ganad.models.layers import Dropout, init_dcgan
 from ganad.models.losses import at_least_float32, bce_fake, bce_real, l1, l2, mean_square, sum_abs
 from ganad.models.ops.fast_conv import Conv
+from ganad.models.scoring_program import ScoringProgram, Step
 
 
 class Discriminator(nn.Module):
@@ -171,4 +172,32 @@ class Egbad(Method):
             latent=self.latent_part(mean_square(z, e(x_hat)), z, x),
             reconstruction=x_hat.float(),
             z=z.float(),
+        )
+
+    def scoring_program(self) -> ScoringProgram:
+        d = self.scoring_net("discriminator")
+        nets = {"encoder": self.scoring_net("encoder"), "generator": self.scoring_net("generator")}
+        nets |= {"image": d.image, "of_code": d.latent, "joint": d.joint, "critic": d.critic}
+        features = ("image", "image_hat") if d.feature == "image" else ("joint", "joint_hat")
+        paid = Step("discrimination", "add_softplus_of_negative", ("distance_f", "logit"), weight=self.settings.w_bce)
+        return ScoringProgram(
+            nets=nets,
+            steps=(
+                Step("z", "net", ("x",), "encoder"),
+                Step("reconstruction", "net", ("z",), "generator"),
+                Step("z_hat", "net", ("reconstruction",), "encoder"),
+                Step("of_code", "net", ("z",), "of_code"),
+                Step("image", "net", ("x",), "image"),
+                Step("image_hat", "net", ("reconstruction",), "image"),
+                Step("both", "concatenate", ("image", "of_code")),
+                Step("both_hat", "concatenate", ("image_hat", "of_code")),
+                Step("joint", "net", ("both",), "joint"),
+                Step("joint_hat", "net", ("both_hat",), "joint"),
+                Step("logit", "net", ("joint",), "critic"),
+                Step("residual", "sum_abs", ("x", "reconstruction")),
+                Step("distance_f", "sum_abs", features),
+                paid,
+                Step("distance", "mean_square", ("z", "z_hat")),
+                Step("latent", "latent_part", ("distance", "z", "x")),
+            ),
         )

@@ -20,6 +20,7 @@ from ganad.models.dcgan import SLOPES, conv, small_conv_stack, small_generator
 from ganad.models.layers import init_dcgan
 from ganad.models.losses import at_least_float32, l2, mean_square
 from ganad.models.ops.fast_conv import Conv
+from ganad.models.scoring_program import ScoringProgram, Step
 
 
 class Critic(nn.Module):
@@ -200,6 +201,25 @@ class Fanogan(Method):
             latent=mean_square(z, e(x_hat)),
             reconstruction=x_hat.float(),
             z=z.float(),
+        )
+
+    def scoring_program(self) -> ScoringProgram:
+        return ScoringProgram(
+            nets={
+                "encoder": self.scoring_net("encoder"),
+                "generator": self.scoring_net("generator"),
+                "features": self.scoring_net("discriminator").features,
+            },
+            steps=(
+                Step("z", "net", ("x",), "encoder"),
+                Step("reconstruction", "net", ("z",), "generator"),
+                Step("z_hat", "net", ("reconstruction",), "encoder"),
+                Step("f", "net", ("x",), "features"),
+                Step("f_hat", "net", ("reconstruction",), "features"),
+                Step("residual", "mean_square", ("x", "reconstruction")),
+                Step("discrimination", "mean_square", ("f", "f_hat")),
+                Step("latent", "mean_square", ("z", "z_hat")),
+            ),
         )
 
     def training_state(self) -> dict:

@@ -18,6 +18,7 @@ from ganad.models.base import Method, Parts, no_op
 from ganad.models.layers import init_dcgan
 from ganad.models.losses import at_least_float32, bce_fake, bce_real, l1, l2, mean_square, sum_abs
 from ganad.models.ops.fast_conv import Conv, Deconv
+from ganad.models.scoring_program import ScoringProgram, Step
 
 
 def down(size: int, filters: int) -> tuple[nn.Sequential, int]:
@@ -169,4 +170,33 @@ class Ganomaly(Method):
             latent=self.latent_part(mean_square(z, z_hat), code, x),
             reconstruction=x_hat.float(),
             z=z.float(),
+        )
+
+    def scoring_program(self) -> ScoringProgram:
+        generator, discriminator = self.scoring_net("generator"), self.scoring_net("discriminator")
+        z, z_hat = ("code", "code_hat")
+        scaled: tuple[Step, ...] = ()
+        if self.settings.normalize_latent:
+            z, z_hat = ("z", "z_hat")
+            scaled = (Step("z", "normalize", ("code",)), Step("z_hat", "normalize", ("code_hat",)))
+        return ScoringProgram(
+            nets={
+                "encoder1": nn.Sequential(generator.encoder1.pyramid, generator.encoder1.last, nn.Flatten()),
+                "decoder": nn.Sequential(nn.Unflatten(1, (self.settings.latent, 1, 1)), generator.decoder.net),
+                "encoder2": nn.Sequential(generator.encoder2.pyramid, generator.encoder2.last, nn.Flatten()),
+                "features": discriminator.pyramid,
+            },
+            steps=(
+                Step("code", "net", ("x",), "encoder1"),
+                *scaled[:1],
+                Step("reconstruction", "net", (z,), "decoder"),
+                Step("code_hat", "net", ("reconstruction",), "encoder2"),
+                *scaled[1:],
+                Step("f", "net", ("x",), "features"),
+                Step("f_hat", "net", ("reconstruction",), "features"),
+                Step("residual", "sum_abs", ("x", "reconstruction")),
+                Step("discrimination", "mean_square", ("f", "f_hat")),
+                Step("distance", "mean_square", (z, z_hat)),
+                Step("latent", "latent_part", ("distance", "code", "x")),
+            ),
         )

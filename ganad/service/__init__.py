@@ -16,7 +16,18 @@ from ganad.service.management import (
     trashed,
     write_note,
 )
-from ganad.service.nets import Explanation, codes, explain, method, reconstruct, reference_anomalies, rescore
+from ganad.service.nets import (
+    BrowserNets,
+    Explanation,
+    browser_nets,
+    codes,
+    explain,
+    has_nets,
+    method,
+    reconstruct,
+    reference_anomalies,
+    rescore,
+)
 from ganad.service.new_images import ImageScore, Search, prepare_bytes, prepare_file, score_images, search
 from ganad.service.results import (
     BaselineCurve,
@@ -49,6 +60,7 @@ from ganad.service.training import (
 
 __all__ = [
     "BaselineCurve",
+    "BrowserNets",
     "Estimate",
     "Explanation",
     "ImageScore",
@@ -56,6 +68,7 @@ __all__ = [
     "Search",
     "baseline_curves",
     "baselines_are_known",
+    "browser_nets",
     "check_data",
     "class_counts",
     "class_names",
@@ -70,6 +83,7 @@ __all__ = [
     "examples",
     "explain",
     "export_zip",
+    "has_nets",
     "held_out_images",
     "import_zip",
     "in_trash",

@@ -34,6 +34,41 @@ def _method(run: str, version: int) -> Any:
     return load_method(Path(run)).folded()
 
 
+def has_nets(name: str) -> bool:
+    """Whether the run came with the weights of its nets, without which it judges no new image."""
+    return (run_directory.find(name) / "weights.safetensors").exists()
+
+
+HELD_OUT_SENT = 300
+"""Held-out normals that go to the browser with the nets: the nearest of them is shown beside a drawing."""
+
+
+@dataclass(frozen=True)
+class BrowserNets:
+    """What a browser needs to judge a drawing by itself, and some normal images that the nets never learned from."""
+
+    file: bytes  # see ganad.scoring.browser_nets
+    codes: np.ndarray  # (n, nz) float32
+    images: np.ndarray  # (n, 28, 28) uint8
+
+
+def browser_nets(name: str) -> BrowserNets | None:
+    """The nets of a run for the browser; None where there are none, an image is scored by a search, or they are too large for it."""
+    from ganad.scoring.browser_nets import pack
+    from ganad.scoring.score import score
+
+    if run_info(name).settings.scores_by_search or not has_nets(name):
+        return None
+    net = method(name)
+    file = pack(net)
+    if file is None:
+        return None
+    held_out = len(scores(name).val)
+    rows = np.unique(np.linspace(0, held_out - 1, min(HELD_OUT_SENT, held_out)).astype(int))
+    images = held_out_images(name, rows)
+    return BrowserNets(file, score(net, images).z.astype(np.float32), images)
+
+
 def reconstruct(name: str, images: np.ndarray) -> np.ndarray:
     """(N, 28, 28) uint8 -> (N, 28, 28) uint8 by the net itself."""
     from ganad.scoring.score import score

@@ -101,12 +101,15 @@ def test_from_the_tiles_to_a_verdict(page, server):
     expect(page).to_have_url(re.compile(f"/Score.*run={name}"))
     settled(page)
     draw_a_cross(page)
+    expect(keyed(page, "pad").locator(".verdict b")).to_have_text(re.compile("^(Normal|Anomalous)$"))
+    keyed(page, "pad").get_by_role("button", name="Explain in detail").click()
     expect(page.get_by_text(re.compile(r"Stranger than (all|[\d.]+ % of) [\d,]+ held-out normal"))).to_be_visible()
     expect(page.get_by_role("img", name=re.compile("^Your digit, called (normal|anomalous); score"))).to_be_visible()
 
 
 def draw_a_cross(page):
-    box = keyed(page, "pad").locator("canvas").bounding_box()
+    expect(keyed(page, "pad").locator(".normals canvas")).to_have_count(8)  # the nets have come
+    box = keyed(page, "pad").locator(".ink").bounding_box()
     x, y, w = box["x"], box["y"], box["width"]
     for (x0, y0), (x1, y1) in [((0.3, 0.25), (0.7, 0.75)), ((0.7, 0.25), (0.3, 0.75))]:
         page.mouse.move(x + x0 * w, y + y0 * w)

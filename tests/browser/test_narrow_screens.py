@@ -116,20 +116,21 @@ def nothing_drawn(page):
     if clear.is_enabled():
         clear.click()
     expect(clear).to_be_disabled()
-    expect(page.get_by_text("Stranger than")).to_have_count(0)
+    expect(keyed(page, "pad").locator(".normals canvas")).to_have_count(8)  # the nets have come
     settled(page)
 
 
 def test_the_verdict_is_in_view_after_drawing(sized, server):
     bring(sized, server, f"/Score?run={RUN}", nothing_drawn)
-    box = keyed(sized, "pad").locator("canvas").bounding_box()
+    box = keyed(sized, "pad").locator(".ink").bounding_box()
     x, y, side = box["x"], box["y"], box["width"]
     sized.mouse.move(x + 0.5 * side, y + 0.2 * side)
     sized.mouse.down()
     sized.mouse.move(x + 0.48 * side, y + 0.8 * side, steps=6)
     sized.mouse.up()
-    seen(sized, sized.get_by_text("Stranger than").first)
-    seen(sized, keyed(sized, "pad").locator("canvas"))
+    seen(sized, keyed(sized, "pad").locator(".verdict b"))
+    seen(sized, keyed(sized, "pad").locator(".gauge"))
+    seen(sized, keyed(sized, "pad").locator(".ink"))
 
 
 def test_a_run_that_is_picked_on_train_is_brought_into_view(tab, server):

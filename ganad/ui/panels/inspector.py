@@ -9,9 +9,9 @@ from ganad.service import RunInfo
 from ganad.ui import charts
 from ganad.ui.components.into_view import into_view
 from ganad.ui.messages import guard
-from ganad.ui.panels import explanation, export, latent_search, latent_space
+from ganad.ui.panels import explanation, export, latent_search, latent_space, live_pad
 from ganad.ui.panels.weights import units
-from ganad.ui.state import cache, current
+from ganad.ui.state import address, cache, current
 from ganad.ui.state.scored_view import ScoredView
 from ganad.ui.state.session import memory, sent
 from ganad.ui.theme import pictures
@@ -56,7 +56,13 @@ def _inspected(view: ScoredView, row: int) -> None:
         "Show the search", key="film", persist_state="session", help="How z was found, once more and step by step."
     ):
         latent_search.film(run, given, key="browse")
-    export.link(view)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button(
+            "Change it on the pad", icon=":material/draw:", key="to_pad", on_click=guard.callback(live_pad.lay_on_pad), args=(run.name, row),
+            help="Erase a stroke or add one, and see what that does to the score.",
+        ):  # fmt: skip
+            st.switch_page("pages/4_Score.py", query_params=address.query())
+        export.link(view)
 
 
 def _stepped(run: RunInfo) -> None:

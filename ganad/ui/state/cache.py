@@ -5,8 +5,10 @@ How much is kept of all of it together: ganad.memory.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import functools
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -128,6 +130,20 @@ def _reconstruct_some(name: str, version: int, rows: tuple[int, ...]) -> np.ndar
 def codes(name: str) -> tuple[np.ndarray, np.ndarray]:
     """z of held-out normals and of test images, (n, nz) and (m, nz)."""
     return _codes(name, service.version(name))
+
+
+def browser_nets(name: str) -> dict[str, str] | None:
+    """The run's nets for the pad in the browser, deflated, as base64; None where the server has to judge."""
+    return _browser_nets(name, service.version(name))
+
+
+@kept("Packing the nets for the browser")
+def _browser_nets(name: str, version: int) -> dict[str, str] | None:
+    nets = service.browser_nets(name)
+    if nets is None:
+        return None
+    content = {"nets": nets.file, "codes": nets.codes.astype("<f4").tobytes(), "images": nets.images.tobytes()}
+    return {what: base64.b64encode(zlib.compress(raw)).decode("ascii") for what, raw in content.items()}
 
 
 def has_codes(run: service.RunInfo) -> bool:

@@ -18,7 +18,7 @@ from ganad.service import Explanation, ImageScore, RunInfo
 from ganad.ui import charts
 from ganad.ui.components.digit_pad import digit_pad
 from ganad.ui.messages import notices
-from ganad.ui.panels import explanation, export, latent_search, latent_space
+from ganad.ui.panels import explanation, export, latent_search, latent_space, live_pad
 from ganad.ui.state import cache, current
 from ganad.ui.state.scored_view import ScoredView
 from ganad.ui.theme import layout, pictures
@@ -29,7 +29,19 @@ MOST = 50
 
 
 def draw(run: RunInfo) -> None:
-    """The pad on the left, the verdict on the right."""
+    """The pad with what it says beside it: by itself where the nets run in the browser, else the server's verdict."""
+    view = current.view(run)
+    live = live_pad.live(view)
+    if live is not None:
+        live_pad.start_from(view)
+        ink = digit_pad(key="pad", size=300, live=live)
+        if ink is not None:
+            st.subheader("In detail", divider=True)
+            _explained(run, ink)
+        return
+    if service.has_nets(run.name):
+        why = "searches for each image" if run.settings.scores_by_search else "has nets too large for a browser"
+        st.caption(f"This {METHOD_NAMES[run.method]} {why}: a drawing is judged by the server after each stroke.")
     left, right = layout.side_by_side("draw", [2, 5])
     with left:
         ink = digit_pad(key="pad", size=300)
@@ -37,12 +49,16 @@ def draw(run: RunInfo) -> None:
         if ink is None:
             waiting(run)
             return
-        try:
-            prepared = preprocess.prepare(ink, invert=False) if run.preparation == "digit" else preparation.whole(ink)
-        except GanadError as error:
-            notices.info(error, icon=":material/draw:")
-            return
-        one(run, prepared)
+        _explained(run, ink)
+
+
+def _explained(run: RunInfo, ink: np.ndarray) -> None:
+    try:
+        prepared = preprocess.prepare(ink, invert=False) if run.preparation == "digit" else preparation.whole(ink)
+    except GanadError as error:
+        notices.info(error, icon=":material/draw:")
+        return
+    one(run, prepared)
 
 
 def waiting(run: RunInfo) -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import streamlit as st
 
 from ganad.ui.components.declare import declare_beside
 from ganad.ui.state.session import memory, sent, set_widget
@@ -16,8 +19,26 @@ SIDE = 112
 _PAD = declare_beside(__file__)
 
 
-def digit_pad(*, key: str, stroke: int = 22, reset: int = 0, size: int = 280) -> np.ndarray | None:
+@dataclass(frozen=True)
+class Live:
+    """What the browser needs to judge by itself while a hand draws.
+
+    version   names the nets: they travel once and are read again only when it changes
+    nets      the nets and some held-out normals, as `cache.browser_nets` packs them
+    rule      weights, threshold, what scores of held-out normals there are, and words: `views.live_pad.rule`
+    """
+
+    version: str
+    nets: dict[str, str]
+    rule: dict[str, Any]
+
+
+def digit_pad(
+    *, key: str, stroke: int = 22, reset: int = 0, size: int = 280, live: Live | None = None
+) -> np.ndarray | None:
     """Show the pad; returns the drawing (112, 112) uint8, ink 255 on 0, or None while the sheet is empty.
+
+    With `live` the pad judges each move of the pen itself, and returns the drawing that was last asked to be explained.
 
     key      where the drawing lives: `sent(key, "pixels")`, see `encode`. It is dropped on a page switch
     stroke   width of the brush at first, in 280ths of the sheet; the pad has its own slider
@@ -35,12 +56,17 @@ def digit_pad(*, key: str, stroke: int = 22, reset: int = 0, size: int = 280) ->
             "size": size,
             "reset": f"{reset}/{changes}",
             "pixels": sent(key, "pixels"),
+            "live": live and {"version": live.version, **live.rule},
         },
         default={"pixels": None},
         on_pixels_change=lambda: None,
         height="content",
-        width="content",
+        width="stretch" if live else "content",
     )
+    if live:
+        # A megabyte that comes on its own, once, and not with each change of a weight.
+        with st.container(key=f"{key}_nets", height=1, border=False):
+            _PAD(key=f"{key}_nets_file", data={"version": live.version, **live.nets}, height="content")
     return decode(result.pixels)
 
 

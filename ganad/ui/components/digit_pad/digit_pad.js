@@ -1,97 +1,180 @@
-// What is on the sheet lives here, per mounted pad; Python is told after each stroke.
+// A sheet to draw on. Where the run's nets are in the browser, each move of the pen is judged here and Python hears nothing;
+// elsewhere Python is told after each stroke.
+import { grey, showGhost, showVerdict, words } from "./live_view.js";
+import { beginStroke, drawingOf, isEmpty, newSheet, OUT, paintSheet, sheetOf, toBase64, wipeSheet } from "./sheet.js";
+import { showTimeline, thumbOf } from "./timeline.js";
+import { keepNets, netsOf, readRule, verdictOf, whenThere } from "./verdict.js";
+
 const pads = new WeakMap();
-const OUT = 112; // side of the picture that is sent
+const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 export default function (component) {
   const { data, parentElement, setStateValue } = component;
   const root = parentElement.querySelector(".pad");
-  if (!root) return;
-  const canvas = root.querySelector("canvas");
-  const find = (name) => root.querySelector(`.${name}`);
-  const side = canvas.width;
-  const ink = canvas.getContext("2d", { willReadFrequently: true });
-
+  if (!root || !data) return;
+  if (data.nets) {
+    root.style.display = "none";
+    keepNets(data);
+    return;
+  }
   let pad = pads.get(root);
-  const mounted = !pad;
-  if (mounted) {
+  if (!pad) {
     pad = {
-      strokes: [],
-      current: null,
-      under: null,
-      reset: data.reset,
-      brush: data.stroke,
-      asked: data.stroke,
+      sheet: newSheet(),
+      states: [],
+      ghost: "none",
+      erases: false,
       pen: null,
+      asked: 0,
+      sent: data.pixels ?? null,
     };
     pads.set(root, pad);
+    prepare(root, pad);
+  }
+  pad.tell = (pixels) => {
+    pad.sent = pixels;
+    setStateValue("pixels", pixels);
+  };
+  const before = pad.rule?.version;
+  pad.rule = data.live ? readRule(data.live) : null;
+  if (pad.rule && pad.rule.version !== before) {
+    const { version } = pad.rule;
+    whenThere(version).then(() => pad.rule?.version === version && pad.judgeAll());
   }
   root.style.setProperty("--pad-size", `${data.size}px`);
+  root.classList.toggle("is-live", Boolean(pad.rule));
   const slider = root.querySelector("input");
-  if (mounted || data.stroke !== pad.asked) {
-    pad.brush = pad.asked = data.stroke;
-    slider.value = pad.brush;
+  if (pad.stroke !== data.stroke) {
+    pad.stroke = data.stroke;
+    slider.value = pad.brush = data.stroke;
   }
-
   // Python's picture is taken over when the pad appears and when Python says so; never in between, or a slow rerun
   // would wipe the stroke that was drawn meanwhile.
-  if (mounted || data.reset !== pad.reset) {
+  if (data.reset !== pad.reset) {
     pad.reset = data.reset;
-    pad.strokes = [];
-    pad.current = null;
-    pad.under = data.pixels ? sheetOf(data.pixels) : null;
+    pad.sent = data.pixels ?? null;
+    wipeSheet(pad.sheet, data.pixels ? sheetOf(data.pixels) : null);
+    pad.states = [];
   }
+  pad.judgeAll();
+}
+
+function prepare(root, pad) {
+  const find = (name) => root.querySelector(`.${name}`);
+  const canvas = find("ink");
+  const side = canvas.width;
+  const ink = canvas.getContext("2d", { willReadFrequently: true });
+  const { sheet } = pad;
+  const say = (text) => {
+    find("said").textContent = text;
+  };
 
   const paint = () => {
-    ink.fillStyle = "#000";
-    ink.fillRect(0, 0, side, side);
-    if (pad.under) ink.drawImage(pad.under, 0, 0, side, side);
-    ink.strokeStyle = "#fff";
-    ink.lineCap = ink.lineJoin = "round";
-    for (const { width, points } of pad.strokes) {
-      ink.lineWidth = width;
-      ink.beginPath();
-      ink.moveTo(...points[0]);
-      if (points.length < 3) {
-        ink.lineTo(points.at(-1)[0] + 0.01, points.at(-1)[1]);
-      } else {
-        // Curves through the middles of the sampled points: a fast hand leaves few of them.
-        for (let i = 1; i < points.length - 1; i++) {
-          const [x, y] = points[i];
-          const [u, v] = points[i + 1];
-          ink.quadraticCurveTo(x, y, (x + u) / 2, (y + v) / 2);
-        }
-        ink.lineTo(...points.at(-1));
-      }
-      ink.stroke();
+    paintSheet(sheet, ink, side);
+    root.classList.toggle("inked", !isEmpty(sheet));
+    find("undo").disabled = !sheet.shown;
+    find("redo").disabled = sheet.shown === sheet.strokes.length;
+    find("clear").disabled = isEmpty(sheet) && !sheet.strokes.length;
+    find("erase").setAttribute("aria-pressed", String(pad.erases));
+  };
+  const verdict = () => {
+    const own = pad.rule && netsOf(pad.rule.version);
+    if (!own || isEmpty(sheet)) return null;
+    return verdictOf(drawingOf(ink, side), own, pad.rule);
+  };
+  const show = () => {
+    const { rule } = pad;
+    find("live").hidden = find("ghosts").hidden = !rule;
+    if (!rule) return;
+    const own = netsOf(rule.version);
+    const judged = verdict();
+    pad.verdict = judged;
+    find("judged").hidden = !judged;
+    find("empty").hidden = Boolean(judged);
+    if (judged) showVerdict(root, judged, rule);
+    else showEmpty(root, rule, own, !isEmpty(sheet));
+    for (const button of find("ghosts").querySelectorAll("button")) {
+      const on = button.dataset.ghost === pad.ghost;
+      button.setAttribute("aria-checked", String(on));
+      button.tabIndex = on ? 0 : -1;
     }
-    const empty = !pad.strokes.length && !pad.under;
-    root.classList.toggle("inked", !empty);
-    find("undo").disabled = !pad.strokes.length;
-    find("clear").disabled = empty;
+    showGhost(find("ghost"), judged?.[pad.ghost] ?? null, judged?.place, OUT);
+    const more = find("more");
+    const isSent = pad.sent !== null && pad.sent === toBase64(drawingOf(ink, side));
+    more.hidden = !judged;
+    find("explain").disabled = isSent;
+    more.querySelector("span").textContent = isSent
+      ? "Explained below."
+      : "Formula, pixel by pixel, and where the score lies among all test images.";
   };
-
-  const send = () => {
-    const empty = !pad.strokes.length && !pad.under;
-    setStateValue("pixels", empty ? null : shrink(ink, side));
+  // Once a frame, however many moves of a pen come in between.
+  const soon = () => {
+    pad.asked ||= requestAnimationFrame(() => {
+      pad.asked = 0;
+      show();
+    });
   };
-  const say = (words) => {
-    find("said").textContent = words;
+  const timeline = () => {
+    if (pad.rule) showTimeline(find("timeline"), pad.states, sheet.shown, pad.rule, goTo);
+  };
+  // The sheet as it is now becomes the state after so many strokes.
+  const record = () => {
+    if (!pad.rule) return;
+    show();
+    pad.states = pad.states.filter(({ count }) => count < sheet.shown);
+    if (!isEmpty(sheet))
+      pad.states.push({ count: sheet.shown, score: pad.verdict?.score ?? null, thumb: thumbOf(canvas) });
+    timeline();
+  };
+  pad.judgeAll = () => {
+    paint();
+    if (pad.rule) {
+      const { shown } = sheet;
+      const last = sheet.strokes.length;
+      pad.states = [];
+      for (sheet.shown = 0; sheet.shown <= last; sheet.shown++) {
+        if (isEmpty(sheet)) continue;
+        paintSheet(sheet, ink, side);
+        pad.states.push({ count: sheet.shown, score: verdict()?.score ?? null, thumb: thumbOf(canvas) });
+      }
+      sheet.shown = shown;
+      paint();
+      timeline();
+    }
+    show();
+  };
+  const changed = (text) => {
+    paint();
+    show();
+    timeline();
+    if (!pad.rule) pad.tell(isEmpty(sheet) ? null : toBase64(drawingOf(ink, side)));
+    say(
+      pad.verdict && pad.rule
+        ? `${text}. Called ${pad.verdict.isAnomalous ? "anomalous" : "normal"}. ${words(pad.verdict, pad.rule)}`
+        : text,
+    );
+  };
+  const goTo = (count) => {
+    if (sheet.current) return;
+    sheet.shown = count;
+    changed(count ? `After stroke ${count}` : "Before the first stroke");
   };
 
   const begin = (point) => {
-    pad.current = { width: (pad.brush * side) / 280, points: [point] };
-    pad.strokes.push(pad.current);
+    beginStroke(sheet, (pad.brush * side) / 280, pad.erases, point);
     paint();
+    soon();
   };
-  const extend = (point) => {
-    pad.current.points.push(point);
+  const extend = (points) => {
+    sheet.current.points.push(...points);
     paint();
+    soon();
   };
   const end = () => {
-    if (pad.current) {
-      pad.current = null;
-      send();
-    }
+    if (!sheet.current) return;
+    sheet.current = null;
+    record();
+    changed(pad.erases ? "Erased" : "Stroke drawn");
   };
 
   const at = (event) => {
@@ -99,78 +182,107 @@ export default function (component) {
     return [((event.clientX - box.left) * side) / box.width, ((event.clientY - box.top) * side) / box.height];
   };
   canvas.onpointerdown = (event) => {
-    if (event.button !== 0 || pad.current) return;
+    if (event.button !== 0 || sheet.current) return;
     canvas.setPointerCapture(event.pointerId);
     pad.pointer = event.pointerId;
     showPen(null);
     begin(at(event));
   };
   canvas.onpointermove = (event) => {
-    if (!pad.current || event.pointerId !== pad.pointer) return;
+    if (!sheet.current || event.pointerId !== pad.pointer) return;
     const steps = event.getCoalescedEvents ? event.getCoalescedEvents() : [];
-    for (const step of steps.length ? steps : [event]) pad.current.points.push(at(step));
-    paint();
+    extend((steps.length ? steps : [event]).map(at));
   };
   canvas.onpointerup = canvas.onpointercancel = (event) => {
     if (event.pointerId === pad.pointer) end();
   };
 
   const undo = () => {
-    if (pad.strokes.length) {
-      pad.current = null;
-      pad.strokes.pop();
-      paint();
-      send();
-      say("Stroke taken back");
+    sheet.current = null;
+    if (sheet.shown) {
+      sheet.shown--;
+      changed("Stroke taken back");
     }
   };
+  const redo = () => {
+    if (sheet.current || sheet.shown === sheet.strokes.length) return;
+    sheet.shown++;
+    changed("Stroke drawn again");
+  };
   const clear = () => {
-    pad.strokes = [];
-    pad.current = null;
-    pad.under = null;
+    wipeSheet(sheet);
+    pad.states = [];
+    if (pad.rule && pad.sent !== null) pad.tell(null); // the explanation of what is gone goes too
+    changed("Cleared");
+  };
+  const erase = () => {
+    pad.erases = !pad.erases;
     paint();
-    send();
-    say("Cleared");
+    say(pad.erases ? "Eraser" : "Pen");
   };
   find("undo").onclick = undo;
+  find("redo").onclick = redo;
   find("clear").onclick = clear;
-  slider.oninput = () => {
-    pad.brush = Number(slider.value);
+  find("erase").onclick = erase;
+  find("explain").onclick = () => {
+    pad.tell(toBase64(drawingOf(ink, side)));
+    show();
   };
+  root.querySelector("input").oninput = (event) => {
+    pad.brush = Number(event.target.value);
+  };
+  const radios = [...find("ghosts").querySelectorAll("button")];
+  radios.forEach((button, i) => {
+    const pick = (chosen) => {
+      pad.ghost = chosen.dataset.ghost;
+      show();
+    };
+    button.onclick = () => pick(button);
+    button.onkeydown = (event) => {
+      const by = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
+      if (!by) return;
+      event.preventDefault();
+      event.stopPropagation();
+      const other = radios[(i + by + radios.length) % radios.length];
+      pick(other);
+      other.focus();
+    };
+  });
 
   // With the keyboard: a pen that is moved, put down and lifted.
   const showPen = (point) => {
     pad.pen = point;
     const mark = find("pen");
     mark.classList.toggle("shown", Boolean(point));
-    mark.classList.toggle("down", Boolean(point && pad.current));
+    mark.classList.toggle("down", Boolean(point && sheet.current));
     if (point) {
       mark.style.left = `${(100 * point[0]) / side}%`;
       mark.style.top = `${(100 * point[1]) / side}%`;
     }
   };
-  const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
   canvas.onkeydown = (event) => {
-    const undoKey = event.key === "Backspace" || ((event.ctrlKey || event.metaKey) && event.key === "z");
-    if (event.key in moves) {
+    const command = event.ctrlKey || event.metaKey;
+    const key = event.key.toLowerCase();
+    if (event.key in MOVES) {
       const [x, y] = pad.pen || [side / 2, side / 2];
-      const [dx, dy] = moves[event.key];
+      const [dx, dy] = MOVES[event.key];
       const far = event.shiftKey ? 4 : 16;
       const next = [x + dx * far, y + dy * far].map((v) => Math.min(side, Math.max(0, v)));
-      if (pad.current) extend(next);
+      if (sheet.current) extend([next]);
       showPen(next);
     } else if (event.key === " ") {
       const here = pad.pen || [side / 2, side / 2];
-      if (pad.current) {
+      if (sheet.current) {
         end();
-        say("Pen up");
       } else {
         begin(here);
-        say("Pen down");
+        say(pad.erases ? "Eraser down" : "Pen down");
       }
       showPen(here);
-    } else if (undoKey) undo();
+    } else if (command && (key === "y" || (key === "z" && event.shiftKey))) redo();
+    else if (event.key === "Backspace" || (command && key === "z")) undo();
     else if (event.key === "Delete") clear();
+    else if (key === "e" && !command) erase();
     else return;
     event.preventDefault();
     event.stopPropagation();
@@ -179,42 +291,25 @@ export default function (component) {
     end();
     showPen(null);
   };
-
-  paint();
 }
 
-// The sheet as base64 of OUT * OUT grey bytes, each the mean of a square of pixels.
-function shrink(ink, side) {
-  const { data } = ink.getImageData(0, 0, side, side);
-  const step = side / OUT;
-  let bytes = "";
-  for (let row = 0; row < OUT; row++) {
-    for (let col = 0; col < OUT; col++) {
-      let sum = 0;
-      for (let y = row * step; y < (row + 1) * step; y++)
-        for (let x = col * step; x < (col + 1) * step; x++) sum += data[4 * (y * side + x)];
-      bytes += String.fromCharCode(Math.round(sum / (step * step)));
-    }
-  }
-  return btoa(bytes);
-}
-
-// The other way: a canvas from Python's bytes, or null where they are not a picture.
-function sheetOf(pixels) {
-  let bytes;
-  try {
-    bytes = atob(pixels);
-  } catch {
-    return null;
-  }
-  if (bytes.length !== OUT * OUT) return null;
-  const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = OUT;
-  const picture = new ImageData(OUT, OUT);
-  for (let i = 0; i < bytes.length; i++) {
-    const grey = bytes.charCodeAt(i);
-    picture.data.set([grey, grey, grey, 255], 4 * i);
-  }
-  canvas.getContext("2d").putImageData(picture, 0, 0);
-  return canvas;
+function showEmpty(root, rule, own, hasMarks) {
+  const box = root.querySelector(".empty");
+  const [title, text, normals, below] = box.children;
+  title.textContent = hasMarks ? "No ink found" : rule.title;
+  text.textContent = hasMarks
+    ? "Nothing stands out from the ground: draw with a wider brush, or less of the eraser."
+    : rule.intro;
+  below.textContent = own ? rule.below : "The nets are on their way to the browser.";
+  const wanted = own ? Math.min(8, own.images.length / 784) : 0;
+  if (normals.children.length === wanted && normals.dataset.version === rule.version) return;
+  normals.dataset.version = rule.version;
+  normals.replaceChildren(
+    ...Array.from({ length: wanted }, (_, i) => {
+      const picture = Object.assign(document.createElement("canvas"), { width: 28, height: 28 });
+      picture.setAttribute("role", "img");
+      grey(picture, own.images.subarray(784 * i, 784 * (i + 1)), "a normal image");
+      return picture;
+    }),
+  );
 }

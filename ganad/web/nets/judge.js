@@ -1,0 +1,92 @@
+// A digit through the scoring program of a run: what ganad/models/scoring_program.py describes, step by step.
+import { forward } from "./layers.js";
+
+// digit: 784 grey bytes. Returns { parts: numbers in the order of nets.parts, reconstruction: 784 bytes, z }.
+export function judge(nets, digit) {
+  const values = { x: input(digit, nets.size) };
+  for (const step of nets.steps) {
+    const given = step.inputs.map((name) => values[name]);
+    values[step.output] = OPERATIONS[step.operation](given, step, nets);
+  }
+  return {
+    parts: nets.parts.map((part) => values[part].data[0]),
+    reconstruction: picture(values.reconstruction, nets.size),
+    z: (values.z ?? values.code).data,
+  };
+}
+
+// 28x28 bytes in the middle of a picture of -1 to 1, its frame -1.
+function input(digit, size) {
+  const data = new Float32Array(size * size).fill(-1);
+  const edge = (size - 28) / 2;
+  for (let y = 0; y < 28; y++)
+    for (let x = 0; x < 28; x++) data[(y + edge) * size + x + edge] = digit[28 * y + x] / 127.5 - 1;
+  return { data, shape: [size, size, 1] };
+}
+
+function picture({ data }, size) {
+  const out = new Uint8Array(784);
+  const edge = (size - 28) / 2;
+  for (let y = 0; y < 28; y++)
+    for (let x = 0; x < 28; x++) {
+      const v = Math.min(1, Math.max(-1, data[(y + edge) * size + x + edge]));
+      out[28 * y + x] = Math.round((v + 1) * 127.5);
+    }
+  return out;
+}
+
+const OPERATIONS = {
+  net: ([value], { of }, { nets }) => forward(nets[of], value),
+  normalize: ([{ data, shape }]) => {
+    const length = Math.max(Math.sqrt(data.reduce((sum, v) => sum + v * v, 0)), 1e-12);
+    return { data: data.map((v) => (v / length) * Math.sqrt(data.length)), shape };
+  },
+  concatenate: ([a, b]) => {
+    const data = new Float32Array(a.data.length + b.data.length);
+    data.set(a.data);
+    data.set(b.data, a.data.length);
+    return { data, shape: [data.length] };
+  },
+  sum_abs: ([a, b]) => number(a.data.reduce((sum, v, i) => sum + Math.abs(v - b.data[i]), 0)),
+  mean_square: ([a, b]) => number(a.data.reduce((sum, v, i) => sum + (v - b.data[i]) ** 2, 0) / a.data.length),
+  add_softplus_of_negative: ([a, b], { weight }) => number(a.data[0] + weight * softplus(-b.data[0])),
+  latent_part: ([distance, code, x], _, { statistics }) =>
+    number(distance.data[0] + (statistics ? added(statistics, code.data, x.data) : 0)),
+};
+
+function number(value) {
+  return { data: [value], shape: [1] };
+}
+
+function softplus(v) {
+  return v > 20 ? v : Math.log1p(Math.exp(v));
+}
+
+// Density and typicality of a code, and of the amount of ink of its image.
+function added(own, code, x) {
+  const surprise = surpriseOf(own, code);
+  const grey = x.reduce((sum, v) => sum + v, 0) / x.length / 2 + 0.5;
+  const a = surprise - own.usual[0];
+  const b = Math.log(Math.max(grey, 1e-4)) - own.usual[1];
+  const [p, q, r, s] = own.usual_whiten;
+  const unusual = ((a * p + b * r) ** 2 + (a * q + b * s) ** 2) / 2;
+  return own.unit * Math.max(0, surprise - own.likeliest) + own.usual_unit * unusual;
+}
+
+// -log p(code) in nats, of a mixture of Gaussians; 0 where none is fitted.
+function surpriseOf({ latent, log_weight, mean, whiten }, code) {
+  if (!log_weight.length) return 0;
+  const logs = new Float64Array(log_weight.length);
+  const away = new Float64Array(latent);
+  let at = 0;
+  for (let k = 0; k < log_weight.length; k++) {
+    away.fill(0);
+    for (let d = 0; d < latent; d++) {
+      const v = code[d] - mean[k * latent + d];
+      for (let e = d; e < latent; e++) away[e] += v * whiten[at++];
+    }
+    logs[k] = log_weight[k] - away.reduce((sum, v) => sum + v * v, 0) / 2;
+  }
+  const most = Math.max(...logs);
+  return -most - Math.log(logs.reduce((sum, v) => sum + Math.exp(v - most), 0));
+}

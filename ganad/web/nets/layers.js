@@ -1,0 +1,119 @@
+// The layers of a net on one image. A value is { data, shape }: pictures (h, w, c) with their channels last, vectors (n,).
+
+// products[p][r] = sum over d of left[p][d] * right[r][d]: every convolution and linear layer is this.
+export function products(left, rows, right, columns, depth) {
+  const out = new Float32Array(rows * columns);
+  const whole = columns - (columns % 4);
+  for (let p = 0; p < rows; p++) {
+    const from = p * depth;
+    let r = 0;
+    for (; r < whole; r += 4) {
+      let [a, b, c, e] = [0, 0, 0, 0];
+      let i = r * depth;
+      let j = i + depth;
+      let k = j + depth;
+      let l = k + depth;
+      for (let d = from; d < from + depth; d++) {
+        const v = left[d];
+        a += v * right[i++];
+        b += v * right[j++];
+        c += v * right[k++];
+        e += v * right[l++];
+      }
+      const at = p * columns + r;
+      out[at] = a;
+      out[at + 1] = b;
+      out[at + 2] = c;
+      out[at + 3] = e;
+    }
+    for (; r < columns; r++) {
+      let sum = 0;
+      for (let d = 0; d < depth; d++) sum += left[from + d] * right[r * depth + d];
+      out[p * columns + r] = sum;
+    }
+  }
+  return out;
+}
+
+function addBias(data, bias) {
+  if (bias) for (let i = 0; i < data.length; i++) data[i] += bias[i % bias.length];
+  return data;
+}
+
+const LAYERS = {
+  conv({ data, shape: [h, w, c] }, layer) {
+    const { kernel, stride, padding, out } = layer;
+    const rows = Math.floor((h + 2 * padding - kernel) / stride) + 1;
+    const columns = Math.floor((w + 2 * padding - kernel) / stride) + 1;
+    const depth = kernel * kernel * c;
+    const patches = new Float32Array(rows * columns * depth);
+    for (let y = 0; y < rows; y++)
+      for (let x = 0; x < columns; x++)
+        for (let dy = 0; dy < kernel; dy++) {
+          const v = y * stride - padding + dy;
+          if (v < 0 || v >= h) continue;
+          const u = x * stride - padding;
+          const first = Math.max(0, -u);
+          const last = Math.min(kernel, w - u);
+          const at = ((y * columns + x) * kernel + dy) * kernel * c;
+          patches.set(data.subarray((v * w + u + first) * c, (v * w + u + last) * c), at + first * c);
+        }
+    const made = products(patches, rows * columns, layer.weight, out, depth);
+    return { data: addBias(made, layer.bias), shape: [rows, columns, out] };
+  },
+
+  // Each input pixel is laid down as a kernel of output pixels.
+  deconv({ data, shape: [h, w, c] }, layer) {
+    const { kernel, stride, padding, out } = layer;
+    const rows = (h - 1) * stride - 2 * padding + kernel;
+    const columns = (w - 1) * stride - 2 * padding + kernel;
+    const laid = products(data, h * w, layer.weight, kernel * kernel * out, c);
+    const made = new Float32Array(rows * columns * out);
+    let from = 0;
+    for (let y = 0; y < h; y++)
+      for (let x = 0; x < w; x++)
+        for (let dy = 0; dy < kernel; dy++)
+          for (let dx = 0; dx < kernel; dx++, from += out) {
+            const v = y * stride - padding + dy;
+            const u = x * stride - padding + dx;
+            if (v < 0 || v >= rows || u < 0 || u >= columns) continue;
+            const at = (v * columns + u) * out;
+            for (let o = 0; o < out; o++) made[at + o] += laid[from + o];
+          }
+    return { data: addBias(made, layer.bias), shape: [rows, columns, out] };
+  },
+
+  linear({ data }, layer) {
+    return { data: addBias(products(data, 1, layer.weight, layer.out, layer.in), layer.bias), shape: [layer.out] };
+  },
+
+  leaky_relu({ data, shape }, { slope }) {
+    return { data: data.map((v) => (v < 0 ? v * slope : v)), shape };
+  },
+
+  tanh({ data, shape }) {
+    return { data: data.map(Math.tanh), shape };
+  },
+
+  // Vectors have the order of torch: all pixels of a channel, then the next channel.
+  flatten({ data, shape }) {
+    const [h, w, c] = shape.length === 3 ? shape : [1, 1, shape[0]];
+    return { data: turned(data, h * w, c), shape: [data.length] };
+  },
+
+  unflatten({ data }, { shape: [c, h, w] }) {
+    return { data: turned(data, c, h * w), shape: [h, w, c] };
+  },
+};
+
+// (rows, columns) -> (columns, rows)
+function turned(data, rows, columns) {
+  if (rows === 1 || columns === 1) return data;
+  const out = new Float32Array(data.length);
+  for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) out[c * rows + r] = data[r * columns + c];
+  return out;
+}
+
+export function forward(layers, value) {
+  return layers.reduce((v, layer) => LAYERS[layer.kind](v, layer), value);
+}

@@ -50,7 +50,7 @@ def test_what_cannot_be_put_together_is_refused_with_the_file_s_name(modules, fi
 
 
 @pytest.mark.parametrize(
-    "entry", [*sorted(p.relative_to(ROOT).as_posix() for p in ROOT.glob("ganad/ui/components/*/*.js") if p.stem == p.parent.name), "ganad/web/weights_mixer/mixer.js"]
+    "entry", [*sorted(p.relative_to(ROOT).as_posix() for p in ROOT.glob("ganad/ui/components/*/*.js") if p.stem == p.parent.name), "ganad/web/weights_mixer/mixer.js", "ganad/web/pad/pad.js"]
 )  # fmt: skip
 def test_every_component_is_one_module_with_one_default_export(entry):
     text = bundle(ROOT / entry)

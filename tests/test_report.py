@@ -33,8 +33,8 @@ def data_of(page):
     return json.loads(re.search(r'<script type="application/json" id="run">(.*?)</script>', page, re.DOTALL)[1])
 
 
-def test_the_page_is_one_file_of_less_than_4_mb_that_asks_for_nothing(page):
-    assert len(page.encode()) < 4e6
+def test_the_page_is_one_file_of_less_than_5_mb_that_asks_for_nothing(page):
+    assert len(page.encode()) < 5e6
     addresses = re.findall(r"(?:src|href|url\()\s*=?\s*['\"]?([a-z]+:)", page)
     assert addresses
     assert set(addresses) == {"data:"}

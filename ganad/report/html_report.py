@@ -21,17 +21,20 @@ from PIL import Image
 from ganad import service
 from ganad.config import FALSE_ALARMS, METHOD_NAMES, resolve
 from ganad.errors import GanadError, RunError
-from ganad.evaluation import metrics
+from ganad.evaluation import metrics, thresholds
 from ganad.evaluation.metrics import median_rows
 from ganad.evaluation.scores import Scores
 from ganad.service import RunInfo
+from ganad.web.bundle import as_script
+from ganad.web.pad import files as pad_files
+from ganad.web.pad import payload as pad_payload
 from ganad.web.weights_mixer import files, payload
 
 _PAGE = Path(__file__).with_name("page.html")
 
 
 def report_html(name: str) -> str:
-    """The whole page of a finished run, by its name, number or folder. About 3 MB with 10,000 test images.
+    """The whole page of a finished run, by its name, number or folder. About 5 MB with 10,000 test images and nets to draw for.
 
     Raises RunError if there is no such run, or if it has no scores yet.
     """
@@ -55,12 +58,11 @@ def report_html(name: str) -> str:
         "style": _PAGE.with_suffix(".css").read_text(encoding="utf-8"),
         "mixer_html": files.MARKUP,
         "mixer_css": files.STYLE,
-        "mixer_js": files.script("mixer"),
+        "mixer_js": as_script(files.MODULE, "mixer"),
+        "pad": _pad(run, scores),
         "data": _as_json(mixer_data(run, scores, images)),
     }
-    page = _PAGE.read_text(encoding="utf-8")
-    head, *rest = page.split("{{")  # in one pass: nothing that was put in is searched for names again
-    return head + "".join(text[key] + tail for key, tail in (piece.split("}}", 1) for piece in rest))
+    return _filled(_PAGE.read_text(encoding="utf-8"), text)
 
 
 # --- the mixer ---------------------------------------------------------------------------------------------------------
@@ -79,6 +81,38 @@ def mixer_data(run: RunInfo, scores: Scores, images: np.ndarray) -> dict[str, An
             "set": {"id": "report"} | defaults,
         }
     )
+
+
+# --- the pad -----------------------------------------------------------------------------------------------------------
+
+
+def _pad(run: RunInfo, scores: Scores) -> str:
+    """HTML: a section with a pad that judges in the file itself; nothing where nets are missing, search, or are too large."""
+    own = service.browser_nets(run.name)
+    if own is None:
+        return ""
+    val = scores.val.parts
+    threshold, n = thresholds.threshold_for(metrics.total(val, run.weights), FALSE_ALARMS), len(scores.val)
+    words = (
+        f"Threshold {threshold:.3g}: a new normal image lies above it with a probability of at most {FALSE_ALARMS:.1%}."
+    )
+    rule = pad_payload.rule(
+        val, run.weights, threshold, preparation=run.preparation, detector=METHOD_NAMES[run.method], normal=run.normal_in_words,
+        among=run.held_out_in_words(n), asks=False,
+        threshold_in_words=words if math.isfinite(threshold) else thresholds.no_threshold(n, FALSE_ALARMS),
+    )  # fmt: skip
+    text = {
+        "rule": _as_json({"stroke": 22, "size": 300, "reset": 0, "pixels": None, "live": {"version": run.name, **rule}}),
+        "nets": _as_json({"version": run.name, **pad_payload.nets(own.file, own.codes, own.images)}),
+        "css": pad_files.STYLE, "html": pad_files.MARKUP, "js": as_script(pad_files.MODULE, "pad"),
+    }  # fmt: skip
+    return _filled(_PAGE.with_name("pad.html").read_text(encoding="utf-8"), text)
+
+
+def _filled(page: str, text: Mapping[str, str]) -> str:
+    """The page with each {{name}} replaced, in one pass: nothing that was put in is searched for names again."""
+    head, *rest = page.split("{{")
+    return head + "".join(text[key] + tail for key, tail in (piece.split("}}", 1) for piece in rest))
 
 
 def _as_json(value: Any) -> str:

@@ -62,6 +62,17 @@ class RunInfo:
         """False where the classes are digits."""
         return bool(self.classes) and not all(name.isdecimal() for name in self.classes)
 
+    def held_out_in_words(self, n: int) -> str:
+        """ "585 held-out normal 3s": what the score of an image is compared with."""
+        kinds = (
+            "images"
+            if self.has_names
+            else "digits"
+            if len(self.normal) > 2
+            else " and ".join(f"{d}s" for d in self.normal)
+        )
+        return f"{n:,} held-out normal {kinds}"
+
     def class_name(self, number: int) -> str:
         """What a class is called: "Shirt", or its number."""
         return self.classes[number] if number < len(self.classes) else str(number)

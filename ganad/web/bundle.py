@@ -33,6 +33,17 @@ def bundle(entry: Path) -> str:
     return "\n".join(_plain(path, text) for path, text in texts.items())
 
 
+def as_script(module: str, name: str) -> str:
+    """A bundled component as a plain script that defines the function `name`: a module in a file on disk cannot be imported.
+
+    Raises ValueError for a module that would end the script it stands in, or has no default export.
+    """
+    entry = "export default function (component)"
+    if module.count(entry) != 1 or "</script" in module:
+        raise ValueError(f"The script of {name} needs one default export, and no end of a script.")
+    return module.replace(entry, f"function {name}(component)")
+
+
 def _gather(path: Path, texts: dict[Path, str], open_: tuple[Path, ...]) -> None:
     """Put a module into `texts`, after those that it imports. open_: the modules that are being gathered."""
     if path in open_:

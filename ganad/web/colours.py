@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from ganad.config import KNOWN_PARTS
 
 LIGHT_BACKGROUND = "#ffffff"
@@ -63,6 +65,9 @@ RUNS = ("#7a2bf5", "#849c00", "#c00090", "#86632f", "#9084f0", "#c06c78")
 TILE = "#0c1117"
 """Near-black: the ground of every picture of a digit, and the zero of a residual picture."""
 
+RESIDUAL_STOPS = ("#ffbe78", "#d65f00", TILE, "#0072b2", "#86e0ff")
+"""Residual, as a share of full ink: the colour at -1, -1/2, 0, 1/2, 1. Orange below zero, blue above."""
+
 
 def rgb(colour: str) -> tuple[int, int, int]:
     """`#rrggbb` as three numbers in 0..255."""
@@ -83,3 +88,14 @@ def contrast(a: str, b: str) -> float:
 def _luminance(colour: str) -> float:
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (v / 255 for v in rgb(colour))]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def _residual_map() -> np.ndarray:
+    at = np.linspace(-255, 255, len(RESIDUAL_STOPS))
+    stops = np.array([rgb(stop) for stop in RESIDUAL_STOPS], dtype=np.float64)
+    differences = np.arange(-255, 256)
+    return np.stack([np.interp(differences, at, stops[:, c]) for c in range(3)], axis=1).round().astype(np.uint8)
+
+
+RESIDUAL_MAP = _residual_map()
+"""(511, 3) uint8: the colour of each difference x - x̂ in -255..255, shifted by 255."""

@@ -46,7 +46,7 @@ class Judged:
 
 def in_the_browser(page: Page, run: str, drawings: np.ndarray) -> list[Judged]:
     """What the browser makes of drawings (n, s, s) uint8 with the nets of a run."""
-    source = bundle(ROOT / "ganad/ui/components/digit_pad/verdict.js") + f"\nexport {{ {_NAMES} }};"
+    source = bundle(ROOT / "ganad/web/pad/verdict.js") + f"\nexport {{ {_NAMES} }};"
     file = service.browser_nets(run).file
     rows = page.evaluate(
         _RUN, [_base64(source.encode()), _base64(file), _base64(drawings.tobytes()), drawings.shape[1]]

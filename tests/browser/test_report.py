@@ -80,7 +80,7 @@ def test_a_dragged_slider_changes_the_area_to_what_python_says_and_all_fits_a_ph
 
 
 def test_the_pixels_arrive_every_canvas_is_drawn_and_a_dark_desk_makes_a_dark_page_and_redraws_the_mixer(opened):
-    canvases = opened.locator("canvas")
+    canvases = opened.locator("#mixer canvas")
     expect(canvases).to_have_count(3)
     for i in range(3):
         opened.wait_for_function(
@@ -107,6 +107,24 @@ def test_the_pixels_arrive_every_canvas_is_drawn_and_a_dark_desk_makes_a_dark_pa
     opened.emulate_media(color_scheme="dark")
     opened.wait_for_function(f"() => {ground} === 'rgb(16, 21, 28)'")
     opened.wait_for_function(f"() => ({words})() > 180")
+
+
+def test_a_drawing_is_judged_in_the_file_without_a_network(opened):
+    opened.locator("#pad .ink").scroll_into_view_if_needed()
+    expect(opened.locator("#pad .normals canvas")).to_have_count(8)  # the nets were unpacked
+    box = opened.locator("#pad .ink").bounding_box()
+    opened.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.2 * box["height"])
+    opened.mouse.down()
+    opened.mouse.move(box["x"] + 0.48 * box["width"], box["y"] + 0.8 * box["height"], steps=6)
+    opened.mouse.up()
+    expect(opened.locator("#pad .verdict b")).to_have_text("Anomalous")  # a 1 is no 8
+    expect(opened.locator("#pad .verdict span")).to_contain_text(
+        re.compile(r"stranger than (all|[\d.]+ % of) 585 held-out normal 8s")
+    )
+    expect(opened.locator("#pad .explain")).to_be_hidden()  # there is no server to ask
+    clear = opened.locator("#pad .clear")
+    clear.click()
+    expect(clear).to_be_disabled()
 
 
 def test_evaluate_hands_the_report_out(page, server):

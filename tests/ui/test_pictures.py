@@ -73,7 +73,7 @@ def test_the_residual_s_scale_is_the_same_for_every_picture():
 
 
 def test_a_larger_difference_is_never_darker():
-    lightness = [colours._luminance("#{:02x}{:02x}{:02x}".format(*row)) for row in pictures.RESIDUAL_MAP]
+    lightness = [colours._luminance("#{:02x}{:02x}{:02x}".format(*row)) for row in colours.RESIDUAL_MAP]
     assert np.all(np.diff(lightness[255:]) > -1e-3)
     assert np.all(np.diff(lightness[:256]) < 1e-3)
     assert lightness[255] == min(lightness)
@@ -82,7 +82,7 @@ def test_a_larger_difference_is_never_darker():
 def test_the_legend_has_the_colours_of_the_map():
     shown = re.findall(r"#[0-9a-f]{6}", pictures.residual_legend())
     at = np.linspace(0, 510, len(shown)).round().astype(int)
-    assert np.abs(pictures.RESIDUAL_MAP[at].astype(int) - [colours.rgb(c) for c in shown]).max() <= 2
+    assert np.abs(colours.RESIDUAL_MAP[at].astype(int) - [colours.rgb(c) for c in shown]).max() <= 2
 
 
 def test_captions_and_alternative_texts_cannot_become_markup():

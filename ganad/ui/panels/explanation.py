@@ -41,15 +41,8 @@ def in_words(view: ScoredView, score: float) -> str:
     """ "stranger than 99.2 % of held-out normal 3s", as Markdown."""
     share = float(metrics.percentile(score, view.val))
     if share >= 100:
-        return f"stranger than **all** {among(view)}"
-    return f"stranger than **{min(share, 99.9):.1f} %** of {among(view)}"
-
-
-def among(view: ScoredView) -> str:
-    """ "585 held-out normal 3s": what the score of an image is compared with."""
-    normal = view.run.normal
-    kinds = "images" if view.run.has_names else "digits" if len(normal) > 2 else " and ".join(f"{d}s" for d in normal)
-    return f"{len(view.val):,} held-out normal {kinds}"
+        return f"stranger than **all** {view.run.held_out_in_words(len(view.val))}"
+    return f"stranger than **{min(share, 99.9):.1f} %** of {view.run.held_out_in_words(len(view.val))}"
 
 
 def picture(view: ScoredView, story: Story, *, key: str, **steps: object) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import math
-from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -12,12 +10,11 @@ import streamlit as st
 from ganad.config import METHOD_NAMES
 from ganad.ui.components.digit_pad import SIDE, Live, put
 from ganad.ui.messages import guard
-from ganad.ui.panels import explanation, gallery
+from ganad.ui.panels import gallery
 from ganad.ui.state import cache
 from ganad.ui.state.scored_view import ScoredView
 from ganad.ui.state.session import held
-from ganad.ui.theme import pictures
-from ganad.web import colours
+from ganad.web.pad import payload
 
 NEAR = 24
 """Test images that are offered to start from."""
@@ -28,37 +25,14 @@ def live(view: ScoredView) -> Live | None:
     nets = cache.browser_nets(view.run.name)
     if nets is None:
         return None
-    return Live(f"{view.run.name}-{cache.version(view.run.name)}", nets, rule(view))
-
-
-def rule(view: ScoredView) -> dict[str, Any]:
-    """Weights, threshold, sorted scores and parts of the held-out normals, colours and sentences, as JSON values."""
-    run, parts = view.run, view.scores.val.parts
-    what = "a picture" if run.has_names else "one digit"
-    return {
-        "preparation": run.preparation,
-        "parts": list(parts),
-        "part_colours": [colours.PARTS[part].both for part in parts],
-        "weights": list(view.weights),
-        "threshold": view.threshold if math.isfinite(view.threshold) else None,
-        "threshold_in_words": view.threshold_in_words
-        + (" It was chosen while looking at the test set." if view.tuned_on_test else ""),
-        "shift": view.units.shift,
-        "unit": view.units.unit,
-        "held": _base64(np.sort(view.val)),
-        "held_parts": [_base64(np.sort(values)) for values in parts.values()],
-        "among": explanation.among(view),
-        "title": f"Draw {what}",
-        "intro": f"This {METHOD_NAMES[run.method]} has learned what {run.normal_in_words} looks like, and its nets run here in the browser: draw "
-        "that with mouse, pen or finger, then something else, and watch verdict, reconstruction and score change with each move.",
-        "below": "Normal images that the nets never learned from.",
-        "colours": {name: colour.both for name, colour in colours.VERDICTS.items()},
-        "map": base64.b64encode(pictures.RESIDUAL_MAP.tobytes()).decode("ascii"),
-    }
-
-
-def _base64(values: np.ndarray) -> str:
-    return base64.b64encode(np.ascontiguousarray(values, dtype="<f4").tobytes()).decode("ascii")
+    run = view.run
+    looked = " It was chosen while looking at the test set." if view.tuned_on_test else ""
+    rule = payload.rule(
+        view.scores.val.parts, view.weights, view.threshold, units=view.units, preparation=run.preparation,
+        detector=METHOD_NAMES[run.method], normal=run.normal_in_words, among=run.held_out_in_words(len(view.val)),
+        threshold_in_words=view.threshold_in_words + looked, asks=True,
+    )  # fmt: skip
+    return Live(f"{run.name}-{cache.version(run.name)}", nets, rule)
 
 
 def start_from(view: ScoredView) -> None:

@@ -5,10 +5,8 @@ How much is kept of all of it together: ganad.memory.
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import functools
-import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +21,7 @@ from ganad.scoring import attribution
 from ganad.system import shared_cache
 from ganad.ui.state import map_layouts
 from ganad.ui.state.session import memory
+from ganad.web.pad import payload as pad_payload
 from ganad.web.weights_mixer import payload
 
 
@@ -139,11 +138,8 @@ def browser_nets(name: str) -> dict[str, str] | None:
 
 @kept("Packing the nets for the browser")
 def _browser_nets(name: str, version: int) -> dict[str, str] | None:
-    nets = service.browser_nets(name)
-    if nets is None:
-        return None
-    content = {"nets": nets.file, "codes": nets.codes.astype("<f4").tobytes(), "images": nets.images.tobytes()}
-    return {what: base64.b64encode(zlib.compress(raw)).decode("ascii") for what, raw in content.items()}
+    own = service.browser_nets(name)
+    return own and pad_payload.nets(own.file, own.codes, own.images)
 
 
 def has_codes(run: service.RunInfo) -> bool:

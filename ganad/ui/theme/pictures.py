@@ -16,20 +16,6 @@ from PIL import Image
 from ganad.ui.messages.escape import html
 from ganad.web import colours
 
-# Residual, as a share of full ink: the colour at -1, -1/2, 0, 1/2, 1. Orange below zero, blue above.
-STOPS = ("#ffbe78", "#d65f00", colours.TILE, "#0072b2", "#86e0ff")
-
-
-def _residual_map() -> np.ndarray:
-    """(511, 3) uint8: the colour of each difference x - x̂ in -255..255, shifted by 255."""
-    at = np.linspace(-255, 255, len(STOPS))
-    stops = np.array([colours.rgb(stop) for stop in STOPS], dtype=np.float64)
-    differences = np.arange(-255, 256)
-    return np.stack([np.interp(differences, at, stops[:, c]) for c in range(3)], axis=1).round().astype(np.uint8)
-
-
-RESIDUAL_MAP = _residual_map()
-
 
 def png(picture: np.ndarray, scale: int = 1) -> bytes:
     """A PNG of a (H, W) grey or (H, W, 3|4) colour uint8 array, each pixel drawn as `scale` x `scale` pixels."""
@@ -62,12 +48,12 @@ def signed_residual(x: np.ndarray, x_hat: np.ndarray) -> np.ndarray:
     Blue: ink that is missing from the reconstruction. Orange: ink that it has too much. Near-black: no difference.
     The scale is fixed, -1 to 1 of full ink, so that two pictures can be compared.
     """
-    return RESIDUAL_MAP[np.asarray(x, dtype=np.int16) - np.asarray(x_hat, dtype=np.int16) + 255]
+    return colours.RESIDUAL_MAP[np.asarray(x, dtype=np.int16) - np.asarray(x_hat, dtype=np.int16) + 255]
 
 
 def residual_legend() -> str:
     """HTML: the scale of the residual pictures, with its two ends and its middle named."""
-    gradient = ", ".join(STOPS)
+    gradient = ", ".join(colours.RESIDUAL_STOPS)
     return (
         "<div style='display:inline-block;width:100%;max-width:22rem;font-size:.8rem;line-height:1.3'>"
         f"<div style='height:10px;border-radius:5px;background:linear-gradient(90deg, {gradient})'></div>"

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from ganad.ui.components.declare import declare_beside
+from ganad.ui.components.declare import declare
 from ganad.ui.state.session import memory, sent, set_widget
+from ganad.web.pad import files
 
 SIDE = 112
 """Side of the drawing that comes back, in pixels: four times a digit's 28, so that it can be centred and rescaled."""
 
-_PAD = declare_beside(__file__)
+_PAD = declare("digit_pad", files.MARKUP, files.STYLE, files.MODULE)
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,8 @@ class Live:
     """What the browser needs to judge by itself while a hand draws.
 
     version   names the nets: they travel once and are read again only when it changes
-    nets      the nets and some held-out normals, as `cache.browser_nets` packs them
-    rule      weights, threshold, what scores of held-out normals there are, and words: `views.live_pad.rule`
+    nets      the nets and some held-out normals, as `web.pad.payload.nets` packs them
+    rule      weights, threshold, what scores of held-out normals there are, and words: `web.pad.payload.rule`
     """
 
     version: str

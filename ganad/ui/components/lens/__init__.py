@@ -10,7 +10,7 @@ import numpy as np
 
 from ganad.scoring.attribution import Pixels
 from ganad.ui.components.declare import declare_beside
-from ganad.ui.theme import pictures
+from ganad.web import colours
 
 _LENS = declare_beside(__file__)
 
@@ -44,7 +44,7 @@ def lens(
             "made": _base64(reconstruction.astype(np.uint8).tobytes()),
             "adds": _base64(adds),
             "map": _MAP,
-            "stops": list(pictures.STOPS),
+            "stops": list(colours.RESIDUAL_STOPS),
             "residual": f"{pixels.total:.4g}",
             "weight": weight,
             "about": "" if pixels.exact else "about ",
@@ -91,4 +91,4 @@ def _base64(content: bytes) -> str:
     return base64.b64encode(content).decode("ascii")
 
 
-_MAP = _base64(pictures.RESIDUAL_MAP.tobytes())
+_MAP = _base64(colours.RESIDUAL_MAP.tobytes())

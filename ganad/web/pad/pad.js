@@ -101,7 +101,7 @@ function prepare(root, pad) {
     showGhost(find("ghost"), judged?.[pad.ghost] ?? null, judged?.place, OUT);
     const more = find("more");
     const isSent = pad.sent !== null && pad.sent === toBase64(drawingOf(ink, side));
-    more.hidden = !judged;
+    more.hidden = !judged || !rule.asks;
     find("explain").disabled = isSent;
     more.querySelector("span").textContent = isSent
       ? "Explained below."

@@ -1,5 +1,5 @@
 // The verdict, drawn: pictures, gauge and parts beside the sheet, and a ghost over the ink.
-import { putDigit } from "../../../web/digits.js";
+import { putDigit } from "../digits.js";
 
 export function words(verdict, rule) {
   const shown = (verdict.score - rule.shift) / rule.unit;

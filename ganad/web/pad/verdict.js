@@ -1,8 +1,8 @@
 // What a run says of the drawing, computed here: no byte leaves the browser while a hand draws.
-import { bytes, floats, inflate } from "../../../web/decode.js";
-import { judge } from "../../../web/nets/judge.js";
-import { readNets } from "../../../web/nets/weights.js";
-import { prepareDigit, prepareWhole } from "../../../web/preparation/digit.js";
+import { bytes, floats, inflate } from "../decode.js";
+import { judge } from "../nets/judge.js";
+import { readNets } from "../nets/weights.js";
+import { prepareDigit, prepareWhole } from "../preparation/digit.js";
 import { OUT } from "./sheet.js";
 
 // Nets come on their own, once, by the name of their version; whoever asks for them before that waits.

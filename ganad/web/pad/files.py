@@ -1,0 +1,14 @@
+"""The pad's markup, style and script as text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ganad.web.bundle import bundle
+
+_HERE = Path(__file__).parent
+
+MARKUP = (_HERE / "pad.html").read_text(encoding="utf-8")
+STYLE = (_HERE / "pad.css").read_text(encoding="utf-8")
+MODULE = bundle(_HERE / "pad.js")
+"""One module whose default export is called with each new state, as a component of Streamlit is."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,8 @@ from ganad.bench.quality import ALL, Job, finished, settings
 from ganad.config import FALSE_ALARMS, METHOD_NAMES
 from ganad.data import sources
 from ganad.errors import RunError
-from ganad.evaluation import metrics, thresholds
-from ganad.runs import checkpoint, run_directory
+from ganad.evaluation import metrics, projection, thresholds
+from ganad.runs import checkpoint, history, run_directory
 from ganad.scoring import baselines
 from ganad.system import files
 from ganad.training import run_training
@@ -59,11 +60,36 @@ def ship(run: Path, name: str, *, light: bool = False, nets: bool = True) -> Pat
     _report_again(target)
     pictures = {which: run_directory.read_reconstructions(target, which) for which in ("val", "test")}
     (target / "reconstructions.npz").unlink()
+    if name in WITH_HISTORY:
+        _keep_history(run, target)
     if not light:
         run_directory.write_reconstructions(target, **{k: coarse(v) for k, v in pictures.items() if v is not None})
     files.record_checksums(target, run_directory.CHECKED)
     write_readme()
     return target
+
+
+WITH_HISTORY = ("ganomaly-n8", "egbad-n8", "ganomaly-all-but-8")
+"""Shipped runs that one can watch learn: a quarter of a megabyte each."""
+
+
+def _keep_history(run: Path, target: Path) -> None:
+    """The history with codes already projected, and coarse pictures of the probe images beside each epoch."""
+    kept = history.read(run)
+    if kept is None or kept.z is None:
+        return
+    pictures = run_directory.samples(run)
+    drawn = [run_directory.read_sample(pictures[int(e)])[28:].reshape(28, -1, 28).swapaxes(0, 1) for e in kept.epoch]
+    history.write(
+        target,
+        replace(
+            kept,
+            z=None,
+            places=projection.project_epochs(kept.z, kept.held_out).astype(np.float16),
+            drawn=coarse(np.stack(drawn)),
+            parts={part: _small(part, values) for part, values in kept.parts.items()},
+        ),
+    )
 
 
 def halve(run: Path, target: Path) -> bool:

@@ -32,6 +32,18 @@ def project(val: np.ndarray, test: np.ndarray, kind: str = "PCA") -> Projection:
     return _MAKE[kind](val, test)
 
 
+def project_epochs(z: np.ndarray, held_out: np.ndarray) -> np.ndarray:
+    """Codes of the same images after several epochs, (E, n, nz), in two dimensions, (E, n, 2): on the axes of the last epoch.
+
+    held_out: (n,) bool, which images are held-out normals; the axes are those along which their last codes vary most.
+    """
+    last = z[-1][held_out].astype(np.float64)
+    middle = last.mean(axis=0)
+    _, _, axes = np.linalg.svd(last - middle, full_matrices=False)
+    flat = axes[:2].T if len(axes) > 1 else np.eye(z.shape[2], 2)
+    return (z.astype(np.float64) - middle) @ flat
+
+
 def _pca(val: np.ndarray, test: np.ndarray) -> Projection:
     """The axes along which the held-out normals vary most; anomalies have no influence on them.
 

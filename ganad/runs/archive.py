@@ -26,18 +26,16 @@ from ganad.config import Settings, command, parse
 from ganad.data import sources
 from ganad.errors import ConfigError, RunError, file_errors
 from ganad.evaluation import metrics, thresholds
-from ganad.runs import run_directory, schemas
+from ganad.runs import history, run_directory, schemas
 from ganad.system import files
 
 FILES = (
-    "config.json", "meta.json", "status.json", "metrics.jsonl", "weights.safetensors", "scores.npz", "reconstructions.npz",
+    "config.json", "meta.json", "status.json", "metrics.jsonl", "weights.safetensors", "scores.npz", "reconstructions.npz", "history.npz",
     "checksums.json", "report.json", "log.txt", "note.txt", "state.pt",
 )  # fmt: skip
 MOST_BYTES = 200_000_000
 """Of all files of an archive, unpacked; of the arrays in an .npz as well."""
 MOST_FILES = 500
-MOST_PIXELS = 4_000_000
-"""Of one picture of the training."""
 
 _SAMPLE = re.compile(r"samples/\d{1,6}\.png")
 _ALREADY_SMALL = (".npz", ".png", ".safetensors")
@@ -177,6 +175,8 @@ def _checked(contents: dict[str, bytes]) -> tuple[Settings, dict[str, bytes]]:
     for name in contents:
         if name.startswith("samples/"):
             _check_picture(name, contents[name])
+    if "history.npz" in contents:
+        history.check(_arrays(contents, "history.npz"), settings.parts, "history.npz of the zip")
     report = _check_scores(contents, settings)
     if report is not None:
         checked["report.json"] = json.dumps(report, indent=2).encode()
@@ -246,7 +246,7 @@ def _check_picture(name: str, content: bytes) -> None:
             picture.verify()
     except Exception as error:
         raise RunError(f"{name} of the zip is no picture ({error}). Download the run once more.") from None
-    if width * height > MOST_PIXELS:
+    if width * height > run_directory.MOST_PIXELS:
         raise RunError(f"{name} of the zip has {width} x {height} pixels, too many for a picture of a training.")
 
 

@@ -10,7 +10,8 @@
       weights.safetensors  what scoring needs
       scores.npz           parts, digits, positions and latent vectors of val and test
       reconstructions.npz  the reconstructions of val and test, for the eye (8 bit)
-      checksums.json       SHA-256 of weights, scores and reconstructions
+      history.npz          what the nets said of a small fixed sample after each kept epoch (`runs.history`)
+      checksums.json       SHA-256 of weights, scores, reconstructions and history
       report.json          metrics at the default weights
       log.txt              the process's own words
       note.txt             exists: what its owner wrote about it
@@ -41,19 +42,20 @@ from typing import Any
 import filelock
 import numpy as np
 import psutil
+from PIL import Image
 
 from ganad.config import MOST_CLASSES, Settings, parse
 from ganad.errors import ConfigError, RunError, file_errors
 from ganad.evaluation.scores import ScoredImages, Scores
 from ganad.runs import schemas
 from ganad.runs.schemas import Status
-from ganad.system import files
+from ganad.system import files, limits
 from ganad.system.files import read_json, replaced, replaced_with_checksum, write_json, write_text
 
 __all__ = ["Status", "read_json", "replaced", "replaced_with_checksum", "write_json", "write_text"]
 
 HOME = Path(__file__).resolve().parents[2]
-CHECKED = ("weights.safetensors", "scores.npz", "reconstructions.npz")
+CHECKED = ("weights.safetensors", "scores.npz", "reconstructions.npz", "history.npz")
 """Files whose SHA-256 is kept in checksums.json and compared whenever they are read."""
 ENDED = ("finished", "stopped", "failed")
 HEARTBEAT_S = 60.0
@@ -64,6 +66,9 @@ LEAST_FREE = 100_000_000
 """Bytes that must be free on the disk of the runs before one is begun. Large nets need more: the worker asks again."""
 LOCK_S = 20.0
 """A new process waits so long for the lock of its run, which whoever started it holds for a moment."""
+
+MOST_PIXELS = 4_000_000
+"""Of one picture of the training."""
 
 _NUMBERED = re.compile(r"\d{4,}-.+")
 
@@ -319,6 +324,21 @@ def samples(run: Path) -> dict[int, Path]:
     """epoch -> PNG of the probe digits (upper row) and their reconstructions (lower row)."""
     pictures = {int(p.stem): p for p in (run / "samples").glob("*.png") if re.fullmatch("[0-9]{1,9}", p.stem)}
     return dict(sorted(pictures.items()))
+
+
+def read_sample(path: Path) -> np.ndarray:
+    """A picture of `samples`, (H, W) uint8 grey. Raises RunError if it is damaged or larger than a picture of a training."""
+    with file_errors(
+        f"samples/{path.name} of {path.parent.parent.name} is damaged", "The other pictures are shown.", RunError
+    ):
+        content = files.read_bytes(path, most=limits.PICTURE_BYTES) or b""
+        with Image.open(io.BytesIO(content), formats=["PNG"]) as opened:
+            if opened.width * opened.height > MOST_PIXELS:
+                raise ValueError(f"it has {opened.width} x {opened.height} pixels")
+            picture = np.asarray(opened.convert("L"))
+        if len(picture) < 2:
+            raise ValueError("it has no rows")
+    return picture
 
 
 def read_report(run: Path) -> dict[str, Any] | None:

@@ -43,10 +43,13 @@ from ganad.service.results import (
 )
 from ganad.service.runs import RunInfo, damaged_runs, digits_in_words, in_words, list_runs, run_info
 from ganad.service.training import (
+    EpochHistory,
     Estimate,
     check_data,
     damaged_lines,
+    epoch_history,
     estimate,
+    history_version,
     log,
     logged_metrics,
     measure,
@@ -61,6 +64,7 @@ from ganad.service.training import (
 __all__ = [
     "BaselineCurve",
     "BrowserNets",
+    "EpochHistory",
     "Estimate",
     "Explanation",
     "ImageScore",
@@ -78,6 +82,7 @@ __all__ = [
     "data_path",
     "digits_in_words",
     "empty_trash",
+    "epoch_history",
     "estimate",
     "evaluate_run",
     "examples",
@@ -85,6 +90,7 @@ __all__ = [
     "export_zip",
     "has_nets",
     "held_out_images",
+    "history_version",
     "import_zip",
     "in_trash",
     "in_words",

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ganad.config import (
     VAL_SHARE,
     Settings,
@@ -14,7 +16,8 @@ from ganad.config import (
     resolve,
 )
 from ganad.data import sources
-from ganad.runs import run_directory
+from ganad.evaluation import projection
+from ganad.runs import history, run_directory
 from ganad.service.images import class_counts, data_of, data_path, dataset
 from ganad.service.quota import room_for
 from ganad.service.runs import readable
@@ -85,6 +88,60 @@ def log(name: str) -> str:
 def samples(name: str) -> dict[int, Path]:
     """epoch -> picture of the probe digits above their reconstructions."""
     return run_directory.samples(run_directory.find(name))
+
+
+@dataclass(frozen=True, eq=False)
+class EpochHistory:
+    """How a run learned: a small fixed sample of images after each kept epoch. Monitoring: nothing was chosen by it.
+
+    epoch, is_finished   (E,): which epoch; the last may be the finished run, with what is fitted after the training
+    parts                part -> (E, S)
+    places               (E, S, 2) codes on the two axes along which held-out normals vary most at the end
+    held_out, anomalous  (S,) bool; digit (S,)
+    given, drawn         (P, 28, 28) and (E, P, 28, 28) uint8: the probe images and what was made of them; None without pictures
+    """
+
+    epoch: np.ndarray
+    is_finished: np.ndarray
+    parts: dict[str, np.ndarray]
+    places: np.ndarray
+    held_out: np.ndarray
+    anomalous: np.ndarray
+    digit: np.ndarray
+    given: np.ndarray | None
+    drawn: np.ndarray | None
+
+
+def epoch_history(name: str) -> EpochHistory | None:
+    """None where nothing was kept: runs of earlier versions, most shipped ones, and methods that search. RunError for a damaged file."""
+    run = run_directory.find(name)
+    kept = history.read(run)
+    if kept is None:
+        return None
+    places = projection.project_epochs(kept.z, kept.held_out) if kept.z is not None else kept.places
+    pictures = run_directory.samples(run)
+    given, drawn = None, kept.drawn
+    if pictures:
+        given = _halves(pictures[max(pictures)])[0]
+        if drawn is None and all(int(e) in pictures for e in kept.epoch):
+            drawn = np.stack([_halves(pictures[int(e)])[1] for e in kept.epoch])
+    return EpochHistory(
+        kept.epoch, kept.is_finished, kept.parts, places, kept.held_out,
+        ~kept.held_out & ~np.isin(kept.digit, run_directory.settings(run).normal), kept.digit, given, drawn,
+    )  # fmt: skip
+
+
+def history_version(name: str) -> int:
+    """Changes whenever an epoch more is kept; 0 where none is."""
+    path = run_directory.find(name) / history.FILE
+    return path.stat().st_mtime_ns if path.exists() else 0
+
+
+def _halves(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """The upper and the lower row of a picture of the training, (P, 28, 28) uint8 each."""
+    picture = run_directory.read_sample(path)
+    rows = picture.reshape(2, 28, -1, 28).transpose(0, 2, 1, 3)
+    return rows[0], rows[1]
 
 
 def meta(name: str) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from ganad.scoring.score import fit_statistics, score, to_picture
 from ganad.system import files
 from ganad.training import throughput
 from ganad.training.context import RunContext
+from ganad.training.epoch_recorder import EpochRecorder
 from ganad.training.length import steps_per_epoch
 from ganad.training.loop import train
 
@@ -68,9 +69,13 @@ def train_and_score(run: Path, context: RunContext) -> None:
     files.check_space(run, space_needed(method, split), f"{run.name}")
     _write_meta(run, method, dataset, split, device, precision)
     context.raise_if_stopped()
+    per_epoch = steps_per_epoch(len(split.train.images), settings.batch_size)
+    recorder = EpochRecorder(
+        run, split, searches=settings.scores_by_search, epochs_done=saved["step"] // per_epoch if saved else 0
+    )
     with context.listening(), context.uninterrupted():
-        _train(run, context, method, split, saved, precision)
-        _score(run, context, method, split)
+        _train(run, context, method, split, saved, precision, recorder)
+        _score(run, context, method, split, recorder)
 
 
 def space_needed(method: Method, split: Any) -> int:
@@ -83,7 +88,13 @@ def space_needed(method: Method, split: Any) -> int:
 
 
 def _train(
-    run: Path, context: RunContext, method: Method, split: Any, saved: dict[str, Any] | None, precision: str
+    run: Path,
+    context: RunContext,
+    method: Method,
+    split: Any,
+    saved: dict[str, Any] | None,
+    precision: str,
+    recorder: EpochRecorder,
 ) -> None:
     """The epochs. Leaves metrics, pictures and states behind; a stop saves the very step it came at."""
     settings = method.settings
@@ -136,6 +147,7 @@ def _train(
                     }
                     log.write(json.dumps(row) + "\n")
                     _draw(run, step.epoch, probe, _shown(method, probe, beat))
+                    recorder.record(method, step.epoch, beat)
                     method.train()
                     if time.monotonic() - last_save > SAVE_S or step.number == total:
                         save()
@@ -157,7 +169,7 @@ def _val(method: Method, split: Any, beat: Callable[[int], None]) -> dict[str, f
     return {part: float(values.mean()) for part, values in scored.parts.items()}
 
 
-def _score(run: Path, context: RunContext, method: Method, split: Any) -> None:
+def _score(run: Path, context: RunContext, method: Method, split: Any, recorder: EpochRecorder) -> None:
     """The last word: weights, and what they say."""
 
     method.eval()
@@ -165,6 +177,7 @@ def _score(run: Path, context: RunContext, method: Method, split: Any) -> None:
         context.heartbeat(doing="fitting the density of codes")
     fit_statistics(method, split.train.images, context.heartbeat)
     checkpoint.save_weights(run, method)
+    recorder.record(method, method.settings.epochs, lambda _: context.heartbeat(), is_finished=True)
     counts = {"val": len(split.val.images), "test": len(split.test.images)}
     auroc = score_and_report(
         run,

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from ganad.errors import RunError, file_errors
-from ganad.runs import archive
-from ganad.system import files, limits
+from ganad.errors import RunError
+from ganad.runs import run_directory
 from ganad.ui.messages.escape import html
 from ganad.ui.theme.pictures import data_uri, png
 
@@ -57,16 +54,6 @@ def film_html(samples: dict[int, Path], rows: int = 7, *, generated_until: int =
 
 
 def _rows(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    with file_errors(
-        f"samples/{path.name} of {path.parent.parent.name} is damaged", "The other pictures are shown.", RunError
-    ):
-        with Image.open(
-            io.BytesIO(files.read_bytes(path, most=limits.PICTURE_BYTES) or b""), formats=["PNG"]
-        ) as opened:
-            if opened.width * opened.height > archive.MOST_PIXELS:
-                raise ValueError(f"it has {opened.width} x {opened.height} pixels")
-            picture = np.asarray(opened.convert("L"))
-        if len(picture) < 2:
-            raise ValueError("it has no rows")
+    picture = run_directory.read_sample(path)
     half = len(picture) // 2
     return picture[:half], picture[half:]

@@ -6,12 +6,12 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from ganad import glossary
+from ganad import glossary, service
 from ganad.evaluation.metrics import Evaluation
 from ganad.service import RunInfo
 from ganad.ui import charts
 from ganad.ui.messages import guard, notices
-from ganad.ui.panels import export, glossary_popover, linked_charts, weight_search
+from ganad.ui.panels import epoch_by_epoch, export, glossary_popover, linked_charts, weight_search
 from ganad.ui.panels.live_weights import live
 from ganad.ui.panels.weights import mixer
 from ganad.ui.state import cache
@@ -88,6 +88,12 @@ def evaluate(view: ScoredView, above: DeltaGenerator, *, curves: bool = True) ->
             key="pr", height=300, config=export.config("pr"), alt=f"precision-recall curve, average precision {e.average_precision:.3f}",
         )  # fmt: skip
     weight_search.advice(view.run)
+    if service.history_version(view.run.name) and st.toggle(
+        "Epoch by epoch", key="epochs_toggle", persist_state="session",
+        help="How scores, curve and codes of a fixed sample came to be what they are, under the weights above.",
+    ):  # fmt: skip
+        with guard.part():
+            epoch_by_epoch.show(view.run, view.weights, key="epochs")
     with st.expander("The same as a table", icon=":material/table:"):
         st.dataframe(_table(view.run, e), hide_index=True, width="stretch", column_config=_COLUMNS)
     with st.container(horizontal=True, vertical_alignment="center"):

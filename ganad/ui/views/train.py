@@ -15,7 +15,7 @@ from ganad.ui import charts
 from ganad.ui.components.tiles import tiles, valid
 from ganad.ui.messages import guard, notices
 from ganad.ui.messages.escape import plain
-from ganad.ui.panels import export, samples, settings_form, shared_server
+from ganad.ui.panels import epoch_by_epoch, export, samples, settings_form, shared_server
 from ganad.ui.state import cache, picked_run
 from ganad.ui.state.session import held, memory
 from ganad.ui.theme import layout
@@ -313,6 +313,11 @@ def _body(name: str, live: bool) -> None:
                 + (f" Until epoch {gan_epochs} there is no encoder yet: generated images G(z)." if gan_epochs else "")
             )
             st.html(strip)
+    with guard.part():
+        run = service.run_info(name)
+        if service.history_version(name):
+            st.subheader("Epoch by epoch")
+            epoch_by_epoch.show(run, run.weights, key=f"epochs_{name}")
     with guard.part():
         _curves(name, live)
     with guard.part(), st.expander("Log", icon=":material/article:"):

@@ -1,0 +1,83 @@
+"""history.npz of a run: after each kept epoch, what the nets said of a small fixed sample of images.
+
+epoch         (E,) which epoch; the last row may be the finished run, after whatever is fitted when the training is over
+is_finished   (E,) bool
+held_out      (S,) bool: a held-out normal, else a test image
+row           (S,) its row in the run's scores; digit (S,) its class
+<part>        (E, S) float32, one array a part
+z             (E, S, nz) float16 codes, or in a shipped run `places` (E, S, 2) float16, codes projected already
+drawn         (E, P, 28, 28) uint8, in a shipped run: reconstructions of the probe images, which others keep in samples/
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ganad.errors import RunError
+from ganad.runs import run_directory
+from ganad.system import files
+
+FILE = "history.npz"
+MOST_BYTES = 100_000_000
+_ADVICE = "Remove the file: the run is whole without it."
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """See the head of this file."""
+
+    epoch: np.ndarray
+    is_finished: np.ndarray
+    held_out: np.ndarray
+    row: np.ndarray
+    digit: np.ndarray
+    parts: dict[str, np.ndarray]
+    z: np.ndarray | None = None
+    places: np.ndarray | None = None
+    drawn: np.ndarray | None = None
+
+
+def read(run: Path) -> History | None:
+    """None where nothing was kept. Raises RunError if the file is damaged."""
+    content = files.read_verified(run / FILE)
+    if content is None:
+        return None
+    what = f"{FILE} of {run.name}"
+    arrays = run_directory.read_arrays(content, f"{what} cannot be read", _ADVICE, MOST_BYTES)
+    parts = run_directory.settings(run).parts
+    check(arrays, parts, what)
+    return History(
+        **{name: arrays[name] for name in ("epoch", "is_finished", "held_out", "row", "digit")},
+        parts={part: arrays[part] for part in parts},
+        **{name: arrays.get(name) for name in ("z", "places", "drawn")},
+    )
+
+
+def check(arrays: dict[str, np.ndarray], parts: tuple[str, ...], what: str) -> None:
+    """Raises RunError unless the arrays are those of a history, of these parts. what: names the file in the message."""
+    if missing := [name for name in ("epoch", "is_finished", "held_out", "row", "digit", *parts) if name not in arrays]:
+        raise RunError(f"{what} has no {missing[0]}. {_ADVICE}")
+    epochs, images = len(np.atleast_1d(arrays["epoch"])), len(np.atleast_1d(arrays["row"]))
+    shapes = {
+        "epoch": (epochs,), "is_finished": (epochs,), "held_out": (images,), "row": (images,), "digit": (images,),
+        **{part: (epochs, images) for part in parts},
+    }  # fmt: skip
+    for name, shape in shapes.items():
+        if arrays[name].shape != shape or arrays[name].dtype.kind not in "biuf":
+            raise RunError(f"{what}: {name} has shape {arrays[name].shape}, expected {shape}. {_ADVICE}")
+    for name, axes in (("z", 3), ("places", 3), ("drawn", 4)):
+        if name in arrays and (arrays[name].ndim != axes or len(arrays[name]) != epochs):
+            raise RunError(f"{what}: {name} has shape {arrays[name].shape}, expected {epochs} epochs. {_ADVICE}")
+    if not epochs or not images or not np.isfinite(np.stack([arrays[part] for part in parts])).all():
+        raise RunError(f"{what} has numbers that are none, or is empty. {_ADVICE}")
+
+
+def write(run: Path, history: History) -> None:
+    """Put the history into the run, whole, in one move."""
+    arrays = {name: getattr(history, name) for name in ("epoch", "is_finished", "held_out", "row", "digit")}
+    more = {name: value for name in ("z", "places", "drawn") if (value := getattr(history, name)) is not None}
+    with run_directory.replaced_with_checksum(run / FILE) as part:
+        np.savez_compressed(part, **arrays, **history.parts, **more)

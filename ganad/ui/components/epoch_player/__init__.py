@@ -1,0 +1,76 @@
+"""One slider for what a run kept of its epochs: probe images, losses, scores, ROC curve and latent space move together."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ganad.config import FALSE_ALARMS, Weights
+from ganad.service import EpochHistory
+from ganad.ui.components.declare import declare_beside
+from ganad.web import colours
+
+_PLAYER = declare_beside(__file__)
+POINTS = 300
+"""Points of a loss curve that are sent: the least and the greatest of each stretch, so that no spike is lost."""
+
+
+def pack(history: EpochHistory, losses: Mapping[str, Sequence[tuple[float, float]]]) -> dict[str, Any]:
+    """What travels to the browser of a history. losses: player -> (epoch, loss) of each logged step."""
+    return {
+        "epochs": history.epoch.tolist(),
+        "labels": [
+            "finished" if done else f"epoch {e}" for e, done in zip(history.epoch, history.is_finished, strict=True)
+        ],
+        "last": int(history.epoch.max()),
+        "parts": [_base64(values.astype("<f4")) for values in history.parts.values()],
+        "places": _base64(history.places.astype("<f4")),
+        "held_out": _base64(history.held_out.astype(np.uint8)),
+        "anomalous": _base64(history.anomalous.astype(np.uint8)),
+        "given": None if history.given is None else _base64(history.given),
+        "drawn": None if history.drawn is None or history.given is None else _base64(history.drawn),
+        "losses": [
+            {"player": player, "colour": colours.PLAYERS[player].both, "points": thinned(points)}
+            for player, points in losses.items()
+        ],
+    }
+
+
+def epoch_player(packed: dict[str, Any], *, key: str, run: str, version: str, weights: Weights, note: str) -> None:
+    """Show the player. `packed` is from `pack`; version names it: the browser reads it again only when it changes.
+
+    run       names the run: a new version of the same run keeps the epoch that is looked at, unless it was the last
+    weights   raw, of the parts
+    note      a sentence below
+    """
+    _PLAYER(
+        key=key,
+        data=packed
+        | {
+            "run": run,
+            "version": version,
+            "weights": list(weights),
+            "share": FALSE_ALARMS,
+            "note": note,
+            "colours": {name: colour.both for name, colour in colours.VERDICTS.items()},
+        },
+        height="content",
+    )
+
+
+def thinned(points: Sequence[tuple[float, float]], most: int = POINTS) -> list[list[float]]:
+    """At most `most` points, or about: the least and the greatest value of each stretch in their order, first and last among them."""
+    if len(points) <= most:
+        return [list(p) for p in points]
+    values = np.array([y for _, y in points])
+    kept = {0, len(points) - 1}
+    for stretch in np.array_split(np.arange(len(points)), most // 2 - 1):
+        kept |= {int(stretch[values[stretch].argmin()]), int(stretch[values[stretch].argmax()])}
+    return [list(points[i]) for i in sorted(kept)]
+
+
+def _base64(array: np.ndarray) -> str:
+    return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode("ascii")

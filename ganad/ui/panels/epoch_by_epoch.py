@@ -1,0 +1,54 @@
+"""How a run learned: one slider over its kept epochs, on Train and on Evaluate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ganad import service
+from ganad.config import Weights
+from ganad.service import RunInfo
+from ganad.ui.components import epoch_player
+from ganad.ui.state import cache
+from ganad.web import colours
+
+NOTE = (
+    "600 fixed images, 100 held-out normals and 500 of the test set, scored after each epoch. It is monitoring: nothing is chosen by it, and the last epoch "
+    "is the one that counts."
+)
+FITTED = " Density and typicality are fitted when the training is over, so they are in the last state alone."
+
+
+def show(run: RunInfo, weights: Weights, *, key: str) -> bool:
+    """The player, where the run has kept its epochs; False where it has not. Raises RunError for a damaged file."""
+    version = service.history_version(run.name)
+    packed = _packed(run.name, version) if version else None
+    if packed is None:
+        return False
+    fitted = any(run.settings.latent_statistics) and packed["labels"][-1] == "finished"
+    epoch_player.epoch_player(
+        packed, key=key, run=run.name, version=f"{run.name}-{version}",
+        weights=weights, note=NOTE + FITTED * fitted,
+    )  # fmt: skip
+    return True
+
+
+@cache.kept()
+def _packed(name: str, version: int) -> dict[str, Any] | None:
+    history = service.epoch_history(name)
+    return history and epoch_player.pack(history, losses(name))
+
+
+def losses(name: str) -> dict[str, list[tuple[float, float]]]:
+    """player -> (epoch, loss) of each logged step; epochs count up to the end of their last step."""
+    rows = service.logged_metrics(name)
+    ends = [(row["step"], row["epoch"]) for row in rows if "val" in row]
+    if not ends:
+        return {}
+    per_epoch = ends[-1][0] / ends[-1][1]
+    out: dict[str, list[tuple[float, float]]] = {}
+    for row in rows:
+        for name_, value in row.items():
+            player = name_.removeprefix("loss/")
+            if player != name_ and player in colours.PLAYERS:
+                out.setdefault(player, []).append((row["step"] / per_epoch, value))
+    return dict(sorted(out.items()))

@@ -247,6 +247,31 @@ def test_the_point_on_the_curve_is_dragged_to_the_place_under_the_pointer(opened
     expect(metric(page, 3)).to_have_text(f"{seen['caught'] / (seen['caught'] + seen['missed']):.1%}")
 
 
+def test_the_threshold_sweeps_once_draws_the_curve_and_is_handed_back(opened):
+    page, before, link = opened, counts(opened), opened.url
+    trace = page.locator(".mixer .trace")
+    trace.click()
+    expect(trace).to_have_text("Stop")
+    page.wait_for_function(
+        "([before, caught]) => caught.innerText !== before && !caught.innerText.includes(' 0.0 %')",
+        arg=[page.locator(".mixer .caught").inner_text(), page.locator(".mixer .caught").element_handle()],
+    )  # the counts follow the line on its way
+    expect(trace).to_have_text("Trace")  # it ends by itself
+    assert counts(page) == before
+    assert page.url == link  # and nothing was chosen by it
+
+
+def test_a_hand_on_a_slider_ends_the_sweep_and_has_the_threshold(opened):
+    page = opened
+    trace = page.locator(".mixer .trace")
+    trace.click()
+    expect(trace).to_have_text("Stop")
+    page.locator(".mixer .slide").press("ArrowRight")
+    expect(trace).to_have_text("Trace")
+    expect(page.locator(".mixer .line output")).to_contain_text("at most 5.5 %")
+    expect(page).to_have_url(re.compile("at="))
+
+
 def test_the_last_part_that_has_a_say_keeps_it(opened):
     page = opened  # of the default weights all but one are zero
     before = area(page).inner_text()

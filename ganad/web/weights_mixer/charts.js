@@ -15,5 +15,16 @@ export function charts(own, scores, square, theme) {
     { normal, anomalous, threshold, span: own.span, held: held && !own.brushing, band: own.band, units: unitsOf(own) },
     theme,
   );
-  curve(square, { roc: own.curve, usual: isUsual(own) ? null : own.usual, counts, held, band: bandNow(own) }, theme);
+  curve(
+    square,
+    {
+      roc: own.curve,
+      usual: isUsual(own) ? null : own.usual,
+      counts,
+      held,
+      band: bandNow(own),
+      until: own.sweep?.corner,
+    },
+    theme,
+  );
 }

@@ -11,6 +11,7 @@ import { unitAt } from "./roc_curve.js";
 import { count } from "./scores.js";
 import { bandNow, load, pull, put, setByHand, thresholdOf, weigh } from "./state.js";
 import { chosen, rowAt, strip } from "./strip.js";
+import { traces } from "./trace.js";
 
 const mixers = new WeakMap();
 
@@ -201,6 +202,10 @@ function prepare(root) {
     loose,
   );
 
+  const trace = find(".trace");
+  const stopTracing = traces(own, trace);
+  for (const kind of ["pointerdown", "keydown"])
+    root.addEventListener(kind, (event) => event.target !== trace && stopTracing(), true);
   document.fonts.ready.then(own.redraw);
   new ResizeObserver(own.redraw).observe(root);
   root.ontransitionend = (event) => {

@@ -5,7 +5,8 @@ import { percent } from "./words.js";
 const SQUARE = { left: 66, right: 14, top: 12, bottom: 40 };
 
 // Anomalies caught against false alarms, the usual weighting in grey behind it, and the point of the threshold in use.
-export function curve(canvas, { roc: own, usual, counts, held, band }, theme) {
+// until: the corner up to which it is drawn, all of it without one.
+export function curve(canvas, { roc: own, usual, counts, held, band, until }, theme) {
   const [pen, width, height] = sheet(canvas, theme);
   const left = SQUARE.left;
   const right = width - SQUARE.right;
@@ -52,7 +53,7 @@ export function curve(canvas, { roc: own, usual, counts, held, band }, theme) {
     alpha: 0.75,
   });
   upright(pen, "true positive rate (caught)", 12, (floor + ceiling) / 2, theme);
-  if (usual) {
+  if (usual && until === undefined) {
     line(pen, corners(usual, x, y), theme.ink, 1.5);
     line(
       pen,
@@ -65,7 +66,7 @@ export function curve(canvas, { roc: own, usual, counts, held, band }, theme) {
     );
     write(pen, "default", right - 8, floor - 12, { colour: theme.text, align: "right", base: "middle", alpha: 0.75 });
   }
-  if (band) {
+  if (band && until === undefined) {
     // where the curves of 95 % of other test sets would run
     const lower = band.curve.map(([f, low]) => [x(f), y(low)]);
     const upper = band.curve.map(([f, , high]) => [x(f), y(high)]);
@@ -75,8 +76,8 @@ export function curve(canvas, { roc: own, usual, counts, held, band }, theme) {
     pen.fill();
     pen.globalAlpha = 1;
   }
-  const points = corners(own, x, y);
-  trace(pen, [...points, [x(1), y(0)], [x(0), y(0)]]);
+  const points = corners(own, x, y, until);
+  trace(pen, [...points, [points.at(-1)[0], y(0)], [x(0), y(0)]]);
   pen.fillStyle = theme.anomalous;
   pen.globalAlpha = 0.1;
   pen.fill();
@@ -121,15 +122,15 @@ export function unitAt(canvas, px, py) {
 }
 
 // Only the corners that can be told apart on the screen.
-function corners(roc, x, y) {
+function corners(roc, x, y, until = roc.length - 1) {
   const n0 = roc.fp[roc.length - 1] || 1;
   const n1 = roc.tp[roc.length - 1] || 1;
   const points = [[x(0), y(0)]];
-  for (let i = 1; i < roc.length; i++) {
+  for (let i = 1; i <= until; i++) {
     const u = x(roc.fp[i] / n0);
     const v = y(roc.tp[i] / n1);
     const [p, q] = points[points.length - 1];
-    if (Math.abs(u - p) + Math.abs(v - q) >= 0.75 || i === roc.length - 1) points.push([u, v]);
+    if (Math.abs(u - p) + Math.abs(v - q) >= 0.75 || i === until) points.push([u, v]);
   }
   return points;
 }

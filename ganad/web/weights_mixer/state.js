@@ -77,6 +77,7 @@ export function setByHand(own, threshold) {
 }
 
 export function thresholdOf(own) {
+  if (own.sweep) return own.sweep.threshold;
   if (own.rule === "cost") return own.curve.at[cheapest(own.curve, own.price)];
   if (own.rule === "best F1") return own.curve.at[bestF1(own.curve)];
   if (own.rule !== "manual") return thresholdFor(own.held, own.share);

@@ -256,6 +256,7 @@ def test_the_threshold_sweeps_once_draws_the_curve_and_is_handed_back(opened):
         "([before, caught]) => caught.innerText !== before && !caught.innerText.includes(' 0.0 %')",
         arg=[page.locator(".mixer .caught").inner_text(), page.locator(".mixer .caught").element_handle()],
     )  # the counts follow the line on its way
+    expect(page.locator(".mixer .words")).to_contain_text("one point of the curve")
     expect(trace).to_have_text("Trace")  # it ends by itself
     assert counts(page) == before
     assert page.url == link  # and nothing was chosen by it

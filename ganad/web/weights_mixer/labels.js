@@ -92,12 +92,11 @@ export function words(own, threshold, { tp, fn, fp, tn }) {
     !promised || !(usual || data.set.advised?.every((w, i) => w === own.weights[i])),
   );
   const value = { cost: own.price, "false alarms": own.share }[rule];
-  set(
-    find(".words"),
-    own.refused
-      ? "At least one part needs a weight."
-      : thresholdInWords(rule, value, threshold, unitsOf(own), own.held.length),
-  );
+  const inWords = () =>
+    own.sweep
+      ? `Threshold ${number(unitsOf(own).shown(threshold))}: one point of the curve.`
+      : thresholdInWords(rule, value, threshold, unitsOf(own), own.held.length);
+  set(find(".words"), own.refused ? "At least one part needs a weight." : inWords());
 }
 
 export function set(element, text) {

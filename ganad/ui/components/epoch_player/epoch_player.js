@@ -118,7 +118,12 @@ function paint(root, own) {
     canvas.setAttribute("aria-label", `${text}, ${label}`);
     return canvas;
   };
-  drawLosses(chart("losses", `${own.losses.map((l) => l.player).join(", ")}; each on its own scale`, "Losses"), own, own.epochs[own.at], theme);
+  drawLosses(
+    chart("losses", `${own.losses.map((l) => l.player).join(", ")}; each on its own scale`, "Losses"),
+    own,
+    own.epochs[own.at],
+    theme,
+  );
   drawScores(chart("scores", "normal, anomalous, threshold", "Histogram of the scores"), seen, own, theme);
   drawRoc(chart("roc", `AUROC ${area}`, `ROC curve, AUROC ${area}`), seen, own, theme);
   drawMap(chart("map", "rings: held-out normals", "Codes in two dimensions"), own, own.at, theme);

@@ -4,12 +4,17 @@ import streamlit as st
 
 from ganad.ui import page
 from ganad.ui.messages import guard
-from ganad.ui.views import score
+from ganad.ui.views import guess, score
 
-run = page.begin("Score", lead="Draw one or bring a photo, and see what the detector makes of it.")
+WAYS = {"Draw": score.draw, "Upload": score.upload, "Beat the detector": guess.guess}
+
+run = page.begin(
+    "Score", lead="Draw one or bring a photo, and see what the detector makes of it; or judge better than it does."
+)
 run = page.needs_scores(run)
+guess.take_link()
 way = st.segmented_control(
-    "How", ["Draw", "Upload"], default="Draw", key="way", required=True, label_visibility="collapsed",
+    "How", list(WAYS), default="Draw", key="way", required=True, label_visibility="collapsed",
     persist_state="session", wrap=True,
 )  # fmt: skip
-guard.or_end_page(score.draw if way == "Draw" else score.upload, run)
+guard.or_end_page(WAYS[way], run)

@@ -17,7 +17,7 @@ from ganad.ui.charts.comparison import (
     standings,
     trade,
 )
-from ganad.ui.charts.curves import PrecisionCurve, RocCurve, precision_recall, precision_recalls, roc
+from ganad.ui.charts.curves import PrecisionCurve, RocCurve, precision_recall, precision_recalls, roc, roc_with_player
 from ganad.ui.charts.influence import influence_map
 from ganad.ui.charts.scores import BINS, Bins, bin_scores, histogram, score_strip, stack, waterfall
 from ganad.ui.charts.training import MOST_POINTS, Envelope, descent, history, losses, thin
@@ -46,6 +46,7 @@ __all__ = [
     "precision_recall",
     "precision_recalls",
     "roc",
+    "roc_with_player",
     "score_strip",
     "spread_apart",
     "stack",

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from ganad.evaluation.game import Outcome, Share
 from ganad.ui.charts.base import _INK, _PAGE, Drawing, _figure, _percent, _thin_curve, _unit_square
 from ganad.ui.messages.escape import chart
 from ganad.web import colours
@@ -80,6 +81,26 @@ def roc(curves: Sequence[RocCurve], *, height: int = 340) -> go.Figure:
             _operating_point(drawing, curve, label=single)
     _aurocs(drawing, curves)
     return drawing.figure()
+
+
+def roc_with_player(curve: RocCurve, player: Outcome, *, height: int = 380) -> go.Figure:
+    """The curve of a detector and the point of a person, with the intervals of both rates."""
+    figure = roc([curve], height=height)
+    caught, alarms = player.caught, player.false_alarms
+    words = f"you: catch {_percent(caught.value)} at {_percent(alarms.value)} false alarms"
+    figure.add_scatter(
+        x=[alarms.value], y=[caught.value], mode="markers+text", text=["you"], textposition="bottom right", name="you", cliponaxis=False,
+        marker={"size": 13, "symbol": "diamond", "color": colours.NORMAL.both, "line": {"width": 2, "color": _PAGE}},
+        error_x=_bars(alarms), error_y=_bars(caught), hovertemplate=f"<b>you</b><br>{words}<extra></extra>",
+    )  # fmt: skip
+    return figure
+
+
+def _bars(rate: Share) -> dict[str, Any]:
+    return {
+        "type": "data", "symmetric": False, "array": [rate.high - rate.value], "arrayminus": [rate.value - rate.low],
+        "color": colours.NORMAL.both, "thickness": 1.5,
+    }  # fmt: skip
 
 
 def _dash(curve: RocCurve | PrecisionCurve) -> str:

@@ -43,6 +43,15 @@ def query() -> dict[str, str]:
     return {name: st.query_params[name] for name in NAMES if name in st.query_params}
 
 
+def opened_game() -> int | None:
+    """The game that a link asks for, once: its number in 0..9999, or None."""
+    text, m = st.query_params.get("game"), memory()
+    if text is None or text == m.game_link:
+        return None
+    m.game_link = text
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 4 else None
+
+
 def to_query(view: ScoredView) -> dict[str, str]:
     """What is in force as it stands in a URL, the run included: for links that shall open the same view."""
     default = DecisionRule(view.run.weights)

@@ -68,6 +68,12 @@ class Memory:
     """The sliders were reset by the click that this script run answers."""
     weights_refused: bool = False
     """All weights were moved to 0, which no score can have."""
+    game_number: int = 1
+    """Which twenty images Beat the detector asks about."""
+    games: dict[tuple[str, int], list[bool]] = field(default_factory=dict)
+    """run and number of a game -> the answers so far."""
+    game_link: str | None = None
+    """The game that the last link asked for, as it stood there."""
     of_component: dict[Hashable, Any] = field(default_factory=dict)
     """What our components remember, each under names that begin with its key."""
 

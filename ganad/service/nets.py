@@ -39,6 +39,16 @@ def has_nets(name: str) -> bool:
     return (run_directory.find(name) / "weights.safetensors").exists()
 
 
+WIDEST_IN_BROWSER = 32
+"""Filters. A quick answer without torch: nets this wide multiply 25 million numbers for an image, wider ones more than a hand waits for."""
+
+
+def may_run_in_browser(name: str) -> bool:
+    """Whether `browser_nets` is worth asking; that may still find that the nets are not for a browser."""
+    s = run_info(name).settings
+    return has_nets(name) and not s.scores_by_search and s.image_size < 64 and s.filters <= WIDEST_IN_BROWSER
+
+
 HELD_OUT_SENT = 300
 """Held-out normals that go to the browser with the nets: the nearest of them is shown beside a drawing."""
 
@@ -57,7 +67,7 @@ def browser_nets(name: str) -> BrowserNets | None:
     from ganad.scoring.browser_nets import pack
     from ganad.scoring.score import score
 
-    if run_info(name).settings.scores_by_search or not has_nets(name):
+    if not may_run_in_browser(name):
         return None
     net = method(name)
     file = pack(net)

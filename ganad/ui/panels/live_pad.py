@@ -7,13 +7,15 @@ import math
 import numpy as np
 import streamlit as st
 
+from ganad import service
 from ganad.config import METHOD_NAMES
+from ganad.ui.components import digit_pad
 from ganad.ui.components.digit_pad import SIDE, Live, put
 from ganad.ui.messages import guard
 from ganad.ui.panels import gallery
 from ganad.ui.state import cache
 from ganad.ui.state.scored_view import ScoredView
-from ganad.ui.state.session import held
+from ganad.ui.state.session import held, memory
 from ganad.web.pad import payload
 
 NEAR = 24
@@ -22,17 +24,26 @@ NEAR = 24
 
 def live(view: ScoredView) -> Live | None:
     """What the pad needs to judge for this run; None where the server has to: a search, or nets too large for a browser."""
-    nets = cache.browser_nets(view.run.name)
-    if nets is None:
-        return None
     run = view.run
+    version = f"{run.name}-{cache.version(run.name)}"
+    if not service.may_run_in_browser(run.name) or version in memory().judged_by_server:
+        return None
     looked = " It was chosen while looking at the test set." if view.tuned_on_test else ""
     rule = payload.rule(
         view.scores.val.parts, view.weights, view.threshold, units=view.units, preparation=run.preparation,
         detector=METHOD_NAMES[run.method], normal=run.normal_in_words, among=run.held_out_in_words(len(view.val)),
         threshold_in_words=view.threshold_in_words + looked, asks=True,
     )  # fmt: skip
-    return Live(f"{run.name}-{cache.version(run.name)}", nets, rule)
+    return Live(version, rule)
+
+
+def send_nets(view: ScoredView, live: Live) -> None:
+    """The nets, after the pad is on the page: packing them takes a second or two the first time, and torch."""
+    nets = guard.or_none(cache.browser_nets, view.run.name)
+    if nets is None:
+        memory().judged_by_server.add(live.version)
+        st.rerun()
+    digit_pad.send_nets("pad", live.version, nets)
 
 
 def start_from(view: ScoredView) -> None:

@@ -68,6 +68,8 @@ class Memory:
     """The sliders were reset by the click that this script run answers."""
     weights_refused: bool = False
     """All weights were moved to 0, which no score can have."""
+    judged_by_server: set[str] = field(default_factory=set)
+    """Runs, with their versions, whose nets turned out not to be for a browser."""
     game_number: int = 1
     """Which twenty images Beat the detector asks about."""
     games: dict[tuple[str, int], list[bool]] = field(default_factory=dict)

@@ -35,6 +35,7 @@ def draw(run: RunInfo) -> None:
     if live is not None:
         live_pad.start_from(view)
         ink = digit_pad(key="pad", size=300, live=live)
+        live_pad.send_nets(view, live)
         if ink is not None:
             st.subheader("In detail", divider=True)
             _explained(run, ink)

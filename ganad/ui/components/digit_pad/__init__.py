@@ -24,13 +24,11 @@ _PAD = declare("digit_pad", files.MARKUP, files.STYLE, files.MODULE)
 class Live:
     """What the browser needs to judge by itself while a hand draws.
 
-    version   names the nets: they travel once and are read again only when it changes
-    nets      the nets and some held-out normals, as `web.pad.payload.nets` packs them
+    version   names the nets that `send_nets` brings
     rule      weights, threshold, what scores of held-out normals there are, and words: `web.pad.payload.rule`
     """
 
     version: str
-    nets: dict[str, str]
     rule: dict[str, Any]
 
 
@@ -64,11 +62,16 @@ def digit_pad(
         height="content",
         width="stretch" if live else "content",
     )
-    if live:
-        # A megabyte that comes on its own, once, and not with each change of a weight.
-        with st.container(key=f"{key}_nets", height=1, border=False):
-            _PAD(key=f"{key}_nets_file", data={"version": live.version, **live.nets}, height="content")
     return decode(result.pixels)
+
+
+def send_nets(key: str, version: str, nets: dict[str, str]) -> None:
+    """The nets for the live pad of that key, below it: a megabyte that comes on its own, once, and not with each change of a weight.
+
+    nets: from `web.pad.payload.nets`. Until they are there the pad says that they are on their way, and can be drawn on.
+    """
+    with st.container(key=f"{key}_nets", height=1, border=False):
+        _PAD(key=f"{key}_nets_file", data={"version": version, **nets}, height="content")
 
 
 def put(key: str, drawing: np.ndarray | None) -> None:

@@ -39,9 +39,10 @@ PLAN = {("B", method): {0: ALL} for method in METHOD_NAMES} | {
     ("B", "ganomaly"): {0: ALL, 1: ALL, 2: ALL},
     ("B", "egbad"): {0: ALL, 1: (2, 4, 8), 2: (2, 4, 8)},
     ("A", "ganomaly"): {0: ALL},
-    ("A", "egbad"): {0: ALL},
+    ("A", "egbad"): {0: ALL, 1: ALL, 2: ALL},
+    ("A", "anogan"): {0: ALL},
 }
-"""(protocol, method) -> {seed: digits}; what two cores can afford in an afternoon."""
+"""(protocol, method) -> {seed: digits}; what two cores can afford in a day."""
 
 
 def preset_of(protocol: str, method: str, preset: str) -> str:

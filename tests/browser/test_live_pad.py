@@ -190,4 +190,9 @@ def test_a_test_image_is_a_drawing_to_go_on_with(tab, server):
 def test_a_run_that_searches_is_judged_by_the_server_and_the_page_says_so(tab, server):
     page = bring(tab, server, "/Score?run=anogan-n8")
     expect(page.get_by_text(re.compile("judged by the server after each stroke"))).to_be_visible()
-    expect(keyed(page, "pad").locator(".live")).to_be_hidden()
+    pad = keyed(page, "pad")
+    expect(pad.locator(".live")).to_be_hidden()
+    expect(pad.locator(".sheet")).to_be_visible()
+    assert pad.locator(".sheet").bounding_box()["width"] > 200  # there is room to draw
+    stroke(pad, LINE)
+    expect(page.get_by_text("Stranger than").first).to_be_visible()

@@ -60,7 +60,7 @@ def digit_pad(
         default={"pixels": None},
         on_pixels_change=lambda: None,
         height="content",
-        width="stretch" if live else "content",
+        width="stretch",
     )
     return decode(result.pixels)
 

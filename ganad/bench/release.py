@@ -82,7 +82,7 @@ def _keep_history(run: Path, target: Path) -> None:
     if kept is None or kept.z is None:
         return
     pictures = run_directory.samples(run)
-    drawn = [run_directory.read_sample(pictures[int(e)])[28:].reshape(28, -1, 28).swapaxes(0, 1) for e in kept.epoch]
+    drawn = [run_directory.read_probe(pictures[int(e)])[1] for e in kept.epoch]
     history.write(
         target,
         replace(

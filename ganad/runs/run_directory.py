@@ -341,6 +341,12 @@ def read_sample(path: Path) -> np.ndarray:
     return picture
 
 
+def read_probe(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """The probe digits of a picture of `samples`, and what was made of them, (P, 28, 28) uint8 each."""
+    given, drawn = read_sample(path).reshape(2, 28, -1, 28).transpose(0, 2, 1, 3)
+    return given, drawn
+
+
 def read_report(run: Path) -> dict[str, Any] | None:
     """Metrics at the default weights, or None before they are written. Raises RunError if report.json is damaged."""
     return _object(run, "report.json", schemas.Report)

@@ -122,9 +122,9 @@ def epoch_history(name: str) -> EpochHistory | None:
     pictures = run_directory.samples(run)
     given, drawn = None, kept.drawn
     if pictures:
-        given = _halves(pictures[max(pictures)])[0]
+        given = run_directory.read_probe(pictures[max(pictures)])[0]
         if drawn is None and all(int(e) in pictures for e in kept.epoch):
-            drawn = np.stack([_halves(pictures[int(e)])[1] for e in kept.epoch])
+            drawn = np.stack([run_directory.read_probe(pictures[int(e)])[1] for e in kept.epoch])
     return EpochHistory(
         kept.epoch, kept.is_finished, kept.parts, places, kept.held_out,
         ~kept.held_out & ~np.isin(kept.digit, run_directory.settings(run).normal), kept.digit, given, drawn,
@@ -135,13 +135,6 @@ def history_version(name: str) -> int:
     """Changes whenever an epoch more is kept; 0 where none is."""
     path = run_directory.find(name) / history.FILE
     return path.stat().st_mtime_ns if path.exists() else 0
-
-
-def _halves(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """The upper and the lower row of a picture of the training, (P, 28, 28) uint8 each."""
-    picture = run_directory.read_sample(path)
-    rows = picture.reshape(2, 28, -1, 28).transpose(0, 2, 1, 3)
-    return rows[0], rows[1]
 
 
 def meta(name: str) -> dict[str, Any]:

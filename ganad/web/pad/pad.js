@@ -77,17 +77,17 @@ function prepare(root, pad) {
     find("clear").disabled = isEmpty(sheet) && !sheet.strokes.length;
     find("erase").setAttribute("aria-pressed", String(pad.erases));
   };
-  const verdict = () => {
+  const verdict = (drawing) => {
     const own = pad.rule && netsOf(pad.rule.version);
-    if (!own || isEmpty(sheet)) return null;
-    return verdictOf(drawingOf(ink, side), own, pad.rule);
+    return own && !isEmpty(sheet) ? verdictOf(drawing, own, pad.rule) : null;
   };
   const show = () => {
     const { rule } = pad;
     find("live").hidden = find("ghosts").hidden = !rule;
     if (!rule) return;
     const own = netsOf(rule.version);
-    const judged = verdict();
+    const drawing = drawingOf(ink, side);
+    const judged = verdict(drawing);
     pad.verdict = judged;
     find("judged").hidden = !judged;
     find("empty").hidden = Boolean(judged);
@@ -100,7 +100,7 @@ function prepare(root, pad) {
     }
     showGhost(find("ghost"), judged?.[pad.ghost] ?? null, judged?.place, OUT);
     const more = find("more");
-    const isSent = pad.sent !== null && pad.sent === toBase64(drawingOf(ink, side));
+    const isSent = pad.sent !== null && pad.sent === toBase64(drawing);
     more.hidden = !judged || !rule.asks;
     find("explain").disabled = isSent;
     more.querySelector("span").textContent = isSent
@@ -117,15 +117,8 @@ function prepare(root, pad) {
   const timeline = () => {
     if (pad.rule) showTimeline(find("timeline"), pad.states, sheet.shown, pad.rule, goTo);
   };
-  // The sheet as it is now becomes the state after so many strokes.
-  const record = () => {
-    if (!pad.rule) return;
-    show();
-    pad.states = pad.states.filter(({ count }) => count < sheet.shown);
-    if (!isEmpty(sheet))
-      pad.states.push({ count: sheet.shown, score: pad.verdict?.score ?? null, thumb: thumbOf(canvas) });
-    timeline();
-  };
+  // The sheet as it is painted, with its verdict, as the state after so many strokes.
+  const stateNow = (judged) => ({ count: sheet.shown, score: judged?.score ?? null, thumb: thumbOf(canvas) });
   pad.judgeAll = () => {
     paint();
     if (pad.rule) {
@@ -135,7 +128,7 @@ function prepare(root, pad) {
       for (sheet.shown = 0; sheet.shown <= last; sheet.shown++) {
         if (isEmpty(sheet)) continue;
         paintSheet(sheet, ink, side);
-        pad.states.push({ count: sheet.shown, score: verdict()?.score ?? null, thumb: thumbOf(canvas) });
+        pad.states.push(stateNow(verdict(drawingOf(ink, side))));
       }
       sheet.shown = shown;
       paint();
@@ -143,9 +136,12 @@ function prepare(root, pad) {
     }
     show();
   };
-  const changed = (text) => {
+  // drawn: a stroke has come to an end, and its state follows those before it.
+  const changed = (text, drawn = false) => {
     paint();
     show();
+    if (drawn && pad.rule)
+      pad.states = [...pad.states.filter(({ count }) => count < sheet.shown), stateNow(pad.verdict)];
     timeline();
     if (!pad.rule) pad.tell(isEmpty(sheet) ? null : toBase64(drawingOf(ink, side)));
     say(
@@ -173,8 +169,7 @@ function prepare(root, pad) {
   const end = () => {
     if (!sheet.current) return;
     sheet.current = null;
-    record();
-    changed(pad.erases ? "Erased" : "Stroke drawn");
+    changed(pad.erases ? "Erased" : "Stroke drawn", true);
   };
 
   const at = (event) => {

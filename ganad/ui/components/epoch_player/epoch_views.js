@@ -59,6 +59,21 @@ function axes(pen, width, height, theme, [left, right], [low, high]) {
   return box;
 }
 
+// A dashed line across a chart, at that share of its width.
+function mark(pen, box, share, theme) {
+  const x = box.x + box.w * share;
+  const ends = [box.y, box.y + box.h].map((y) => [x, y]);
+  line(pen, ends, theme.ink, 1.5, [4, 3]);
+}
+
+function fill(pen, points, colour, opacity) {
+  trace(pen, points);
+  pen.globalAlpha = opacity;
+  pen.fillStyle = colour;
+  pen.fill();
+  pen.globalAlpha = 1;
+}
+
 // Each player's loss on its own scale, 0 to its highest but for the first tenth of the training; a line where the epoch ends.
 export function drawLosses(canvas, own, epoch, theme) {
   const [pen, width, height] = sheet(canvas, theme);
@@ -77,17 +92,7 @@ export function drawLosses(canvas, own, epoch, theme) {
     const before = points.filter(([x]) => x <= epoch);
     if (before.length > 1) line(pen, before.map(at), colour, 1.6);
   }
-  const x = box.x + (box.w * epoch) / own.last;
-  line(
-    pen,
-    [
-      [x, box.y],
-      [x, box.y + box.h],
-    ],
-    theme.ink,
-    1.5,
-    [3, 3],
-  );
+  mark(pen, box, epoch / own.last, theme);
 }
 
 export function drawScores(canvas, seen, own, theme) {
@@ -106,25 +111,11 @@ export function drawScores(canvas, seen, own, theme) {
       points.push([box.x + (box.w * b) / BINS, y], [box.x + (box.w * (b + 1)) / BINS, y]);
     });
     points.push([box.x + box.w, box.y + box.h]);
-    trace(pen, points);
-    pen.globalAlpha = 0.22;
-    pen.fillStyle = colour;
-    pen.fill();
-    pen.globalAlpha = 1;
+    fill(pen, points, colour, 0.22);
     line(pen, points, colour, 1.6);
   }
   if (Number.isFinite(seen.threshold)) {
-    const x = box.x + (box.w * (seen.threshold - span.low)) / (span.high - span.low);
-    line(
-      pen,
-      [
-        [x, box.y],
-        [x, box.y + box.h],
-      ],
-      theme.ink,
-      1.5,
-      [4, 3],
-    );
+    mark(pen, box, (seen.threshold - span.low) / (span.high - span.low), theme);
   }
 }
 
@@ -137,11 +128,7 @@ export function drawRoc(canvas, seen, own, theme) {
   const points = [];
   for (let i = 0; i < curve.length; i++)
     points.push(at(curve.fp[i] / seen.normal.length, curve.tp[i] / seen.anomalous.length));
-  trace(pen, [...points, at(1, 0), at(0, 0)]);
-  pen.globalAlpha = 0.15;
-  pen.fillStyle = own.colours.anomalous;
-  pen.fill();
-  pen.globalAlpha = 1;
+  fill(pen, [...points, at(1, 0), at(0, 0)], own.colours.anomalous, 0.15);
   line(pen, points, own.colours.anomalous, 2);
 }
 

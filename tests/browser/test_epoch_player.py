@@ -40,6 +40,7 @@ def test_all_views_name_the_epoch_of_the_slider_with_its_area(player, history):
         for canvas in player.locator(".charts canvas, .wall .drawn").all():
             expect(canvas).to_have_attribute("aria-label", re.compile(rf", {label}$"))
     assert np.isfinite(area)
+    expect(player.locator(".note")).to_contain_text("600 fixed images, 100 held-out normals and 500 of the test set")
 
 
 def test_arrow_keys_move_it_and_space_plays_it_to_the_end_and_pauses(player, history):

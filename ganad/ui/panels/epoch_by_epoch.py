@@ -12,30 +12,34 @@ from ganad.ui.state import cache
 from ganad.web import colours
 
 NOTE = (
-    "600 fixed images, 100 held-out normals and 500 of the test set, scored after each epoch. It is monitoring: nothing is chosen by it, and the last epoch "
-    "is the one that counts."
+    "{all:,} fixed images, {held_out:,} held-out normals and {test:,} of the test set, scored after each epoch. It is monitoring: nothing is chosen by it, and "
+    "the last epoch is the one that counts."
 )
 FITTED = " Density and typicality are fitted when the training is over, so they are in the last state alone."
 
 
-def show(run: RunInfo, weights: Weights, *, key: str) -> bool:
-    """The player, where the run has kept its epochs; False where it has not. Raises RunError for a damaged file."""
+def show(run: RunInfo, weights: Weights, *, key: str) -> None:
+    """The player, where the run has kept its epochs (`service.history_version`). Raises RunError for a damaged file."""
     version = service.history_version(run.name)
     packed = _packed(run.name, version) if version else None
     if packed is None:
-        return False
+        return
+    held_out, every = packed["sample"]
+    note = NOTE.format(all=every, held_out=held_out, test=every - held_out)
     fitted = any(run.settings.latent_statistics) and packed["labels"][-1] == "finished"
     epoch_player.epoch_player(
         packed, key=key, run=run.name, version=f"{run.name}-{version}",
-        weights=weights, note=NOTE + FITTED * fitted,
+        weights=weights, note=note + FITTED * fitted,
     )  # fmt: skip
-    return True
 
 
 @cache.kept()
 def _packed(name: str, version: int) -> dict[str, Any] | None:
     history = service.epoch_history(name)
-    return history and epoch_player.pack(history, losses(name))
+    if history is None:
+        return None
+    sample = [int(history.held_out.sum()), len(history.held_out)]
+    return epoch_player.pack(history, losses(name)) | {"sample": sample}
 
 
 def losses(name: str) -> dict[str, list[tuple[float, float]]]:

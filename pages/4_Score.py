@@ -4,9 +4,14 @@ import streamlit as st
 
 from ganad.ui import page
 from ganad.ui.messages import guard
-from ganad.ui.views import guess, score
+from ganad.ui.views import guess, page_of_digits, score
 
-WAYS = {"Draw": score.draw, "Upload": score.upload, "Beat the detector": guess.guess}
+WAYS = {
+    "Draw": score.draw,
+    "Upload": score.upload,
+    "A page of digits": page_of_digits.page_of_digits,
+    "Beat the detector": guess.guess,
+}
 
 run = page.begin(
     "Score", lead="Draw one or bring a photo, and see what the detector makes of it; or judge better than it does."

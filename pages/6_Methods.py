@@ -4,6 +4,7 @@ import streamlit as st
 
 from ganad.config import METHOD_NAMES
 from ganad.ui import page
+from ganad.ui.panels import race, slow_motion
 from ganad.ui.views import methods
 
 run = page.begin(
@@ -16,4 +17,6 @@ method = st.segmented_control(
     "Method", list(METHOD_NAMES), default=default, key="read", format_func=METHOD_NAMES.get, required=True,
     label_visibility="collapsed", wrap=True,
 )  # fmt: skip
+slow_motion.show(method, run)
+race.show(run)
 methods.article(method)

@@ -127,10 +127,10 @@ def put_failed(folder: Path, name: str = "0003-ganomaly-n8-s0") -> Path:
     return run
 
 
-def put_speed(folder: Path) -> None:
-    """What measuring this machine for the three `tuned` presets would leave beside the runs: no page need measure it."""
-    for method in PRESETS:
-        where = folder / ".speed" / throughput.memory(resolve(method, "tuned", normal=(8,))).name
+def put_speed(folder: Path, *of) -> None:
+    """What measuring this machine for these settings (or for the `tuned` presets) would leave beside the runs: no page need measure it."""
+    for settings in of or [resolve(method, "tuned", normal=(8,)) for method in PRESETS]:
+        where = folder / ".speed" / throughput.memory(settings).name
         where.parent.mkdir(parents=True, exist_ok=True)
         where.write_text(json.dumps({"float32": 1000.0, "bf16": None, "score": 4000.0, "fit": 1e6}))
 

@@ -22,7 +22,7 @@ LAYERS = [
     ("data", "models", "evaluation"),
     ("runs",),
     ("scoring", "web"),
-    ("training",),
+    ("training", "walkthrough"),
     ("service", "detector"),
     ("report", "bench"),
     ("ui.messages",),
@@ -144,7 +144,7 @@ LAZY = {
     "torch", "sklearn", "scipy", "umap",  # seconds, and off a page's first paint: what is below imports one of them
     "pandas",  # half a second, and only for CSV files
     "ganad.scoring.score", "ganad.scoring.browser_nets", "ganad.runs.checkpoint", "ganad.models", "ganad.training.loop", "ganad.training.run_training",
-    "ganad.bench", "ganad.detector", "ganad.data.sources",
+    "ganad.bench", "ganad.detector", "ganad.data.sources", "ganad.walkthrough",
 }  # fmt: skip
 """What may be imported inside a function; everything else is imported at the top of its file."""
 

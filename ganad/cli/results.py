@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import typer
@@ -138,23 +138,37 @@ def score(
     raw: Annotated[
         bool, typer.Option("--raw", help="the images are 28x28 already, as those that the run was trained on")
     ] = False,
+    page: Annotated[
+        bool, typer.Option("--page", help="each file is a photo of several digits: every one is found and judged")
+    ] = False,
     json_: Json = False,
 ) -> None:
     """Judge your own images: score, percentile among held-out normals, verdict, parts.
+
+    With --page digits are named as one reads them: photo.jpg#1, photo.jpg#2, ...
 
     A file that cannot be judged is named in a line of its own, the others are judged, and the exit code is 1. What is
     hardly one digit (a dot, several digits) is judged too, and the line below says so.
     """
 
     service.run_info(run)
-    good, prepared = [], []
+    if page and raw:
+        raise ConfigError("--page looks for digits and prepares them, --raw takes images as they are: use one of them.")
+    good, prepared, failed = [], [], False
     for file in files:
         try:
-            prepared.append(service.prepare_file(file, raw, run))
+            found = _on_page(file) if page else [(str(file), service.prepare_file(file, raw, run))]
         except (DataError, RunError) as error:
             terminal.complain(_of_file(file, str(error)))
+            failed = True
             continue
-        good.append(file)
+        for name, digit in found:
+            if isinstance(digit, str):
+                terminal.complain(f"{name}: {digit}")
+                failed = True
+                continue
+            good.append(name)
+            prepared.append(digit)
     judged = service.score_images(run, np.stack([p.digit for p in prepared])) if prepared else []
     if json_:
         keys = ("score", "percentile", "verdict", "threshold", "parts")
@@ -176,8 +190,14 @@ def score(
                 say(("  " + doubt, "yellow"))
         if judged and judged[0].why:
             tell((judged[0].why, "yellow"))
-    if len(good) < len(files):
+    if failed:
         raise typer.Exit(1)
+
+
+def _on_page(file: Path) -> list[tuple[str, Any]]:
+    """(file#number, prepared digit or why there is none) of each digit on a photo, as one reads."""
+    page = service.digits_on_page_file(file)
+    return [(f"{file}#{i + 1}", digit.prepared or digit.problem) for i, digit in enumerate(page.digits)]
 
 
 def _of_file(file: Path, message: str) -> str:

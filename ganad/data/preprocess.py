@@ -175,7 +175,7 @@ def prepare(grey: np.ndarray, *, centre: bool = True, invert: bool | None = None
     given = shrunk(grey, GIVEN_SIDE)
     picture = shrunk(grey, _WORK_SIDE)
     steps = [] if picture.shape == grey.shape else [f"shrunk from {_size(grey)} to {_size(picture)}"]
-    _require_ink(picture)
+    require_ink(picture)
     inverted = _has_dark_ink(picture) if invert is None else invert
     if inverted:
         picture = 255 - picture
@@ -229,7 +229,7 @@ def _is_uneven(picture: np.ndarray) -> bool:
     return bool(np.ptp(np.percentile(_frame(picture), (5, 95))) > _MIN_CONTRAST)
 
 
-def _require_ink(picture: np.ndarray) -> None:
+def require_ink(picture: np.ndarray) -> None:
     """Raises DataError where nothing has an edge as ink has: a shadow or a patch of light, however strong, has none."""
     from scipy.ndimage import gaussian_filter
 

@@ -109,7 +109,7 @@ class Anogan(Method):
             z = look.z
             on_progress()
         with torch.no_grad():
-            picture, residual, discrimination, latent = self._compare(x, self._features(x), z)
+            picture, residual, discrimination, latent = self.compare(x, self._features(x), z)
         return Parts(residual, discrimination, latent, reconstruction=picture.float(), z=z.float())
 
     def search(self, x: Tensor) -> Iterator[SearchStep]:
@@ -133,7 +133,7 @@ class Anogan(Method):
             here = z[going].requires_grad_()
             with torch.enable_grad():
                 of = owner[going]
-                _, *parts = self._compare(x[of], f[of], here)
+                _, *parts = self.compare(x[of], f[of], here)
                 score = self._total(*parts)
                 (slope,) = torch.autograd.grad(score.sum(), here)
             score = score.detach()
@@ -166,8 +166,8 @@ class Anogan(Method):
         with torch.no_grad():
             return self.scoring_net("discriminator")(x)[1]
 
-    def _compare(self, x: Tensor, f: Tensor, z: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """G(z) and the three parts of its distance from x, whose features are f."""
+    def compare(self, x: Tensor, f: Tensor, z: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """G(z) and the three parts of its distance from x (B, 1, S, S), whose features are f (B, n); z (B, nz)."""
         picture = self.scoring_net("generator")(z)
         features = self.scoring_net("discriminator")(picture)[1]
         return picture, sum_abs(x, picture), sum_abs(f, features), z.square().mean(1)

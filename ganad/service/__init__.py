@@ -29,7 +29,17 @@ from ganad.service.nets import (
     reference_anomalies,
     rescore,
 )
-from ganad.service.new_images import ImageScore, Search, prepare_bytes, prepare_file, score_images, search
+from ganad.service.new_images import (
+    ImageScore,
+    Search,
+    digits_on_page,
+    digits_on_page_file,
+    prepare_bytes,
+    prepare_file,
+    score_images,
+    search,
+)
+from ganad.service.race import Lane, race
 from ganad.service.results import (
     BaselineCurve,
     baseline_curves,
@@ -61,6 +71,7 @@ from ganad.service.training import (
     start,
     stop,
 )
+from ganad.service.walkthrough import walkthrough
 
 __all__ = [
     "BaselineCurve",
@@ -69,6 +80,7 @@ __all__ = [
     "Estimate",
     "Explanation",
     "ImageScore",
+    "Lane",
     "RunInfo",
     "Search",
     "baseline_curves",
@@ -82,6 +94,8 @@ __all__ = [
     "damaged_runs",
     "data_path",
     "digits_in_words",
+    "digits_on_page",
+    "digits_on_page_file",
     "empty_trash",
     "epoch_history",
     "estimate",
@@ -105,6 +119,7 @@ __all__ = [
     "no_threshold",
     "prepare_bytes",
     "prepare_file",
+    "race",
     "reconstruct",
     "reconstructions",
     "reference_anomalies",
@@ -126,5 +141,6 @@ __all__ = [
     "trashed",
     "upload",
     "version",
+    "walkthrough",
     "write_note",
 ]

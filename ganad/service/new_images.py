@@ -13,6 +13,7 @@ from ganad.config import (
     FALSE_ALARMS,
     check_weights,
 )
+from ganad.data import digits_on_page as on_page
 from ganad.data import preparation, preprocess
 from ganad.errors import DataError
 from ganad.evaluation import metrics, thresholds
@@ -113,6 +114,21 @@ def prepare_file(path: Path, raw: bool = False, run: str | None = None) -> prepr
     path = paths.typed(path)
     content = paths.contents(path, limits.PICTURE_BYTES, "picture")
     return prepare_bytes(content, path.name, raw, run_info(run).preparation if run else "digit")
+
+
+def digits_on_page(content: bytes, name: str) -> on_page.Page:
+    """The digits in the bytes of a photo of a page. Raises DataError naming the file."""
+    grey = preprocess.read_image(content, name)
+    try:
+        return on_page.find_digits(grey)
+    except DataError as error:
+        raise DataError(f"{name}: {error}") from None
+
+
+def digits_on_page_file(path: Path) -> on_page.Page:
+    """The same of an image file."""
+    path = paths.typed(path)
+    return digits_on_page(paths.contents(path, limits.PICTURE_BYTES, "picture"), path.name)
 
 
 def prepare_bytes(content: bytes, name: str, raw: bool = False, kind: str = "digit") -> preprocess.Prepared:

@@ -25,7 +25,7 @@ def train_through_the_page(page, server, digits, epochs, limit):
             expect(tiles.nth(d)).to_have_attribute("aria-pressed", "true" if d in digits else "false")
     settled(page)
     page.get_by_text("Advanced settings").click()
-    for label, value in (("Epochs", epochs), ("Training images at most", limit), ("Test images at most", 2000)):
+    for label, value in (("Epochs", epochs), ("Training images at most", limit), ("Test images at most", 1000)):
         field = page.get_by_role("spinbutton", name=label, exact=True)
         field.fill(str(value))
         field.press("Enter")
@@ -53,7 +53,7 @@ def wait_for(server, name, *states):
 
 
 def test_from_the_tiles_to_a_verdict(page, server):
-    name = train_through_the_page(page, server, {3, 8}, epochs=2, limit=3000)
+    name = train_through_the_page(page, server, {3, 8}, epochs=2, limit=1500)
     assert "n38" in name
     # live: progress, then the film of the probe digits and the losses, without a click
     expect(page.get_by_text(re.compile(r"epoch \d of 2 · step"))).to_be_visible()

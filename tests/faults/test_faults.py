@@ -19,6 +19,9 @@ def whole(tmp_path):
     """A finished run with every file that a run can have."""
     run = tmp_path / "whole"
     shutil.copytree(SHIPPED["ganomaly"], run)
+    # As runs write them; those of the shelf are packed more tightly, which takes five times as long to read.
+    drawn = [run_directory.read_reconstructions(SHIPPED["ganomaly"], which) for which in ("val", "test")]
+    run_directory.write_reconstructions(run, *drawn)
     (run / "note.txt").write_text("a note")
     (run / "state.pt").write_bytes(b"not opened here" * 100)
     return run
@@ -26,7 +29,7 @@ def whole(tmp_path):
 
 @pytest.mark.parametrize("file", [*damage.JSON_FILES, *damage.LINES, *damage.TEXTS, *damage.ARRAYS, *damage.OTHERS])
 def test_a_damaged_file_is_said_by_its_run_and_every_other_run_works(runs_dir, whole, file):
-    damage.damage_all(whole, runs_dir, (file,), slow=False, most=10)
+    damage.damage_all(whole, runs_dir, (file,), slow=False, most=7)
 
 
 @pytest.mark.parametrize("file", ["weights.safetensors", "scores.npz", "reconstructions.npz"])

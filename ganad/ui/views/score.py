@@ -205,8 +205,8 @@ def _caption(judged: ImageScore, prepared: preprocess.Prepared) -> str:
     return " · ".join([judged.verdict, f"{judged.percentile:.0f} %", *doubts])
 
 
-def several(run: RunInfo, prepared: list[preprocess.Prepared], names: list[str]) -> None:
-    """A contact strip, strangest first, then a table and its CSV."""
+def several(run: RunInfo, prepared: list[preprocess.Prepared], names: list[str], what: str = "file") -> None:
+    """A contact strip, strangest first, then a table and its CSV. what: the names are of that."""
     digits = np.stack([p.digit for p in prepared])
     with st.skeleton(height=420):
         view = current.view(run)
@@ -217,7 +217,14 @@ def several(run: RunInfo, prepared: list[preprocess.Prepared], names: list[str])
     view.note_missing_threshold()
     st.html(
         pictures.figure_html(
-            [(pictures.png(digits[i], 3), _caption(judged[i], prepared[i]), names[i]) for i in order],
+            [
+                (
+                    pictures.png(digits[i], 3),
+                    _caption(judged[i], prepared[i]),
+                    names[i] if what == "file" else f"{what} {names[i]}",
+                )
+                for i in order
+            ],
             size_px=84,
         )
     )
@@ -228,7 +235,7 @@ def several(run: RunInfo, prepared: list[preprocess.Prepared], names: list[str])
     table = pd.DataFrame(
         [
             {
-                "file": names[i],
+                what: names[i],
                 "verdict": judged[i].verdict,
                 "percentile": judged[i].percentile,
                 "score": judged[i].score,

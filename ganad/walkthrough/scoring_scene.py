@@ -1,0 +1,117 @@
+"""How one image is scored in a pass: the scene that EGBAD, GANomaly and f-AnoGAN share."""
+
+from __future__ import annotations
+
+import torch
+
+from ganad.config import METHOD_NAMES
+from ganad.models import Method
+from ganad.models.base import Parts
+from ganad.models.ganomaly import l2_normalize
+from ganad.walkthrough.recording import Recording
+from ganad.walkthrough.scenes import Edge, Moment, Node, Scene, Term
+
+_FORMULAS = {
+    "egbad": ("Σ |x − x̂|", "Σ |f(x, z) − f(x̂, z)|", "mean (z − ẑ)²"),
+    "ganomaly": ("Σ |x − x̂|", "mean (f(x) − f(x̂))²", "mean (z − ẑ)²"),
+    "fanogan": ("mean (x − x̂)²", "mean (f(x) − f(x̂))²", "mean (z − ẑ)²"),
+}
+
+
+def scoring(method: Method, recording: Recording, parts: Parts, names: tuple[str, str, str]) -> Scene:
+    """The scene. recording: of `method.parts` for one image; names: its first encoder, its generator and its second encoder there."""
+    s = method.settings
+    first, redraws, second = names
+    encode = recording.calls(first)[0]
+    redraw = recording.calls(redraws)[0]
+    again = recording.calls(second)[-1]
+    of_x, of_x_hat = _features(recording, s.method)
+    x = encode.inputs[0]
+    z, z_hat = redraw.inputs[0].reshape(-1), again.outputs[0]
+    if getattr(s, "normalize_latent", False):
+        z_hat = l2_normalize(torch.from_numpy(z_hat)[None])[0].numpy()
+    residual, discrimination, latent = (float(p[0]) for p in parts[:3])
+    formulas = _FORMULAS[s.method]
+    sure = " + w · −log D(x, z)" if getattr(s, "w_bce", 0) else ""
+    dense = " + density + typicality" if any(s.latent_statistics) else ""
+    score = sum(w * p for w, p in zip(s.weights, (residual, discrimination, latent), strict=True))
+    same = "the same encoder" if first == second else "a second encoder"
+    return Scene(
+        title="Scoring an image",
+        nodes=(
+            Node("x", "x", "image", 0, 0),
+            Node("E", "E", "net", 1, 0, "encoder"),
+            Node("z", "z", "code", 2, 0),
+            Node("G", "G", "net", 3, 0, "generator"),
+            Node("x_hat", "x̂", "image", 4, 0),
+            Node("f", "f(x)", "features", 1, 1),
+            Node("D", "D", "net", 2, 1, "discriminator"),
+            Node("f_hat", "f(x̂)", "features", 3, 1),
+            Node("E2", "E" if first == second else "E₂", "net", 4, 1, "encoder"),
+            Node("z_hat", "ẑ", "code", 4, 2),
+            Node("residual", "residual", "number", 0, 2),
+            Node("discrimination", "discrimination", "number", 1, 2),
+            Node("latent", "latent", "number", 2, 2),
+            Node("score", "score", "number", 3, 2),
+        ),
+        edges=(
+            Edge("x", "E"), Edge("E", "z"), Edge("z", "G"), Edge("G", "x_hat"), Edge("x", "D"), Edge("x_hat", "D"), Edge("D", "f"),
+            Edge("D", "f_hat"), Edge("x_hat", "E2"), Edge("E2", "z_hat"),
+        ),
+        formulas=(
+            (Term("residual = "), Term(formulas[0], "residual")),
+            (Term("discrimination = "), Term(formulas[1] + sure, "discrimination")),
+            (Term("latent = "), Term(formulas[2] + dense, "latent")),
+            (Term("score = "), Term(" + ".join(f"{w:g} · {p}" for w, p in zip(s.weights, ("residual", "discrimination", "latent"), strict=True)), "score")),
+        ),
+        moments=(
+            Moment("An image", "It may be normal or not: nobody has told the detector.", lit=("x",), values=(("x", x),)),
+            Moment(
+                "The encoder sums it up",
+                f"x → E → z: {x.size:,} pixels become {z.size:,} numbers. What normal images have in common can stay out of them.",
+                lit=("E", "z"), flow=(("x", "E"), ("E", "z")), values=(("z", z),), call=encode,
+            ),
+            Moment(
+                "The generator redraws it",
+                "z → G → x̂. It has only ever learned to draw normal images, so what is strange about x is drawn as something normal.",
+                lit=("G", "x_hat"), flow=(("z", "G"), ("G", "x_hat")), values=(("x_hat", redraw.outputs[0]),), call=redraw,
+            ),
+            Moment(
+                "Residual: how much differs in the pixels",
+                "x and x̂ are compared pixel by pixel.",
+                lit=("x", "x_hat", "residual"), terms=("residual",), values=(("residual", residual),),
+            ),
+            Moment(
+                "The discriminator looks at both",
+                "Its features f say what it sees in x, and in x̂." + (" Both times with the code of x beside the image." if s.method == "egbad" else ""),
+                lit=("D", "f", "f_hat"), flow=(("x", "D"), ("x_hat", "D"), ("D", "f"), ("D", "f_hat")),
+                values=(("f", of_x[1]), ("f_hat", of_x_hat[1])), call=of_x[0],
+            ),
+            Moment(
+                "Discrimination: how much differs in the features",
+                "Two images may differ in few pixels and still look different to the discriminator." + (" Added is how little it believes in x and its code." if sure else ""),
+                lit=("f", "f_hat", "discrimination"), terms=("discrimination",), values=(("discrimination", discrimination),),
+            ),
+            Moment(
+                "The redrawn image is encoded too",
+                f"x̂ → E → ẑ, by {same}.",
+                lit=("E2", "z_hat"), flow=(("x_hat", "E2"), ("E2", "z_hat")), values=(("z_hat", z_hat),), call=again,
+            ),
+            Moment(
+                "Latent: how much differs in the codes",
+                "The codes of x and of x̂ are compared number by number." + (" Added are how rare such a code is, and how rare that is for so much ink." if dense else ""),
+                lit=("z", "z_hat", "latent"), terms=("latent",), values=(("latent", latent),),
+            ),
+            Moment(
+                "The score",
+                f"A weighted sum, with the weights that this run of {METHOD_NAMES[s.method]} is scored with. The sliders of Evaluate change them.",
+                lit=("residual", "discrimination", "latent", "score"), terms=("score",), values=(("score", score),),
+            ),
+        ),
+    )  # fmt: skip
+
+
+def _features(recording: Recording, method: str):
+    """((call, features) of x, the same of x̂)."""
+    calls = recording.calls("discriminator")[:2]
+    return tuple((c, c.outputs[1] if len(c.outputs) > 1 else c.outputs[0]) for c in calls)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from ganad.config import METHOD_NAMES
 from ganad.ui import page
-from ganad.ui.panels import race, slow_motion
+from ganad.ui.panels import generator_playground, race, slow_motion
 from ganad.ui.views import methods
 
 run = page.begin(
@@ -19,4 +19,5 @@ method = st.segmented_control(
 )  # fmt: skip
 slow_motion.show(method, run)
 race.show(run)
+generator_playground.show(method, run)
 methods.article(method)

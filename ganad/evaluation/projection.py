@@ -32,6 +32,28 @@ def project(val: np.ndarray, test: np.ndarray, kind: str = "PCA") -> Projection:
     return _MAKE[kind](val, test)
 
 
+@dataclass(frozen=True)
+class Directions:
+    """Where codes vary most: a middle (nz,), and k axes (k, nz) of length 1 with the spread (k,) of codes along each."""
+
+    middle: np.ndarray
+    axes: np.ndarray
+    spread: np.ndarray
+
+    def places(self, codes: np.ndarray) -> np.ndarray:
+        """(n, k): codes (n, nz) along the axes, in units of the spread."""
+        return (codes - self.middle) @ self.axes.T / self.spread
+
+
+def principal_directions(codes: np.ndarray, most: int = 3) -> Directions:
+    """The directions of codes (n, nz) with the largest variance (PCA), at most so many and none without any."""
+    middle = codes.mean(axis=0)
+    _, scales, axes = np.linalg.svd(codes - middle, full_matrices=False)
+    spread = scales / np.sqrt(max(1, len(codes) - 1))
+    k = max(1, min(most, int((spread > 1e-6 * max(spread[0], 1e-12)).sum())))
+    return Directions(middle, axes[:k], np.maximum(spread[:k], 1e-12))
+
+
 def project_epochs(z: np.ndarray, held_out: np.ndarray) -> np.ndarray:
     """Codes of the same images after several epochs, (E, n, nz), in two dimensions, (E, n, 2): on the axes of the last epoch.
 

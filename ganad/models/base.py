@@ -15,7 +15,7 @@ from ganad.config import Settings, parts_in
 from ganad.models.density import CodeDensity
 from ganad.models.ops.fast_conv import gradients_of
 from ganad.models.ops.fuse_bn import fold
-from ganad.models.scoring_program import ScoringProgram
+from ganad.models.scoring_program import ScoringProgram, Step
 from ganad.models.typicality import Typicality, log_ink
 
 
@@ -117,6 +117,12 @@ class Method(nn.Module):
     def scoring_program(self) -> ScoringProgram | None:
         """The same as `parts`, as data that a browser can run too; None where an image is scored by a search."""
         return None
+
+    def drawing_program(self) -> ScoringProgram:
+        """From the value `z`, a code (nz,), to the value `reconstruction`, the image that the generator draws: as data, as `scoring_program`."""
+        return ScoringProgram(
+            {"generator": self.scoring_net("generator")}, (Step("reconstruction", "net", ("z",), "generator"),)
+        )
 
     def latent_part(self, distance: Tensor, codes: Tensor, x: Tensor) -> Tensor:
         """The latent part (B,) from the distance (B,) of two codes of x.

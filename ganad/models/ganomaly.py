@@ -172,6 +172,14 @@ class Ganomaly(Method):
             z=z.float(),
         )
 
+    def drawing_program(self) -> ScoringProgram:
+        decoder = nn.Sequential(
+            nn.Unflatten(1, (self.settings.latent, 1, 1)), self.scoring_net("generator").decoder.net
+        )
+        draw = Step("reconstruction", "net", ("scaled" if self.settings.normalize_latent else "z",), "decoder")
+        scale = (Step("scaled", "normalize", ("z",)),) * self.settings.normalize_latent
+        return ScoringProgram({"decoder": decoder}, (*scale, draw))
+
     def scoring_program(self) -> ScoringProgram:
         generator, discriminator = self.scoring_net("generator"), self.scoring_net("discriminator")
         z, z_hat = ("code", "code_hat")

@@ -13,7 +13,7 @@ as biases and the weights of a mixture, stays in single precision.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -22,9 +22,12 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ganad.models import Method
 from ganad.models.layers import Dropout
+from ganad.models.scoring_program import ScoringProgram
 
 MOST_MULTIPLICATIONS = 40_000_000
 """Of one image's pass. The tuned presets take 6 to 12 million; more than this would make a hand wait for its verdict."""
+MOST_FILTERS = 32
+"""Of a generator that draws some thirty pictures for each move."""
 SIZES = (28, 32)
 """Sides of the nets' input that a browser can make of a 28x28 picture by padding."""
 
@@ -51,17 +54,29 @@ def pack(method: Method) -> bytes | None:
         return None
     if not {*method.settings.parts, "reconstruction"} <= {step.output for step in program.steps}:
         return None
+    return _packed(folded, program, method.settings.parts)
+
+
+def pack_generator(method: Method) -> bytes | None:
+    """The file of a method's generator alone, which draws codes; None where it is too large for a browser."""
+    folded = method.eval().folded()
+    if method.settings.image_size not in SIZES or method.settings.filters > MOST_FILTERS:
+        return None
+    return _packed(folded, folded.drawing_program(), ())
+
+
+def _packed(folded: Method, program: ScoringProgram, parts: Sequence[str]) -> bytes | None:
     file = _File()
     try:
         nets = {name: list(_layers(net, file)) for name, net in program.nets.items()}
     except NotImplementedError:
         return None
     header = {
-        "size": method.settings.image_size,
-        "parts": list(method.settings.parts),
+        "size": folded.settings.image_size,
+        "parts": list(parts),
         "nets": nets,
         "steps": [step._asdict() for step in program.steps],
-        "statistics": _statistics(folded, file),
+        "statistics": _statistics(folded, file) if parts else None,
     }
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 4)

@@ -19,6 +19,7 @@ from ganad.service.management import (
 from ganad.service.nets import (
     BrowserNets,
     Explanation,
+    browser_generator,
     browser_nets,
     codes,
     explain,
@@ -85,6 +86,7 @@ __all__ = [
     "Search",
     "baseline_curves",
     "baselines_are_known",
+    "browser_generator",
     "browser_nets",
     "check_data",
     "class_counts",

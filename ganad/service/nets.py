@@ -79,6 +79,13 @@ def browser_nets(name: str) -> BrowserNets | None:
     return BrowserNets(file, score(net, images).z.astype(np.float32), images)
 
 
+def browser_generator(name: str) -> bytes | None:
+    """The generator of a run for the browser (`scoring.browser_nets`); None where the run has no nets, or too large ones."""
+    from ganad.scoring.browser_nets import pack_generator
+
+    return pack_generator(method(name)) if has_nets(name) else None
+
+
 def reconstruct(name: str, images: np.ndarray) -> np.ndarray:
     """(N, 28, 28) uint8 -> (N, 28, 28) uint8 by the net itself."""
     from ganad.scoring.score import score

@@ -15,6 +15,16 @@ export function judge(nets, digit) {
   };
 }
 
+// z: a code. Returns the 784 bytes that the generator draws of it. nets: packed by `pack_generator`.
+export function draw(nets, z) {
+  const values = { z: { data: z, shape: [z.length] } };
+  for (const step of nets.steps) {
+    const given = step.inputs.map((name) => values[name]);
+    values[step.output] = OPERATIONS[step.operation](given, step, nets);
+  }
+  return picture(values.reconstruction, nets.size);
+}
+
 // 28x28 bytes in the middle of a picture of -1 to 1, its frame -1.
 function input(digit, size) {
   const data = new Float32Array(size * size).fill(-1);

@@ -30,6 +30,7 @@ LAYERS = [
     ("ui.state",),
     ("ui.charts", "ui.components"),
     ("ui.panels",),
+    ("ui.lessons",),
     ("ui.page",),
     ("ui.views",),
     ("cli",),

@@ -554,3 +554,25 @@ def test_held_out_images_that_a_sample_leaves_out_are_not_learned_from():
     assert (few.train.index == all_.train.index).all()
     assert len(few.val.index) == 100
     assert set(few.val.index) < set(all_.val.index)
+
+
+def test_a_contaminated_run_learns_and_holds_out_so_many_images_of_other_digits_beside_the_same_normal_ones(mnist):
+    clean = sources.split(mnist, settings())
+    mixed = sources.split(mnist, settings(contamination=0.1, contamination_digits=(3, 5)))
+    for own, without in ((mixed.train, clean.train), (mixed.val, clean.val)):
+        bad = ~np.isin(own.digit, settings().normal)
+        assert bad.mean() == pytest.approx(0.1, abs=1e-3)
+        assert set(own.digit[bad].tolist()) == {3, 5}
+        assert np.array_equal(own.index[~bad], without.index)
+    assert not set(mixed.train.index.tolist()) & set(mixed.val.index.tolist())
+    assert np.array_equal(mixed.test.index, clean.test.index)
+    again = sources.split(mnist, settings(contamination=0.1, contamination_digits=(3, 5)))
+    assert np.array_equal(again.train.index, mixed.train.index)
+    assert len(sources.split(mnist, settings(contamination=0.1)).train.digit) == len(mixed.train.digit)
+
+
+def test_more_contamination_than_there_are_images_is_an_error_that_says_what_to_do(mnist):
+    with pytest.raises(
+        DataError, match=r"contamination of 0\.5 needs .* images of other digits, and there are .*: lower it"
+    ):
+        sources.split(mnist, settings(normal=(0, 1, 2, 3, 4, 6, 7, 8), contamination=0.5, contamination_digits=(5,)))

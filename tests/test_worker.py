@@ -52,6 +52,20 @@ def test_a_finished_run_has_left_everything_that_pages_and_command_line_need(run
     assert run_directory.read_json(run / "meta.json")["parameters"]["discriminator"] > 0
 
 
+def test_a_run_with_images_of_other_digits_among_its_normals_trains_and_is_scored(runs_dir):
+    from ganad import service
+
+    run = run_directory.create(small(epochs=1, contamination=0.2, contamination_digits=(3,)))
+    assert worker.work(run) == "finished"
+    scores = run_directory.read_scores(run)
+    assert set(np.unique(scores.val.digit)) == {3, 8}
+    assert len(scores.val) == 50
+    assert service.held_out_images(run.name, [0]).shape == (1, 28, 28)
+    assert "contamination=0.2" in service.run_info(run.name).command
+    parts = service.reference_anomalies(run.name)
+    assert all(np.isfinite(v).all() for v in parts.values())
+
+
 def test_what_a_loaded_run_says_is_what_its_worker_said(runs_dir):
     from ganad import service
 

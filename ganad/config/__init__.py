@@ -101,7 +101,7 @@ def from_text(key: str, text: str) -> Any:
     """The value of `--set key=text`: lists are written 7,8 and "not set" is written none."""
     if text.lower() == "none":
         return UNSET
-    if key in ("weights", "test_digits", "normal", "class_names"):
+    if key in ("weights", "test_digits", "contamination_digits", "normal", "class_names"):
         return tuple(text.split(","))
     return text
 

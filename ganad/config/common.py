@@ -53,6 +53,8 @@ class CommonSettings(BaseModel):
         "name": ("Data", "Name of the run"),
         "class_names": ("Data", "Names of the classes, class 0 first"),
         "limit": ("Data", "Training images at most"),
+        "contamination": ("Data", "Share of other digits among the normals"),
+        "contamination_digits": ("Data", "Which other digits"),
         "test_digits": ("Data", "Test digits"),
         "test_limit": ("Data", "Test images at most"),
         "augment": ("Data", "Shift of training images, in pixels"),
@@ -98,6 +100,15 @@ class CommonSettings(BaseModel):
         description="names of the classes of own data, class 0 first; empty means those that the data bring",
     )
     limit: int | None = Field(None, ge=20, description="use only the first so many normal training images")
+    contamination: float = Field(
+        0.0,
+        ge=0,
+        le=0.5,
+        description="share of images of other digits that are put among the normal training and held-out images, as if nobody had noticed",
+    )
+    contamination_digits: tuple[int, ...] | None = Field(
+        None, description="which digits these are; empty means all that are not normal"
+    )
     test_digits: tuple[int, ...] | None = Field(None, description="test on these digits alone; empty means on all")
     test_limit: int | None = Field(None, ge=10, description="use only the first so many test images")
     sample: int | None = Field(
@@ -165,7 +176,7 @@ class CommonSettings(BaseModel):
             raise ValueError("two classes have one name")
         return names or None
 
-    @field_validator("normal", "test_digits")
+    @field_validator("normal", "test_digits", "contamination_digits")
     @classmethod
     def _digits(cls, value: tuple[int, ...] | None) -> tuple[int, ...] | None:
         if value is None:
@@ -183,7 +194,7 @@ class CommonSettings(BaseModel):
 
     @model_validator(mode="after")
     def _something_is_left(self) -> CommonSettings:
-        asked = (*self.normal, *(self.test_digits or ()))
+        asked = (*self.normal, *(self.test_digits or ()), *(self.contamination_digits or ()))
         if self.data is None and max(asked) > 9:
             raise ValueError(f"digits lie in 0..9, got {max(asked)}")
         if self.data is None and len(self.normal) == 10:

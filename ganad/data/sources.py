@@ -181,6 +181,7 @@ def split(dataset: Dataset, settings: Any) -> Split:
     kept = kept[: settings.test_limit]
     if settings.sample is not None:
         kept, val = spread_evenly(kept, test.digit, settings.sample), spread_evenly(val, train.digit, settings.sample)
+    bad_train, bad_val = contaminants(train, settings, len(chosen) - len(apart), len(val))
     test = _take(test, kept)
     normal = int(np.isin(test.digit, settings.normal).sum())
     if normal in (0, len(test.digit)):
@@ -191,7 +192,34 @@ def split(dataset: Dataset, settings: Any) -> Split:
             f"{list(settings.normal)}; test images of each class{' with ' + ', '.join(asked) if asked else ''}: "
             f"{_counts(test, dataset.classes)}."
         )
-    return Split(train=_take(train, np.setdiff1d(chosen, apart)), val=_take(train, val), test=test)
+    return Split(
+        train=_take(train, np.sort(np.concatenate([np.setdiff1d(chosen, apart), bad_train]))),
+        val=_take(train, np.sort(np.concatenate([val, bad_val]))),
+        test=test,
+    )
+
+
+def contaminants(train: Images, settings: Any, n_train: int, n_val: int) -> tuple[np.ndarray, np.ndarray]:
+    """Which training images of other digits a run with `contamination` takes for normal: beside n_train normal ones that it learns
+    from, and beside n_val held-out ones. Positions in the file, drawn from the seed; empty without contamination.
+
+    Raises DataError where there are too few of them.
+    """
+    if not settings.contamination:
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    others = ~np.isin(train.digit, settings.normal)
+    if settings.contamination_digits is not None:
+        others &= np.isin(train.digit, settings.contamination_digits)
+    share = settings.contamination / (1 - settings.contamination)
+    wanted = [round(share * n) for n in (n_train, n_val)]
+    # A stream of its own, so that the normal images that are held out stay those of a run without.
+    drawn = np.random.default_rng([settings.seed, 1]).permutation(np.flatnonzero(others))
+    if len(drawn) < sum(wanted):
+        raise DataError(
+            f"contamination of {settings.contamination:g} needs {sum(wanted):,} images of other digits, and there are {len(drawn):,}: lower it, or "
+            "name more of contamination_digits."
+        )
+    return np.sort(drawn[: wanted[0]]), np.sort(drawn[wanted[0] : sum(wanted)])
 
 
 def spread_evenly(at: np.ndarray, digit: np.ndarray, most: int) -> np.ndarray:

@@ -163,7 +163,7 @@ def estimate(settings: Settings) -> Estimate | None:
     access.allow("training")
     counts = class_counts(settings.data)
     n = sum(counts[d] for d in settings.normal)
-    n = min(n, settings.limit or n)
+    n = round(min(n, settings.limit or n) / (1 - settings.contamination))
     rates = throughput.recall(settings)
     if rates is None:
         _measuring.ask(throughput.memory(settings), settings.model_dump_json())

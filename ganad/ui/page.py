@@ -8,6 +8,7 @@ import streamlit as st
 
 from ganad import service
 from ganad.service import RunInfo
+from ganad.ui.lessons import strip
 from ganad.ui.messages import guard, notices
 from ganad.ui.messages.escape import markdown, plain
 from ganad.ui.messages.guard import or_end_page
@@ -112,13 +113,17 @@ def begin(title: str, *, lead: str = "", heading: str | None = None, without_run
                     ", ".join(name for name, _ in damaged[:3]) + (" …" if len(damaged) > 3 else ""),
                 )
             )
+    lesson = strip.under_way()
     with menu:
         for path, label, icon in MENU:
+            if lesson and label not in (title, "Start", *lesson.pages):
+                continue  # what a lesson does not need is out of its way
             # For a new tab: in this one what is in the session stands, which may change before the link is clicked.
             st.page_link(path, label=label, icon=icon, query_params=query)
     st.title(heading or title)
     if lead:
         st.html(f'<p class="ganad-lead">{lead}</p>')
+    strip.show(run, {label: path for path, label, _ in MENU})
     if run and run.damage:
         notices.warning(run.damage, icon=":material/heart_broken:")
     asked = address.query().get("run")

@@ -52,6 +52,21 @@ def opened_game() -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 4 else None
 
 
+def opened_lesson() -> str | None:
+    """The lesson that a link asks for, once."""
+    text, m = st.query_params.get("lesson"), memory()
+    if text is None or text == m.lesson_link:
+        return None
+    m.lesson_link = text
+    return text
+
+
+def close_lesson() -> None:
+    """The lesson is over: the URL no longer asks for it, and a link may ask for it again."""
+    st.query_params.pop("lesson", None)
+    memory().lesson_link = None
+
+
 def to_query(view: ScoredView) -> dict[str, str]:
     """What is in force as it stands in a URL, the run included: for links that shall open the same view."""
     default = DecisionRule(view.run.weights)

@@ -76,6 +76,12 @@ class Memory:
     """run and number of a game -> the answers so far."""
     game_link: str | None = None
     """The game that the last link asked for, as it stood there."""
+    lesson: Any = None
+    """The lesson that this session is in."""
+    lesson_link: str | None = None
+    """The lesson that the last link asked for, as it stood there."""
+    explained: tuple[str, str] | None = None
+    """The drawing or picture of one's own that was explained last, and its verdict."""
     of_component: dict[Hashable, Any] = field(default_factory=dict)
     """What our components remember, each under names that begin with its key."""
 

@@ -21,6 +21,7 @@ from ganad.ui.messages import notices
 from ganad.ui.panels import explanation, export, latent_search, latent_space, live_pad
 from ganad.ui.state import cache, current
 from ganad.ui.state.scored_view import ScoredView
+from ganad.ui.state.session import memory
 from ganad.ui.theme import layout, pictures
 from ganad.web import colours
 
@@ -147,6 +148,7 @@ def one(run: RunInfo, prepared: preprocess.Prepared, name: str = "") -> None:
     with st.skeleton(height=420):
         view = current.view(run)
         judged = judge(view, prepared.digit[None])[0]
+    memory().explained = (hashlib.sha256(prepared.digit.tobytes()).hexdigest(), judged.verdict)
     for doubt in prepared.doubts:
         notices.warning(doubt, icon=":material/help:")
     verdict(view, judged)

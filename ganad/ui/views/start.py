@@ -10,6 +10,7 @@ from ganad.config import METHOD_NAMES
 from ganad.evaluation import metrics, thresholds
 from ganad.service import RunInfo
 from ganad.ui import page
+from ganad.ui.lessons import strip
 from ganad.ui.messages import guard, notices
 from ganad.ui.state import cache
 from ganad.ui.theme import pictures
@@ -65,6 +66,9 @@ def show(run: RunInfo | None) -> None:
             with st.container(border=True, gap="xsmall", height="stretch"):
                 st.page_link(path, label=f"**{label}**", icon=icon, query_params={"run": run.name})
                 st.caption(words)
+
+    st.subheader("Learn by doing", divider=True)
+    strip.offer({label: path for path, label, _ in page.MENU}, {r.name for r in cache.list_runs()})
 
 
 def cards(run: RunInfo) -> list[pictures.Card]:

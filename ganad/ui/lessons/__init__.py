@@ -1,0 +1,1 @@
+"""Lessons: short walks through the pages, each step done by doing it."""

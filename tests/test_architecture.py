@@ -24,7 +24,7 @@ LAYERS = [
     ("scoring", "web"),
     ("training", "walkthrough"),
     ("service", "detector"),
-    ("report", "bench"),
+    ("report", "bench", "studies"),
     ("ui.messages",),
     ("ui.theme",),
     ("ui.state",),

@@ -56,7 +56,7 @@ def pack(run: Path) -> bytes:
     ):
         for path in sorted([*run.iterdir(), *(run / "samples").glob("*.png")]):
             name = path.relative_to(run).as_posix()
-            if not path.is_file() or not _known(name) or (name == "state.pt" and status.state == "finished"):
+            if not path.is_file() or not is_of_a_run(name) or (name == "state.pt" and status.state == "finished"):
                 continue
             how = zipfile.ZIP_STORED if path.suffix in _ALREADY_SMALL else zipfile.ZIP_DEFLATED
             content = (
@@ -132,7 +132,7 @@ def _names(entries: list[zipfile.ZipInfo]) -> list[str]:
     if len(tops) == 1 and all("/" in name for name in names) and tops != {"samples"}:
         names = [name.split("/", 1)[1] for name in names]
     for name in names:
-        if not _known(name):
+        if not is_of_a_run(name):
             raise RunError(
                 f"{name!r} does not belong to a run. A run's zip holds {', '.join(FILES)} and samples/; leave the rest out."
             )
@@ -141,7 +141,7 @@ def _names(entries: list[zipfile.ZipInfo]) -> list[str]:
     return names
 
 
-def _known(name: str) -> bool:
+def is_of_a_run(name: str) -> bool:
     return name in FILES or _SAMPLE.fullmatch(name) is not None
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,14 +31,17 @@ HANDOVER_S = 5.0
 _children: list[subprocess.Popen[bytes]] = []
 
 
-def start(settings: Settings) -> Path:
+def start(settings: Settings, prepare: Callable[[Path], None] = lambda run: None) -> Path:
     """A new run, at work in a process of its own that outlives this one. It queues if another is at work.
+
+    prepare: told the run before its process begins.
 
     Raises RunError, and leaves nothing behind, where the disk is full or cannot be written.
     """
     run = run_directory.create(settings)
     try:
         with run_directory.owned(run):
+            prepare(run)
             launch(run)
     except BaseException:
         shutil.rmtree(run, ignore_errors=True)

@@ -1,0 +1,249 @@
+"""The runs of a study on a Ray cluster: a task for each, which may lose its node and go on elsewhere.
+
+Nothing is shared but Ray's object store: a task gets settings, and the last saved state where there is one; it sends states
+while it trains, and the finished run. `ganad` itself travels as a package of Ray's runtime environment, own images once as an
+object. Ray schedules, retries and moves the bytes; here is only what is done on a node.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import tempfile
+import time
+import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ganad.config import parse
+from ganad.data import sources
+from ganad.errors import GanadError, RunError, file_errors
+from ganad.runs import archive, run_directory
+from ganad.studies import store
+from ganad.studies.local_engine import Progress
+from ganad.studies.store import Planned
+from ganad.system import files
+from ganad.training import worker
+
+HOW_TO_GET_IT = "Ray is not installed here: python -m pip install -r requirements-ray.txt"
+RETRIES = 5
+"""How often a run is begun again elsewhere after its node was lost."""
+LOOK_S = 0.5
+REPORT_S = 1.0
+"""Seconds between two reports of a task."""
+
+
+def available() -> bool:
+    """Whether Ray is installed."""
+    import importlib.util
+
+    return importlib.util.find_spec("ray") is not None
+
+
+def run_all(
+    study: Path, todo: list[Planned], progress: Progress, *, address: str = "auto", gpus: float = 0.0
+) -> Iterator[tuple[str, Path]]:
+    """Do these runs on a cluster; yields (key, run) of each as it ends, its directory then being here.
+
+    address   `auto`: the cluster that this machine belongs to, or a new one on this machine; `local`: a new one; ray://HOST:PORT
+    gpus      share of a GPU for each run
+
+    Closing the generator cancels what is at work; the states that have come are kept in the study, to go on from.
+    Raises GanadError without Ray or without the cluster.
+    """
+    ray = _connected(address)
+    mailbox = ray.remote(num_cpus=0)(Mailbox).remote()
+    task = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=RETRIES)(train_on_node)
+    data = {path: ray.put(_packed_data(path)) for path in {p.settings.data for p in todo if p.settings.data}}
+    refs = {}
+    for planned in todo:
+        state = _saved_state(study, planned)
+        if state:
+            ray.get(mailbox.keep.remote(planned.key, state))
+        content = data.get(planned.settings.data)
+        refs[task.remote(planned.key, planned.settings.model_dump_json(), mailbox, content)] = planned
+    try:
+        while refs:
+            done, _ = ray.wait(list(refs), num_returns=1, timeout=LOOK_S)
+            _hear(ray, study, mailbox, progress)
+            for ref in done:
+                planned = refs.pop(ref)
+                try:
+                    run = _arrived(study, planned, ray.get(ref))
+                except ray.exceptions.RayError as error:
+                    raise GanadError(
+                        f"The run {planned.key} was lost on the cluster: {str(error).strip().splitlines()[-1][:300]}"
+                    ) from None
+                yield planned.key, run
+    finally:
+        for ref in refs:
+            ray.cancel(ref, force=True)
+        _hear(ray, study, mailbox, progress)
+        ray.kill(mailbox)
+
+
+def _connected(address: str) -> Any:
+    if not available():
+        raise GanadError(HOW_TO_GET_IT)
+    import ray
+
+    if ray.is_initialized():
+        return ray
+    # Threads: a run computes on one, as everywhere. What a task prints is in its run's log.
+    environment = {
+        "py_modules": [str(Path(__file__).parents[1])], "env_vars": {"OMP_NUM_THREADS": "1"}, "excludes": ["**/__pycache__"],
+    }  # fmt: skip
+    options: dict[str, Any] = {
+        "runtime_env": environment,
+        "log_to_driver": False,
+        "logging_level": "error",
+        "include_dashboard": False,
+    }
+    try:
+        if address == "auto":
+            try:
+                ray.init(address="auto", **{k: v for k, v in options.items() if k != "include_dashboard"})
+            except ConnectionError:
+                ray.init(**options)
+        elif address == "local":
+            ray.init(**options)
+        else:
+            ray.init(address=address, **{k: v for k, v in options.items() if k != "include_dashboard"})
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise GanadError(f"There is no Ray cluster at {address}: {str(error).strip().splitlines()[0][:300]}") from None
+    return ray
+
+
+class Mailbox:
+    """On the cluster: what tasks say while they train, until the sweep takes it."""
+
+    def __init__(self) -> None:
+        self.states: dict[str, bytes] = {}
+        self.fresh: set[str] = set()
+        self.news: dict[str, dict[str, Any]] = {}
+
+    def report(self, key: str, status: dict[str, Any]) -> None:
+        """How a run stands."""
+        self.news[key] = status
+
+    def keep(self, key: str, state: bytes) -> None:
+        """The last saved state of a run."""
+        self.states[key] = state
+        self.fresh.add(key)
+
+    def state(self, key: str) -> bytes | None:
+        """The last saved state of a run, if it has any."""
+        return self.states.get(key)
+
+    def take(self) -> tuple[dict[str, dict[str, Any]], dict[str, bytes]]:
+        """What has come since the last time: reports, and new states."""
+        new = {key: self.states[key] for key in self.fresh}
+        news, self.news, self.fresh = self.news, {}, set()
+        return news, new
+
+
+def train_on_node(key: str, settings_json: str, mailbox: Any, data: bytes | None) -> tuple[str, bytes]:
+    """On a node: train one run in a folder of its own, going on from its last state; returns how it ended, and all its files."""
+    import ray
+
+    with tempfile.TemporaryDirectory(prefix="ganad-") as folder:
+        os.environ["GANAD_RUNS"] = folder
+        settings = parse(json.loads(settings_json))
+        if data is not None:
+            path = Path(folder) / "data.npz"
+            path.write_bytes(data)
+            settings = settings.model_copy(update={"data": str(path)})
+        run = run_directory.create(settings)
+        if state := ray.get(mailbox.state.remote(key)):
+            _unzip(state, run)
+            run_directory.write_json(run / "config.json", settings.model_dump(mode="json"))
+            run_directory.write_status(run, run_directory.Status(state="queued", since=time.time()))
+        sent = {"report": 0.0, "state": _changed(run)}
+
+        def watch(status: run_directory.Status) -> None:
+            now = time.monotonic()
+            if now - sent["report"] > REPORT_S:
+                sent["report"] = now
+                mailbox.report.remote(key, run_directory.status_values(status))
+            if (changed := _changed(run)) != sent["state"]:
+                sent["state"] = changed
+                mailbox.keep.remote(key, _zip(run))
+
+        ended = worker.work(run, watch, listen=False)
+        return ended, _zip(run, with_state=ended != "finished")
+
+
+def _changed(run: Path) -> float:
+    try:
+        return (run / "state.pt").stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _zip(run: Path, *, with_state: bool = True) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as packed:
+        for path in [*run.iterdir(), *(run / "samples").glob("*.png")]:
+            name = path.relative_to(run).as_posix()
+            if path.is_file() and archive.is_of_a_run(name) and (with_state or name != "state.pt"):
+                packed.write(path, name)
+    return out.getvalue()
+
+
+def _unzip(content: bytes, run: Path) -> None:
+    """Files of a run from our own cluster, into its directory; a name that no run has is an error."""
+    with (
+        file_errors(f"{run.name} cannot be written", "Free some space or allow writing there.", RunError),
+        zipfile.ZipFile(io.BytesIO(content)) as packed,
+    ):
+        for name in packed.namelist():
+            if not archive.is_of_a_run(name):
+                raise RunError(f"The cluster sent {name[:80]!r} as a file of {run.name}, which no run has.")
+            target = run / name
+            target.parent.mkdir(exist_ok=True)
+            target.write_bytes(packed.read(name))
+
+
+def _arrived(study: Path, planned: Planned, result: tuple[str, bytes]) -> Path:
+    """The run in the folder of runs, as if it had been trained here."""
+    ended, content = result
+    run = planned.run or run_directory.reserve(planned.settings)
+    _unzip(content, run)
+    run_directory.write_json(run / "config.json", planned.settings.model_dump(mode="json"))  # its data lie here
+    said = run_directory.read_status(run)
+    run_directory.write_status(run, replace(said, state=ended, pid=None, process_started=None))
+    store.mark(run, study, planned.key)
+    (study / "states" / f"{planned.key}.zip").unlink(missing_ok=True)
+    return run
+
+
+def _hear(ray: Any, study: Path, mailbox: Any, progress: Progress) -> None:
+    news, states = ray.get(mailbox.take.remote())
+    for run_key, values in news.items():
+        progress(run_key, run_directory.Status(**{k: v for k, v in values.items() if k != "beat"}))
+    for run_key, state in states.items():
+        (study / "states").mkdir(exist_ok=True)
+        with files.replaced(study / "states" / f"{run_key}.zip") as out:
+            out.write(state)
+
+
+def _saved_state(study: Path, planned: Planned) -> bytes | None:
+    """To go on from: what the cluster sent before it was cancelled, or the run itself where it was stopped here."""
+    kept = files.read_bytes(study / "states" / f"{planned.key}.zip")
+    if kept is not None:
+        return kept
+    return _zip(planned.run) if planned.run and (planned.run / "state.pt").exists() else None
+
+
+def _packed_data(path: str) -> bytes:
+    """Own images as one .npz, as any source is read."""
+    data, out = sources.load(path), io.BytesIO()
+    np.savez_compressed(
+        out, x_train=data.train.images, y_train=data.train.digit, x_test=data.test.images, y_test=data.test.digit
+    )
+    return out.getvalue()

@@ -1,0 +1,168 @@
+"""A study on the disk: `studies/0003-latent/` in the folder of runs, with its plan; its runs are ordinary runs that name it.
+
+study.json        the plan
+objective.json    run -> what the study compares runs by; of training and held-out images, never of the test set
+states/KEY.zip    an unfinished run of a cluster, to go on from
+.lock             held by whoever works on the study
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import filelock
+
+from ganad.config import Settings
+from ganad.errors import ConfigError, RunError, file_errors
+from ganad.runs import run_directory
+from ganad.studies.plan import StudyPlan, key, parse
+
+MARK = "study.txt"
+"""In a run of a study: the study's name and the run's key there."""
+_NUMBERED = re.compile(r"(\d{4,})-.+")
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One run of a study, begun or not."""
+
+    key: str
+    settings: Settings
+    run: Path | None
+    status: run_directory.Status | None
+
+    @property
+    def state(self) -> str:
+        """As of the run; `planned` before there is one."""
+        return self.status.state if self.status else "planned"
+
+
+def root() -> Path:
+    """The folder of studies."""
+    return run_directory.root() / "studies"
+
+
+def listing() -> list[Path]:
+    """Every study, newest first."""
+    with file_errors(f"{root()} cannot be read", kind=RunError):
+        return sorted((p.parent for p in root().glob("*/study.json")), key=lambda p: p.name, reverse=True)
+
+
+def find(name: str | Path) -> Path:
+    """The directory of a study: by its path, its name, or its number alone. Raises RunError if there is none."""
+    path = Path(name)
+    if len(str(name)) < 1000 and "\0" not in str(name):
+        with file_errors(f"There is no study {str(name)[:80]!r}", kind=RunError):
+            if (path / "study.json").exists():
+                return path.resolve()
+            for study in listing():
+                number = _NUMBERED.fullmatch(study.name)
+                if study.name == str(name) or (number and str(name).isdecimal() and int(number[1]) == int(str(name))):
+                    return study.resolve()
+    known = [study.name for study in listing()]
+    there = f"There are: {', '.join(known[:8])}{' …' if len(known) > 8 else ''}." if known else "There are none yet."
+    raise RunError(f"There is no study {str(name)[:80]!r}. {there}")
+
+
+def create(plan: StudyPlan) -> Path:
+    """A new study. Raises ConfigError for a plan without a run that fits, RunError where nothing can be written."""
+    plan.runs()
+    with file_errors("No study can be begun", "Free some space, or set GANAD_RUNS to another folder.", RunError):
+        root().mkdir(parents=True, exist_ok=True)
+        number = max((int(m[1]) for p in root().iterdir() if (m := _NUMBERED.fullmatch(p.name))), default=0)
+        while True:
+            number += 1
+            claim = root() / f".{number:04d}"  # a number is given once, however many are begun at once
+            try:
+                claim.mkdir()
+            except FileExistsError:
+                continue
+            try:
+                if any(p.name.startswith(f"{number:04d}-") for p in root().iterdir()):
+                    continue
+                study = root() / f"{number:04d}-{plan.slug}"
+                study.mkdir()
+                run_directory.write_json(study / "study.json", plan.model_dump(mode="json"))
+                return study
+            finally:
+                claim.rmdir()
+
+
+def plan_of(study: Path) -> StudyPlan:
+    """Raises RunError for a damaged study.json."""
+    saved = run_directory.read_json(study / "study.json")
+    try:
+        return parse(saved)
+    except ConfigError as error:
+        raise RunError(f"study.json of {study.name} is damaged: {error}") from None
+
+
+def mark(run: Path, study: Path, run_key: str) -> None:
+    """Let a run name its study."""
+    run_directory.write_text(run / MARK, f"{study.name} {run_key}\n")
+
+
+def runs_of(study: Path) -> dict[str, Path]:
+    """key -> run, of the runs that name the study; the newest of each key."""
+    found: dict[str, Path] = {}
+    for run in run_directory.listing(run_directory.root()):
+        try:
+            name, _, run_key = (run / MARK).read_text(encoding="utf-8").strip().partition(" ")
+        except (OSError, UnicodeDecodeError):
+            continue
+        if name == study.name:
+            found.setdefault(run_key, run)
+    return found
+
+
+def planned(study: Path) -> list[Planned]:
+    """Every run that the study asks for, in the order of its plan, and how it stands."""
+    there = runs_of(study)
+    rows = []
+    for settings in plan_of(study).runs():
+        run = there.get(key(settings))
+        rows.append(Planned(key(settings), settings, run, run_directory.status(run) if run else None))
+    return rows
+
+
+@contextlib.contextmanager
+def owned(study: Path) -> Iterator[None]:
+    """Be the one process that works on a study. Raises RunError if another one does."""
+    with file_errors(f"{study.name} cannot be written", "Free some space or allow writing there.", RunError):
+        lock = filelock.FileLock(study / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except filelock.Timeout:
+            raise RunError(f"{study.name} is at work already, in another process.") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def at_work(study: Path) -> bool:
+    """Whether a process works on it at this moment."""
+    try:
+        with owned(study):
+            return False
+    except RunError:
+        return True
+
+
+def objectives(study: Path) -> dict[str, float]:
+    """run -> objective, as far as known; a damaged file counts as none."""
+    try:
+        saved: Any = run_directory.read_json(study / "objective.json")
+    except RunError:
+        return {}
+    return {k: float(v) for k, v in saved.items() if isinstance(v, int | float)} if isinstance(saved, dict) else {}
+
+
+def keep_objective(study: Path, run: Path, value: float) -> None:
+    """Write down a run's objective."""
+    run_directory.write_json(study / "objective.json", objectives(study) | {run.name: value})

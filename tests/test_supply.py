@@ -29,7 +29,8 @@ def asked(file):
     return [Requirement(line) for line in lines if line and not line.startswith(("#", "-r"))]
 
 
-NEEDED, DEVELOPED_WITH = asked("requirements.txt"), asked("requirements-dev.txt")
+NEEDED = asked("requirements.txt")
+DEVELOPED_WITH = [*asked("requirements-dev.txt"), *asked("requirements-ray.txt")]
 
 
 def imports(folders):
@@ -50,7 +51,7 @@ def packages(names):
 
 def test_what_is_imported_is_required_and_what_is_required_is_imported():
     found = packages(imports(["ganad/**/*.py", "pages/*.py", "app.py"]))
-    optional = {"umap-learn"}  # offered where it is installed
+    optional = {"umap-learn", "ray"}  # offered where it is installed
     assert found - optional == {canonicalize_name(r.name) for r in NEEDED}
     assert optional <= {canonicalize_name(r.name) for r in DEVELOPED_WITH}
 

@@ -134,3 +134,17 @@ def _numbers(text: str) -> list[int]:
         return [int(t) for t in text.split(",")]
     except ValueError:
         raise ConfigError(f"a list of whole numbers such as 0,1,2 is wanted, got {text!r}") from None
+
+
+@bench.command("cluster")
+def bench_cluster(
+    runs: Annotated[int, typer.Option(help="runs of each study", min=1)] = 4,
+    limit: Annotated[int, typer.Option(help="training images of each run", min=20)] = 2000,
+    epochs: Annotated[int, typer.Option(help="of each run", min=1)] = 4,
+    json_: Json = False,
+) -> None:
+    """What Ray costs and gains on this machine: a small study locally, by Ray on one worker and on two."""
+    from ganad.bench import cluster as b
+
+    rows = b.overhead(runs, limit, epochs, tell)
+    terminal.put(json.dumps(rows, indent=2) if json_ else b.table(rows))

@@ -142,6 +142,7 @@ def _names(entries: list[zipfile.ZipInfo]) -> list[str]:
 
 
 def is_of_a_run(name: str) -> bool:
+    """Whether a run may have a file of that name, a path from its directory."""
     return name in FILES or _SAMPLE.fullmatch(name) is not None
 
 

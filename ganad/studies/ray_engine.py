@@ -7,6 +7,7 @@ object. Ray schedules, retries and moves the bytes; here is only what is done on
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import json
 import os
@@ -40,8 +41,6 @@ REPORT_S = 1.0
 
 def available() -> bool:
     """Whether Ray is installed."""
-    import importlib.util
-
     return importlib.util.find_spec("ray") is not None
 
 
@@ -57,7 +56,11 @@ def run_all(
     Raises GanadError without Ray or without the cluster.
     """
     ray = _connected(address)
-    mailbox = ray.remote(num_cpus=0)(Mailbox).remote()
+    # Beside whoever sweeps: with it all that has come would be lost, and no task needs it elsewhere.
+    here = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
+        ray.get_runtime_context().get_node_id(), soft=False
+    )
+    mailbox = ray.remote(num_cpus=0)(Mailbox).options(scheduling_strategy=here).remote()
     task = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=RETRIES)(train_on_node)
     data = {path: ray.put(_packed_data(path)) for path in {p.settings.data for p in todo if p.settings.data}}
     refs = {}
@@ -91,6 +94,7 @@ def _connected(address: str) -> Any:
     if not available():
         raise GanadError(HOW_TO_GET_IT)
     import ray
+    import ray.util.scheduling_strategies
 
     if ray.is_initialized():
         return ray
@@ -150,6 +154,7 @@ class Mailbox:
 def train_on_node(key: str, settings_json: str, mailbox: Any, data: bytes | None) -> tuple[str, bytes]:
     """On a node: train one run in a folder of its own, going on from its last state; returns how it ended, and all its files."""
     import ray
+    import ray.util.scheduling_strategies
 
     with tempfile.TemporaryDirectory(prefix="ganad-") as folder:
         os.environ["GANAD_RUNS"] = folder

@@ -145,15 +145,6 @@ def owned(study: Path) -> Iterator[None]:
         lock.release()
 
 
-def at_work(study: Path) -> bool:
-    """Whether a process works on it at this moment."""
-    try:
-        with owned(study):
-            return False
-    except RunError:
-        return True
-
-
 def objectives(study: Path) -> dict[str, float]:
     """run -> objective, as far as known; a damaged file counts as none."""
     try:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 from ganad.errors import GanadError
 from ganad.runs import run_directory
-from ganad.studies import local_engine, ray_engine, store
+from ganad.studies import local_engine, process, ray_engine, store
 from ganad.studies.local_engine import Progress
 from ganad.studies.objective import objective
-from ganad.studies.plan import StudyPlan
-from ganad.system import access
 
 Ended = Callable[[str, Path], None]
 """Told the key and the run, whenever one has ended."""
@@ -29,6 +26,7 @@ def go_on(
     """
     plan = store.plan_of(study)
     with store.owned(study):
+        process.note(study, os.getpid())
         rows = store.planned(study)
         for row in rows:
             if row.state == "finished":
@@ -56,21 +54,3 @@ def _judge(study: Path, run: Path) -> None:
         store.keep_objective(study, run, objective(run.name))
     except GanadError:
         return  # the run is sound without it, and says itself what it lacks
-
-
-def begin_in_background(plan: StudyPlan) -> str:
-    """A new study, worked on by a process of its own; returns its name. Raises ConfigError or RunError."""
-    access.allow("training")
-    study = store.create(plan)
-    go_on_in_background(study)
-    return study.name
-
-
-def go_on_in_background(study: Path) -> None:
-    """Let a process of its own go on with a study; what it says is in sweep.txt there."""
-    access.allow("training")
-    with open(study / "sweep.txt", "ab") as log:
-        subprocess.Popen(
-            [sys.executable, "-m", "ganad", "sweep", str(study)], cwd=run_directory.HOME, stdin=subprocess.DEVNULL, stdout=log,
-            stderr=subprocess.STDOUT, start_new_session=True,
-        )  # fmt: skip

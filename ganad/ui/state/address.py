@@ -67,6 +67,16 @@ def close_lesson() -> None:
     memory().lesson_link = None
 
 
+def study() -> str | None:
+    """The study that the URL asks for."""
+    return st.query_params.get("study")
+
+
+def show_study(name: str) -> None:
+    """Let the URL ask for a study."""
+    st.query_params["study"] = name
+
+
 def to_query(view: ScoredView) -> dict[str, str]:
     """What is in force as it stands in a URL, the run included: for links that shall open the same view."""
     default = DecisionRule(view.run.weights)

@@ -17,7 +17,7 @@ from ganad.service import RunInfo
 from ganad.ui import charts, page
 from ganad.ui.messages import guard, notices
 from ganad.ui.messages.escape import html
-from ganad.ui.panels import agreement, export, run_comparison, run_manager
+from ganad.ui.panels import agreement, export, run_comparison, run_manager, study
 from ganad.ui.panels.run_comparison import Shown
 from ganad.ui.state import cache, current
 from ganad.ui.state.decision_rule import DecisionRule
@@ -36,6 +36,7 @@ def compare(picked: RunInfo | None = None) -> None:
     if not runs:
         run_manager.bring_back()
         page.empty("There is nothing to compare yet: no detector has been trained.", "Train one")
+    study.show()
     runs = in_order(runs, picked)
     table = _table(runs)
     finished = [r for r in runs if r.state == "finished"]

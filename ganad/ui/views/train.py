@@ -15,7 +15,7 @@ from ganad.ui import charts
 from ganad.ui.components.tiles import tiles, valid
 from ganad.ui.messages import guard, notices
 from ganad.ui.messages.escape import plain
-from ganad.ui.panels import epoch_by_epoch, export, samples, settings_form, shared_server
+from ganad.ui.panels import epoch_by_epoch, export, samples, settings_form, several_runs, shared_server
 from ganad.ui.state import cache, picked_run
 from ganad.ui.state.session import held, memory
 from ganad.ui.theme import layout
@@ -141,6 +141,7 @@ def _start_button(settings: Settings | None) -> None:
         st.button(
             "Start training", type="primary", icon=":material/play_arrow:", key="start", on_click=guard.callback(_start)
         )
+        several_runs.offer(settings, settings_now)
         if settings is not None:
             try:
                 known = service.estimate(settings)

@@ -1,0 +1,120 @@
+"""A study on a real cluster of two nodes on this machine: the same weights as here, and a lost node loses nothing."""
+
+import time
+from types import SimpleNamespace
+
+import pytest
+import ray
+from ray.cluster_utils import Cluster
+
+from ganad.runs import run_directory
+from ganad.studies import ray_engine, store, sweep
+from ganad.training import context, worker
+from tests.test_studies import plan, quiet
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    made.second = made.add_node(num_cpus=1)
+    yield made
+    ray.shutdown()
+    made.shutdown()
+
+
+@pytest.fixture
+def address(cluster):
+    return cluster.address
+
+
+def test_eight_runs_have_the_weights_of_this_machine_and_a_second_call_finishes_at_once(runs_dir, address):
+    study = store.create(plan(normal=[[3], [7]], seeds=[0, 1], grid={"latent": ["4", "6"]}, engine="ray"))
+    heard, ended = [], []
+    sweep.go_on(
+        study,
+        lambda run_key, status: heard.append(status.state),
+        lambda run_key, run: ended.append(run.name),
+        address=address,
+    )
+    rows = store.planned(study)
+    assert [r.state for r in rows] == ["finished"] * 8
+    assert len(ended) == 8
+    assert len({r.run for r in rows}) == 8
+    for row in (rows[0], rows[7]):
+        here = run_directory.create(row.settings)
+        worker.work(here)
+        for name in ("weights.safetensors", "config.json"):
+            assert (row.run / name).read_bytes() == (here / name).read_bytes(), name
+        a, b = run_directory.read_scores(row.run), run_directory.read_scores(here)
+        assert all((a.test.parts[p] == b.test.parts[p]).all() for p in a.test.parts)
+    assert set(store.objectives(study)) == {r.run.name for r in rows}
+    began = time.monotonic()
+    sweep.go_on(study, quiet, lambda *_: ended.append("again"), address=address)
+    assert len(ended) == 8
+    assert time.monotonic() - began < 60
+
+
+def test_a_run_whose_node_is_lost_is_done_elsewhere_and_ends_with_the_same_weights(runs_dir, cluster, address):
+    study = store.create(plan(settings=plan().settings | {"epochs": "30"}, seeds=[0, 1], engine="ray"))
+    at_work, gone = set(), []
+
+    def heard(run_key, status):
+        at_work.add(run_key)
+        if not gone and len(at_work) == 2:  # one on each node, which has one processor
+            gone.append(True)
+            cluster.remove_node(cluster.second, allow_graceful=False)
+
+    sweep.go_on(study, heard, quiet, address=address)
+    assert gone
+    rows = store.planned(study)
+    assert [r.state for r in rows] == ["finished", "finished"]
+    for row in rows:
+        here = run_directory.create(row.settings)
+        worker.work(here)
+        assert (row.run / "weights.safetensors").read_bytes() == (here / "weights.safetensors").read_bytes()
+
+
+def test_a_run_that_was_stopped_goes_on_on_the_cluster_from_its_saved_state(runs_dir, address, monkeypatch):
+    study = store.create(plan(settings=plan().settings | {"epochs": "3"}, engine="ray"))
+    (planned,) = store.planned(study)
+    run = run_directory.create(planned.settings)
+    store.mark(run, study, planned.key)
+    monkeypatch.setattr(context, "BEAT_S", 0.0)  # so that every step is heard of
+    assert worker.work(run, lambda s: run_directory.ask_to_stop(run) if s.step >= 7 else None) == "stopped"
+    sweep.go_on(study, quiet, quiet, address=address)
+    (row,) = store.planned(study)
+    assert row.state == "finished"
+    assert row.run == run
+    assert "resumed at step 7" in (run / "log.txt").read_text()
+    here = run_directory.create(planned.settings)
+    worker.work(here)
+    assert (run / "weights.safetensors").read_bytes() == (here / "weights.safetensors").read_bytes()
+
+
+def test_states_that_a_task_sends_are_kept_in_the_study_until_its_run_has_come(runs_dir):
+    study = store.create(plan(engine="ray"))
+    mailbox, heard = ray_engine.Mailbox(), []
+    mailbox.keep("k", b"state")
+    mailbox.report("k", run_directory.status_values(run_directory.Status(state="running", step=5, total=9)))
+
+    class Here:
+        """Calls the mailbox where a cluster would be asked to."""
+
+        @staticmethod
+        def get(answer):
+            return answer
+
+    remote = SimpleNamespace(take=SimpleNamespace(remote=mailbox.take))
+    ray_engine._hear(Here, study, remote, lambda run_key, status: heard.append((run_key, status.step)))
+    assert heard == [("k", 5)]
+    assert (study / "states" / "k.zip").read_bytes() == b"state"
+    (planned,) = store.planned(study)
+    (study / "states" / "k.zip").rename(study / "states" / f"{planned.key}.zip")
+    assert ray_engine._saved_state(study, planned) == b"state"
+
+
+def test_without_ray_one_sentence_says_how_to_get_it(runs_dir, monkeypatch):
+    monkeypatch.setattr(ray_engine, "available", lambda: False)
+    study = store.create(plan(engine="ray"))
+    with pytest.raises(ray_engine.GanadError, match=r"python -m pip install -r requirements-ray\.txt"):
+        sweep.go_on(study, quiet, quiet)

@@ -31,6 +31,8 @@ from ganad.studies.store import Planned
 from ganad.system import files
 from ganad.training import worker
 
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # a cluster that is begun here reports to nobody
+
 HOW_TO_GET_IT = "Ray is not installed here: python -m pip install -r requirements-ray.txt"
 RETRIES = 5
 """How often a run is begun again elsewhere after its node was lost."""

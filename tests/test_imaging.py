@@ -398,3 +398,21 @@ def test_a_header_that_promises_too_many_pixels_is_refused(side):
     content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
     with pytest.raises(DataError, match=r"a\.png is too large"):
         read_image(bytes(content), "a.png")
+
+
+def test_each_stage_of_the_preparation_is_kept_and_each_step_can_be_switched_off():
+    paper = np.full((120, 100), 230, np.uint8)
+    paper[20:100, 50:52] = 40  # a stroke much thinner than MNIST's
+    usual = preprocess.prepare(paper)
+    assert [words for words, _ in usual.stages] == ["the ink, light on black", "cut out", "28 × 28"]
+    assert np.array_equal(usual.stages[-1][1], usual.digit)
+    ink, cut = usual.stages[0][1], usual.stages[1][1]
+    assert ink[50, 50] > 200 > 50 > ink[0, 0]
+    assert cut.shape[0] > 20 * cut.shape[1]
+    thin = preprocess.prepare(paper, thicken=False)
+    assert 0 < thin.digit.astype(int).sum() < 0.7 * usual.digit.astype(int).sum()
+    assert not any("thickened" in step for step in thin.steps)
+    whole = preprocess.prepare(paper, centre=False)
+    assert whole.stages == ()
+    assert whole.digit[:, 20:].max() < 60, "the ink stays where it was"
+    assert not preprocess.prepare(255 - paper, invert=False).inverted

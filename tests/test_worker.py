@@ -15,7 +15,7 @@ import pytest
 
 from ganad.config import resolve
 from ganad.errors import RunError
-from ganad.runs import run_directory
+from ganad.runs import history, run_directory
 from ganad.training import context, jobs, run_training, worker
 from tests.waiting import PATIENCE_S, until
 
@@ -64,6 +64,34 @@ def test_a_run_with_images_of_other_digits_among_its_normals_trains_and_is_score
     assert "contamination=0.2" in service.run_info(run.name).command
     parts = service.reference_anomalies(run.name)
     assert all(np.isfinite(v).all() for v in parts.values())
+
+
+def test_a_finished_run_that_is_trained_on_ends_as_one_that_had_all_the_epochs(runs_dir):
+    short, whole = run_directory.create(small(epochs=1)), run_directory.create(small(epochs=3))
+    assert worker.work(short) == worker.work(whole) == "finished"
+    before = {p.name: p.read_bytes() for p in short.iterdir() if p.is_file() and p.name != ".lock"}
+    longer = jobs.continued(short, 2)
+    assert worker.work(longer) == "finished"
+    assert (longer / "weights.safetensors").read_bytes() == (whole / "weights.safetensors").read_bytes()
+    assert [r["epoch"] for r in run_directory.read_metrics(longer) if "val" in r] == [1, 2, 3]
+    assert history.read(longer).epoch.tolist() == [1, 2, 3, 3]
+    assert {p.name: p.read_bytes() for p in short.iterdir() if p.is_file() and p.name != ".lock"} == before
+    assert "goes on from" in (longer / "log.txt").read_text()
+
+
+def test_what_cannot_be_trained_on_says_why(runs_dir):
+    run = run_directory.create(small(epochs=1))
+    with pytest.raises(RunError, match="is queued"):
+        jobs.continued(run, 2)
+    worker.work(run)
+    (run / "state.pt").unlink()
+    with pytest.raises(RunError, match="kept no state"):
+        jobs.continued(run, 2)
+    phases = run_directory.create(small("fanogan", epochs=2))
+    worker.work(phases)
+    with pytest.raises(RunError, match="phases"):
+        jobs.continued(phases, 2)
+    assert len(run_directory.listing(runs_dir)) == 2
 
 
 def test_what_a_loaded_run_says_is_what_its_worker_said(runs_dir):

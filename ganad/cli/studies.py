@@ -122,7 +122,8 @@ def _work(folder: Path, engine: str | None, address: str | None) -> None:
         raise typer.Exit(130) from None
     best = summary.best(summary.rows(folder))
     if best is not None:
-        tell(f"best by {objective.IN_WORDS}: {best.run}, {best.objective:.4f}; on the test set {best.auroc:.4f}")
+        tested = "" if best.auroc is None else f"; on the test set {best.auroc:.4f}"
+        tell(f"best by {objective.IN_WORDS}: {best.run}, {best.objective:.4f}{tested}")
     if failed:
         terminal.complain(
             f"{plural(failed, 'run')} did not finish; `python -m ganad sweep {folder.name} --status` says which."

@@ -97,6 +97,14 @@ def resume(run: Run) -> None:
     _work(path)
 
 
+@app.command("continue")
+def continue_(run: Run, epochs: Annotated[int, typer.Option(help="so many more", min=1)]) -> None:
+    """Train a finished run on, as a new run: it ends as a run of all these epochs would. The finished one stays as it is."""
+
+    access.allow("training")
+    _work(jobs.continued(run_directory.find(run), epochs))
+
+
 def _work(run: Path) -> None:
     """Train in the foreground with a progress bar, print the folder, and exit as the run ended."""
 

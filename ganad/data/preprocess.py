@@ -49,6 +49,8 @@ class Prepared:
     """What was done, in words, in order."""
     doubts: tuple[str, ...] = ()
     """Why this may be no single digit, in words."""
+    stages: tuple[tuple[str, np.ndarray], ...] = ()
+    """What it looked like on the way, (words, (h, w) uint8) each."""
 
 
 def read_image(data: bytes, name: str) -> np.ndarray:
@@ -165,11 +167,12 @@ def as_given(grey: np.ndarray) -> Prepared:
     return Prepared(grey.copy(), given=grey.copy(), inverted=False, steps=("taken as it is",), doubts=doubted)
 
 
-def prepare(grey: np.ndarray, *, centre: bool = True, invert: bool | None = None) -> Prepared:
+def prepare(grey: np.ndarray, *, centre: bool = True, invert: bool | None = None, thicken: bool = True) -> Prepared:
     """A picture (H, W) uint8 of one digit as MNIST's makers would have made it.
 
     `invert` says whether the ink is darker than its ground; None decides from the border. With `centre` False the
-    picture is only shrunk into 28x28 and inverted where needed, for comparison. Raises DataError when there is no ink.
+    picture is only shrunk into 28x28 and inverted where needed, for comparison; with `thicken` False strokes much thinner than
+    MNIST's stay so. Raises DataError when there is no ink.
     """
     check(grey)
     given = shrunk(grey, GIVEN_SIDE)
@@ -187,10 +190,17 @@ def prepare(grey: np.ndarray, *, centre: bool = True, invert: bool | None = None
     crop = _crop(ink)
     large = _enlarged(crop)
     width = _stroke_width(large) / _BLOCK
-    small = _scale_to_20(crop, large, width, steps)
+    small = _scale_to_20(crop, large, width if thicken else _USUAL, steps)
     steps.append("moved, centre of mass to the centre of 28 × 28")
     doubted = doubts(crop, width, round(max(crop.shape) * max(grey.shape) / max(picture.shape)))
-    return Prepared(_place(small), given=given, inverted=inverted, steps=tuple(steps), doubts=doubted)
+    digit = _place(small)
+    shown = (("the ink, light on black", _as_bytes(ink)), ("cut out", _as_bytes(crop)), ("28 × 28", digit))
+    return Prepared(digit, given=given, inverted=inverted, steps=tuple(steps), doubts=doubted, stages=shown)
+
+
+def _as_bytes(ink: np.ndarray) -> np.ndarray:
+    """Ink in 0..1 as a picture, shrunk to be shown."""
+    return shrunk(np.rint(255 * np.clip(ink, 0, 1)).astype(np.uint8), _CROP_SIDE)
 
 
 def check(grey: np.ndarray) -> None:

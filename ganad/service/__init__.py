@@ -71,6 +71,7 @@ from ganad.service.training import (
     scoring_ms,
     start,
     stop,
+    train_on,
 )
 from ganad.service.walkthrough import walkthrough
 
@@ -138,6 +139,7 @@ __all__ = [
     "start",
     "stop",
     "test_images",
+    "train_on",
     "trash",
     "trash_bytes",
     "trashed",

@@ -131,13 +131,20 @@ def digits_on_page_file(path: Path) -> on_page.Page:
     return digits_on_page(paths.contents(path, limits.PICTURE_BYTES, "picture"), path.name)
 
 
-def prepare_bytes(content: bytes, name: str, raw: bool = False, kind: str = "digit") -> preprocess.Prepared:
+def prepare_bytes(
+    content: bytes, name: str, raw: bool = False, kind: str = "digit", *, invert: bool | None = None, centre: bool = True, thicken: bool = True
+) -> preprocess.Prepared:  # fmt: skip
     """The bytes of an image file in 28x28. Raises DataError naming the file.
 
-    kind: a run's `preparation`. raw: the image is 28x28 already, and nothing is done to it.
+    kind: a run's `preparation`. raw: the image is 28x28 already, and nothing is done to it. invert, centre, thicken: of a digit, as
+    of `preprocess.prepare`.
     """
     grey = preprocess.read_image(content, name)
     try:
-        return preprocess.as_given(grey) if raw else preparation.prepared(grey, kind)
+        if raw:
+            return preprocess.as_given(grey)
+        if kind == "digit":
+            return preprocess.prepare(grey, invert=invert, centre=centre, thicken=thicken)
+        return preparation.prepared(grey, kind)
     except DataError as error:
         raise DataError(f"{name}: {error}") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,25 @@ def resume(name: str) -> None:
     with room_for():
         access.check_queue(_waiting())
         jobs.resume(run)
+
+
+def train_on(name: str, epochs: int) -> str:
+    """A new run that goes on where a finished one ended, for so many epochs more, in the background; returns its name.
+
+    Raises RunError where that cannot be.
+    """
+    access.allow("training")
+    run = run_directory.find(name)
+    data_of(run)
+    with room_for():
+        access.check_queue(_waiting())
+        made = jobs.continued(run, epochs)
+        try:
+            jobs.begin(made)
+        except BaseException:
+            shutil.rmtree(made, ignore_errors=True)
+            raise
+    return made.name
 
 
 def logged_metrics(name: str) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ganad.runs import run_directory
+from ganad.service.quota import room_for
 from ganad.studies import store
 from ganad.studies.store import Planned
 from ganad.training import context, jobs
@@ -43,7 +44,8 @@ def run_all(study: Path, todo: list[Planned], progress: Progress) -> Iterator[tu
 
 def _begin(study: Path, planned: Planned) -> Path:
     if planned.run is None:
-        return jobs.start(planned.settings, lambda run: store.mark(run, study, planned.key))
+        with room_for():
+            return jobs.start(planned.settings, lambda run: store.mark(run, study, planned.key))
     if planned.state in ("stopped", "failed"):
         jobs.resume(planned.run)
     return planned.run

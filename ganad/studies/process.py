@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 
+from ganad import service
 from ganad.errors import RunError, file_errors
 from ganad.runs import run_directory
 from ganad.studies import store
@@ -21,8 +22,13 @@ NOTE = "process.json"
 
 
 def begin(plan: StudyPlan) -> str:
-    """A new study, worked on by a process of its own; returns its name. Raises ConfigError or RunError."""
+    """A new study, worked on by a process of its own; returns its name.
+
+    Raises ConfigError or RunError, DataError where its data cannot be used, and AccessError where too many are at work already.
+    """
     access.allow("training")
+    service.check_data(plan.runs()[0])
+    access.check_queue(sum(at_work(other) for other in store.listing()))
     study = store.create(plan)
     go_on(study)
     return study.name
@@ -44,6 +50,11 @@ def note(study: Path, pid: int) -> None:
     """Write down who works on it."""
     process = psutil.Process(pid)
     run_directory.write_json(study / NOTE, {"pid": pid, "started": process.create_time()})
+
+
+def forget(study: Path) -> None:
+    """Nobody works on it any more."""
+    (study / NOTE).unlink(missing_ok=True)
 
 
 def _pid(study: Path) -> int | None:

@@ -27,24 +27,30 @@ def go_on(
     plan = store.plan_of(study)
     with store.owned(study):
         process.note(study, os.getpid())
-        rows = store.planned(study)
-        for row in rows:
-            if row.state == "finished":
-                _judge(study, row.run)
-        todo = [row for row in rows if row.state != "finished"]
-        how, where = engine or plan.engine, address or plan.address
-        runs = (
-            ray_engine.run_all(study, todo, progress, address=where)
-            if how == "ray"
-            else local_engine.run_all(study, todo, progress)
-        )
         try:
-            for run_key, run in runs:
-                if run_directory.status(run).state == "finished":
-                    _judge(study, run)
-                ended(run_key, run)
+            _train_what_is_left(study, progress, ended, engine or plan.engine, address or plan.address)
         finally:
-            runs.close()
+            process.forget(study)
+
+
+def _train_what_is_left(study: Path, progress: Progress, ended: Ended, engine: str, address: str) -> None:
+    rows = store.planned(study)
+    for row in rows:
+        if row.state == "finished":
+            _judge(study, row.run)
+    todo = [row for row in rows if row.state != "finished"]
+    runs = (
+        ray_engine.run_all(study, todo, progress, address=address)
+        if engine == "ray"
+        else local_engine.run_all(study, todo, progress)
+    )
+    try:
+        for run_key, run in runs:
+            if run_directory.status(run).state == "finished":
+                _judge(study, run)
+            ended(run_key, run)
+    finally:
+        runs.close()
 
 
 def _judge(study: Path, run: Path) -> None:

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import psutil
 
-from ganad.config import Settings
-from ganad.errors import RunError, file_errors
+from ganad.config import Settings, parse
+from ganad.errors import ConfigError, RunError, file_errors
 from ganad.runs import run_directory
 
 PATIENCE_S = 15.0
@@ -57,6 +57,50 @@ def resume(run: Path) -> None:
     _refuse_shipped(run)
     with run_directory.owned(run, wait=HANDOVER_S):
         _requeue(run)
+        launch(run)
+
+
+def continued(run: Path, epochs: int) -> Path:
+    """A new run, not yet at work, that goes on where a finished one ended, for so many epochs more.
+
+    It ends with the weights that a run of all these epochs would have. The finished run stays as it is. Raises RunError where nothing
+    was kept to go on from, and for a method whose training depends on the number of its epochs.
+    """
+    status, settings = run_directory.status(run), run_directory.settings(run)
+    if status.state != "finished":
+        raise RunError(f"{run.name} is {status.state}: `resume` goes on with a run that has not finished.")
+    if not (run / "state.pt").exists():
+        raise RunError(
+            f"{run.name} kept no state to go on from: shipped and imported runs have none. Train it anew with more epochs."
+        )
+    if settings.epochs_without_reconstructions:
+        raise RunError(
+            f"{settings.title} trains in phases whose length is a share of all epochs, so {run.name} cannot have more: train a new run."
+        )
+    try:
+        more = parse(settings.model_dump() | {"epochs": settings.epochs + epochs})
+    except ConfigError as error:
+        raise RunError(f"{run.name} cannot have {epochs} epochs more: {error}.") from None
+    made = run_directory.create(more)
+    try:
+        with file_errors(f"{made.name} cannot be written", "Free some space or allow writing there.", RunError):
+            (made / "samples").mkdir()
+            for file in [run / "state.pt", run / "metrics.jsonl", *(run / "samples").glob("*.png")]:
+                if file.exists():
+                    shutil.copyfile(file, made / file.relative_to(run))
+            if (run / "history.npz").exists():
+                with run_directory.replaced_with_checksum(made / "history.npz") as out:
+                    out.write((run / "history.npz").read_bytes())
+            run_directory.write_text(made / "log.txt", f"goes on from {run.name}, which had {settings.epochs} epochs\n")
+    except BaseException:
+        shutil.rmtree(made, ignore_errors=True)
+        raise
+    return made
+
+
+def begin(run: Path) -> None:
+    """Start the process of a run that has none yet."""
+    with run_directory.owned(run):
         launch(run)
 
 

@@ -14,7 +14,7 @@ from ganad.studies.plan import StudyPlan
 from ganad.studies.summary import Row
 from ganad.ui.charts import studies as charts
 from ganad.ui.messages import guard, notices
-from ganad.ui.messages.escape import markdown
+from ganad.ui.messages.escape import markdown, plain
 from ganad.ui.panels import export, shared_server
 from ganad.ui.state import address
 from ganad.ui.theme import layout
@@ -50,7 +50,7 @@ def _study(name: str, live: bool) -> None:
     done = counts.get("finished", 0)
     working = process.at_work(study)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(name)
+        st.subheader(plain(name))
         words = ", ".join(f"{n} {state}" for state, n in counts.items())
         notices.caption(f"{words}; {summary.core_hours(rows):.2f} core-hours so far")
     st.progress(sum(row.share for row in rows) / max(1, len(rows)))

@@ -114,7 +114,8 @@ def upload(run: RunInfo) -> None:
         except GanadError as error:
             notices.error(error, icon=":material/broken_image:")
     if len(good) == 1:
-        one(run, good[0], name=names[0])
+        file = next(f for f in files if f.name == names[0])
+        one(run, _as_asked(file.getvalue(), file.name, good[0]) if digit and not raw else good[0], name=names[0])
     elif good:
         several(run, good, names)
 
@@ -127,8 +128,35 @@ def waiting_for_files(run: RunInfo) -> None:
 
 
 @st.cache_data(show_spinner="Reading the image", max_entries=MOST)
-def _prepared(content: bytes, name: str, raw: bool, kind: str) -> preprocess.Prepared:
-    return service.prepare_bytes(content, name, raw, kind)
+def _prepared(content: bytes, name: str, raw: bool, kind: str, **how: bool | None) -> preprocess.Prepared:
+    return service.prepare_bytes(content, name, raw, kind, **how)
+
+
+INKS = {"found by itself": None, "dark on light": True, "light on dark": False}
+
+
+def _as_asked(content: bytes, name: str, usual: preprocess.Prepared) -> preprocess.Prepared:
+    """One picture, prepared as its switches ask; each stage is shown beside them. usual: as it is prepared without a word."""
+    with st.expander("How it was prepared", icon=":material/auto_fix_high:"):
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            ink = st.segmented_control(
+                "Ink", list(INKS), default="found by itself", required=True, key="prepare_ink", wrap=True
+            )
+            centre = st.toggle("Cut out and centred", True, key="prepare_centre")
+            thicken = st.toggle("Thin strokes made wider", True, key="prepare_thicken", disabled=not centre)
+        try:
+            prepared = _prepared(content, name, False, "digit", invert=INKS[ink], centre=centre, thicken=thicken)
+        except GanadError as error:
+            notices.error(error, icon=":material/broken_image:")
+            return usual
+        stages = [("as given", prepared.given), *(prepared.stages or [("28 × 28", prepared.digit)])]
+        st.html(
+            pictures.figure_html(
+                [(pictures.png(picture, max(1, 140 // max(picture.shape))), words, words) for words, picture in stages],
+                size_px=140,
+            )
+        )
+    return prepared
 
 
 def judge(view: ScoredView, digits: np.ndarray) -> list[ImageScore]:

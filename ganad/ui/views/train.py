@@ -290,11 +290,29 @@ def _result(run: RunInfo) -> None:
         st.page_link("pages/2_Browse.py", label="Browse its images", icon=":material/grid_view:", query_params=here)
         st.page_link("pages/3_Evaluate.py", label="Evaluate it", icon=":material/monitoring:", query_params=here)
         st.page_link("pages/4_Score.py", label="Draw a digit for it", icon=":material/draw:", query_params=here)
+    if not run.shipped and not shared_server.readonly():
+        with st.popover("More epochs", icon=":material/fast_forward:", key="more_epochs"):
+            st.caption(
+                "A new run goes on where this one ended, and ends as a run of all these epochs would. This one stays as it is."
+            )
+            st.number_input("Epochs more", value=run.settings.epochs, min_value=1, step=1, key="epochs_more")
+            st.button(
+                "Train on",
+                type="primary",
+                icon=":material/play_arrow:",
+                key="train_on",
+                on_click=guard.callback(_train_on),
+                args=(run.name,),
+            )
 
 
 def _stop(name: str) -> None:
     memory().stop_requested = name
     service.stop(name)
+
+
+def _train_on(name: str) -> None:
+    picked_run.pick(service.train_on(name, int(held("epochs_more") or 1)))
 
 
 def _resume(name: str) -> None:

@@ -30,7 +30,7 @@ def server(tmp_path_factory):
 @pytest.fixture
 def form(page, server):
     """The Train page with every setting in sight, so that nothing has to be scrolled to between typing and clicking."""
-    page.set_viewport_size({"width": 1440, "height": 2400})
+    page.set_viewport_size({"width": 1440, "height": 2800})
     go(page, server, "/Train")
     page.get_by_text("Advanced settings").click()
     expect(number(page, "Filters")).to_be_visible()

@@ -24,10 +24,12 @@ ROOT = Path(__file__).parents[1]
 SHIPPED = {m: ROOT / "checkpoints" / f"{m}-n8" for m in ("ganomaly", "egbad", "anogan")}
 
 LONG = (
+    "test_ray",
     "browser/test_main_path",
     "faults/",
     "browser/",
     "test_worker",
+    "test_studies",
     "test_pages",
     "test_cli",
     "test_detector",

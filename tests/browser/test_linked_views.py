@@ -14,6 +14,7 @@ from ganad import service
 from ganad.evaluation import metrics, thresholds
 from ganad.ui.state import address
 from tests.browser.conftest import bring, keyed, release, settled, switch
+from tests.waiting import until
 
 RUN = "ganomaly-n8"
 EVALUATE = f"/Evaluate?run={RUN}"
@@ -267,10 +268,19 @@ def test_the_plain_charts_are_filters_too(tab, server, truth):
     text = said(page, r"score .* to ")
     low, high = map(float, asked(page, "band")["band"].split("~"))
     assert how_many(text) == ((score >= low) & (score <= high)).sum()
+    settled(page)
     roc = keyed(page, "roc").locator(".nsewdrag").first
     box = place(roc)
-    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.02 * box["height"])
-    page.mouse.click(box["x"] + 0.3 * box["width"], box["y"] + 0.02 * box["height"])
+
+    def points_at_the_curve():
+        # A click is of the point that the chart has found under the pointer, which takes it a moment.
+        for apart in (0, 1):
+            page.mouse.move(box["x"] + 0.3 * box["width"] + apart, box["y"] + 0.02 * box["height"])
+        return keyed(page, "roc").locator(".hovertext").count() > 0
+
+    until(points_at_the_curve, lambda: "no point of the curve is found")
+    page.mouse.down()
+    page.mouse.up()
     expect(page.get_by_text("chosen while looking at the test set").filter(visible=True)).to_be_visible()
     assert asked(page, "at")["at"].startswith("manual:")
 

@@ -219,6 +219,8 @@ def panel(run: RunInfo | None) -> None:
 
 def _head(name: str, live: bool) -> None:
     """State, progress and the one thing to do about it; polled every second."""
+    if memory().next_run:
+        st.rerun()  # a button in here has made another run the picked one: that is the whole page's matter
     run = service.run_info(name)
     s = run.status
     words, icon, colour = BADGES[run.state] if s.answering else NOT_ANSWERING

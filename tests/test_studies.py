@@ -160,7 +160,7 @@ def test_the_best_run_is_chosen_by_the_objective_even_where_the_test_set_says_ot
 
 def test_two_processes_do_not_work_on_one_study(runs_dir):
     study = store.create(plan())
-    with store.owned(study), pytest.raises(RunError, match="at work already"):
+    with run_directory.owned(study), pytest.raises(RunError, match="at work already"):
         sweep.go_on(study, quiet, quiet)
 
 

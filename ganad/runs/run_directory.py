@@ -34,7 +34,7 @@ import re
 import shutil
 import time
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -141,27 +141,35 @@ def reserve(settings: Settings) -> Path:
     ):
         root().mkdir(parents=True, exist_ok=True)
         files.check_space(root(), LEAST_FREE, "A run")
-        number = max(_numbers(), default=0)
-        while True:
-            number += 1
-            claim = root() / f".{number:04d}"
-            try:
-                claim.mkdir()
-            except FileExistsError:
+        return numbered(root(), f"{settings.method}-n{digits}-s{settings.seed}", (trash(),))
+
+
+def numbered(folder: Path, name: str, others: Sequence[Path] = ()) -> Path:
+    """A new directory NUMBER-name in a folder, with the next number that is free there and in the other folders.
+
+    A number is claimed by making a folder of that number, which only one process can do. Raises OSError.
+    """
+    number = max(_numbers(folder, *others), default=0)
+    while True:
+        number += 1
+        claim = folder / f".{number:04d}"
+        try:
+            claim.mkdir()
+        except FileExistsError:
+            continue
+        try:
+            if number in _numbers(folder, *others):  # somebody was faster, and has given the claim back since
                 continue
-            try:
-                if number in _numbers():  # somebody was faster, and has given the claim back since
-                    continue
-                run = root() / f"{number:04d}-{settings.method}-n{digits}-s{settings.seed}"
-                run.mkdir()
-                return run
-            finally:
-                claim.rmdir()
+            made = folder / f"{number:04d}-{name}"
+            made.mkdir()
+            return made
+        finally:
+            claim.rmdir()
 
 
-def _numbers() -> set[int]:
-    """The numbers that are taken, by a run or by one in the trash."""
-    taken = (p.name for folder in (root(), trash()) if folder.is_dir() for p in folder.iterdir())
+def _numbers(*folders: Path) -> set[int]:
+    """The numbers that are taken in these folders."""
+    taken = (p.name for folder in folders if folder.is_dir() for p in folder.iterdir())
     return {int(name.split("-")[0]) for name in taken if _NUMBERED.fullmatch(name)}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,11 +81,7 @@ def train_on(name: str, epochs: int) -> str:
     with room_for():
         access.check_queue(_waiting())
         made = jobs.continued(run, epochs)
-        try:
-            jobs.begin(made)
-        except BaseException:
-            shutil.rmtree(made, ignore_errors=True)
-            raise
+        jobs.begin(made)
     return made.name
 
 

@@ -8,14 +8,10 @@ states/KEY.zip    an unfinished run of a cluster, to go on from
 
 from __future__ import annotations
 
-import contextlib
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import filelock
 
 from ganad.config import Settings
 from ganad.errors import ConfigError, RunError, file_errors
@@ -74,23 +70,9 @@ def create(plan: StudyPlan) -> Path:
     plan.runs()
     with file_errors("No study can be begun", "Free some space, or set GANAD_RUNS to another folder.", RunError):
         root().mkdir(parents=True, exist_ok=True)
-        number = max((int(m[1]) for p in root().iterdir() if (m := _NUMBERED.fullmatch(p.name))), default=0)
-        while True:
-            number += 1
-            claim = root() / f".{number:04d}"  # a number is given once, however many are begun at once
-            try:
-                claim.mkdir()
-            except FileExistsError:
-                continue
-            try:
-                if any(p.name.startswith(f"{number:04d}-") for p in root().iterdir()):
-                    continue
-                study = root() / f"{number:04d}-{plan.slug}"
-                study.mkdir()
-                run_directory.write_json(study / "study.json", plan.model_dump(mode="json"))
-                return study
-            finally:
-                claim.rmdir()
+        study = run_directory.numbered(root(), plan.slug)
+        run_directory.write_json(study / "study.json", plan.model_dump(mode="json"))
+    return study
 
 
 def plan_of(study: Path) -> StudyPlan:
@@ -125,24 +107,10 @@ def planned(study: Path) -> list[Planned]:
     there = runs_of(study)
     rows = []
     for settings in plan_of(study).runs():
-        run = there.get(key(settings))
-        rows.append(Planned(key(settings), settings, run, run_directory.status(run) if run else None))
+        run_key = key(settings)
+        run = there.get(run_key)
+        rows.append(Planned(run_key, settings, run, run_directory.status(run) if run else None))
     return rows
-
-
-@contextlib.contextmanager
-def owned(study: Path) -> Iterator[None]:
-    """Be the one process that works on a study. Raises RunError if another one does."""
-    with file_errors(f"{study.name} cannot be written", "Free some space or allow writing there.", RunError):
-        lock = filelock.FileLock(study / ".lock")
-        try:
-            lock.acquire(timeout=0)
-        except filelock.Timeout:
-            raise RunError(f"{study.name} is at work already, in another process.") from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def objectives(study: Path) -> dict[str, float]:

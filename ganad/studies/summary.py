@@ -9,11 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ganad.config import from_text
 from ganad.errors import RunError
 from ganad.runs import run_directory
 from ganad.studies import store
-from ganad.studies.plan import StudyPlan
 
 
 @dataclass(frozen=True)
@@ -121,8 +119,3 @@ def counts(made: Sequence[Row]) -> dict[str, int]:
     for row in made:
         found[row.state] = found.get(row.state, 0) + 1
     return found
-
-
-def values_of(plan: StudyPlan, name: str) -> list[Any]:
-    """The values that the plan tries of a setting, in its order, as they were written."""
-    return [from_text(name, text) for text in plan.grid[name]]

@@ -25,7 +25,7 @@ def go_on(
     where another process works on the study.
     """
     plan = store.plan_of(study)
-    with store.owned(study):
+    with run_directory.owned(study):
         process.note(study, os.getpid())
         try:
             _train_what_is_left(study, progress, ended, engine or plan.engine, address or plan.address)

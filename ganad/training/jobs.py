@@ -39,13 +39,7 @@ def start(settings: Settings, prepare: Callable[[Path], None] = lambda run: None
     Raises RunError, and leaves nothing behind, where the disk is full or cannot be written.
     """
     run = run_directory.create(settings)
-    try:
-        with run_directory.owned(run):
-            prepare(run)
-            launch(run)
-    except BaseException:
-        shutil.rmtree(run, ignore_errors=True)
-        raise
+    begin(run, prepare)
     return run
 
 
@@ -98,10 +92,15 @@ def continued(run: Path, epochs: int) -> Path:
     return made
 
 
-def begin(run: Path) -> None:
-    """Start the process of a run that has none yet."""
-    with run_directory.owned(run):
-        launch(run)
+def begin(run: Path, prepare: Callable[[Path], None] = lambda run: None) -> None:
+    """Start the process of a run that has just been made. Where that fails the run is gone again. prepare: as of `start`."""
+    try:
+        with run_directory.owned(run):
+            prepare(run)
+            launch(run)
+    except BaseException:
+        shutil.rmtree(run, ignore_errors=True)
+        raise
 
 
 def requeue(run: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from ganad.models.egbad import Egbad
+from ganad.walkthrough.common import image_and_noise
 from ganad.walkthrough.gan_scene import probability
 from ganad.walkthrough.recording import noise, record
 from ganad.walkthrough.scenes import Edge, Moment, Node, Scene, Term
@@ -66,11 +67,7 @@ def _step(method: Egbad, recording, losses, batch: int) -> Scene:
             (Term("L_G,E = "), Term("−log D(G(z), z)", "fool_fake"), Term(" "), Term("− log(1 − D(x, E(x)))", "fool_real"), *more),
         ),
         moments=(
-            Moment(
-                "An image, and random numbers",
-                f"x is the picked image, as if it were a training image; z are {s.latent} numbers drawn from a normal distribution. The step takes {batch} of each at once; one pair is shown.",
-                lit=("x", "z"), values=(("x", encode.inputs[0]), ("z", draw.inputs[0])),
-            ),
+            image_and_noise(encode.inputs[0], draw.inputs[0], batch),
             Moment(
                 "The encoder: from an image to a code", "x → E → E(x).", lit=("E", "z_hat"), flow=(("x", "E"), ("E", "z_hat")),
                 values=(("z_hat", encode.outputs[0]),), call=encode,

@@ -6,8 +6,9 @@ import torch
 
 from ganad.models.fanogan import Fanogan
 from ganad.walkthrough import gan_scene
+from ganad.walkthrough.common import REDRAWN, REDRAWN_EDGES
 from ganad.walkthrough.recording import Recording, noise, record
-from ganad.walkthrough.scenes import Edge, Moment, Node, Scene, Term
+from ganad.walkthrough.scenes import Moment, Node, Scene, Term
 from ganad.walkthrough.scoring_scene import scoring
 
 NAMES = ("encoder", "generator", "discriminator")
@@ -48,19 +49,10 @@ def _encoder_step(method: Fanogan, recording: Recording, losses: dict[str, float
     return Scene(
         title="A step of the encoder",
         nodes=(
-            Node("x", "x", "image", 0, 0),
-            Node("E", "E", "net", 1, 0, "encoder"),
-            Node("z", "z", "code", 2, 0),
-            Node("G", "G", "net", 3, 0, "generator"),
-            Node("x_hat", "x̂", "image", 4, 0),
-            Node("f", "f(x)", "features", 1, 1),
-            Node("D", "D", "net", 2, 1, "discriminator"),
-            Node("f_hat", "f(x̂)", "features", 3, 1),
+            *REDRAWN,
             Node("loss", "loss", "number", 2, 2),
         ),
-        edges=(
-            Edge("x", "E"), Edge("E", "z"), Edge("z", "G"), Edge("G", "x_hat"), Edge("x", "D"), Edge("x_hat", "D"), Edge("D", "f"), Edge("D", "f_hat"),
-        ),
+        edges=REDRAWN_EDGES,
         formulas=((Term("L_E = "), Term("mean (x − x̂)²", "pixels"), Term(" + "), Term(f"{s.w_features:g} · mean (f(x) − f(x̂))²", "features")),),
         moments=(
             Moment(

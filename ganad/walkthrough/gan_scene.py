@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ganad.walkthrough.common import image_and_noise
 from ganad.walkthrough.recording import Recording
 from ganad.walkthrough.scenes import Call, Edge, Moment, Node, Scene, Term
 
@@ -40,11 +41,7 @@ def anogan(recording: Recording, batch: int) -> Scene:
             (Term("L_G = "), Term("−log D(G(z))", "fool")),
         ),
         moments=(
-            Moment(
-                "An image, and random numbers",
-                f"x is the picked image, as if it were a training image; z are {draw.inputs[0].size:,} numbers drawn from a normal distribution. The step takes {batch} of each at once; one pair is shown.",
-                lit=("x", "z"), values=(("x", looks[0].inputs[0]), ("z", draw.inputs[0])),
-            ),
+            image_and_noise(looks[0].inputs[0], draw.inputs[0], batch),
             Moment(
                 "The generator draws", "z → G → G(z): an image that nobody has written.", lit=("G", "x_tilde"), flow=(("z", "G"), ("G", "x_tilde")),
                 values=(("x_tilde", draw.outputs[0]),), call=draw,
@@ -99,11 +96,7 @@ def wasserstein(recording: Recording, batch: int, losses: dict[str, float], crit
             (Term("L_G = "), Term("−mean D(G(z))", "fool")),
         ),
         moments=(
-            Moment(
-                "An image, and random numbers",
-                f"x is the picked image, as if it were a training image; z are {draw.inputs[0].size:,} numbers drawn from a normal distribution. The step takes {batch} of each at once; one pair is shown.",
-                lit=("x", "z"), values=(("x", looks[0].inputs[0]), ("z", draw.inputs[0])),
-            ),
+            image_and_noise(looks[0].inputs[0], draw.inputs[0], batch),
             Moment(
                 "The generator draws", "z → G → G(z).", lit=("G", "x_tilde"), flow=(("z", "G"), ("G", "x_tilde")), values=(("x_tilde", draw.outputs[0]),), call=draw,
             ),

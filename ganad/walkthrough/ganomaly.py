@@ -5,9 +5,10 @@ from __future__ import annotations
 import torch
 
 from ganad.models.ganomaly import Ganomaly, l2_normalize
+from ganad.walkthrough.common import ENCODED_AGAIN, REDRAWN_EDGES
 from ganad.walkthrough.gan_scene import probability
 from ganad.walkthrough.recording import Recording, noise, record
-from ganad.walkthrough.scenes import Edge, Moment, Node, Scene, Term
+from ganad.walkthrough.scenes import Moment, Node, Scene, Term
 from ganad.walkthrough.scoring_scene import scoring
 
 NODES = (
@@ -25,10 +26,7 @@ NODES = (
     Node("d_real", "D(x)", "number", 0, 2),
     Node("d_fake", "D(x̂)", "number", 3, 2),
 )
-EDGES = (
-    Edge("x", "E"), Edge("E", "z"), Edge("z", "G"), Edge("G", "x_hat"), Edge("x", "D"), Edge("x_hat", "D"), Edge("D", "f"),
-    Edge("D", "f_hat"), Edge("x_hat", "E2"), Edge("E2", "z_hat"),
-)  # fmt: skip
+EDGES = (*REDRAWN_EDGES, *ENCODED_AGAIN)
 
 
 def scenes(method: Ganomaly, batch: torch.Tensor) -> list[Scene]:

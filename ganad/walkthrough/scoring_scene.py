@@ -8,8 +8,9 @@ from ganad.config import METHOD_NAMES
 from ganad.models import Method
 from ganad.models.base import Parts
 from ganad.models.ganomaly import l2_normalize
+from ganad.walkthrough.common import ENCODED_AGAIN, REDRAWN, REDRAWN_EDGES
 from ganad.walkthrough.recording import Recording
-from ganad.walkthrough.scenes import Edge, Moment, Node, Scene, Term
+from ganad.walkthrough.scenes import Moment, Node, Scene, Term
 
 _FORMULAS = {
     "egbad": ("Σ |x − x̂|", "Σ |f(x, z) − f(x̂, z)|", "mean (z − ẑ)²"),
@@ -39,14 +40,7 @@ def scoring(method: Method, recording: Recording, parts: Parts, names: tuple[str
     return Scene(
         title="Scoring an image",
         nodes=(
-            Node("x", "x", "image", 0, 0),
-            Node("E", "E", "net", 1, 0, "encoder"),
-            Node("z", "z", "code", 2, 0),
-            Node("G", "G", "net", 3, 0, "generator"),
-            Node("x_hat", "x̂", "image", 4, 0),
-            Node("f", "f(x)", "features", 1, 1),
-            Node("D", "D", "net", 2, 1, "discriminator"),
-            Node("f_hat", "f(x̂)", "features", 3, 1),
+            *REDRAWN,
             Node("E2", "E" if first == second else "E₂", "net", 4, 1, "encoder"),
             Node("z_hat", "ẑ", "code", 4, 2),
             Node("residual", "residual", "number", 0, 2),
@@ -54,10 +48,7 @@ def scoring(method: Method, recording: Recording, parts: Parts, names: tuple[str
             Node("latent", "latent", "number", 2, 2),
             Node("score", "score", "number", 3, 2),
         ),
-        edges=(
-            Edge("x", "E"), Edge("E", "z"), Edge("z", "G"), Edge("G", "x_hat"), Edge("x", "D"), Edge("x_hat", "D"), Edge("D", "f"),
-            Edge("D", "f_hat"), Edge("x_hat", "E2"), Edge("E2", "z_hat"),
-        ),
+        edges=(*REDRAWN_EDGES, *ENCODED_AGAIN),
         formulas=(
             (Term("residual = "), Term(formulas[0], "residual")),
             (Term("discrimination = "), Term(formulas[1] + sure, "discrimination")),

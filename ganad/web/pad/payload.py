@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import math
-import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,12 +10,13 @@ import numpy as np
 
 from ganad.evaluation import metrics
 from ganad.web import colours
+from ganad.web.encode import as_base64, deflated
 
 
 def nets(file: bytes, codes: np.ndarray, images: np.ndarray) -> dict[str, str]:
     """The nets (see `scoring.browser_nets`) and held-out normals, their codes (n, nz) and pixels (n, 28, 28) uint8, each deflated, as base64."""
     content = {"nets": file, "codes": codes.astype("<f4").tobytes(), "images": np.ascontiguousarray(images).tobytes()}
-    return {what: base64.b64encode(zlib.compress(raw)).decode("ascii") for what, raw in content.items()}
+    return {what: deflated(raw) for what, raw in content.items()}
 
 
 def rule(
@@ -51,18 +50,14 @@ def rule(
         "threshold_in_words": threshold_in_words,
         "shift": units.shift,
         "unit": units.unit,
-        "held": _base64(np.sort(metrics.total(val, weights))),
-        "held_parts": [_base64(np.sort(values)) for values in val.values()],
+        "held": as_base64(np.sort(metrics.total(val, weights)), "<f4"),
+        "held_parts": [as_base64(np.sort(values), "<f4") for values in val.values()],
         "among": among,
         "title": "Draw one digit" if preparation == "digit" else "Draw a picture",
         "intro": f"This {detector} has learned what {normal} looks like, and its nets run here in the browser: draw that with mouse, pen or finger, "
         "then something else, and watch verdict, reconstruction and score change with each move.",
         "below": "Normal images that the nets never learned from.",
         "colours": {name: colour.both for name, colour in colours.VERDICTS.items()},
-        "map": base64.b64encode(colours.RESIDUAL_MAP.tobytes()).decode("ascii"),
+        "map": as_base64(colours.RESIDUAL_MAP),
         "asks": asks,
     }
-
-
-def _base64(values: np.ndarray) -> str:
-    return base64.b64encode(np.ascontiguousarray(values, dtype="<f4").tobytes()).decode("ascii")

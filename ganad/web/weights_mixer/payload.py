@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import zlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +10,7 @@ import numpy as np
 from ganad.config import PARTS, parts_in
 from ganad.evaluation.scores import Scores
 from ganad.web import colours
+from ganad.web.encode import as_base64, deflated
 
 LABELS = {
     "colours": {
@@ -38,14 +37,10 @@ def pack(scores: Scores, images: np.ndarray, names: Sequence[str] = ()) -> dict[
     return {
         "parts": [p.capitalize() for p in parts],
         "hues": [colours.PARTS[p].name for p in parts],
-        "test": [_base64(np.asarray(scores.test.parts[p], dtype="<f4")) for p in parts],
-        "val": [_base64(np.asarray(scores.val.parts[p], dtype="<f4")) for p in parts],
+        "test": [as_base64(np.asarray(scores.test.parts[p], dtype="<f4")) for p in parts],
+        "val": [as_base64(np.asarray(scores.val.parts[p], dtype="<f4")) for p in parts],
         "names": list(names),
-        "digit": _base64(scores.test.digit.astype(np.uint8)),
-        "anomalous": _base64(scores.anomalous.astype(np.uint8)),
-        "images": base64.b64encode(zlib.compress(np.ascontiguousarray(images, dtype=np.uint8))).decode("ascii"),
+        "digit": as_base64(scores.test.digit.astype(np.uint8)),
+        "anomalous": as_base64(scores.anomalous.astype(np.uint8)),
+        "images": deflated(np.ascontiguousarray(images, dtype=np.uint8)),
     }
-
-
-def _base64(array: np.ndarray) -> str:
-    return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode("ascii")

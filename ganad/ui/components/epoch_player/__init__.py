@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ from ganad.config import FALSE_ALARMS, Weights
 from ganad.service import EpochHistory
 from ganad.ui.components.declare import declare_beside
 from ganad.web import colours
+from ganad.web.encode import as_base64
 
 _PLAYER = declare_beside(__file__)
 POINTS = 300
@@ -26,12 +26,12 @@ def pack(history: EpochHistory, losses: Mapping[str, Sequence[tuple[float, float
             "finished" if done else f"epoch {e}" for e, done in zip(history.epoch, history.is_finished, strict=True)
         ],
         "last": int(history.epoch.max()),
-        "parts": [_base64(values.astype("<f4")) for values in history.parts.values()],
-        "places": _base64(history.places.astype("<f4")),
-        "held_out": _base64(history.held_out.astype(np.uint8)),
-        "anomalous": _base64(history.anomalous.astype(np.uint8)),
-        "given": None if history.given is None else _base64(history.given),
-        "drawn": None if history.drawn is None or history.given is None else _base64(history.drawn),
+        "parts": [as_base64(values.astype("<f4")) for values in history.parts.values()],
+        "places": as_base64(history.places.astype("<f4")),
+        "held_out": as_base64(history.held_out.astype(np.uint8)),
+        "anomalous": as_base64(history.anomalous.astype(np.uint8)),
+        "given": None if history.given is None else as_base64(history.given),
+        "drawn": None if history.drawn is None or history.given is None else as_base64(history.drawn),
         "losses": [
             {"player": player, "colour": colours.PLAYERS[player].both, "points": thinned(points)}
             for player, points in losses.items()
@@ -70,7 +70,3 @@ def thinned(points: Sequence[tuple[float, float]], most: int = POINTS) -> list[l
     for stretch in np.array_split(np.arange(len(points)), most // 2 - 1):
         kept |= {int(stretch[values[stretch].argmin()]), int(stretch[values[stretch].argmax()])}
     return [list(points[i]) for i in sorted(kept)]
-
-
-def _base64(array: np.ndarray) -> str:
-    return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode("ascii")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import zlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +10,7 @@ import numpy as np
 from ganad.evaluation.projection import Directions
 from ganad.ui.components.declare import declare_beside
 from ganad.web import colours
+from ganad.web.encode import as_base64, deflated
 
 _PLAYGROUND = declare_beside(__file__)
 
@@ -26,14 +25,16 @@ def pack(
     codes, images    (m, nz) and (m, 28, 28) uint8 of test images to begin from, with their labels, and which are anomalous (m,)
     """
     return {
-        "generator": base64.b64encode(zlib.compress(generator)).decode("ascii"),
-        "middle": _base64(directions.middle),
-        "axes": [_base64(axis * spread) for axis, spread in zip(directions.axes, directions.spread, strict=True)],
-        "normal": _base64(directions.places(normal)[:, :2]),
-        "places": _base64(directions.places(codes)),
-        "codes": _base64(codes),
+        "generator": deflated(generator),
+        "middle": as_base64(directions.middle, "<f4"),
+        "axes": [
+            as_base64(axis * spread, "<f4") for axis, spread in zip(directions.axes, directions.spread, strict=True)
+        ],
+        "normal": as_base64(directions.places(normal)[:, :2], "<f4"),
+        "places": as_base64(directions.places(codes), "<f4"),
+        "codes": as_base64(codes, "<f4"),
         "latent": int(codes.shape[1]),
-        "images": base64.b64encode(np.ascontiguousarray(images).tobytes()).decode("ascii"),
+        "images": as_base64(images),
         "labels": list(labels),
         "anomalous": anomalous.astype(int).tolist(),
     }
@@ -51,7 +52,3 @@ def playground(packed: dict[str, Any], *, key: str, version: str, note: str) -> 
         },
         height="content",
     )
-
-
-def _base64(array: np.ndarray) -> str:
-    return base64.b64encode(np.ascontiguousarray(array, dtype="<f4").tobytes()).decode("ascii")

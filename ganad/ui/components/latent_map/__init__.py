@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import math
 from collections.abc import Callable, Sequence
 
@@ -12,6 +11,7 @@ import streamlit as st
 from ganad.ui.components.declare import declare_beside
 from ganad.ui.state.session import sent
 from ganad.web import colours
+from ganad.web.encode import as_base64
 
 _MAP = declare_beside(__file__)
 MOST_CORNERS = 32
@@ -56,12 +56,12 @@ def latent_map(
         data={
             "version": version,
             "sheet": sheet[0],
-            "val": _base64(val.astype("<f4")),
-            "test": _base64(test.astype("<f4")),
-            "digit": _base64(digit.astype(np.uint8)),
+            "val": as_base64(val.astype("<f4")),
+            "test": as_base64(test.astype("<f4")),
+            "digit": as_base64(digit.astype(np.uint8)),
             "digits": np.unique(digit).tolist(),
             "names": list(names),
-            "called": _base64(called.astype(np.uint8)),
+            "called": as_base64(called.astype(np.uint8)),
             "name": name,
             "marked": marked,
             "lasso": None if lasso is None else [list(corner) for corner in lasso],
@@ -103,7 +103,3 @@ def parse(sent: object) -> Polygon | None:
 
 def _is_finite(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _base64(array: np.ndarray | Sequence[int]) -> str:
-    return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode("ascii")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 
 import numpy as np
 
 from ganad.service import Lane
 from ganad.ui.components.declare import declare_beside
+from ganad.web.encode import as_base64
 
 _RACE = declare_beside(__file__)
 SHOWN_S = 6.0
@@ -23,7 +23,7 @@ def race(lanes: Sequence[Lane], given: np.ndarray, *, key: str, version: str, no
         data={
             "version": version,
             "note": note,
-            "given": _base64(given),
+            "given": as_base64(given),
             "seconds": longest,
             "slower": SHOWN_S / longest,
             "lanes": [
@@ -31,14 +31,10 @@ def race(lanes: Sequence[Lane], given: np.ndarray, *, key: str, version: str, no
                     "method": lane.method,
                     "how": f"{lane.steps} steps of a search" if lane.steps else "one pass",
                     "seconds": lane.seconds.tolist(),
-                    "frames": _base64(lane.frames),
+                    "frames": as_base64(lane.frames),
                 }
                 for lane in lanes
             ],
         },
         height="content",
     )
-
-
-def _base64(array: np.ndarray) -> str:
-    return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode("ascii")

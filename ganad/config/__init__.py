@@ -25,6 +25,7 @@ from ganad.config.common import CommonSettings as Settings
 from ganad.config.egbad import EgbadSettings
 from ganad.config.fanogan import FanoganSettings
 from ganad.config.ganomaly import GanomalySettings
+from ganad.config.parent import Parent
 from ganad.config.parts import KNOWN_PARTS, PARTS, Weights, parts_in
 from ganad.errors import ConfigError
 
@@ -53,6 +54,8 @@ def resolve(method: str, preset: str = "tuned", **asked: Any) -> Settings:
         raise ConfigError(f"method must be one of {', '.join(PRESETS)}, got {method!r}")
     if preset not in PRESETS[method]:
         raise ConfigError(f"preset of {method} must be one of {', '.join(PRESETS[method])}, got {preset!r}")
+    if asked.get("parent") is not None:
+        raise ConfigError("parent is written by `branch`: no run can be begun with one")
     of_today = SETTINGS_OF[method].old_names
     values = PRESETS[method][preset] | {of_today.get(k, k): v for k, v in asked.items() if v is not None}
     if "normal" not in values:
@@ -82,7 +85,7 @@ _FLAGS = {"epochs": "--epochs", "limit": "--limit", "name": "--name", "data": "-
 
 
 def command(settings: Settings) -> str:
-    """The command line that repeats a run: the preset, and whatever was set otherwise."""
+    """The command line that repeats a run: the preset, and whatever was set otherwise. What was changed on the way is not in it (`replay`)."""
     words = ["python", "-m", "ganad", "train", "--method", settings.method]
     base = resolve(settings.method, settings.preset, normal=settings.normal)
     for digit in settings.normal:
@@ -90,7 +93,7 @@ def command(settings: Settings) -> str:
     words += ["--preset", settings.preset, "--seed", str(settings.seed)]
     for key in type(settings).model_fields:
         value = getattr(settings, key)
-        if key in ("method", "normal", "preset", "seed") or value == getattr(base, key):
+        if key in ("method", "normal", "preset", "seed", "parent") or value == getattr(base, key):
             continue
         text = ",".join(map(str, value)) if isinstance(value, tuple) else str("none" if value is None else value)
         words += [_FLAGS[key], text] if key in _FLAGS and value is not None else ["--set", f"{key}={text}"]
@@ -142,6 +145,7 @@ __all__ = [
     "EgbadSettings",
     "FanoganSettings",
     "GanomalySettings",
+    "Parent",
     "Settings",
     "Weights",
     "check_weights",

@@ -9,8 +9,17 @@ import re
 from collections.abc import Collection
 from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
+from ganad.config.parent import Parent
 from ganad.config.parts import PARTS, Weights
 from ganad.errors import ConfigError
 
@@ -88,11 +97,24 @@ class CommonSettings(BaseModel):
     """True where z is searched for each image, which takes a hundred times as long as one pass."""
     residual_power: ClassVar[int] = 1
     """1: the residual part is a sum of |x - x̂| over pixels; 2: a mean of (x - x̂)²."""
+    steerable: ClassVar[tuple[str, ...]] = ("lr", "lr_d")
+    """Settings that may change from one epoch to the next while a run trains: learning rates and weights of losses. All are numbers."""
+    branchable: ClassVar[tuple[str, ...]] = (
+        "augment",
+        "augment_turn",
+        "augment_scale",
+        "augment_stroke",
+        "augment_share",
+    )
+    """What a branch may have otherwise besides: how its training images are varied. Numbers too."""
 
     preset: str = Field("tuned", description="the named set of settings that the others start from")
     normal: tuple[int, ...] = Field(description="the digits that are normal; every other digit is an anomaly")
     seed: int = Field(0, ge=0, le=2**31 - 1, description="fixes the held-out images, the first weights and the order")
     name: str = Field("", max_length=80, description="a name of your own for the run")
+    parent: Parent | None = Field(
+        None, description="the run that this one branched off from, and after which epoch; `branch` writes it"
+    )
     data: str | None = Field(None, description="a path to your own images; empty means the embedded MNIST")
     class_names: tuple[str, ...] | None = Field(
         None,
@@ -155,6 +177,14 @@ class CommonSettings(BaseModel):
     def epochs_without_reconstructions(self) -> int:
         """How many epochs pass before the method can reconstruct an image."""
         return 0
+
+    @model_serializer(mode="wrap")
+    def _without_no_parent(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A run that is no branch says nothing of a parent: its config.json is that of before there were branches."""
+        values = dump(self)
+        if values.get("parent") is None:
+            values.pop("parent", None)
+        return values
 
     @model_validator(mode="before")
     @classmethod

@@ -23,6 +23,7 @@ class EgbadSettings(CommonSettings):
 
     title: ClassVar[str] = "EGBAD"
     old_names: ClassVar[dict[str, str]] = CommonSettings.old_names | {"sigma": "w_bce", "w_code": "w_latent"}
+    steerable: ClassVar[tuple[str, ...]] = (*CommonSettings.steerable, "w_cycle", "w_cycle_z", "w_latent")
     labels: ClassVar[dict[str, tuple[str, str]]] = CommonSettings.labels | {
         "architecture": ("Networks", "Architecture"),
         "dropout": ("Networks", "Dropout in the discriminator"),

@@ -16,6 +16,7 @@ class FanoganSettings(CommonSettings):
 
     title: ClassVar[str] = "f-AnoGAN"
     residual_power: ClassVar[int] = 2
+    steerable: ClassVar[tuple[str, ...]] = (*CommonSettings.steerable, "lr_encoder", "w_penalty", "w_features")
     labels: ClassVar[dict[str, tuple[str, str]]] = CommonSettings.labels | {
         "architecture": ("Networks", "Architecture"),
         "encoder_share": ("Optimiser", "Share of the steps for the encoder"),

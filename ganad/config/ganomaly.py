@@ -17,6 +17,7 @@ class GanomalySettings(CommonSettings):
 
     title: ClassVar[str] = "GANomaly"
     old_names: ClassVar[dict[str, str]] = CommonSettings.old_names | {"sphere": "normalize_latent"}
+    steerable: ClassVar[tuple[str, ...]] = (*CommonSettings.steerable, "w_adv", "w_con", "w_enc")
     labels: ClassVar[dict[str, tuple[str, str]]] = CommonSettings.labels | {
         "w_adv": ("Losses", "Weight of the adversarial loss"),
         "w_con": ("Losses", "Weight of the contextual loss"),

@@ -88,6 +88,16 @@ class Method(nn.Module):
         s = self.settings
         return s.lr_d or s.lr if name == "discriminator" else s.lr
 
+    def steer(self, settings: Settings) -> None:
+        """Go on with other settings, of which the learning rates, the weights of losses and how images are varied may differ.
+
+        The nets, the averages and what the optimisers remember stay as they are.
+        """
+        self.settings = settings
+        for name, optimiser in self.optimisers().items():
+            for group in optimiser.param_groups:
+                group["lr"] = self.learning_rate(name)
+
     def phases(self) -> tuple[float, ...]:
         """Where each phase of the training begins, as a share of all its steps; most methods have one phase."""
         return (0.0,)

@@ -26,11 +26,11 @@ from ganad.config import Settings, command, parse
 from ganad.data import sources
 from ganad.errors import ConfigError, RunError, file_errors
 from ganad.evaluation import metrics, thresholds
-from ganad.runs import history, run_directory, schemas
+from ganad.runs import commands, history, run_directory, schemas
 from ganad.system import files
 
 FILES = (
-    "config.json", "meta.json", "status.json", "metrics.jsonl", "weights.safetensors", "scores.npz", "reconstructions.npz", "history.npz",
+    "config.json", "meta.json", "status.json", "metrics.jsonl", "commands.jsonl", "parent_metrics.jsonl", "weights.safetensors", "scores.npz", "reconstructions.npz", "history.npz",
     "checksums.json", "report.json", "log.txt", "note.txt", "state.pt",
 )  # fmt: skip
 MOST_BYTES = 200_000_000
@@ -161,11 +161,13 @@ def _checked(contents: dict[str, bytes]) -> tuple[Settings, dict[str, bytes]]:
     checked = {k: v for k, v in contents.items() if k not in ("config.json", "report.json")}
     if "meta.json" in contents:
         schemas.checked(schemas.Meta, _object(contents, "meta.json"), "meta.json of the zip")
-    for line in contents.get("metrics.jsonl", b"").splitlines():
-        if not schemas.is_metrics_row(_json(line, "metrics.jsonl")):
-            raise RunError(
-                "metrics.jsonl of the zip is damaged: each of its lines is a JSON object of numbers, with step and epoch."
-            )
+    for name in ("metrics.jsonl", run_directory.PARENT_METRICS):
+        for line in contents.get(name, b"").splitlines():
+            if not schemas.is_metrics_row(_json(line, name)):
+                raise RunError(
+                    f"{name} of the zip is damaged: each of its lines is a JSON object of numbers, with step and epoch."
+                )
+    _check_commands(contents, settings)
     _compare_checksums(contents)
     _check_weights(contents)
     for name in ("log.txt", "note.txt"):
@@ -201,6 +203,17 @@ def _json(content: bytes, name: str) -> Any:
         return files.parse_json(content)
     except (ValueError, RecursionError):
         raise RunError(f"{name} of the zip is not JSON. Download the run once more.") from None
+
+
+def _check_commands(contents: dict[str, bytes], settings: Settings) -> None:
+    """Every command is one that these settings allow."""
+    what = f"{commands.FILE} of the zip"
+    recorded = commands.parsed(contents.get(commands.FILE, b""), what)
+    try:
+        for epoch in {command.epoch for command in recorded}:
+            commands.in_force(settings, recorded, epoch)
+    except ConfigError as error:
+        raise RunError(f"{what} cannot be used: {error}.") from None
 
 
 def _compare_checksums(contents: dict[str, bytes]) -> None:

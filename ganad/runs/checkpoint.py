@@ -14,7 +14,7 @@ from safetensors.torch import load, save
 from ganad.config import command
 from ganad.errors import RunError, cause, file_errors
 from ganad.models import Method, build
-from ganad.runs import run_directory
+from ganad.runs import kept_states, run_directory
 from ganad.system import files
 
 
@@ -75,10 +75,21 @@ AGAIN = "Bring it back from a copy, or train the run again."
 
 def save_state(run: Path, method: Method, *, step: int, seconds: float, precision: str) -> None:
     """state.pt: everything that a resumed run needs to go on with the same numbers."""
+    _write_state(run / "state.pt", method, step=step, seconds=seconds, precision=precision)
+
+
+def keep_state(run: Path, method: Method, *, epoch: int, step: int, seconds: float, precision: str) -> None:
+    """The same, in `states/`, where it stays: what the run stood at after an epoch, for runs that branch off there."""
+    path = kept_states.path(run, epoch)
+    path.parent.mkdir(exist_ok=True)
+    _write_state(path, method, step=step, seconds=seconds, precision=precision)
+
+
+def _write_state(path: Path, method: Method, *, step: int, seconds: float, precision: str) -> None:
     state = {"method": method.training_state(), "step": step, "seconds": seconds, "precision": precision}
     whole = io.BytesIO()  # torch's own writer does not say why a disk refuses
     torch.save(state, whole)
-    with run_directory.replaced(run / "state.pt") as file:
+    with run_directory.replaced(path) as file:
         file.write(whole.getbuffer())
 
 

@@ -11,7 +11,7 @@ drawn         (E, P, 28, 28) uint8, in a shipped run: reconstructions of the pro
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -81,3 +81,17 @@ def write(run: Path, history: History) -> None:
     more = {name: value for name in ("z", "places", "drawn") if (value := getattr(history, name)) is not None}
     with run_directory.replaced_with_checksum(run / FILE) as part:
         np.savez_compressed(part, **arrays, **history.parts, **more)
+
+
+def until(known: History, epoch: int) -> History | None:
+    """The rows up to an epoch, without the finished run; None where there are none that a worker could go on with."""
+    keep = (known.epoch <= epoch) & ~known.is_finished
+    if not keep.any() or known.z is None:
+        return None
+    return replace(
+        known,
+        epoch=known.epoch[keep],
+        is_finished=known.is_finished[keep],
+        parts={part: values[keep] for part, values in known.parts.items()},
+        z=known.z[keep],
+    )

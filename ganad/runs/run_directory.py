@@ -5,8 +5,11 @@
       meta.json            versions, device, data fingerprint, commit, the command that repeats the run
       status.json          how it stands: state, heartbeat, epoch, step; replaced in one move
       metrics.jsonl        a line a logged step, a line an epoch
+      commands.jsonl       exists: what was changed while it trained, and from which epoch on (`runs.commands`)
+      parent_metrics.jsonl of a branch: the metrics.jsonl of the run that it branched off from, as that was then
       samples/             a PNG an epoch: the probe digits above their reconstructions
       state.pt             what resuming needs
+      states/              the same after a few of its epochs, for branches (`runs.kept_states`)
       weights.safetensors  what scoring needs
       scores.npz           parts, digits, positions and latent vectors of val and test
       reconstructions.npz  the reconstructions of val and test, for the eye (8 bit)
@@ -16,6 +19,7 @@
       log.txt              the process's own words
       note.txt             exists: what its owner wrote about it
       stop                 exists: somebody asked it to stop
+      asked/               changes that were asked for and have not yet taken effect, a file each
       .lock                held by the one process that writes the run, for as long as it lives
       .reserve             room for the last words on a full disk, while it is at work
 
@@ -67,6 +71,7 @@ LEAST_FREE = 100_000_000
 LOCK_S = 20.0
 """A new process waits so long for the lock of its run, which whoever started it holds for a moment."""
 
+PARENT_METRICS = "parent_metrics.jsonl"
 MOST_PIXELS = 4_000_000
 """Of one picture of the training."""
 
@@ -305,8 +310,13 @@ def damaged_lines(run: Path) -> int:
     return _metrics(run)[1]
 
 
-def _metrics(run: Path) -> tuple[list[dict[str, Any]], int]:
-    content = files.read_bytes(run / "metrics.jsonl", most=files.MOST_JSON_BYTES) or b""
+def parent_metrics(run: Path) -> list[dict[str, Any]]:
+    """The same of the run that a branch branched off from, as it was then; [] for a run that is no branch."""
+    return _metrics(run, PARENT_METRICS)[0]
+
+
+def _metrics(run: Path, name: str = "metrics.jsonl") -> tuple[list[dict[str, Any]], int]:
+    content = files.read_bytes(run / name, most=files.MOST_JSON_BYTES) or b""
     rows, lines = [], content.rpartition(b"\n")[0].splitlines()
     for line in lines:
         with contextlib.suppress(ValueError, RecursionError):

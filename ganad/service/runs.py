@@ -185,6 +185,9 @@ def _read_files(run: Path, shipped: bool, stamps: tuple[tuple[int, ...] | None, 
     label += f" · {settings.name}" if settings.name else f" · {settings.preset} · seed {settings.seed}"
     joint = "" if all(len(name) == 1 for name in names) else ", "
     short = settings.name or f"{method} · {joint.join(names)}"
+    if settings.parent:
+        label += f" · branched after epoch {settings.parent.epoch}"
+        short += "" if settings.name else f" · from epoch {settings.parent.epoch}"
     report, note = None, ""
     try:
         report = run_directory.read_report(run)

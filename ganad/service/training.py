@@ -35,12 +35,13 @@ def start(settings: Settings) -> str:
         settings = settings.model_copy(update={"data": data_path(settings.data)})
     check_data(settings)
     with room_for():
-        access.check_queue(_waiting())
+        queue_has_room()
         return jobs.start(settings).name
 
 
-def _waiting() -> int:
-    return sum(r.state == "queued" for r in readable(run_directory.root()))
+def queue_has_room() -> None:
+    """Raises AccessError where as many runs wait for their turn as may."""
+    access.check_queue(sum(r.state == "queued" for r in readable(run_directory.root())))
 
 
 def check_data(settings: Settings, *, hand_over: bool = False) -> None:
@@ -66,7 +67,7 @@ def resume(name: str) -> None:
     run = run_directory.find(name)
     data_of(run)
     with room_for():
-        access.check_queue(_waiting())
+        queue_has_room()
         jobs.resume(run)
 
 
@@ -79,7 +80,7 @@ def train_on(name: str, epochs: int) -> str:
     run = run_directory.find(name)
     data_of(run)
     with room_for():
-        access.check_queue(_waiting())
+        queue_has_room()
         made = jobs.continued(run, epochs)
         jobs.begin(made)
     return made.name

@@ -16,7 +16,7 @@ from ganad.errors import ConfigError
 
 MOST_RUNS = 2000
 """Runs of one study."""
-_NOT_HERE = {"method", "preset", "normal", "seed", "name"}
+_NOT_HERE = {"method", "preset", "normal", "seed", "name", "parent"}
 
 
 class StudyPlan(BaseModel):

@@ -45,7 +45,7 @@ class EpochRecorder:
         if not searches and epochs_done:
             with contextlib.suppress(RunError):  # a damaged one is begun anew: the training needs it not
                 known = history.read(run)
-                self.known = known and _cut(known, epochs_done)
+                self.known = known and history.until(known, epochs_done)
 
     def record(self, method: Method, epoch: int, on_batch: Callable[[int], None], *, is_finished: bool = False) -> None:
         """Score the sample and write the history with that row more. The method is left in eval()."""
@@ -78,17 +78,4 @@ def _joined(a: History, b: History) -> History:
         is_finished=np.concatenate([a.is_finished, b.is_finished]),
         parts={part: np.concatenate([values, b.parts[part]]) for part, values in a.parts.items()},
         z=np.concatenate([a.z, b.z]),
-    )
-
-
-def _cut(known: History, epochs_done: int) -> History | None:
-    keep = (known.epoch <= epochs_done) & ~known.is_finished
-    if not keep.any() or known.z is None:
-        return None
-    return replace(
-        known,
-        epoch=known.epoch[keep],
-        is_finished=known.is_finished[keep],
-        parts={part: values[keep] for part, values in known.parts.items()},
-        z=known.z[keep],
     )

@@ -17,7 +17,8 @@ import psutil
 
 from ganad.config import Settings, parse
 from ganad.errors import ConfigError, RunError, file_errors
-from ganad.runs import run_directory
+from ganad.runs import commands, run_directory
+from ganad.training import branching
 
 PATIENCE_S = 15.0
 """A worker obeys within two seconds; one that has not after so long is hung, and killed."""
@@ -75,17 +76,9 @@ def continued(run: Path, epochs: int) -> Path:
         more = parse(settings.model_dump() | {"epochs": settings.epochs + epochs})
     except ConfigError as error:
         raise RunError(f"{run.name} cannot have {epochs} epochs more: {error}.") from None
-    made = run_directory.create(more)
+    made = branching.copied(run, more, run / "state.pt", settings.epochs, commands.read(run))
     try:
-        with file_errors(f"{made.name} cannot be written", "Free some space or allow writing there.", RunError):
-            (made / "samples").mkdir()
-            for file in [run / "state.pt", run / "metrics.jsonl", *(run / "samples").glob("*.png")]:
-                if file.exists():
-                    shutil.copyfile(file, made / file.relative_to(run))
-            if (run / "history.npz").exists():
-                with run_directory.replaced_with_checksum(made / "history.npz") as out:
-                    out.write((run / "history.npz").read_bytes())
-            run_directory.write_text(made / "log.txt", f"goes on from {run.name}, which had {settings.epochs} epochs\n")
+        run_directory.write_text(made / "log.txt", f"goes on from {run.name}, which had {settings.epochs} epochs\n")
     except BaseException:
         shutil.rmtree(made, ignore_errors=True)
         raise

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -41,12 +41,16 @@ def train(
     size: int,
     precision: str = "float32",
     start: int = 0,
+    on_epoch: Callable[[int, bool], None] = lambda epoch, begins: None,
 ) -> Iterator[Step]:
     """Yield after every step; the caller stops by breaking out.
 
     images: (N, 28, 28) uint8, normal images only. size: side of the image that the nets see.
     precision: float32 or bf16.
-    start: steps already done, when resuming. Raises GanadError when a loss stops being finite.
+    start: steps already done, when resuming.
+    on_epoch: called before the first step of each epoch, counted from 1, with True; and with False before the first step of all
+    where that is in the middle of an epoch. It may steer the method.
+    Raises GanadError when a loss stops being finite.
     """
     device = next(method.parameters()).device
     per_epoch = steps_per_epoch(len(images), batch_size)
@@ -59,6 +63,7 @@ def train(
         epoch, k = divmod(number - 1, per_epoch)
         if k == 0 or number == start + 1:
             order = torch.from_numpy(np.random.default_rng([seed, epoch]).permutation(len(images))).to(device)
+            on_epoch(epoch + 1, k == 0)
         x = x_all[order[k * batch_size : (k + 1) * batch_size]]
         rng.manual_seed(_mix(seed, number))
         method.set_progress((number - 1) / (epochs * per_epoch))

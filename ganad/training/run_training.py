@@ -25,7 +25,7 @@ from ganad.data import sources
 from ganad.errors import RunError, Stopped, file_errors
 from ganad.evaluation import metrics, thresholds
 from ganad.models import Method, build
-from ganad.runs import checkpoint, run_directory
+from ganad.runs import checkpoint, commands, kept_states, run_directory
 from ganad.scoring.score import fit_statistics, score, to_picture
 from ganad.system import files
 from ganad.training import throughput
@@ -33,6 +33,8 @@ from ganad.training.context import RunContext
 from ganad.training.epoch_recorder import EpochRecorder
 from ganad.training.length import steps_per_epoch
 from ganad.training.loop import train
+from ganad.training.steering import steer
+from ganad.wording import plural
 
 SAVE_S = 15.0
 """A state to resume from is saved at most so often, in seconds."""
@@ -79,12 +81,21 @@ def train_and_score(run: Path, context: RunContext) -> None:
 
 
 def space_needed(method: Method, split: Any) -> int:
-    """Bytes that a run may take on the disk: twice its state, weights, pictures, and scores with reconstructions."""
-    parameters = sum(p.numel() for net in method.networks().values() for p in net.parameters())
-    state = 4 * parameters * (4 if method.settings.ema_decay else 3)  # nets, Adam's two moments, averaged nets
+    """Bytes that a run may take on the disk: twice its state, those that it keeps, weights, pictures, and scores with reconstructions."""
+    parameters, state = _parameters(method), state_bytes(method)
     images = len(split.val.images) + len(split.test.images)
     per_image = 28 * 28 + 8 * (len(method.settings.parts) + method.settings.latent)
-    return 2 * state + 4 * parameters + images * per_image + 10_000_000
+    kept = min(kept_states.MOST, kept_states.MOST_BYTES // state, method.settings.epochs - 1) * state
+    return 2 * state + kept + 4 * parameters + images * per_image + 10_000_000
+
+
+def state_bytes(method: Method) -> int:
+    """Bytes of one saved state, about: nets, Adam's two moments, averaged nets."""
+    return 4 * _parameters(method) * (4 if method.settings.ema_decay else 3)
+
+
+def _parameters(method: Method) -> int:
+    return sum(p.numel() for net in method.networks().values() for p in net.parameters())
 
 
 def _train(
@@ -105,8 +116,10 @@ def _train(
     began, last_save = time.monotonic() - spent, time.monotonic()
     log_every = max(1, total // 1500)
     stride = -(-settings.epochs // settings.max_checkpoints)
+    keep_every = kept_states.stride(settings.epochs, stride, state_bytes(method))
     probe = probe_images(split)
     run_directory.cut_metrics(run, done)
+    kept_states.cut(run, done // per_epoch)
     with file_errors(f"samples of {run.name} cannot be written", "Free some space or allow writing there.", RunError):
         (run / "samples").mkdir(exist_ok=True)
     context.set_status(
@@ -125,6 +138,10 @@ def _train(
     def save() -> None:
         checkpoint.save_state(run, method, step=step_now, seconds=time.monotonic() - began, precision=precision)
 
+    def keep(epoch: int) -> None:
+        seconds = time.monotonic() - began
+        checkpoint.keep_state(run, method, epoch=epoch, step=step_now, seconds=seconds, precision=precision)
+
     try:
         with open(run / "metrics.jsonl", "a", buffering=1, encoding="utf-8") as log:
             if not run_directory.samples(run):
@@ -133,6 +150,7 @@ def _train(
             for step in train(
                 method, split.train.images, epochs=settings.epochs, batch_size=settings.batch_size, seed=settings.seed,
                 size=settings.image_size, precision=precision, start=done,
+                on_epoch=lambda epoch, begins: steer(run, context, method, settings, epoch, begins=begins),
             ):  # fmt: skip
                 step_now = step.number
                 epoch_images += step.images
@@ -149,6 +167,8 @@ def _train(
                     _draw(run, step.epoch, probe, _shown(method, probe, beat))
                     recorder.record(method, step.epoch, beat)
                     method.train()
+                    if keep_every and step.epoch % keep_every == 0 and step.epoch < settings.epochs:
+                        keep(step.epoch)
                     if time.monotonic() - last_save > SAVE_S or step.number == total:
                         save()
                         last_save = time.monotonic()
@@ -159,6 +179,8 @@ def _train(
     except Stopped:
         save()
         raise
+    if late := commands.forget_asked(run):
+        context.log(f"{plural(late, 'change')} came too late: the last epoch had begun")
     context.set_status(step=total, epoch=settings.epochs, seconds=time.monotonic() - began)
 
 

@@ -17,8 +17,8 @@ from ganad import __main__ as cli
 from ganad import service
 from ganad.cli import terminal
 from ganad.data import sources
-from ganad.runs import run_directory
-from ganad.training import worker
+from ganad.runs import commands, run_directory
+from ganad.training import replay, worker
 from tests.conftest import ROOT, put_failed, put_finished, put_running
 
 ODD = "[/x] [red]a[/red] :smile: [link=http://a.b]c[/link]"
@@ -467,3 +467,60 @@ def test_a_zip_that_the_page_downloads_is_the_one_that_export_writes(own, ganad,
     ):
         assert {e.filename: e.CRC for e in ours.infolist()} == {e.filename: e.CRC for e in theirs.infolist()}
     shutil.rmtree(own)
+
+
+# --- steer, branch, replay -----------------------------------------------------------------------------------------
+
+
+def test_steer_asks_a_run_at_work_and_shows_what_is_in_force(runs_dir, ganad):
+    run = put_running(runs_dir, total=1000)
+    done = ganad("steer", "2", "--set", "lr=0.0001", "--set", "w_adv=0.5")
+    assert (done.code, done.out) == (0, "")
+    assert "lr 0.0001, w_adv 0.5, from its next epoch on" in done.err
+    shown = ganad("steer", run.name).out
+    assert ["lr", "0.001", "0.0001"] in [line.split() for line in shown.splitlines()]
+    assert "nothing changes" in ganad("steer", "2", "--set", "lr=1e-4").err
+    refused = ganad("steer", "2", "--set", "latent=8")
+    assert refused.code == 2
+    assert "latent cannot change" in refused.err
+    assert ganad("steer", "2", "--set", "lr").code == 2
+    assert commands.asked(run) == {"lr": 0.0001, "w_adv": 0.5}
+
+
+def test_a_run_that_has_ended_or_begun_its_last_epoch_is_not_steered(own, ganad, runs_dir):
+    assert "is finished, so nothing would change" in ganad("steer", "1", "--set", "lr=0.0001").err
+    put_running(runs_dir, epoch=20)
+    last = ganad("steer", "2", "--set", "lr=0.0001")
+    assert last.code == 1
+    assert "is in its last epoch" in last.err
+
+
+def test_branch_and_replay_end_with_the_weights_that_seed_and_commands_decide(runs_dir, ganad, tmp_path):
+    asked = (
+        "--normal",
+        8,
+        "--limit",
+        200,
+        "--epochs",
+        3,
+        "--set",
+        "test_limit=100",
+        "--set",
+        "filters=4",
+        "--set",
+        "precision=float32",
+    )
+    parent = run_directory.find(ganad("train", *asked).out.strip())
+    made = ganad("branch", "1", "--epoch", 1, "--set", "lr=0.0002", "--set", "lr_d=none")
+    assert made.code == 0
+    branch = run_directory.find(made.out.strip())
+    assert commands.read(branch)[0].set == {"lr": 0.0002}
+    again = ganad("replay", "2")
+    assert again.code == 0
+    assert f"those of {branch.name}, bit for bit" in again.err
+    by_file = ganad("train", *asked, "--commands", branch / "commands.jsonl")
+    assert replay.same_weights(run_directory.find(by_file.out.strip()), branch)
+    shutil.copy(parent / "weights.safetensors", branch / "weights.safetensors")
+    (branch / "checksums.json").unlink()
+    assert ganad("replay", "2").code == 1
+    assert "no state after epoch 7" in ganad("branch", "1", "--epoch", 7).err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,9 +17,10 @@ from ganad.cli.terminal import tell
 from ganad.config import PRESETS, from_text, resolve
 from ganad.data.class_names import number_of as class_number
 from ganad.errors import ConfigError
-from ganad.runs import run_directory
-from ganad.system import access
-from ganad.training import jobs, length, worker
+from ganad.runs import commands, run_directory
+from ganad.system import access, paths
+from ganad.system.files import MOST_JSON_BYTES
+from ganad.training import jobs, length, replay, worker
 
 
 @app.command()
@@ -51,6 +53,10 @@ def train(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="any other setting of config.json; repeat"),
     ] = None,
+    commands_file: Annotated[
+        Path | None,
+        typer.Option("--commands", metavar="FILE", help="follow the commands.jsonl of a run that was steered"),
+    ] = None,
 ) -> None:
     """Train a detector on the normal digits, score the test set, and print the run's folder.
 
@@ -61,10 +67,13 @@ def train(
     names = tuple(class_names.split(",")) if class_names else None
     settings = resolve(
         method.value, preset, normal=_classes(normal, data, names), epochs=epochs, seed=seed, limit=limit, class_names=names,
-        name=name or None, data=service.data_path(str(data)) if data else None, **_pairs(set_),
+        name=name or None, data=service.data_path(str(data)) if data else None, **pairs(set_),
     )  # fmt: skip
     service.check_data(settings, hand_over=True)
-    _work(run_directory.create(settings))
+    recorded = (
+        commands.parsed(paths.contents(commands_file, MOST_JSON_BYTES), str(commands_file)) if commands_file else []
+    )
+    foreground(replay.begun_with(settings, recorded))
 
 
 def _classes(asked: list[str] | None, data: Path | None, names: tuple[str, ...] | None) -> tuple[int, ...] | None:
@@ -77,7 +86,8 @@ def _classes(asked: list[str] | None, data: Path | None, names: tuple[str, ...] 
     return tuple(class_number(text, classes) for text in asked)
 
 
-def _pairs(texts: list[str] | None) -> dict[str, Any]:
+def pairs(texts: list[str] | None) -> dict[str, Any]:
+    """The values of `--set KEY=VALUE`, by their keys. Raises ConfigError for what has no equals sign."""
     values = {}
     for text in texts or []:
         key, equals, value = text.partition("=")
@@ -94,7 +104,7 @@ def resume(run: Run) -> None:
     access.allow("training")
     path = run_directory.find(run)
     jobs.requeue(path)
-    _work(path)
+    foreground(path)
 
 
 @app.command("continue")
@@ -102,11 +112,14 @@ def continue_(run: Run, epochs: Annotated[int, typer.Option(help="so many more",
     """Train a finished run on, as a new run: it ends as a run of all these epochs would. The finished one stays as it is."""
 
     access.allow("training")
-    _work(jobs.continued(run_directory.find(run), epochs))
+    foreground(jobs.continued(run_directory.find(run), epochs))
 
 
-def _work(run: Path) -> None:
-    """Train in the foreground with a progress bar, print the folder, and exit as the run ended."""
+def foreground(run: Path, then: Callable[[Path], bool] = lambda run: True) -> None:
+    """Train in the foreground with a progress bar, print the folder, and exit as the run ended.
+
+    then: called where it finished; False makes the exit code 1.
+    """
 
     columns = (
         SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(),
@@ -134,8 +147,9 @@ def _work(run: Path) -> None:
         tell(f"AUROC {report['auroc']:.4f} on the test set. See it: streamlit run app.py")
         if short := length.too_short(run_directory.settings(run), run_directory.read_status(run).total):
             tell((short, "yellow"))
+    good = ended != "finished" or then(run)
     terminal.path(run)
-    raise typer.Exit({"finished": 0, "stopped": 130}.get(ended, 1))
+    raise typer.Exit({"finished": 0, "stopped": 130}.get(ended, 1) if good else 1)
 
 
 @app.command()

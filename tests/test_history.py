@@ -112,7 +112,7 @@ def test_a_damaged_one_does_not_keep_a_run_from_going_on(runs_dir, monkeypatch):
 
 def test_losses_lie_at_the_epoch_in_which_they_were_logged(runs_dir, learned):
     run = archive.unpack(archive.pack(learned))
-    losses = epoch_by_epoch.losses(run.name)
+    losses = epoch_by_epoch.losses(run_directory.read_metrics(run))
     assert losses.keys() == {"discriminator", "generator"}
     rows = [r for r in run_directory.read_metrics(run) if "loss/generator" in r]
     for (at, value), row in zip(losses["generator"], rows, strict=True):

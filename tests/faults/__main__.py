@@ -30,8 +30,7 @@ def damaged(slow: bool) -> Callable[[Path], str]:
     def experiment(folder: Path) -> str:
         source = folder / "whole"
         shutil.copytree(SHIPPED["ganomaly"], source)
-        (source / "note.txt").write_text("a note")
-        (source / "state.pt").write_bytes(b"not opened here" * 100)
+        damage.complete(source)
         every = (*damage.JSON_FILES, *damage.LINES, *damage.TEXTS, *damage.ARRAYS, *damage.OTHERS)
         return damage.damage_all(source, folder / "runs", every, slow=slow, most=12 if slow else None)
 

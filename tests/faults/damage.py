@@ -19,9 +19,19 @@ from ganad.runs import archive, run_directory
 from ganad.ui.panels import samples
 
 JSON_FILES = ("config.json", "status.json", "meta.json", "report.json", "checksums.json")
-LINES = ("metrics.jsonl",)
+LINES = ("metrics.jsonl", "parent_metrics.jsonl", "commands.jsonl")
 TEXTS = ("log.txt", "note.txt")
 ARRAYS = ("scores.npz", "reconstructions.npz")
+
+
+def complete(run: Path) -> None:
+    """Put the files into a run that a shipped one does not have."""
+    (run / "note.txt").write_text("a note")
+    (run / "state.pt").write_bytes(b"not opened here" * 100)
+    (run / "commands.jsonl").write_text('{"epoch": 3, "set": {"lr": 0.0005}, "asked": "1.json"}\n')
+    shutil.copy(run / "metrics.jsonl", run / "parent_metrics.jsonl")
+
+
 OTHERS = ("weights.safetensors", "state.pt", "samples/00020.png")
 
 SHAPES = [
@@ -66,6 +76,7 @@ def ways(name: str, content: bytes, rng: random.Random) -> Iterator[tuple[str, C
                 yield "a value of another type", lambda p, k=key, v=value: p.write_text(json.dumps(original | {k: v}))
     if name in LINES:
         for line in ('{"step": 1}', '{"epoch": 1}', "[1]", "7", "{", '{"step": "a", "epoch": 1}', '{"step": 1, "epoch": 1, "val": 3}',
+                     '{"epoch": 0, "set": {"lr": 1}}', '{"epoch": 30, "set": {"lr": 7}}', '{"epoch": 30, "set": {"latent": 7}}', '{"epoch": 30, "set": {"lr": "1"}}',
                      '{"step": 1, "epoch": 1, "val": {"residual": 1}}', '{"step": 1, "epoch": 1, "loss/x": NaN}', "\udcff"):  # fmt: skip
             yield (
                 "a damaged line",
@@ -114,6 +125,9 @@ def doors(name: str) -> dict[str, Callable[[], object]]:
         "info": lambda: service.run_info(name),
         "status": lambda: run_directory.status(run_directory.find(name)),
         "metrics": lambda: service.logged_metrics(name),
+        "commands": lambda: service.commands_of(name),
+        "in force": lambda: service.in_force(name),
+        "parent": lambda: service.parent_metrics(name),
         "log": lambda: service.log(name),
         "meta": lambda: service.meta(name),
         "film": lambda: samples.film_html(service.samples(name)),
@@ -133,7 +147,7 @@ SLOW_DOORS = {
 }
 
 
-NEVER_ASKED = {"log.txt": ("scores", "images"), "note.txt": ("scores", "images"), "metrics.jsonl": ("scores", "images")}
+NEVER_ASKED = dict.fromkeys((*TEXTS, *LINES), ("scores", "images"))
 """Doors that read nothing of a file, and take time."""
 
 

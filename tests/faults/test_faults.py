@@ -22,8 +22,7 @@ def whole(tmp_path):
     # As runs write them; those of the shelf are packed more tightly, which takes five times as long to read.
     drawn = [run_directory.read_reconstructions(SHIPPED["ganomaly"], which) for which in ("val", "test")]
     run_directory.write_reconstructions(run, *drawn)
-    (run / "note.txt").write_text("a note")
-    (run / "state.pt").write_bytes(b"not opened here" * 100)
+    damage.complete(run)
     return run
 
 

@@ -226,6 +226,31 @@ def test_a_players_losses_are_its_own_and_gaps_are_passed_over():
     assert trace(figure, "loss/generator").y.tolist() == [3, 2]
 
 
+def test_the_parents_loss_stands_grey_beneath_to_its_own_end():
+    rows = [{"step": s, "epoch": s, "loss/encoder": 1.0, "encoder/code": 0.5} for s in range(1, 6)]
+    parent = [{"step": s, "epoch": s, "loss/encoder": 4.0, "encoder/code": 9.0} for s in range(1, 9)]
+    figure = charts.losses(rows, "encoder", parent=parent)
+    assert [t.name for t in figure.data] == ["parent", "loss/encoder", "encoder/code"]
+    assert trace(figure, "parent").line.color == colours.THRESHOLD.faint(0.65)
+    assert figure.layout.xaxis.range[1] == 8
+    assert figure.layout.yaxis.range[1] > 4
+    assert "parent" in words(figure)
+    epochs = charts.history([1, 2], [3.0, 4.0], "latent", parent=([1, 2, 3], [5.0, 6.0, 7.0]))
+    assert [t.name for t in epochs.data] == ["parent", "latent"]
+    assert epochs.layout.xaxis.range[1] == 3
+    assert [t.name for t in charts.losses(rows, "encoder").data] == ["loss/encoder", "encoder/code"]
+
+
+def test_a_mark_stands_where_the_run_was_steered_with_its_words_above_the_curve():
+    rows = [{"step": s, "loss/encoder": 1.0} for s in range(1, 101)]
+    figure = charts.losses(rows, "encoder", marks=[(21, "lr 0.0001"), (91, "<b>w_adv 5")])
+    assert [(line.x0, line.x1) for line in figure.layout.shapes] == [(21, 21), (91, 91)]
+    assert [a.xanchor for a in figure.layout.annotations if a.x in (21, 91)] == ["left", "right"]
+    assert "lr 0.0001" in words(figure)
+    assert "<b>w_adv" not in words(figure)
+    assert figure.layout.yaxis.range[1] > charts.losses(rows, "encoder").layout.yaxis.range[1]
+
+
 def test_epochs_are_marked_where_they_begin():
     rows = [{"step": s, "epoch": (s - 1) // 10 + 1, "loss/encoder": 1.0} for s in range(1, 31)]
     axis = charts.losses(rows, "encoder").layout.xaxis

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ganad import service
@@ -39,12 +40,12 @@ def _packed(name: str, version: int) -> dict[str, Any] | None:
     if history is None:
         return None
     sample = [int(history.held_out.sum()), len(history.held_out)]
-    return epoch_player.pack(history, losses(name)) | {"sample": sample}
+    packed = epoch_player.pack(history, losses(service.logged_metrics(name)), losses(service.parent_metrics(name)))
+    return packed | {"sample": sample}
 
 
-def losses(name: str) -> dict[str, list[tuple[float, float]]]:
-    """player -> (epoch, loss) of each logged step; epochs count up to the end of their last step."""
-    rows = service.logged_metrics(name)
+def losses(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[tuple[float, float]]]:
+    """player -> (epoch, loss) of each logged step of a run's metrics; epochs count up to the end of their last step."""
     ends = [(row["step"], row["epoch"]) for row in rows if "val" in row]
     if not ends:
         return {}

@@ -88,6 +88,20 @@ def _kind(field: FieldInfo) -> tuple[Any, bool]:
     return kind, False
 
 
+def number(settings: Settings, name: str, value: float | None, key: str) -> None:
+    """A number input for one setting that is a number; an empty one is None, where the setting may be empty.
+
+    settings: of which method, for label and help. value: what it begins with.
+    """
+    field = type(settings).model_fields[name]
+    step = _step(value if value is not None else getattr(settings, "lr", 0.0))
+    help_ = f"{field.description} (`{name}`)"
+    st.number_input(
+        settings.labels[name][1], value=value if value is None else float(value), format="%g", step=step, help=help_, key=key,
+        placeholder="the same",
+    )  # fmt: skip
+
+
 def _draw(label: str, name: str, field: FieldInfo, value: Any, key: str) -> None:
     """One widget for one setting.
 

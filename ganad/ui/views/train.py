@@ -15,7 +15,7 @@ from ganad.ui import charts
 from ganad.ui.components.tiles import tiles, valid
 from ganad.ui.messages import guard, notices
 from ganad.ui.messages.escape import plain
-from ganad.ui.panels import epoch_by_epoch, export, samples, settings_form, several_runs, shared_server
+from ganad.ui.panels import epoch_by_epoch, export, samples, settings_form, several_runs, shared_server, steering
 from ganad.ui.state import cache, picked_run
 from ganad.ui.state.session import held, memory
 from ganad.ui.theme import layout
@@ -210,10 +210,15 @@ def panel(run: RunInfo | None) -> None:
         st.subheader(plain(run.label))
         if run.shipped:
             st.badge("shipped", icon=":material/inventory_2:", color="gray")
+    steering.origin(run)
     guard.fragment(_head, run_every=1.0 if live else None)(run.name, live)
+    if live and not shared_server.readonly():
+        with guard.part():
+            steering.panel(run)
     with st.container(key="command_of_run", gap="small"):
-        st.caption("This run on the command line, as its config.json has it:")
-        st.code(run.command, language="bash", wrap_lines=True)
+        words, text = steering.command(run) or ("This run on the command line, as its config.json has it:", run.command)
+        st.caption(words)
+        st.code(text, language="bash", wrap_lines=True)
     guard.fragment(_body, run_every=3.0 if live else None)(run.name, live)
 
 
@@ -243,10 +248,12 @@ def _head(name: str, live: bool) -> None:
         if run.state == "failed":
             notices.error(s.error or "It ended without a word; the log below may say more.")
         if not run.shipped and not shared_server.readonly():
-            st.button(
-                "Resume", icon=":material/play_arrow:", key="resume", on_click=guard.callback(_resume), args=(name,),
-                help="Goes on from the last saved step, with the same numbers as if it had never been interrupted.",
-            )  # fmt: skip
+            with st.container(horizontal=True):
+                st.button(
+                    "Resume", icon=":material/play_arrow:", key="resume", on_click=guard.callback(_resume), args=(name,),
+                    help="Goes on from the last saved step, with the same numbers as if it had never been interrupted.",
+                )  # fmt: skip
+                steering.offer_branch(run)
     elif run.report:
         _result(run)
     if not run.at_work and memory().stop_requested == name:
@@ -293,19 +300,25 @@ def _result(run: RunInfo) -> None:
         st.page_link("pages/3_Evaluate.py", label="Evaluate it", icon=":material/monitoring:", query_params=here)
         st.page_link("pages/4_Score.py", label="Draw a digit for it", icon=":material/draw:", query_params=here)
     if not run.shipped and not shared_server.readonly():
-        with st.popover("More epochs", icon=":material/fast_forward:", key="more_epochs"):
-            st.caption(
-                "A new run goes on where this one ended, and ends as a run of all these epochs would. This one stays as it is."
-            )
-            st.number_input("Epochs more", value=run.settings.epochs, min_value=1, step=1, key="epochs_more")
-            st.button(
-                "Train on",
-                type="primary",
-                icon=":material/play_arrow:",
-                key="train_on",
-                on_click=guard.callback(_train_on),
-                args=(run.name,),
-            )
+        with st.container(horizontal=True):
+            _more_epochs(run)
+            steering.offer_branch(run)
+
+
+def _more_epochs(run: RunInfo) -> None:
+    with st.popover("More epochs", icon=":material/fast_forward:", key="more_epochs"):
+        st.caption(
+            "A new run goes on where this one ended, and ends as a run of all these epochs would. This one stays as it is."
+        )
+        st.number_input("Epochs more", value=run.settings.epochs, min_value=1, step=1, key="epochs_more")
+        st.button(
+            "Train on",
+            type="primary",
+            icon=":material/play_arrow:",
+            key="train_on",
+            on_click=guard.callback(_train_on),
+            args=(run.name,),
+        )
 
 
 def _stop(name: str) -> None:
@@ -356,18 +369,22 @@ def _curves(name: str, live: bool) -> None:
         notices.warning(
             f"{plural(left_out, 'damaged line')} of metrics.jsonl {'are' if left_out > 1 else 'is'} left out."
         )
+    run, parent = service.run_info(name), service.parent_metrics(name)
     losses = [r for r in rows if any(k.startswith("loss/") for k in r)]
     if losses:
         players = sorted({k.removeprefix("loss/") for r in losses for k in r if k.startswith("loss/")})
+        marks = guard.or_none(steering.marks, run) or []
         for player in players:
             st.plotly_chart(
-                charts.losses(losses, player), key=f"loss_{name}_{player}", config=export.config("training"),
+                charts.losses(losses, player, parent=parent, marks=marks), key=f"loss_{name}_{player}", config=export.config("training"),
                 alt=f"losses of the {player} by step",
             )  # fmt: skip
+        if marks:
+            steering.changes(run)
     elif live:
         st.caption("Losses appear after the first steps.")
-    parts = service.run_info(name).settings.parts
-    held_out = [r for r in rows if r.get("val", {}).keys() >= set(parts)]
+    parts = run.settings.parts
+    held_out, of_parent = ([r for r in of if r.get("val", {}).keys() >= set(parts)] for of in (rows, parent))
     if len(held_out) > 1:
         st.caption(
             "The parts of the score, epoch by epoch, on normal digits that the nets never learn from: their means."
@@ -375,6 +392,9 @@ def _curves(name: str, live: bool) -> None:
         for column, part in zip(layout.cells("held_out", len(parts)), parts, strict=True):
             with column:
                 st.plotly_chart(
-                    charts.history([r["epoch"] for r in held_out], [r["val"][part] for r in held_out], part),
+                    charts.history(
+                        [r["epoch"] for r in held_out], [r["val"][part] for r in held_out], part,
+                        parent=([r["epoch"] for r in of_parent], [r["val"][part] for r in of_parent]),
+                    ),
                     key=f"held_out_{name}_{part}", config=export.config("training"), alt=f"mean {part} of held-out normals by epoch",
                 )  # fmt: skip

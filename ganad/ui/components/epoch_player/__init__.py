@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,12 @@ POINTS = 300
 """Points of a loss curve that are sent: the least and the greatest of each stretch, so that no spike is lost."""
 
 
-def pack(history: EpochHistory, losses: Mapping[str, Sequence[tuple[float, float]]]) -> dict[str, Any]:
-    """What travels to the browser of a history. losses: player -> (epoch, loss) of each logged step."""
+Losses = Mapping[str, Sequence[tuple[float, float]]]
+"""player -> (epoch, loss) of each logged step."""
+
+
+def pack(history: EpochHistory, losses: Losses, parent: Losses = MappingProxyType({})) -> dict[str, Any]:
+    """What travels to the browser of a history. parent: losses of the run that it branched off from, to be drawn grey beneath."""
     return {
         "epochs": history.epoch.tolist(),
         "labels": [
@@ -33,7 +38,12 @@ def pack(history: EpochHistory, losses: Mapping[str, Sequence[tuple[float, float
         "given": None if history.given is None else as_base64(history.given),
         "drawn": None if history.drawn is None or history.given is None else as_base64(history.drawn),
         "losses": [
-            {"player": player, "colour": colours.PLAYERS[player].both, "points": thinned(points)}
+            {
+                "player": player,
+                "colour": colours.PLAYERS[player].both,
+                "points": thinned(points),
+                "parent": thinned(parent.get(player, ())),
+            }
             for player, points in losses.items()
         ],
     }

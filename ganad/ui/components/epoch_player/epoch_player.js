@@ -118,8 +118,9 @@ function paint(root, own) {
     canvas.setAttribute("aria-label", `${text}, ${label}`);
     return canvas;
   };
+  const parent = own.losses.some((l) => l.parent.length) ? "; the parent's grey" : "";
   drawLosses(
-    chart("losses", `${own.losses.map((l) => l.player).join(", ")}; each on its own scale`, "Losses"),
+    chart("losses", `${own.losses.map((l) => l.player).join(", ")}; each on its own scale${parent}`, "Losses"),
     own,
     own.epochs[own.at],
     theme,

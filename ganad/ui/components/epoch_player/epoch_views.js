@@ -74,11 +74,12 @@ function fill(pen, points, colour, opacity) {
   pen.globalAlpha = 1;
 }
 
-// Each player's loss on its own scale, 0 to its highest but for the first tenth of the training; a line where the epoch ends.
+// Each player's loss on its own scale, 0 to its highest but for the first tenth of the training; a line where the epoch ends. The loss of
+// the run that this one branched off from stands grey beneath, on the same scale.
 export function drawLosses(canvas, own, epoch, theme) {
   const [pen, width, height] = sheet(canvas, theme);
   const box = axes(pen, width, height, theme, ["epoch 0", String(own.last)], ["0", "high"]);
-  for (const { colour, points } of own.losses) {
+  for (const { colour, points, parent } of own.losses) {
     const later = points.filter(([x]) => x > own.last / 10).map(([, y]) => y);
     const most = Math.max(...(later.length ? later : points.map(([, y]) => y)), 1e-9);
     const least = Math.min(0, ...points.map(([, y]) => y));
@@ -86,6 +87,9 @@ export function drawLosses(canvas, own, epoch, theme) {
       box.x + (box.w * x) / own.last,
       box.y + box.h * (1 - Math.min(1, (y - least) / (most - least))),
     ];
+    pen.globalAlpha = 0.5;
+    const reached = parent.filter(([x]) => x <= own.last);
+    if (reached.length > 1) line(pen, reached.map(at), theme.ink, 1.2);
     pen.globalAlpha = 0.25;
     line(pen, points.map(at), colour, 1.2);
     pen.globalAlpha = 1;

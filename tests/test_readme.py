@@ -33,7 +33,9 @@ def test_every_command_of_the_readme_is_understood(command, runs_dir, tmp_path, 
         words = [*words[:2], str(ROOT / "ganad" / "mnist" / "README.md")]  # no image, and that is said
     monkeypatch.chdir(tmp_path)
     done = ganad(*words)
-    assert done.returncode == (1 if words[0] in ("score", "resume", "continue", "import") else 0), done.stderr
+    assert done.returncode == (1 if words[0] in ("score", "resume", "continue", "branch", "replay", "import") else 0), (
+        done.stderr
+    )
 
 
 def test_the_training_command_of_the_readme_is_accepted():

@@ -17,7 +17,7 @@ import psutil
 
 from ganad.config import Settings, parse
 from ganad.errors import ConfigError, RunError, file_errors
-from ganad.runs import run_directory
+from ganad.runs import epoch_nets, run_directory
 
 PATIENCE_S = 15.0
 """A worker obeys within two seconds; one that has not after so long is hung, and killed."""
@@ -79,12 +79,19 @@ def continued(run: Path, epochs: int) -> Path:
     try:
         with file_errors(f"{made.name} cannot be written", "Free some space or allow writing there.", RunError):
             (made / "samples").mkdir()
-            for file in [run / "state.pt", run / "metrics.jsonl", *(run / "samples").glob("*.png")]:
+            for file in [
+                run / "state.pt",
+                run / "metrics.jsonl",
+                *(run / "samples").glob("*.png"),
+                *epoch_nets.kept(run).values(),
+            ]:
                 if file.exists():
+                    (made / file.relative_to(run)).parent.mkdir(exist_ok=True)
                     shutil.copyfile(file, made / file.relative_to(run))
-            if (run / "history.npz").exists():
-                with run_directory.replaced_with_checksum(made / "history.npz") as out:
-                    out.write((run / "history.npz").read_bytes())
+            for name in ("history.npz", "wall.npz"):
+                if (run / name).exists():
+                    with run_directory.replaced_with_checksum(made / name) as out:
+                        out.write((run / name).read_bytes())
             run_directory.write_text(made / "log.txt", f"goes on from {run.name}, which had {settings.epochs} epochs\n")
     except BaseException:
         shutil.rmtree(made, ignore_errors=True)

@@ -104,7 +104,7 @@ def begin(title: str, *, lead: str = "", heading: str | None = None, without_run
         query = or_end_page(lambda: current.arrive(run, same_page=same_page)) if run else {}
         st.space("small")
         active = any(r.at_work for r in cache.list_runs())
-        guard.fragment(_at_work, run_every=3.0 if active else None)()
+        guard.fragment(_at_work, run_every=AT_WORK_S if active else None)()
         if damaged := service.damaged_runs():
             notices.caption(
                 markdown(
@@ -161,6 +161,10 @@ def pick_run() -> RunInfo | None:
         address.accept()
         return None
     return runs[name]
+
+
+AT_WORK_S = 6.0
+"""From one look at the runs at work to the next, on every page that is open."""
 
 
 def _at_work() -> None:

@@ -18,7 +18,7 @@ from ganad.service import Explanation, ImageScore, RunInfo
 from ganad.ui import charts
 from ganad.ui.components.digit_pad import digit_pad
 from ganad.ui.messages import notices
-from ganad.ui.panels import explanation, export, latent_search, latent_space, live_pad
+from ganad.ui.panels import explanation, export, latent_search, latent_space, live_pad, live_training
 from ganad.ui.state import cache, current
 from ganad.ui.state.scored_view import ScoredView
 from ganad.ui.state.session import memory
@@ -176,6 +176,7 @@ def one(run: RunInfo, prepared: preprocess.Prepared, name: str = "") -> None:
     with st.skeleton(height=420):
         view = current.view(run)
         judged = judge(view, prepared.digit[None])[0]
+    live_training.remember(prepared.digit, run.preparation)
     memory().explained = (hashlib.sha256(prepared.digit.tobytes()).hexdigest(), judged.verdict)
     for doubt in prepared.doubts:
         notices.warning(doubt, icon=":material/help:")

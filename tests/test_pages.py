@@ -64,7 +64,7 @@ SAID = {  # state -> page -> (what its main part says, the ways on that it offer
     | dict.fromkeys(SCORED, ("There is nothing to show yet: no detector has been trained.", {"Train one"})),
     "running": {
         "app.py": ("No trained detector is here yet.", {"Train one"}),
-        "pages/1_Train.py": ("epoch 2 of 20", {"Stop"}),
+        "pages/1_Train.py": ("epoch 2 of 20 · step 200 of 800", {"Stop"}),
         "pages/5_Compare.py": ("None of the runs has finished yet", set()),
     }
     | dict.fromkeys(SCORED, ("is still running. Its scores appear here when it has finished.", {"Watch it train"})),

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from ganad.config import FALSE_ALARMS
-from ganad.errors import RunError
 from ganad.evaluation import metrics, thresholds
 from ganad.runs import epoch_nets, history, run_directory, wall
+from ganad.service.nets import BrowserNets, for_browser
 from ganad.training import throughput
 
 
@@ -141,10 +141,6 @@ def score_after(name: str, epoch: int, image: np.ndarray) -> DrawingScore:
     return DrawingScore(epoch, total, _threshold(held_out, settings.weights), percentile, scored.reconstruction[0])
 
 
-def browser_nets_after(name: str, epoch: int) -> bytes | None:
-    """The nets of an epoch for the pad in the browser (`scoring.browser_nets`); None where they are not for it."""
-    from ganad.scoring.browser_nets import pack
-
-    if epoch not in epochs_with_nets(name):
-        raise RunError(f"{name} has not kept its nets of epoch {epoch}.")
-    return pack(method_after(name, epoch))
+def browser_nets_after(name: str, epoch: int) -> BrowserNets | None:
+    """The nets of an epoch for the pad in the browser; None where they are not for it. Raises RunError where they were not kept."""
+    return for_browser(name, method_after(name, epoch))

@@ -15,6 +15,7 @@ from ganad.ui.messages.guard import or_end_page
 from ganad.ui.panels import shared_server, unknown_run
 from ganad.ui.state import address, cache, current, picked_run
 from ganad.ui.state.session import memory, set_widget
+from ganad.ui.theme import progress
 from ganad.wording import plural
 
 MENU = (
@@ -163,7 +164,7 @@ def pick_run() -> RunInfo | None:
     return runs[name]
 
 
-AT_WORK_S = 6.0
+AT_WORK_S = 10.0
 """From one look at the runs at work to the next, on every page that is open."""
 
 
@@ -180,7 +181,7 @@ def _at_work() -> None:
         with st.container(border=True, gap="small"):
             where = f"epoch {s.epoch} of {s.epochs}" if s.doing == "training" else s.doing or r.state
             st.caption(markdown("**{} {}** · {}", r.name[:4], r.settings.method, where))
-            st.progress(share)
+            st.html(progress.bar(share, f"Run {int(r.name[:4])}" if r.name[:4].isdecimal() else "Run"))
             st.page_link("pages/1_Train.py", label="Watch", icon=":material/play_circle:", query_params={"run": r.name})
 
 

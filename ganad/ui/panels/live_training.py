@@ -49,11 +49,6 @@ def draw_one(run: RunInfo) -> None:
         remember(prepared.digit, run.preparation)
 
 
-def progress(run: RunInfo) -> None:
-    """How far the training is, images a second and the time that is left."""
-    live_training.live_progress(live_training.progress(run), key=f"progress_{run.name}")
-
-
 def curves(run: RunInfo) -> None:
     """Losses and held-out parts over the epochs."""
     rows = service.logged_metrics(run.name)
@@ -115,4 +110,4 @@ def _drawing(run: RunInfo) -> tuple[np.ndarray, list[DrawingScore]] | None:
 
 @cache.kept()
 def _score_after(name: str, epoch: int, version: int, pixels: bytes) -> DrawingScore:
-    return service.score_after(name, epoch, np.frombuffer(pixels, np.uint8).reshape(28, 28))
+    return service.score_after(name, epoch, np.frombuffer(pixels, np.uint8).reshape(28, 28).copy())

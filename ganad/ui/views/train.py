@@ -17,7 +17,7 @@ from ganad.ui.messages.escape import plain
 from ganad.ui.panels import epoch_by_epoch, live_training, samples, settings_form, several_runs, shared_server
 from ganad.ui.state import cache, picked_run
 from ganad.ui.state.session import held, memory
-from ganad.ui.theme import layout
+from ganad.ui.theme import layout, progress
 from ganad.web import colours
 
 BADGES = {
@@ -218,9 +218,9 @@ def panel(run: RunInfo | None) -> None:
     guard.fragment(_body, run_every=FILM_S if live else None)(run.name, live)
 
 
-LIVE_S = 4.0
+LIVE_S = 6.0
 """From one look at a run at work to the next. Each costs the server and the browser some hundredths of a second (docs/performance.md)."""
-FILM_S = 30.0
+FILM_S = 60.0
 """The same of what grows by an epoch at most: the film, the slider over the epochs, the log."""
 
 
@@ -240,6 +240,7 @@ def _head(name: str, live: bool) -> None:
             "press Stop, which ends it; Resume then goes on from the last saved step."
         )
     if run.at_work:
+        st.html(progress.bar(s.step / s.total if s.total else 0.0, "Training"))
         stopping = memory().stop_requested == name
         st.button(
             "Stopping …" if stopping else "Stop", icon=":material/stop:", key="stop", on_click=guard.callback(_stop), args=(name,),
@@ -260,7 +261,6 @@ def _head(name: str, live: bool) -> None:
     if live and not run.at_work:
         st.rerun()
     if live:
-        live_training.progress(run)
         _learning(run)
 
 
@@ -280,7 +280,9 @@ def _progress_words(run: RunInfo) -> str:
     if run.state == "running":
         if s.doing != "training":
             return s.doing
-        return f"epoch {s.epoch} of {s.epochs}"
+        left = f" · {duration(run.seconds_left)} left" if run.seconds_left else ""
+        rate = f" · {s.rate:,.0f} images/s" if s.rate else ""
+        return f"epoch {s.epoch} of {s.epochs} · step {s.step:,} of {s.total:,}{rate}{left}"
     if run.state == "finished":
         return f"{s.epochs} epochs in {duration(s.seconds)}" if s.seconds else f"{run.settings.epochs} epochs"
     return f"at epoch {s.epoch} of {s.epochs or run.settings.epochs}"

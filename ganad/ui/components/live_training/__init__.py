@@ -1,7 +1,7 @@
 """A run as it learns: its curves, thinned without losing a spike, with zoom and pan; and a wall of probe images.
 
-Three places on the page show it, so that each is sent when its own content has changed: the progress every few seconds, the curves when
-steps were logged, the wall once an epoch. What a reader has zoomed into is kept in the browser, whatever arrives.
+Two places on the page show it, so that each is sent when its own content has changed: the curves when steps were logged, the wall once an
+epoch. What a reader has zoomed into is kept in the browser, whatever arrives.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 from ganad.config import Settings
 from ganad.config.curves import Curve
-from ganad.service import DrawingScore, RunInfo, Wall
+from ganad.service import DrawingScore, Wall
 from ganad.ui.components.declare import declare_beside
 from ganad.ui.components.live_training.envelope import envelope
 from ganad.web import colours
@@ -70,21 +70,6 @@ def _panel(
         "title": title, "colour": colour, "small": small, "meaning": known.meaning, "equilibrium": known.equilibrium,
         "in_words": known.in_words, "points": as_base64(envelope(x, y, BUCKETS), "<f4"),
     }  # fmt: skip
-
-
-def progress(run: RunInfo) -> dict[str, Any] | None:
-    """How far the training is, while it trains; None else."""
-    s = run.status
-    if run.state != "running" or s.doing != "training" or not s.answering:
-        return None
-    return {
-        "epoch": s.epoch, "epochs": s.epochs, "step": s.step, "total": s.total, "rate": s.rate, "left": run.seconds_left,
-    }  # fmt: skip
-
-
-def live_progress(now: dict[str, Any] | None, *, key: str) -> None:
-    """Show how far the training is. now: from `progress`; nothing is seen without it."""
-    _LIVE(key=key, data={"kind": "progress", "now": now}, height="content")
 
 
 def live_curves(panels: list[dict[str, Any]], *, key: str, run: str, version: str) -> None:

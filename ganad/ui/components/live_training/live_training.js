@@ -17,8 +17,7 @@ export default function (component) {
     shown.set(root, own);
     prepareLive(root, own);
   }
-  if (data.kind === "progress") takeProgress(root, data.now);
-  else if (own.version !== data.version) {
+  if (own.version !== data.version) {
     own.version = data.version;
     if (data.kind === "wall") {
       own.wall = data;
@@ -38,7 +37,10 @@ function takeCurves(root, own, data) {
   const titles = own.panels.map((panel) => panel.title).join("; ");
   if (own.titles === titles) return; // the canvases stay, and so does what has the focus
   own.titles = titles;
+  own.sight.disconnect();
+  own.inSight.clear();
   own.canvases = own.panels.map((panel) => makePanel(own, panel));
+  for (const canvas of own.canvases) own.sight.observe(canvas);
   for (const small of [false, true]) {
     const those = own.canvases.filter((_, k) => own.panels[k].small === small);
     root
@@ -100,6 +102,11 @@ function prepareLive(root, own) {
   on("later", () => pan(own, 0.5));
   on("all", () => look(own, 0, own.end));
   new ResizeObserver(own.draw).observe(root);
+  own.inSight = new Set();
+  own.sight = new IntersectionObserver((entries) => {
+    for (const entry of entries) own.inSight[entry.isIntersecting ? "add" : "delete"](entry.target);
+    own.draw();
+  });
   root.addEventListener("transitionstart", own.draw); // the theme has changed
 }
 
@@ -174,8 +181,10 @@ function paintLive(root, own) {
   if (own.wall?.mine) drawMine(root, own.wall, theme);
   if (!own.panels.length) return;
   const range = rangeOf(own);
-  const words = `epochs ${figure(range[0])} to ${figure(range[1])}`;
-  root.querySelector("output").textContent = own.view ? words : `all, ${words}`;
+  const words = own.view
+    ? `epochs ${figure(range[0])} to ${figure(range[1])} of ${figure(own.end)}`
+    : `all ${figure(own.end)} epochs`;
+  root.querySelector("output").textContent = words;
   root.querySelector(".all").disabled = root.querySelector(".out").disabled = !own.view;
   root.querySelector(".earlier").disabled = range[0] <= 0;
   root.querySelector(".later").disabled = range[1] >= own.end;
@@ -185,6 +194,7 @@ function paintLive(root, own) {
       "aria-label",
       `${panel.title}, ${words}. Arrow keys move, plus and minus zoom, Home shows all.`,
     );
+    if (!own.inSight.has(canvas)) return; // it is drawn as soon as somebody scrolls there
     drawPanel(canvas, panel, range, own, theme);
     if (own.marked !== null && own.marked !== undefined) shade(canvas, range, own);
     canvas.parentElement.querySelector(".readout").textContent = readout(panel, range, own);
@@ -206,29 +216,4 @@ function readout({ points }, [from, to], own) {
   for (let i = 2; i < points.length; i += 2)
     if (Math.abs(points[i] - own.pointed) < Math.abs(points[best] - own.pointed)) best = i;
   return `epoch ${points[best].toFixed(to - from > 20 ? 1 : 2)}: ${figure(points[best + 1])}`;
-}
-
-function takeProgress(root, now) {
-  const place = root.querySelector(".now");
-  place.hidden = !now;
-  if (!now) return;
-  const share = now.total ? now.step / now.total : 0;
-  place.querySelector(".track").setAttribute("aria-valuenow", String(Math.round(100 * share)));
-  place.querySelector(".track div").style.width = `${100 * share}%`;
-  const words = [
-    `epoch ${now.epoch} of ${now.epochs}`,
-    `step ${now.step.toLocaleString("en")} of ${now.total.toLocaleString("en")}`,
-  ];
-  if (now.rate) words.push(`${Math.round(now.rate).toLocaleString("en")} images/s`);
-  if (now.left) words.push(`${inWords(now.left)} left`);
-  place.querySelector("span").textContent = words.join(" · ");
-}
-
-// 75 -> "1 min 15 s", as one would say it.
-function inWords(seconds) {
-  if (seconds < 90) return `${Math.max(5, 5 * Math.round(seconds / 5))} s`;
-  if (seconds >= 5400) return `${(seconds / 3600).toFixed(1)} hours`;
-  const rest = Math.round((seconds % 60) / 10) * 10;
-  const minutes = Math.floor(seconds / 60) + (rest === 60 ? 1 : 0);
-  return minutes < 10 && rest % 60 ? `${minutes} min ${rest} s` : `${Math.round(seconds / 60)} min`;
 }

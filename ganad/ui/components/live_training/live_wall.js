@@ -83,7 +83,7 @@ function mineOf(data) {
   tile.append(canvas);
   const chart = make("canvas", "score");
   const last = mine.scores.length - 1;
-  let words = "Your drawing: it is scored when the next epoch ends.";
+  let words = `Your drawing: it is scored ${data.generated ? "once there is an encoder" : "when the next epoch ends"}.`;
   if (last >= 0) {
     const [score, threshold] = [mine.scores[last], mine.thresholds[last]];
     const verdict = threshold === null ? null : score > threshold ? "anomalous" : "normal";

@@ -26,7 +26,7 @@ def epoch(view: ScoredView) -> int | None:
     if not epochs:
         return None
     asked = st.select_slider(
-        "Judged by the nets", [*map(str, epochs), FINISHED], value=FINISHED, key=f"pad_epoch_{view.run.name}",
+        "Judged by the nets", [*map(str, epochs), FINISHED], value=FINISHED, key=f"pad_epoch_{view.run.name}", width=420,
         format_func=lambda which: which if which == FINISHED else f"after epoch {which}",
         help="Nets of a few epochs are kept while a run trains. The drawing stays, and is judged anew.",
     )  # fmt: skip

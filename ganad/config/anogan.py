@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from ganad.config.common import CommonSettings
+from ganad.config.curves import CANNOT_TELL, HALF, LN_2, Curve
 from ganad.config.egbad import SIZES
 from ganad.config.parts import Weights
 
@@ -23,6 +24,13 @@ class AnoganSettings(CommonSettings):
     old_names: ClassVar[dict[str, str]] = CommonSettings.old_names | {"search_bank": "search_candidates"}
     reference_anomalies: ClassVar[int] = 180
     scores_by_search: ClassVar[bool] = True
+    curves: ClassVar[dict[str, Curve]] = {
+        "loss/discriminator": Curve(
+            "the cross-entropies of calling x real and G(z) fake, added up: at 2 ln 2 it cannot tell them apart, near 0 it does every time",
+            2 * LN_2, CANNOT_TELL,
+        ),
+        "loss/generator": Curve("the cross-entropy of having G(z) called real: above ln 2 the discriminator is ahead", LN_2, HALF),
+    }  # fmt: skip
     max_checkpoints: ClassVar[int] = 12
     val_images_per_check: ClassVar[int] = 30
     labels: ClassVar[dict[str, tuple[str, str]]] = CommonSettings.labels | {

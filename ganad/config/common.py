@@ -19,6 +19,7 @@ from pydantic import (
     model_validator,
 )
 
+from ganad.config.curves import Curve
 from ganad.config.parent import Parent
 from ganad.config.parts import PARTS, Weights
 from ganad.errors import ConfigError
@@ -95,6 +96,8 @@ class CommonSettings(BaseModel):
     """Training images of other digits that are scored to choose weights by."""
     scores_by_search: ClassVar[bool] = False
     """True where z is searched for each image, which takes a hundred times as long as one pass."""
+    curves: ClassVar[dict[str, Curve]] = {}
+    """What `step` logs, by its name: the losses, `loss/<player>`, and the terms that they are made of, `<player>/<term>`."""
     residual_power: ClassVar[int] = 1
     """1: the residual part is a sum of |x - x̂| over pixels; 2: a mean of (x - x̂)²."""
     steerable: ClassVar[tuple[str, ...]] = ("lr", "lr_d")

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from ganad.config.common import HANDWRITING, CommonSettings
+from ganad.config.curves import CANNOT_TELL, HALF, LN_2, Curve
 from ganad.config.parts import Weights
 
 SIZES = {"paper": 28, "article": 64, "small": 32}
@@ -45,6 +46,18 @@ class EgbadSettings(CommonSettings):
             architecture="article", image_size=64, latent=20, filters=64, lr=1e-4, lr_d=2.5e-5, batch_size=64,
             epochs=320, normal=(7, 8), limit=400, test_digits=(2, 7, 8), test_limit=600,
         ),
+    }  # fmt: skip
+
+    curves: ClassVar[dict[str, Curve]] = {
+        "loss/discriminator": Curve(
+            "the cross-entropies of calling (x, E(x)) real and (G(z), z) fake, added up: at 2 ln 2 it cannot tell them apart, near 0 it does every time",
+            2 * LN_2, CANNOT_TELL,
+        ),
+        "loss/generator": Curve("the cross-entropy of having (G(z), z) called real: above ln 2 the discriminator is ahead", LN_2, HALF),
+        "loss/encoder": Curve("the cross-entropy of having (x, E(x)) called fake: above ln 2 the discriminator is ahead", LN_2, HALF),
+        "generator/cycle": Curve("mean absolute difference of x and its reconstruction G(E(x))"),
+        "encoder/cycle": Curve("mean squared distance of z and E(G(z))"),
+        "encoder/code": Curve("mean squared distance of the code of x and the code of its reconstruction"),
     }  # fmt: skip
 
     method: Literal["egbad"] = Field("egbad", description="a BiGAN: encoder and generator against one discriminator")

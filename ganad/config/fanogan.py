@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from ganad.config.common import CommonSettings
+from ganad.config.curves import Curve
 from ganad.config.parts import Weights
 
 
@@ -35,6 +36,18 @@ class FanoganSettings(CommonSettings):
             architecture="paper", image_size=64, latent=128, filters=64, lr=1e-4, beta1=0.0, beta2=0.9, batch_size=64,
             epochs=950, encoder_share=0.63, lr_encoder=5e-5, encoder_optimizer="rmsprop",
         ),
+    }  # fmt: skip
+
+    curves: ClassVar[dict[str, Curve]] = {
+        "loss/discriminator": Curve("the critic's penalty less the distance below: the more negative, the better it tells drawn images from real ones"),
+        "loss/generator": Curve("minus the critic's mean on drawn images; a critic has no zero, so only its changes mean something"),
+        "loss/encoder": Curve("the two distances below, weighed: how far reconstructions are from their images"),
+        "discriminator/distance": Curve(
+            "the critic's mean on real images less its mean on drawn ones, about their Wasserstein distance: at 0 it cannot tell them apart", 0.0, "0"
+        ),
+        "discriminator/penalty": Curve("mean (slope of the critic - 1)² between real and drawn images: at 0 its slope is 1, as it should be"),
+        "encoder/pixels": Curve("mean squared difference of x and its reconstruction G(E(x))"),
+        "encoder/features": Curve("mean squared difference of what the critic sees in x and in its reconstruction"),
     }  # fmt: skip
 
     method: Literal["fanogan"] = Field(

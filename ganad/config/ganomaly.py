@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from ganad.config.common import HANDWRITING, CommonSettings
+from ganad.config.curves import HALF, LN_2, Curve
 from ganad.config.parts import Weights
 
 _STATISTICS = dict(w_density=2.0, w_typicality=2.0)
@@ -34,6 +35,17 @@ class GanomalySettings(CommonSettings):
             epochs=4, filters=16, latent=32, lr=1e-3, w_enc=50.0, normalize_latent=True, ema_decay=0.99, **_STATISTICS,
         ),
         "paper": dict(epochs=15, filters=64, latent=100, batch_size=64, lr=2e-4),
+    }  # fmt: skip
+
+    curves: ClassVar[dict[str, Curve]] = {
+        "loss/discriminator": Curve(
+            "the mean cross-entropy of calling x real and x̂ fake: at ln 2 it cannot tell them apart, near 0 it tells them apart every time",
+            LN_2, HALF,
+        ),
+        "loss/generator": Curve("the weighted sum of its three terms; only the adversarial one depends on the discriminator"),
+        "generator/adversarial": Curve("squared distance of what the discriminator sees in x and in x̂: 0 means that it sees the same"),
+        "generator/contextual": Curve("mean absolute difference of x and its reconstruction x̂"),
+        "generator/encoder": Curve("mean squared distance of the code of x and the code of x̂"),
     }  # fmt: skip
 
     method: Literal["ganomaly"] = Field("ganomaly", description="encoder, decoder, second encoder; scored in one pass")

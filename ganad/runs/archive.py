@@ -26,18 +26,18 @@ from ganad.config import Settings, command, parse
 from ganad.data import sources
 from ganad.errors import ConfigError, RunError, file_errors
 from ganad.evaluation import metrics, thresholds
-from ganad.runs import commands, history, run_directory, schemas
+from ganad.runs import commands, epoch_nets, history, run_directory, schemas, wall
 from ganad.system import files
 
 FILES = (
     "config.json", "meta.json", "status.json", "metrics.jsonl", "commands.jsonl", "parent_metrics.jsonl", "weights.safetensors", "scores.npz", "reconstructions.npz", "history.npz",
-    "checksums.json", "report.json", "log.txt", "note.txt", "state.pt",
+    "wall.npz", "checksums.json", "report.json", "log.txt", "note.txt", "state.pt",
 )  # fmt: skip
 MOST_BYTES = 200_000_000
 """Of all files of an archive, unpacked; of the arrays in an .npz as well."""
 MOST_FILES = 500
 
-_SAMPLE = re.compile(r"samples/\d{1,6}\.png")
+_MORE = re.compile(rf"samples/\d{{1,6}}\.png|{epoch_nets.FOLDER}/\d{{1,6}}\.safetensors")
 _ALREADY_SMALL = (".npz", ".png", ".safetensors")
 
 
@@ -54,7 +54,7 @@ def pack(run: Path) -> bytes:
         file_errors(f"{run.name} cannot be packed", kind=RunError),
         zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive,
     ):
-        for path in sorted([*run.iterdir(), *(run / "samples").glob("*.png")]):
+        for path in sorted(paths_of(run)):
             name = path.relative_to(run).as_posix()
             if not path.is_file() or not is_of_a_run(name) or (name == "state.pt" and status.state == "finished"):
                 continue
@@ -129,21 +129,26 @@ def _names(entries: list[zipfile.ZipInfo]) -> list[str]:
             raise RunError(f"{e.filename!r} is a link, not a file. Pack the files themselves.")
     names = [PurePosixPath(e.filename).as_posix() for e in entries]
     tops = {name.split("/", 1)[0] for name in names}
-    if len(tops) == 1 and all("/" in name for name in names) and tops != {"samples"}:
+    if len(tops) == 1 and all("/" in name for name in names) and tops.isdisjoint(("samples", epoch_nets.FOLDER)):
         names = [name.split("/", 1)[1] for name in names]
     for name in names:
         if not is_of_a_run(name):
             raise RunError(
-                f"{name!r} does not belong to a run. A run's zip holds {', '.join(FILES)} and samples/; leave the rest out."
+                f"{name!r} does not belong to a run. A run's zip holds {', '.join(FILES)}, samples/ and {epoch_nets.FOLDER}/; leave the rest out."
             )
     if len(set(names)) < len(names):
         raise RunError("The zip holds a file twice. Pack the run's folder once more.")
     return names
 
 
+def paths_of(run: Path) -> list[Path]:
+    """Everything in a run's directory and in the folders there that belong to it."""
+    return [*run.iterdir(), *(run / "samples").glob("*.png"), *epoch_nets.kept(run).values()]
+
+
 def is_of_a_run(name: str) -> bool:
     """Whether a run may have a file of that name, a path from its directory."""
-    return name in FILES or _SAMPLE.fullmatch(name) is not None
+    return name in FILES or _MORE.fullmatch(name) is not None
 
 
 # --- what is in it -----------------------------------------------------------------------------------------------------
@@ -180,6 +185,8 @@ def _checked(contents: dict[str, bytes]) -> tuple[Settings, dict[str, bytes]]:
             _check_picture(name, contents[name])
     if "history.npz" in contents:
         history.check(_arrays(contents, "history.npz"), settings.parts, "history.npz of the zip")
+    if "wall.npz" in contents:
+        wall.check(_arrays(contents, "wall.npz"), settings.parts, "wall.npz of the zip")
     report = _check_scores(contents, settings)
     if report is not None:
         checked["report.json"] = json.dumps(report, indent=2).encode()
@@ -229,16 +236,14 @@ def _compare_checksums(contents: dict[str, bytes]) -> None:
 
 def _check_weights(contents: dict[str, bytes]) -> None:
     """Weights are finite numbers under names. Whether they fit the nets is found when they are loaded."""
-    if "weights.safetensors" not in contents:
-        return
-
-    with file_errors("weights.safetensors of the zip cannot be read", "Download the run once more.", RunError):
-        try:
-            tensors = load(contents["weights.safetensors"])
-        except SafetensorError as error:
-            raise ValueError(str(error)) from None
-    if bad := [k for k, v in tensors.items() if v.dtype.kind == "f" and not np.isfinite(v).all()]:
-        raise RunError(f"weights.safetensors of the zip is damaged: {bad[0]} holds values that are not finite.")
+    for name in (name for name in contents if name.endswith(".safetensors")):
+        with file_errors(f"{name} of the zip cannot be read", "Download the run once more.", RunError):
+            try:
+                tensors = load(contents[name])
+            except SafetensorError as error:
+                raise ValueError(str(error)) from None
+        if bad := [k for k, v in tensors.items() if v.dtype.kind == "f" and not np.isfinite(v).all()]:
+            raise RunError(f"{name} of the zip is damaged: {bad[0]} holds values that are not finite.")
 
 
 def _status(values: dict[str, Any], changes: dict[str, Any]) -> bytes:

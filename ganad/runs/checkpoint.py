@@ -14,7 +14,7 @@ from safetensors.torch import load, save
 from ganad.config import command
 from ganad.errors import RunError, cause, file_errors
 from ganad.models import Method, build
-from ganad.runs import kept_states, run_directory
+from ganad.runs import epoch_nets, kept_states, run_directory
 from ganad.system import files
 
 
@@ -35,16 +35,44 @@ def save_tensors(run: Path, state: dict[str, Any]) -> None:
         file.write(save(tensors, metadata={"format": "pt"}))
 
 
+def epoch_content(method: Method) -> bytes:
+    """What scoring needs of a method in the middle of its training, in half precision."""
+    state = {k: v.detach().cpu().contiguous() for k, v in method.scoring_state().items()}
+    return save({k: v.half() if v.is_floating_point() else v for k, v in state.items()}, metadata={"format": "pt"})
+
+
+def save_epoch(run: Path, epoch: int, content: bytes) -> None:
+    """The nets of an epoch, from `epoch_content`, with their checksum."""
+    with run_directory.replaced_with_checksum(epoch_nets.place(run, epoch)) as file:
+        file.write(content)
+
+
 def load_method(run: Path, device: torch.device | None = None) -> Method:
     """The trained method of a run, frozen and in eval(), ready to be shared. Raises RunError if it cannot be."""
-    settings = run_directory.settings(run)
-    tensors = load_tensors(run)
-    method = build(settings)
+    return _built(run, load_tensors(run), "The weights", device)
+
+
+def load_epoch(run: Path, epoch: int) -> Method:
+    """The method as it was after an epoch whose nets were kept, ready to be shared. Raises RunError if it cannot be."""
+    content = files.read_verified(epoch_nets.place(run, epoch))
+    if content is None:
+        raise RunError(f"{run.name} has not kept its nets of epoch {epoch}.")
+    return _built(
+        run,
+        _tensors(content, f"epoch {epoch} in {epoch_nets.FOLDER} of {run.name}", ""),
+        f"The nets of epoch {epoch}",
+        None,
+    )
+
+
+def _built(run: Path, tensors: dict[str, torch.Tensor], what: str, device: torch.device | None) -> Method:
+    """what: begins the message of the RunError that is raised where the tensors do not fit the settings."""
+    method = build(run_directory.settings(run))
     try:
         # Shipped weights may be stored in half precision; nets always work in float32.
         method.load_scoring_state({k: v.float() if v.is_floating_point() else v for k, v in tensors.items()})
     except (RuntimeError, KeyError, AttributeError) as error:
-        raise RunError(f"The weights of {run.name} do not fit its config.json: {cause(error)}") from None
+        raise RunError(f"{what} of {run.name} do not fit its config.json: {cause(error)}") from None
     return method.to(device or pick_device()).eval().requires_grad_(False)
 
 
@@ -59,14 +87,17 @@ def load_tensors(run: Path) -> dict[str, torch.Tensor]:
             else "has no weights yet: they are written when its training ends."
         )
         raise RunError(f"{run.name} {why}")
+    return _tensors(content, f"weights.safetensors of {run.name}", AGAIN)
+
+
+def _tensors(content: bytes, what: str, advice: str) -> dict[str, torch.Tensor]:
+    """Raises RunError unless these are finite tensors. what, advice: begin and end of its message."""
     try:
         tensors = load(content)
     except SafetensorError as error:
-        raise RunError(f"weights.safetensors of {run.name} is damaged ({error}). {AGAIN}") from None
+        raise RunError(f"{what} is damaged ({error}). {advice}".rstrip()) from None
     if bad := [k for k, v in tensors.items() if v.is_floating_point() and not v.isfinite().all()]:
-        raise RunError(
-            f"weights.safetensors of {run.name} is damaged: {bad[0]} holds values that are not finite. {AGAIN}"
-        )
+        raise RunError(f"{what} is damaged: {bad[0]} holds values that are not finite. {advice}".rstrip())
     return tensors
 
 

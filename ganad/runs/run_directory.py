@@ -14,7 +14,9 @@
       scores.npz           parts, digits, positions and latent vectors of val and test
       reconstructions.npz  the reconstructions of val and test, for the eye (8 bit)
       history.npz          what the nets said of a small fixed sample after each kept epoch (`runs.history`)
-      checksums.json       SHA-256 of weights, scores, reconstructions and history
+      wall.npz             twenty probe images as the nets see them after the latest epoch (`runs.wall`)
+      epoch_nets/          small nets of the latest epoch and a handful before it, in half precision (`runs.epoch_nets`)
+      checksums.json       SHA-256 of weights, scores, reconstructions, history and wall
       report.json          metrics at the default weights
       log.txt              the process's own words
       note.txt             exists: what its owner wrote about it
@@ -59,7 +61,7 @@ from ganad.system.files import read_json, replaced, replaced_with_checksum, writ
 __all__ = ["Status", "read_json", "replaced", "replaced_with_checksum", "write_json", "write_text"]
 
 HOME = Path(__file__).resolve().parents[2]
-CHECKED = ("weights.safetensors", "scores.npz", "reconstructions.npz", "history.npz")
+CHECKED = ("weights.safetensors", "scores.npz", "reconstructions.npz", "history.npz", "wall.npz")
 """Files whose SHA-256 is kept in checksums.json and compared whenever they are read."""
 ENDED = ("finished", "stopped", "failed")
 HEARTBEAT_S = 60.0

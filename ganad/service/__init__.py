@@ -4,6 +4,17 @@ Torch and scikit-learn are imported inside the functions that need them, so that
 """
 
 from ganad.service.images import class_counts, class_names, data_path, examples, upload
+from ganad.service.live import (
+    DrawingScore,
+    Wall,
+    browser_nets_after,
+    epochs_with_nets,
+    held_out_parts,
+    nets_version,
+    probe_wall,
+    score_after,
+    wall_version,
+)
 from ganad.service.management import (
     empty_trash,
     export_zip,
@@ -88,6 +99,7 @@ from ganad.service.walkthrough import walkthrough
 __all__ = [
     "BaselineCurve",
     "BrowserNets",
+    "DrawingScore",
     "EpochHistory",
     "Estimate",
     "Explanation",
@@ -95,6 +107,7 @@ __all__ = [
     "Lane",
     "RunInfo",
     "Search",
+    "Wall",
     "asked",
     "baseline_curves",
     "baselines_are_known",
@@ -102,6 +115,7 @@ __all__ = [
     "branch_epochs",
     "browser_generator",
     "browser_nets",
+    "browser_nets_after",
     "check_data",
     "class_counts",
     "class_names",
@@ -115,6 +129,7 @@ __all__ = [
     "digits_on_page_file",
     "empty_trash",
     "epoch_history",
+    "epochs_with_nets",
     "estimate",
     "evaluate_run",
     "examples",
@@ -122,6 +137,7 @@ __all__ = [
     "export_zip",
     "has_nets",
     "held_out_images",
+    "held_out_parts",
     "history_version",
     "import_zip",
     "in_force",
@@ -134,10 +150,12 @@ __all__ = [
     "measure",
     "meta",
     "method",
+    "nets_version",
     "no_threshold",
     "parent_metrics",
     "prepare_bytes",
     "prepare_file",
+    "probe_wall",
     "race",
     "reconstruct",
     "reconstructions",
@@ -148,6 +166,7 @@ __all__ = [
     "resume",
     "run_info",
     "samples",
+    "score_after",
     "score_images",
     "scores",
     "scoring_ms",
@@ -164,5 +183,6 @@ __all__ = [
     "upload",
     "version",
     "walkthrough",
+    "wall_version",
     "write_note",
 ]

@@ -65,12 +65,14 @@ class BrowserNets:
 
 def browser_nets(name: str) -> BrowserNets | None:
     """The nets of a run for the browser; None where there are none, an image is scored by a search, or they are too large for it."""
+    return for_browser(name, method(name)) if may_run_in_browser(name) else None
+
+
+def for_browser(name: str, net: Any) -> BrowserNets | None:
+    """Nets of a run, as they are or as they were after an epoch, with the run's held-out normals as these nets see them."""
     from ganad.scoring.browser_nets import pack
     from ganad.scoring.score import score
 
-    if not may_run_in_browser(name):
-        return None
-    net = method(name)
     file = pack(net)
     if file is None:
         return None

@@ -195,7 +195,7 @@ def _changed(run: Path) -> float:
 def _zip(run: Path, *, with_state: bool = True) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as packed:
-        for path in [*run.iterdir(), *(run / "samples").glob("*.png")]:
+        for path in archive.paths_of(run):
             name = path.relative_to(run).as_posix()
             if path.is_file() and archive.is_of_a_run(name) and (with_state or name != "state.pt"):
                 packed.write(path, name)

@@ -11,7 +11,7 @@ from typing import Any
 
 from ganad.config import Parent, Settings, parse
 from ganad.errors import ConfigError, RunError, file_errors
-from ganad.runs import commands, history, kept_states, run_directory
+from ganad.runs import commands, epoch_nets, history, kept_states, run_directory, wall
 from ganad.wording import plural
 
 PARENT_METRICS = run_directory.PARENT_METRICS
@@ -78,6 +78,10 @@ def copied(run: Path, settings: Settings, state: Path, epoch: int, recorded: Seq
             for at, picture in run_directory.samples(run).items():
                 if at <= epoch:
                     shutil.copyfile(picture, made / "samples" / picture.name)
+            for at, nets in epoch_nets.kept(run).items():
+                if at <= epoch:
+                    epoch_nets.place(made, at).parent.mkdir(exist_ok=True)
+                    shutil.copyfile(nets, epoch_nets.place(made, at))
             if (run / PARENT_METRICS).exists():  # of a branch that is trained on
                 shutil.copyfile(run / PARENT_METRICS, made / PARENT_METRICS)
         logged = [row for row in run_directory.read_metrics(run) if row["epoch"] <= epoch]
@@ -88,6 +92,10 @@ def copied(run: Path, settings: Settings, state: Path, epoch: int, recorded: Seq
             known = history.read(run)
             if known is not None and (kept := history.until(known, epoch)) is not None:
                 history.write(made, kept)
+        with contextlib.suppress(RunError):  # the same
+            seen = wall.read(run)
+            if seen is not None and seen.epoch <= epoch:
+                wall.write(made, seen)
     except BaseException:
         shutil.rmtree(made, ignore_errors=True)
         raise

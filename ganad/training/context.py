@@ -19,7 +19,7 @@ import filelock
 import psutil
 
 from ganad.errors import RunError, Stopped, file_errors
-from ganad.runs import commands, kept_states, run_directory
+from ganad.runs import commands, epoch_nets, kept_states, run_directory
 from ganad.system import files
 
 BEAT_S = 0.5
@@ -50,7 +50,7 @@ class RunContext:
         self._asked = False
         self._interruptible = True
         self._beaten = 0.0
-        for folder in (run, run / "samples", run / kept_states.FOLDER, run / commands.ASKED):
+        for folder in (run, run / "samples", run / kept_states.FOLDER, run / epoch_nets.FOLDER, run / commands.ASKED):
             files.sweep(folder)
         with file_errors(f"{run.name} cannot be written", "Free some space or allow writing there.", RunError):
             (run / RESERVE).write_bytes(bytes(RESERVE_BYTES))

@@ -25,11 +25,12 @@ from ganad.data import sources
 from ganad.errors import RunError, Stopped, file_errors
 from ganad.evaluation import metrics, thresholds
 from ganad.models import Method, build
-from ganad.runs import checkpoint, commands, kept_states, run_directory
-from ganad.scoring.score import fit_statistics, score, to_picture
+from ganad.runs import checkpoint, commands, epoch_nets, kept_states, run_directory
+from ganad.scoring.score import ScoredBatch, fit_statistics, score, to_picture
 from ganad.system import files
 from ganad.training import throughput
 from ganad.training.context import RunContext
+from ganad.training.epoch_keeper import EpochKeeper
 from ganad.training.epoch_recorder import EpochRecorder
 from ganad.training.length import steps_per_epoch
 from ganad.training.loop import train
@@ -75,9 +76,10 @@ def train_and_score(run: Path, context: RunContext) -> None:
     recorder = EpochRecorder(
         run, split, searches=settings.scores_by_search, epochs_done=saved["step"] // per_epoch if saved else 0
     )
+    keeper = EpochKeeper(run, split, settings, probe_rows(split))
     with context.listening(), context.uninterrupted():
-        _train(run, context, method, split, saved, precision, recorder)
-        _score(run, context, method, split, recorder)
+        _train(run, context, method, split, saved, precision, recorder, keeper)
+        _score(run, context, method, split, recorder, keeper)
 
 
 def space_needed(method: Method, split: Any) -> int:
@@ -86,7 +88,7 @@ def space_needed(method: Method, split: Any) -> int:
     images = len(split.val.images) + len(split.test.images)
     per_image = 28 * 28 + 8 * (len(method.settings.parts) + method.settings.latent)
     kept = min(kept_states.MOST, kept_states.MOST_BYTES // state, method.settings.epochs - 1) * state
-    return 2 * state + kept + 4 * parameters + images * per_image + 10_000_000
+    return 2 * state + kept + 4 * parameters + images * per_image + epoch_nets.MOST_BYTES + 10_000_000
 
 
 def state_bytes(method: Method) -> int:
@@ -106,6 +108,7 @@ def _train(
     saved: dict[str, Any] | None,
     precision: str,
     recorder: EpochRecorder,
+    keeper: EpochKeeper,
 ) -> None:
     """The epochs. Leaves metrics, pictures and states behind; a stop saves the very step it came at."""
     settings = method.settings
@@ -145,7 +148,7 @@ def _train(
     try:
         with open(run / "metrics.jsonl", "a", buffering=1, encoding="utf-8") as log:
             if not run_directory.samples(run):
-                _draw(run, 0, probe, _shown(method, probe, beat))
+                _draw(run, 0, probe, _shown(method, probe, beat)[0])
                 method.train()
             for step in train(
                 method, split.train.images, epochs=settings.epochs, batch_size=settings.batch_size, seed=settings.seed,
@@ -164,8 +167,10 @@ def _train(
                         "images_per_second": round(rate, 1),
                     }
                     log.write(json.dumps(row) + "\n")
-                    _draw(run, step.epoch, probe, _shown(method, probe, beat))
+                    picture, shown = _shown(method, probe, beat)
+                    _draw(run, step.epoch, probe, picture)
                     recorder.record(method, step.epoch, beat)
+                    keeper.keep(method, step.epoch, shown, beat)
                     method.train()
                     if keep_every and step.epoch % keep_every == 0 and step.epoch < settings.epochs:
                         keep(step.epoch)
@@ -191,7 +196,9 @@ def _val(method: Method, split: Any, beat: Callable[[int], None]) -> dict[str, f
     return {part: float(values.mean()) for part, values in scored.parts.items()}
 
 
-def _score(run: Path, context: RunContext, method: Method, split: Any, recorder: EpochRecorder) -> None:
+def _score(
+    run: Path, context: RunContext, method: Method, split: Any, recorder: EpochRecorder, keeper: EpochKeeper
+) -> None:
     """The last word: weights, and what they say."""
 
     method.eval()
@@ -200,6 +207,7 @@ def _score(run: Path, context: RunContext, method: Method, split: Any, recorder:
     fit_statistics(method, split.train.images, context.heartbeat)
     checkpoint.save_weights(run, method)
     recorder.record(method, method.settings.epochs, lambda _: context.heartbeat(), is_finished=True)
+    keeper.keep(method, method.settings.epochs, None, lambda _: context.heartbeat(), is_finished=True)
     counts = {"val": len(split.val.images), "test": len(split.test.images)}
     auroc = score_and_report(
         run,
@@ -238,16 +246,24 @@ def score_and_report(
 def probe_images(split: Any) -> Any:
     """(10 or so, 28, 28) uint8: one fixed test image a digit, normal ones first. Only looked at, never learned from."""
 
+    return split.test.images[probe_rows(split)]
+
+
+def probe_rows(split: Any) -> list[int]:
+    """Their positions in the test images."""
     digits = split.test.digit
     first = [int(np.argmax(digits == d)) for d in np.unique(digits)]
     normal = set(np.unique(split.train.digit).tolist())
-    return split.test.images[sorted(first, key=lambda i: (int(digits[i]) not in normal, int(digits[i])))]
+    return sorted(first, key=lambda i: (int(digits[i]) not in normal, int(digits[i])))
 
 
-def _shown(method: Method, probe: Any, beat: Callable[[int], None]) -> Any:
-    """What stands below the probe digits: their reconstructions, or generated images in a phase that has none yet."""
+def _shown(method: Method, probe: Any, beat: Callable[[int], None]) -> tuple[Any, ScoredBatch | None]:
+    """What stands below the probe digits: their reconstructions, with all that was said of them, or generated images in a phase that has none yet."""
     generated = method.eval().generated(len(probe))
-    return score(method, probe, on_batch=beat).reconstruction if generated is None else to_picture(generated)
+    if generated is not None:
+        return to_picture(generated), None
+    scored = score(method, probe, on_batch=beat)
+    return scored.reconstruction, scored
 
 
 def _draw(run: Path, epoch: int, probe: Any, shown: Any) -> None:

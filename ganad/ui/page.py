@@ -15,6 +15,7 @@ from ganad.ui.messages.guard import or_end_page
 from ganad.ui.panels import shared_server, unknown_run
 from ganad.ui.state import address, cache, current, picked_run
 from ganad.ui.state.session import memory, set_widget
+from ganad.ui.theme import progress
 from ganad.wording import plural
 
 MENU = (
@@ -104,7 +105,7 @@ def begin(title: str, *, lead: str = "", heading: str | None = None, without_run
         query = or_end_page(lambda: current.arrive(run, same_page=same_page)) if run else {}
         st.space("small")
         active = any(r.at_work for r in cache.list_runs())
-        guard.fragment(_at_work, run_every=3.0 if active else None)()
+        guard.fragment(_at_work, run_every=AT_WORK_S if active else None)()
         if damaged := service.damaged_runs():
             notices.caption(
                 markdown(
@@ -163,6 +164,10 @@ def pick_run() -> RunInfo | None:
     return runs[name]
 
 
+AT_WORK_S = 10.0
+"""From one look at the runs at work to the next, on every page that is open."""
+
+
 def _at_work() -> None:
     """A line for each run at work, on every page."""
     working = [r for r in service.list_runs() if r.at_work]
@@ -176,7 +181,7 @@ def _at_work() -> None:
         with st.container(border=True, gap="small"):
             where = f"epoch {s.epoch} of {s.epochs}" if s.doing == "training" else s.doing or r.state
             st.caption(markdown("**{} {}** · {}", r.name[:4], r.settings.method, where))
-            st.progress(share)
+            st.html(progress.bar(share, f"Run {int(r.name[:4])}" if r.name[:4].isdecimal() else "Run"))
             st.page_link("pages/1_Train.py", label="Watch", icon=":material/play_circle:", query_params={"run": r.name})
 
 

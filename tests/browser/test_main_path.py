@@ -58,7 +58,7 @@ def test_from_the_tiles_to_a_verdict(page, server):
     # live: progress, then the film of the probe digits and the losses, without a click
     expect(page.get_by_text(re.compile(r"epoch \d of 2 · step"))).to_be_visible()
     expect(page.locator(".film img").first).to_be_visible()
-    expect(page.get_by_test_id("stPlotlyChart").first).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile("^Loss of the generator")).first).to_be_visible()
     page.reload()  # a refresh changes nothing
     settled(page)
     wait_for(server, name, "finished")

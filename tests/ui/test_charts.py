@@ -188,99 +188,12 @@ def test_dots_on_one_level_do_not_touch():
 # --- training
 
 
-def test_the_envelope_holds_the_smallest_and_largest_value_of_each_stretch():
-    x, y = np.arange(1000), np.random.default_rng(0).normal(size=1000)
-    thinned = charts.thin(x, y, most=100)
-    stretches = y.reshape(100, 10)
-    assert np.array_equal(thinned.low, stretches.min(axis=1))
-    assert np.array_equal(thinned.high, stretches.max(axis=1))
-    assert np.allclose(thinned.mean, stretches.mean(axis=1))
-    assert np.allclose(thinned.x, x.reshape(100, 10).mean(axis=1))
-
-
-@pytest.mark.parametrize("n", [201, 399, 400, 401, 1999, 12_345])
-def test_a_single_spike_survives_thinning(n):
-    y = np.zeros(n)
-    y[n // 3], y[n - 1] = 7.0, -7.0
-    thinned = charts.thin(np.arange(n), y)
-    assert len(thinned.x) <= 400
-    assert (thinned.high.max(), thinned.low.min()) == (7.0, -7.0)
-
-
-def test_a_short_curve_is_shown_point_by_point():
-    thinned = charts.thin([1, 2, 3], [5, 4, 6])
-    assert thinned.x.tolist() == [1, 2, 3]
-    assert thinned.low.tolist() == thinned.mean.tolist() == thinned.high.tolist() == [5, 4, 6]
-
-
-def test_a_players_losses_are_its_own_and_gaps_are_passed_over():
-    rows = [
-        {"step": 1, "loss/generator": 3.0, "generator/contextual": 1.0, "loss/discriminator": 9.0},
-        {"step": 2, "loss/generator": float("nan"), "epoch": 1},
-        {"step": 3, "loss/generator": 2.0, "generator/contextual": 0.5},
-        {"step": 3, "epoch": 1, "val/residual": 4.0},
-    ]
-    figure = charts.losses(rows, "generator")
-    assert [t.name for t in figure.data] == ["loss/generator", "generator/contextual"]
-    assert trace(figure, "loss/generator").x.tolist() == [1, 3]
-    assert trace(figure, "loss/generator").y.tolist() == [3, 2]
-
-
-def test_the_parents_loss_stands_grey_beneath_to_its_own_end():
-    rows = [{"step": s, "epoch": s, "loss/encoder": 1.0, "encoder/code": 0.5} for s in range(1, 6)]
-    parent = [{"step": s, "epoch": s, "loss/encoder": 4.0, "encoder/code": 9.0} for s in range(1, 9)]
-    figure = charts.losses(rows, "encoder", parent=parent)
-    assert [t.name for t in figure.data] == ["parent", "loss/encoder", "encoder/code"]
-    assert trace(figure, "parent").line.color == colours.THRESHOLD.faint(0.65)
-    assert figure.layout.xaxis.range[1] == 8
-    assert figure.layout.yaxis.range[1] > 4
-    assert "parent" in words(figure)
-    epochs = charts.history([1, 2], [3.0, 4.0], "latent", parent=([1, 2, 3], [5.0, 6.0, 7.0]))
-    assert [t.name for t in epochs.data] == ["parent", "latent"]
-    assert epochs.layout.xaxis.range[1] == 3
-    assert [t.name for t in charts.losses(rows, "encoder").data] == ["loss/encoder", "encoder/code"]
-
-
-def test_a_mark_stands_where_the_run_was_steered_with_its_words_above_the_curve():
-    rows = [{"step": s, "loss/encoder": 1.0} for s in range(1, 101)]
-    figure = charts.losses(rows, "encoder", marks=[(21, "lr 0.0001"), (91, "<b>w_adv 5")])
-    assert [(line.x0, line.x1) for line in figure.layout.shapes] == [(21, 21), (91, 91)]
-    assert [a.xanchor for a in figure.layout.annotations if a.x in (21, 91)] == ["left", "right"]
-    assert "lr 0.0001" in words(figure)
-    assert "<b>w_adv" not in words(figure)
-    assert figure.layout.yaxis.range[1] > charts.losses(rows, "encoder").layout.yaxis.range[1]
-
-
-def test_epochs_are_marked_where_they_begin():
-    rows = [{"step": s, "epoch": (s - 1) // 10 + 1, "loss/encoder": 1.0} for s in range(1, 31)]
-    axis = charts.losses(rows, "encoder").layout.xaxis
-    assert (axis.tickvals, axis.ticktext) == ((1, 11, 21), ("1", "2", "3"))
-
-
-def test_a_run_without_steps_says_so():
-    assert "no steps yet" in words(charts.losses([], "encoder"))
-    assert "no steps yet" in words(charts.losses([{"step": 1, "loss/generator": 1.0}], "encoder"))
-
-
-def test_wild_first_steps_do_not_flatten_the_rest_and_are_named():
-    rows = [{"step": s, "loss/encoder": 900.0 if s == 1 else 1 + s % 2} for s in range(1, 101)]
-    figure = charts.losses(rows, "encoder")
-    assert figure.layout.yaxis.range[1] < 5
-    assert "↑ 900" in words(figure)
-
-
 def test_names_at_the_ends_of_lines_keep_their_order_and_their_distance():
     placed = charts.spread_apart([10.0, 0.0, 11.0, 100.0], gap=15)
     assert placed[3] == 100.0
     assert np.diff(sorted(placed[:3])).tolist() == [15, 15]
     assert placed[1] < placed[0] < placed[2]
     assert np.isclose(np.mean(placed[:3]), 7.0)
-
-
-def test_a_history_writes_its_last_value_at_its_end():
-    figure = charts.history([1, 2, 3], [0.5, 0.7, 0.734], "AUROC")
-    assert "0.734" in words(figure)
-    assert charts.history([], [], "AUROC").data[0].x == ()
 
 
 def test_a_search_is_drawn_as_the_best_score_over_its_paths():
@@ -311,10 +224,8 @@ def every_figure():
     yield charts.histogram(line, line + 1, 0.9, marked=0.2)
     yield charts.roc([charts.RocCurve("a", line, line, 0.5, point=(0.1, 0.1))])
     yield charts.precision_recall(line, line, 0.5, (0.5, 0.5))
-    yield charts.losses([{"step": 1, "loss/encoder": 1.0}, {"step": 2, "loss/encoder": 1.0}], "encoder")
     yield charts.waterfall({"latent": {"value": 1.0, "weight": 1.0, "contribution": 1.0, "percentile": 50.0}}, 0.5)
     yield charts.score_strip([("a long label", 0.5, "normal")], 1.0)
-    yield charts.history([1], [1.0], "loss")
     yield charts.descent(np.array([3.0, 2.0, 1.0]), np.array([[3.0], [2.5], [1.0]]))
 
 

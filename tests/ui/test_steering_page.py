@@ -34,6 +34,13 @@ def there(trained, monkeypatch):
     return run_directory.listing(trained)[::-1]
 
 
+def curves(at):
+    """The panels of the loss curves and of the held-out parts, as they go to the browser."""
+    (shown,) = [json.loads(c.proto.json) for c in at.get("bidi_component") if "curves_" in c.proto.id]
+    assert shown["panels"]
+    return shown["panels"]
+
+
 def at_key(widgets, key):
     (found,) = [w for w in widgets if w.key and w.key.startswith(key)]
     return found
@@ -75,10 +82,10 @@ def test_a_branch_says_where_it_comes_from_and_how_to_replay_it(there):
     assert f"Branched off from {parent.name} after epoch 2" in said
     assert "From epoch 3 on: learning rate 0.0001" in said
     assert f"python -m ganad replay {branch.name}" in [c.value for c in at.code]
-    assert steering.marks(service.run_info(branch.name)) == [(7, "branch, lr 0.0001")]
-    drawn = [json.loads(c.proto.spec if hasattr(c, "proto") else c.spec) for c in at.get("plotly_chart")]
-    named = [[t.get("name") for t in figure["data"]] for figure in drawn]
-    assert sum("parent" in names for names in named) == 5  # two players and three parts
+    assert steering.marks(service.run_info(branch.name)) == [(3, "branch, lr 0.0001")]
+    panels = curves(at)
+    assert all(panel["parent"] for panel in panels)
+    assert all(panel["marks"] == [[2, "branch, lr 0.0001"]] for panel in panels)  # where epoch 2 ends
     assert steering.marks(service.run_info(parent.name)) == []
 
 
@@ -108,7 +115,7 @@ def test_damaged_commands_take_the_marks_and_not_the_curves(there):
     (branch / commands.FILE).write_text("{\n")
     try:
         at = opened("pages/1_Train.py", run=branch.name)
-        assert len(at.get("plotly_chart")) == 5
+        assert all(panel["marks"] == [] and panel["parent"] for panel in curves(at))
         assert f"Line 1 of commands.jsonl of {branch.name} is damaged" in as_read(words(at))
     finally:
         (branch / commands.FILE).write_bytes(whole)
@@ -117,4 +124,4 @@ def test_damaged_commands_take_the_marks_and_not_the_curves(there):
 def test_many_changes_at_once_are_counted_on_the_curve(there):
     _, branch = there
     commands.write(branch, [*commands.read(branch), Command(epoch=4, set={"lr": 1e-3, "w_adv": 2.0, "w_con": 3.0})])
-    assert steering.marks(service.run_info(branch.name))[-1] == (10, "3 settings")
+    assert steering.marks(service.run_info(branch.name))[-1] == (4, "3 settings")

@@ -20,16 +20,14 @@ from ganad.ui.charts.comparison import (
 from ganad.ui.charts.curves import PrecisionCurve, RocCurve, precision_recall, precision_recalls, roc, roc_with_player
 from ganad.ui.charts.influence import influence_map
 from ganad.ui.charts.scores import BINS, Bins, bin_scores, histogram, score_strip, stack, waterfall
-from ganad.ui.charts.training import MOST_POINTS, Envelope, descent, history, losses, thin
+from ganad.ui.charts.training import descent
 
 __all__ = [
     "BINS",
     "CONFIG",
-    "MOST_POINTS",
     "PASSES",
     "Bins",
     "DigitCurve",
-    "Envelope",
     "PrecisionCurve",
     "RocCurve",
     "Standing",
@@ -39,9 +37,7 @@ __all__ = [
     "digit_curves",
     "digit_dots",
     "histogram",
-    "history",
     "influence_map",
-    "losses",
     "matrix",
     "precision_recall",
     "precision_recalls",
@@ -51,7 +47,6 @@ __all__ = [
     "spread_apart",
     "stack",
     "standings",
-    "thin",
     "trade",
     "waterfall",
 ]

@@ -32,11 +32,11 @@ def panel(run: RunInfo) -> None:
             help="A change holds from the first step of an epoch on and is written down, so that the same seed and the same "
             "changes give the same weights again.",
         )  # fmt: skip
-        guard.fragment(_in_force, run_every=1.0)(run.name)
+        guard.fragment(_in_force, run_every=6.0)(run.name)
 
 
 def _in_force(name: str) -> None:
-    """What counts at this moment, and what waits for an epoch to begin; polled every second."""
+    """What counts at this moment, and what waits for an epoch to begin; polled as the rest of the page is."""
     now, waiting, status = service.in_force(name), service.asked(name), service.run_info(name).status
     notices.caption(
         f"In force in epoch {max(1, status.epoch)}: {words(now, {k: getattr(now, k) for k in now.steerable})}."
@@ -108,17 +108,14 @@ def command(run: RunInfo) -> tuple[str, str] | None:
     return None
 
 
-def marks(run: RunInfo) -> list[tuple[float, str]]:
-    """(step, words) for the curves of a run: where it branched off, and where it was steered."""
-    per_epoch = run.status.total // run.status.epochs if run.status.epochs else 0
-    if not per_epoch:
-        return []
+def marks(run: RunInfo) -> list[tuple[int, str]]:
+    """(epoch, words) for the curves of a run, from which epoch on: where it branched off, and where it was steered."""
     at: dict[int, list[str]] = {}
     if run.settings.parent:
         at[run.settings.parent.epoch + 1] = ["branch"]
     for command in service.commands_of(run.name):
         at.setdefault(command.epoch, []).extend(_briefly(command.set))
-    return [((epoch - 1) * per_epoch + 1, ", ".join(said)) for epoch, said in sorted(at.items())]
+    return [(epoch, ", ".join(said)) for epoch, said in sorted(at.items())]
 
 
 def changes(run: RunInfo) -> None:

@@ -82,6 +82,10 @@ class Memory:
     """The lesson that the last link asked for, as it stood there."""
     explained: tuple[str, str] | None = None
     """The drawing or picture of one's own that was explained last, and its verdict."""
+    drawing: tuple[bytes, str] | None = None
+    """The drawing or picture of one's own that was judged last: its 28x28 bytes, and how it was prepared (`data.preparation.KINDS`)."""
+    drawing_scores: dict[str, dict[int, Any]] = field(default_factory=dict)
+    """run -> epoch -> what its nets said of that drawing then."""
     of_component: dict[Hashable, Any] = field(default_factory=dict)
     """What our components remember, each under names that begin with its key."""
 

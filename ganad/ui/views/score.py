@@ -18,7 +18,7 @@ from ganad.service import Explanation, ImageScore, RunInfo
 from ganad.ui import charts
 from ganad.ui.components.digit_pad import digit_pad
 from ganad.ui.messages import notices
-from ganad.ui.panels import explanation, export, latent_search, latent_space, live_pad
+from ganad.ui.panels import epoch_pad, explanation, export, latent_search, latent_space, live_pad, live_training
 from ganad.ui.state import cache, current
 from ganad.ui.state.scored_view import ScoredView
 from ganad.ui.state.session import memory
@@ -35,7 +35,12 @@ def draw(run: RunInfo) -> None:
     live = live_pad.live(view)
     if live is not None:
         live_pad.start_from(view)
-        ink = digit_pad(key="pad", size=300, live=live)
+        after = epoch_pad.epoch(view)
+        then = None if after is None else epoch_pad.live(view, after)
+        ink = digit_pad(key="pad", size=300, live=then or live)
+        if then:
+            epoch_pad.send_nets(view, then, after)
+            return
         live_pad.send_nets(view, live)
         if ink is not None:
             st.subheader("In detail", divider=True)
@@ -176,6 +181,7 @@ def one(run: RunInfo, prepared: preprocess.Prepared, name: str = "") -> None:
     with st.skeleton(height=420):
         view = current.view(run)
         judged = judge(view, prepared.digit[None])[0]
+    live_training.remember(prepared.digit, run.preparation)
     memory().explained = (hashlib.sha256(prepared.digit.tobytes()).hexdigest(), judged.verdict)
     for doubt in prepared.doubts:
         notices.warning(doubt, icon=":material/help:")

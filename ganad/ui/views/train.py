@@ -11,16 +11,14 @@ from ganad.config import PRESETS, Settings, command
 from ganad.errors import ConfigError, GanadError
 from ganad.service import RunInfo
 from ganad.training import length
-from ganad.ui import charts
 from ganad.ui.components.tiles import tiles, valid
 from ganad.ui.messages import guard, notices
 from ganad.ui.messages.escape import plain
-from ganad.ui.panels import epoch_by_epoch, export, samples, settings_form, several_runs, shared_server, steering
+from ganad.ui.panels import epoch_by_epoch, live_training, samples, settings_form, several_runs, shared_server, steering
 from ganad.ui.state import cache, picked_run
 from ganad.ui.state.session import held, memory
-from ganad.ui.theme import layout
+from ganad.ui.theme import layout, progress
 from ganad.web import colours
-from ganad.wording import plural
 
 BADGES = {
     "queued": ("queued", ":material/hourglass_top:", "gray"),
@@ -210,8 +208,11 @@ def panel(run: RunInfo | None) -> None:
         st.subheader(plain(run.label))
         if run.shipped:
             st.badge("shipped", icon=":material/inventory_2:", color="gray")
+        if live:
+            with guard.part():
+                live_training.draw_one(run)
     steering.origin(run)
-    guard.fragment(_head, run_every=1.0 if live else None)(run.name, live)
+    guard.fragment(_head, run_every=LIVE_S if live else None)(run.name, live)
     if live and not shared_server.readonly():
         with guard.part():
             steering.panel(run)
@@ -219,11 +220,17 @@ def panel(run: RunInfo | None) -> None:
         words, text = steering.command(run) or ("This run on the command line, as its config.json has it:", run.command)
         st.caption(words)
         st.code(text, language="bash", wrap_lines=True)
-    guard.fragment(_body, run_every=3.0 if live else None)(run.name, live)
+    guard.fragment(_body, run_every=FILM_S if live else None)(run.name, live)
+
+
+LIVE_S = 6.0
+"""From one look at a run at work to the next. Each costs the server and the browser some hundredths of a second (docs/performance.md)."""
+FILM_S = 60.0
+"""The same of what grows by an epoch at most: the film, the slider over the epochs, the log."""
 
 
 def _head(name: str, live: bool) -> None:
-    """State, progress and the one thing to do about it; polled every second."""
+    """State, progress and the one thing to do about it, and of a run at work what it learns; polled."""
     if memory().next_run:
         st.rerun()  # a button in here has made another run the picked one: that is the whole page's matter
     run = service.run_info(name)
@@ -238,7 +245,7 @@ def _head(name: str, live: bool) -> None:
             "press Stop, which ends it; Resume then goes on from the last saved step."
         )
     if run.at_work:
-        st.progress(s.step / s.total if s.total else 0.0)
+        st.html(progress.bar(s.step / s.total if s.total else 0.0, "Training"))
         stopping = memory().stop_requested == name
         st.button(
             "Stopping …" if stopping else "Stop", icon=":material/stop:", key="stop", on_click=guard.callback(_stop), args=(name,),
@@ -260,6 +267,15 @@ def _head(name: str, live: bool) -> None:
         memory().stop_requested = None
     if live and not run.at_work:
         st.rerun()
+    if live:
+        _learning(run)
+
+
+def _learning(run: RunInfo) -> None:
+    with guard.part():
+        live_training.wall(run)
+    with guard.part():
+        live_training.curves(run)
 
 
 def _progress_words(run: RunInfo) -> str:
@@ -336,7 +352,7 @@ def _resume(name: str) -> None:
 
 
 def _body(name: str, live: bool) -> None:
-    """Film, losses and log; polled every three seconds, because a chart that changes loses its zoom."""
+    """Film, slider over the epochs and log, and of a run that has ended what it has learned; polled slowly."""
     with guard.part():
         settings = service.run_info(name).settings
         gan_epochs = settings.epochs_without_reconstructions
@@ -352,49 +368,11 @@ def _body(name: str, live: bool) -> None:
         if service.history_version(name):
             st.subheader("Epoch by epoch")
             epoch_by_epoch.show(run, run.weights, key=f"epochs_{name}")
-    with guard.part():
-        _curves(name, live)
+    if not live:
+        _learning(service.run_info(name))
     with guard.part(), st.expander("Log", icon=":material/article:"):
         text = service.log(name)
         if text:
             st.code(text, language=None, height=260)
         else:
             st.caption("Shipped runs have no log." if not live else "Nothing yet.")
-
-
-def _curves(name: str, live: bool) -> None:
-    """Losses and held-out parts over the training."""
-    rows = service.logged_metrics(name)
-    if left_out := service.damaged_lines(name):
-        notices.warning(
-            f"{plural(left_out, 'damaged line')} of metrics.jsonl {'are' if left_out > 1 else 'is'} left out."
-        )
-    run, parent = service.run_info(name), service.parent_metrics(name)
-    losses = [r for r in rows if any(k.startswith("loss/") for k in r)]
-    if losses:
-        players = sorted({k.removeprefix("loss/") for r in losses for k in r if k.startswith("loss/")})
-        marks = guard.or_none(steering.marks, run) or []
-        for player in players:
-            st.plotly_chart(
-                charts.losses(losses, player, parent=parent, marks=marks), key=f"loss_{name}_{player}", config=export.config("training"),
-                alt=f"losses of the {player} by step",
-            )  # fmt: skip
-        if marks:
-            steering.changes(run)
-    elif live:
-        st.caption("Losses appear after the first steps.")
-    parts = run.settings.parts
-    held_out, of_parent = ([r for r in of if r.get("val", {}).keys() >= set(parts)] for of in (rows, parent))
-    if len(held_out) > 1:
-        st.caption(
-            "The parts of the score, epoch by epoch, on normal digits that the nets never learn from: their means."
-        )
-        for column, part in zip(layout.cells("held_out", len(parts)), parts, strict=True):
-            with column:
-                st.plotly_chart(
-                    charts.history(
-                        [r["epoch"] for r in held_out], [r["val"][part] for r in held_out], part,
-                        parent=([r["epoch"] for r in of_parent], [r["val"][part] for r in of_parent]),
-                    ),
-                    key=f"held_out_{name}_{part}", config=export.config("training"), alt=f"mean {part} of held-out normals by epoch",
-                )  # fmt: skip

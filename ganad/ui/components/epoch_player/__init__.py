@@ -11,6 +11,7 @@ import numpy as np
 from ganad.config import FALSE_ALARMS, Weights
 from ganad.service import EpochHistory
 from ganad.ui.components.declare import declare_beside
+from ganad.ui.components.live_training.envelope import envelope
 from ganad.web import colours
 from ganad.web.encode import as_base64
 
@@ -72,11 +73,6 @@ def epoch_player(packed: dict[str, Any], *, key: str, run: str, version: str, we
 
 
 def thinned(points: Sequence[tuple[float, float]], most: int = POINTS) -> list[list[float]]:
-    """At most `most` points, or about: the least and the greatest value of each stretch in their order, first and last among them."""
-    if len(points) <= most:
-        return [list(p) for p in points]
-    values = np.array([y for _, y in points])
-    kept = {0, len(points) - 1}
-    for stretch in np.array_split(np.arange(len(points)), most // 2 - 1):
-        kept |= {int(stretch[values[stretch].argmin()]), int(stretch[values[stretch].argmax()])}
-    return [list(points[i]) for i in sorted(kept)]
+    """At most `most` points, the least and the greatest value of each stretch in their order, first and last among them."""
+    x, y = np.array(points, dtype=np.float64).reshape(-1, 2).T
+    return envelope(x, y, most // 2 - 1).tolist()

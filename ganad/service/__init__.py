@@ -3,6 +3,7 @@
 Torch and scikit-learn are imported inside the functions that need them, so that a page opens at once.
 """
 
+from ganad.service.doctor import diagnose, not_looked_at, start_changed
 from ganad.service.images import class_counts, class_names, data_path, examples, upload
 from ganad.service.management import (
     empty_trash,
@@ -96,6 +97,7 @@ __all__ = [
     "damaged_lines",
     "damaged_runs",
     "data_path",
+    "diagnose",
     "digits_in_words",
     "digits_on_page",
     "digits_on_page_file",
@@ -120,6 +122,7 @@ __all__ = [
     "meta",
     "method",
     "no_threshold",
+    "not_looked_at",
     "prepare_bytes",
     "prepare_file",
     "race",
@@ -137,6 +140,7 @@ __all__ = [
     "scoring_ms",
     "search",
     "start",
+    "start_changed",
     "stop",
     "test_images",
     "train_on",

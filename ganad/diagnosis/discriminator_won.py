@@ -1,0 +1,50 @@
+"""The discriminator has won: its loss is next to nothing, so what it tells the generator is next to nothing."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ganad.diagnosis.finding import Curve, Evidence, Finding, last
+
+WON = 0.01
+"""Share of the loss of guessing. Below it D takes 99 of 100 images for what they are, and is sure of it."""
+LEAST = 20
+"""Logged steps, at least."""
+
+
+def guessing(method: str) -> float | None:
+    """What a discriminator pays that cannot tell the two sides apart; None for one that pays no cross-entropy (f-AnoGAN's critic)."""
+    return {"ganomaly": math.log(2), "egbad": 2 * math.log(2), "anogan": 2 * math.log(2)}.get(method)
+
+
+def rule(evidence: Evidence) -> Finding | None:
+    """The median of the last quarter of the discriminator's losses is less than a hundredth of the loss of guessing."""
+    level, (steps, loss) = guessing(evidence.settings.method), evidence.losses("loss/discriminator")
+    if level is None or len(loss) < LEAST:
+        return None
+    now = float(np.median(last(loss, 0.25)))
+    if now >= WON * level:
+        return None
+    s = evidence.settings
+    lr_d = (s.lr_d or s.lr) / 10
+    change = {"lr_d": lr_d} | ({"lr": 2e-4} if s.lr < 2e-4 else {})
+    return Finding(
+        name="discriminator has won",
+        title="The discriminator has won",
+        severity="serious",
+        evidence={"loss": now, "loss of guessing": level, "share": now / level},
+        meaning=f"In the last quarter of the steps the discriminator pays {now:.2g}, where guessing costs {level:.3g}: it knows every drawn image, so its "
+        "answers no longer tell the generator what to change.",
+        change=change,
+        change_in_words=", ".join(f"{k} {v:g}" for k, v in change.items()),
+        curve=Curve(
+            steps,
+            {"discriminator": np.maximum(loss, 1e-8)},
+            float(last(steps, 0.25)[0]),
+            "step",
+            (level, "guessing"),
+            log=True,
+        ),
+    )

@@ -25,7 +25,11 @@ FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
     "collapse": ("ganomaly", _SMALL | dict(epochs=8, w_con=0.0, w_adv=0.0, w_density=0.0, w_typicality=0.0)),
     "still improving": ("ganomaly", _SMALL | dict(epochs=2)),
     "overfitting": (
-        "ganomaly", _SMALL | dict(epochs=80, limit=100, batch_size=16, augment=0.0, filters=16, w_density=0.0, w_typicality=0.0),
+        "ganomaly",
+        _SMALL | dict(
+            epochs=130, limit=100, batch_size=16, augment=0.0, filters=16, w_density=0.0, w_typicality=0.0, w_enc=1.0, ema_decay=0.9,
+            normalize_latent=False,
+        ),
     ),
     "contamination": ("ganomaly", _SMALL | dict(epochs=2, contamination=0.15)),
 }  # fmt: skip

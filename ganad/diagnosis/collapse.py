@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from ganad.config import EgbadSettings, GanomalySettings, Settings
 from ganad.diagnosis.finding import Curve, Evidence, Finding
+from ganad.diagnosis.learning_rates import in_words, usual_or_less
 from ganad.diagnosis.still_improving import FALLS, fall
 
 SAME = 0.05
@@ -14,14 +18,16 @@ FEWEST = 3
 def rule(evidence: Evidence) -> Finding | None:
     """Reconstructions of held-out normals hardly differ, and these are not just about to come."""
     epochs, looks = evidence.looks("spread", "val/residual")
-    if len(epochs) < FEWEST and not (evidence.ended and len(epochs) == 1 and len(evidence.looks("val/residual")[0]) >= FEWEST):
+    if len(epochs) < FEWEST and not (
+        evidence.ended and len(epochs) == 1 and len(evidence.looks("val/residual")[0]) >= FEWEST
+    ):
         return None
     spread = float(looks[-1, 0])
     learning, residual = evidence.looks("val/residual")
     if spread >= SAME or fall(learning, residual[:, 0], 1 / 3) > FALLS:
         return None
     s = evidence.settings
-    change = _change(s.model_dump(), s.method)
+    change = _change(s)
     return Finding(
         name="collapse",
         title="The generator draws always the same",
@@ -30,17 +36,17 @@ def rule(evidence: Evidence) -> Finding | None:
         meaning=f"From one held-out normal to the next the reconstructions vary by {spread:.1%} of what the images vary by: the generator has collapsed to "
         "one picture, so the residual says how far an image is from that picture, and nothing else.",
         change=change,
-        change_in_words=", ".join(f"{k} {v:g}" for k, v in change.items()),
+        change_in_words=in_words(change),
         curve=Curve(epochs, {"spread": looks[:, 0]}, float(epochs[max(0, len(epochs) * 2 // 3 - 1)]), "epoch", (1.0, "as the images"))
         if len(epochs) > 1
         else None,
     )  # fmt: skip
 
 
-def _change(settings: dict, method: str) -> dict[str, float]:
-    """A reconstruction loss holds a generator to its images, where the method has one that counts little; else shorter steps."""
-    if method == "ganomaly" and settings["w_con"] < 50:
-        return {"w_con": 50.0} | ({"w_adv": 1.0} if not settings["w_adv"] else {})
-    if method == "egbad" and settings["w_cycle"] < 10:
+def _change(s: Settings) -> dict[str, Any]:
+    """A reconstruction loss holds a generator to its images, where the method has one that counts little; else other steps."""
+    if isinstance(s, GanomalySettings) and s.w_con < 50:
+        return {"w_con": 50.0} | ({} if s.w_adv else {"w_adv": 1.0})
+    if isinstance(s, EgbadSettings) and s.w_cycle < 10:
         return {"w_cycle": 10.0}
-    return {"lr": settings["lr"] / 4} | ({"lr_d": settings["lr_d"] / 4} if settings["lr_d"] else {})
+    return usual_or_less(s, "lr", "lr_d", times=4)

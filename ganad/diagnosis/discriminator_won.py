@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from ganad.diagnosis.finding import Curve, Evidence, Finding, last
+from ganad.diagnosis.learning_rates import in_words, usual_or_less
 
 WON = 0.01
 """Share of the loss of guessing. Below it D takes 99 of 100 images for what they are, and is sure of it."""
@@ -27,9 +28,7 @@ def rule(evidence: Evidence) -> Finding | None:
     now = float(np.median(last(loss, 0.25)))
     if now >= WON * level:
         return None
-    s = evidence.settings
-    lr_d = (s.lr_d or s.lr) / 10
-    change = {"lr_d": lr_d} | ({"lr": 2e-4} if s.lr < 2e-4 else {})
+    change = usual_or_less(evidence.settings, "lr_d", times=10)
     return Finding(
         name="discriminator has won",
         title="The discriminator has won",
@@ -38,7 +37,7 @@ def rule(evidence: Evidence) -> Finding | None:
         meaning=f"In the last quarter of the steps the discriminator pays {now:.2g}, where guessing costs {level:.3g}: it knows every drawn image, so its "
         "answers no longer tell the generator what to change.",
         change=change,
-        change_in_words=", ".join(f"{k} {v:g}" for k, v in change.items()),
+        change_in_words=in_words(change),
         curve=Curve(
             steps,
             {"discriminator": np.maximum(loss, 1e-8)},

@@ -41,6 +41,10 @@ def _change(evidence: Evidence, since: float) -> tuple[dict, str]:
     if s.limit and s.limit < 2000:
         return {"limit": None}, "all training images"
     if not s.augment:
-        return {"augment": 1.0, "augment_turn": 10.0, "augment_scale": 0.1}, "training images shifted, turned and scaled"
+        return {
+            "augment": 1.0,
+            "augment_turn": 10.0,
+            "augment_scale": 0.1,
+        }, "training images shifted, turned and scaled"
     epochs = int(max(1, min(since, s.epochs - 1)))
     return {"epochs": epochs}, f"{epochs:,} epochs"

@@ -6,6 +6,7 @@ import numpy as np
 
 from ganad.diagnosis.discriminator_won import guessing
 from ganad.diagnosis.finding import Curve, Evidence, Finding
+from ganad.diagnosis.learning_rates import in_words, usual_or_less
 
 TIMES = 15.0
 """So many times the loss of guessing. Cross-entropy grows with the size of the logit: this is being wrong, and sure of it, by far."""
@@ -20,9 +21,13 @@ def rule(evidence: Evidence) -> Finding | None:
     grew = level is not None and highest > TIMES * level
     if not failed and not grew:
         return None
-    change = {"lr": min(s.lr / 10, 2e-3)} | ({"lr_d": min(s.lr_d / 10, 2e-3)} if s.lr_d else {})
+    change = usual_or_less(s, "lr", "lr_d", times=10)
     change |= {"precision": "float32"} if failed else {}
-    shown = f"The discriminator's loss rose to {highest:,.3g}, {highest / level:,.0f} times that of guessing" if grew else ""
+    shown = (
+        f"The discriminator's loss rose to {highest:,.3g}, {highest / level:,.0f} times that of guessing"
+        if grew
+        else ""
+    )
     died = "A loss is no finite number any more, and the training ended there" if failed else ""
     first = float(steps[loss > TIMES * level][0]) if grew else float(steps[-1]) if len(steps) else 0.0
     return Finding(
@@ -32,7 +37,7 @@ def rule(evidence: Evidence) -> Finding | None:
         evidence={"highest loss": highest, "failed": float(failed)} | ({"times guessing": highest / level} if level else {}),
         meaning=f"{'. '.join(filter(None, (shown, died)))}: the steps are too long, each player overshoots the other's last move.",
         change=change,
-        change_in_words=", ".join(f"{k} {v:g}" if isinstance(v, float) else f"{k} {v}" for k, v in change.items()),
+        change_in_words=in_words(change),
         curve=Curve(steps, {"discriminator": np.maximum(np.abs(loss), 1e-8)}, first, "step", (level, "guessing") if level else None, log=True)
         if len(steps) > 1
         else None,

@@ -44,7 +44,7 @@ def rule(evidence: Evidence) -> Finding | None:
         meaning=f"It ended after {evidence.steps:,} steps, {share:.0%} of what its preset is meant for, and {curve}: it was too short.",
         change={"epochs": more},
         change_in_words=f"{more:,} epochs",
-        curve=Curve(epochs, {"held-out residual": residual}, _at(epochs, 1 / 3), "epoch") if len(epochs) > 1 else None,
+        curve=Curve(epochs, {"held-out residual": residual}, _at(epochs, 1 / 3), "epoch") if seen else None,
     )
 
 

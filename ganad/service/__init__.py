@@ -3,7 +3,7 @@
 Torch and scikit-learn are imported inside the functions that need them, so that a page opens at once.
 """
 
-from ganad.service.doctor import diagnose, not_looked_at, start_changed
+from ganad.service.doctor import diagnose, not_looked_at, start_changed, training_images
 from ganad.service.images import class_counts, class_names, data_path, examples, upload
 from ganad.service.management import (
     empty_trash,
@@ -144,6 +144,7 @@ __all__ = [
     "stop",
     "test_images",
     "train_on",
+    "training_images",
     "trash",
     "trash_bytes",
     "trashed",

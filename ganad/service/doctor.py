@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ganad.config import parse
 from ganad.data import foreign, sources
 from ganad.diagnosis import doctor
@@ -53,6 +55,18 @@ def evidence(name: str, *, thorough: bool = False) -> Evidence:
         looked_at=looked_at,
         foreign=tuple(strange),
     )
+
+
+def training_images(name: str, positions: tuple[int, ...]) -> np.ndarray:
+    """(n, 28, 28) uint8: images of the training file of a run's data, by their position in it.
+
+    Raises RunError if there are others now, with fewer images.
+    """
+    run = run_directory.find(name)
+    train = dataset(data_of(run)).train
+    if len(positions) and max(positions) > train.index[-1]:
+        raise RunError(f"The images that {run.name} learned from are not where they were.")
+    return train.images[np.searchsorted(train.index, positions)]
 
 
 def start_changed(name: str, finding: Finding) -> str:

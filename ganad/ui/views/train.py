@@ -15,7 +15,7 @@ from ganad.ui import charts
 from ganad.ui.components.tiles import tiles, valid
 from ganad.ui.messages import guard, notices
 from ganad.ui.messages.escape import plain
-from ganad.ui.panels import epoch_by_epoch, export, samples, settings_form, several_runs, shared_server
+from ganad.ui.panels import doctor, epoch_by_epoch, export, samples, settings_form, several_runs, shared_server
 from ganad.ui.state import cache, picked_run
 from ganad.ui.state.session import held, memory
 from ganad.ui.theme import layout
@@ -214,6 +214,7 @@ def panel(run: RunInfo | None) -> None:
     with st.container(key="command_of_run", gap="small"):
         st.caption("This run on the command line, as its config.json has it:")
         st.code(run.command, language="bash", wrap_lines=True)
+    guard.fragment(doctor.show, run_every=5.0 if live else None)(run.name, live)
     guard.fragment(_body, run_every=3.0 if live else None)(run.name, live)
 
 

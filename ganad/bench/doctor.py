@@ -45,7 +45,7 @@ def planted(fault: str, seed: int) -> Settings:
     return resolve(method, "tuned", normal=(digit,), seed=seed, **values)
 
 
-def validate(seeds: int, faults: list[str], log: Log) -> list[dict[str, Any]]:
+def validate(seeds: range, faults: list[str], log: Log) -> list[dict[str, Any]]:
     """A row for each fault: {"fault", "found", "seeds", "with it"}; with it: how often other findings came along.
 
     Each training is one of a folder of its own that is gone afterwards.
@@ -53,7 +53,7 @@ def validate(seeds: int, faults: list[str], log: Log) -> list[dict[str, Any]]:
     rows = []
     for fault in faults:
         found, others = 0, Counter()
-        for seed in range(seeds):
+        for seed in seeds:
             with _folder():
                 run = run_directory.create(planted(fault, seed))
                 worker.work(run)
@@ -61,7 +61,7 @@ def validate(seeds: int, faults: list[str], log: Log) -> list[dict[str, Any]]:
             found += fault in names
             others.update(n for n in names if n != fault)
             log(f"{fault}, seed {seed}: {', '.join(names) or 'nothing found'}")
-        rows.append({"fault": fault, "found": found, "seeds": seeds, "with it": dict(others)})
+        rows.append({"fault": fault, "found": found, "seeds": len(seeds), "with it": dict(others)})
     return rows
 
 

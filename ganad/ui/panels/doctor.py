@@ -39,7 +39,8 @@ def show(name: str, live: bool) -> None:
     for finding in found:
         _finding(name, finding)
     if not found and not live and run.state == "finished":
-        st.caption(":material/stethoscope: The doctor found nothing wrong with this training.")
+        where = " in what this run kept" if missing and not closer else " with this training"
+        st.caption(f":material/stethoscope: The doctor found nothing wrong{where}.")
 
 
 @cache.kept("Looking at training images and nets")

@@ -14,6 +14,7 @@ from ganad.diagnosis.doctor import RULES, diagnose
 from ganad.diagnosis.finding import Evidence
 from ganad.runs import run_directory
 from ganad.training import jobs, worker
+from tests.conftest import put_failed, put_running
 from tests.test_cli import ganad
 from tests.test_pages import opened
 
@@ -79,6 +80,12 @@ def test_reconstructions_that_do_not_vary_are_a_collapse_unless_they_are_about_t
     assert "collapse" not in found(looks([900] * 6, spread=0.3))
     assert "collapse" not in found(looks(np.geomspace(900, 300, 6), spread=0.01)), "it is learning"
     assert "collapse" not in found(looks([900] * 2, spread=0.01), ended=False), "untrained nets draw all the same"
+
+
+def test_epochs_before_there_is_an_encoder_are_no_collapse():
+    early = resolve("fanogan", "tuned", normal=(8,)).epochs_without_reconstructions
+    assert early >= 3
+    assert "collapse" not in found(looks([900] * early, spread=0.0), "fanogan", ended=False)
 
 
 def test_the_change_against_a_collapse_is_the_reconstruction_loss_where_it_was_turned_down():
@@ -196,7 +203,12 @@ def test_every_finding_has_a_planted_fault_that_it_is_validated_on():
 
 
 def test_a_run_whose_loss_was_no_number_says_so_on_train_and_offers_shorter_steps(runs_dir):
-    from tests.conftest import put_failed
-
     page = opened("pages/1_Train.py", run=put_failed(runs_dir).name)
     assert any(b.label.startswith("Train again: lr ") for b in page.button)
+
+
+def test_a_discriminator_that_wins_is_seen_while_the_run_trains(runs_dir):
+    run = put_running(runs_dir)
+    run_directory.write_text(run / "metrics.jsonl", "".join(json.dumps(row) + "\n" for row in steps(*[1e-5] * 40)))
+    assert [f.name for f in service.diagnose(run.name)] == ["discriminator has won"]
+    assert any("The discriminator has won" in m.value for m in opened("pages/1_Train.py", run=run.name).markdown)

@@ -38,9 +38,14 @@ class Evidence:
         return np.array(steps, float), np.array(values, float)
 
     def looks(self, *names: str) -> tuple[np.ndarray, np.ndarray]:
-        """(epochs (E,), values (E, len(names))) of the kept epochs that have all of these: `val/residual`, `train/latent`, `spread`."""
+        """(epochs (E,), values (E, len(names))) of the kept epochs that have all of these: `val/residual`, `train/latent`, `spread`.
+
+        Epochs in which the method cannot reconstruct yet are passed over.
+        """
         found = []
         for row in self.rows:
+            if row.get("epoch", 0) <= self.settings.epochs_without_reconstructions:
+                continue
             flat = dict(row)
             for group in ("val", "train"):
                 flat |= {f"{group}/{part}": value for part, value in (row.get(group) or {}).items()}

@@ -167,7 +167,8 @@ def test_a_run_that_leaves_foreign_images_out_learns_from_few_of_them():
 @pytest.fixture
 def contaminated(runs_dir):
     """A tiny training with 15 % of other digits among its normals."""
-    run = run_directory.create(bench.planted("contamination", 0))
+    quick = {"limit": 300, "w_density": 0.0, "w_typicality": 0.0}
+    run = run_directory.create(bench.planted("contamination", 0).model_copy(update=quick))
     assert worker.work(run) == "finished"
     return run
 

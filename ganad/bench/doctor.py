@@ -78,13 +78,15 @@ def shelf(log: Log) -> list[dict[str, Any]]:
 
 def table(faults: list[dict[str, Any]], shipped: list[dict[str, Any]]) -> str:
     """Both as Markdown."""
-    lines = ["| planted fault | found in | found besides |", "|---|---:|---|"]
+    lines = ["| planted fault | found in | found besides |", "|---|---:|---|"] if faults else []
     for row in faults:
         besides = ", ".join(f"{name} ({n})" for name, n in sorted(row["with it"].items()))
         lines.append(f"| {row['fault']} | {row['found']} of {row['seeds']} seeds | {besides or 'nothing'} |")
     said = [f"{r['run']} (AUROC {r['auroc']:.3f}): {', '.join(r['findings'])}" for r in shipped if r["findings"]]
     if shipped:
-        lines += ["", f"Findings in {len(said)} of {len(shipped)} shipped runs{': ' if said else '.'}{'; '.join(said)}"]
+        lines += [""] * bool(lines) + [
+            f"Findings in {len(said)} of {len(shipped)} shipped runs{': ' if said else '.'}{'; '.join(said)}"
+        ]
     return "\n".join(lines)
 
 

@@ -21,7 +21,7 @@ LAYERS = [
     ("glossary",),
     ("data", "models", "evaluation"),
     ("runs",),
-    ("scoring", "web"),
+    ("scoring", "web", "diagnosis"),
     ("training", "walkthrough"),
     ("service", "detector"),
     ("report", "studies"),

@@ -128,7 +128,8 @@ def test_every_shipped_run_of_before_opens_with_settings_of_today(method):
 @pytest.mark.parametrize("method", SETTINGS_OF)
 def test_every_setting_of_the_form_has_a_label_of_its_own_in_a_group(method):
     kind = SETTINGS_OF[method]
-    form = kind.model_fields.keys() - {"method", "preset", "normal", "epochs", "seed", "data", "parent"}
+    elsewhere = {"method", "preset", "normal", "epochs", "seed", "data", "parent", "leave_out_foreign"}
+    form = kind.model_fields.keys() - elsewhere
     assert kind.labels.keys() == form
     assert {group for group, _ in kind.labels.values()} <= set(GROUPS)
     assert len({label for _, label in kind.labels.values()}) == len(form)

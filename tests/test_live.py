@@ -20,7 +20,7 @@ from ganad.scoring.score import score
 from ganad.training import jobs, worker
 from ganad.ui.components import live_training
 from ganad.ui.components.digit_pad import SIDE, encode
-from ganad.ui.components.live_training.envelope import bucket_of, envelope
+from ganad.web.envelope import bucket_of, envelope
 from tests.test_pages import opened, words
 from tests.test_worker import small
 

@@ -17,7 +17,7 @@ from ganad.errors import ConfigError, GanadError
 
 # isort: off
 # Each adds its commands to `app`, in the order in which `--help` lists them.
-from ganad.cli import training, steering, studies, results, management, benchmarks  # noqa: F401
+from ganad.cli import training, steering, studies, results, doctor, management, benchmarks  # noqa: F401
 # isort: on
 
 

@@ -134,6 +134,10 @@ class CommonSettings(BaseModel):
     contamination_digits: tuple[int, ...] | None = Field(
         None, description="which digits these are; empty means all that are not normal"
     )
+    leave_out_foreign: bool = Field(
+        False,
+        description="normal training and held-out images whose nearest neighbours are all of other classes are left out",
+    )
     test_digits: tuple[int, ...] | None = Field(None, description="test on these digits alone; empty means on all")
     test_limit: int | None = Field(None, ge=10, description="use only the first so many test images")
     sample: int | None = Field(

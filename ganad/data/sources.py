@@ -24,7 +24,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 
 from ganad.config import VAL_SHARE
-from ganad.data import class_names, preparation
+from ganad.data import class_names, foreign, preparation
 from ganad.data.preprocess import read_image
 from ganad.errors import DataError, file_errors
 from ganad.system import limits, paths
@@ -152,7 +152,7 @@ def load_mnist() -> tuple[Arrays, Arrays]:
 def split(dataset: Dataset, settings: Any) -> Split:
     """Train, held-out and test images of a run; each keeps the order of its file.
 
-    `settings` says normal, seed, limit, test_digits, test_limit and sample. Of each normal digit's training images a share
+    `settings` says normal, seed, limit, test_digits, test_limit, sample, contamination and leave_out_foreign. Of each normal digit's training images a share
     of VAL_SHARE, drawn from the seed, is held out. Raises DataError when a part would be empty or one-sided.
     """
     train, test = dataset.train, dataset.test
@@ -192,11 +192,12 @@ def split(dataset: Dataset, settings: Any) -> Split:
             f"{list(settings.normal)}; test images of each class{' with ' + ', '.join(asked) if asked else ''}: "
             f"{_counts(test, dataset.classes)}."
         )
-    return Split(
+    whole = Split(
         train=_take(train, np.sort(np.concatenate([np.setdiff1d(chosen, apart), bad_train]))),
         val=_take(train, np.sort(np.concatenate([val, bad_val]))),
         test=test,
     )
+    return foreign.without_foreign(train, whole, settings.normal) if settings.leave_out_foreign else whole
 
 
 def contaminants(train: Images, settings: Any, n_train: int, n_val: int) -> tuple[np.ndarray, np.ndarray]:

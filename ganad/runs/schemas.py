@@ -92,6 +92,10 @@ class DataMeta(BaseModel):
     train: int = 0
     val: int = 0
     test: int = 0
+    looked_at: int = Field(0, ge=0)
+    """Training images that were compared with other classes (`data.foreign`)."""
+    foreign: list[Annotated[int, Field(ge=0)]] = []
+    """Of these the foreign ones, by their position in the training file."""
 
 
 class Meta(BaseModel):
@@ -120,13 +124,14 @@ class PartMeans(BaseModel):
 
 
 class MetricsRow(BaseModel):
-    """A line of `metrics.jsonl`: a logged step with its losses by name, or an epoch with held-out parts under `val`."""
+    """A line of `metrics.jsonl`: a logged step with its losses by name, or an epoch with held-out parts under `val`, those of training images under `train`."""
 
     model_config = _OPEN
     __pydantic_extra__: dict[str, float]
     step: int = Field(ge=0)
     epoch: int = Field(ge=0)
     val: PartMeans | None = None
+    train: PartMeans | None = None
 
 
 _Model = TypeVar("_Model", bound=BaseModel)

@@ -3,6 +3,7 @@
 Torch and scikit-learn are imported inside the functions that need them, so that a page opens at once.
 """
 
+from ganad.service.doctor import diagnose, not_looked_at, start_changed, training_images
 from ganad.service.images import class_counts, class_names, data_path, examples, upload
 from ganad.service.live import (
     DrawingScore,
@@ -124,6 +125,7 @@ __all__ = [
     "damaged_lines",
     "damaged_runs",
     "data_path",
+    "diagnose",
     "digits_in_words",
     "digits_on_page",
     "digits_on_page_file",
@@ -152,6 +154,7 @@ __all__ = [
     "method",
     "nets_version",
     "no_threshold",
+    "not_looked_at",
     "parent_metrics",
     "prepare_bytes",
     "prepare_file",
@@ -173,10 +176,12 @@ __all__ = [
     "search",
     "settings_after",
     "start",
+    "start_changed",
     "steer",
     "stop",
     "test_images",
     "train_on",
+    "training_images",
     "trash",
     "trash_bytes",
     "trashed",

@@ -21,7 +21,7 @@ import torch
 from PIL import Image
 
 from ganad.config import FALSE_ALARMS, command
-from ganad.data import sources
+from ganad.data import foreign, sources
 from ganad.errors import RunError, Stopped, file_errors
 from ganad.evaluation import metrics, thresholds
 from ganad.models import Method, build
@@ -32,7 +32,7 @@ from ganad.training import throughput
 from ganad.training.context import RunContext
 from ganad.training.epoch_keeper import EpochKeeper
 from ganad.training.epoch_recorder import EpochRecorder
-from ganad.training.length import steps_per_epoch
+from ganad.training.length import TRAINING_IMAGES, steps_per_epoch
 from ganad.training.loop import train
 from ganad.training.steering import steer
 from ganad.wording import plural
@@ -161,7 +161,8 @@ def _train(
                 if step.number % log_every == 0 or step.ends_epoch:
                     log.write(json.dumps({"step": step.number, "epoch": step.epoch, **_rounded(step.scalars)}) + "\n")
                 if step.ends_epoch and (step.epoch % stride == 0 or step.epoch == settings.epochs):
-                    row = {"step": step.number, "epoch": step.epoch, "val": _val(method, split, beat)}
+                    is_last = step.epoch == settings.epochs
+                    row = {"step": step.number, "epoch": step.epoch} | look(method, split, beat, is_last=is_last)
                     row |= {
                         "seconds": round(time.monotonic() - began, 2),
                         "images_per_second": round(rate, 1),
@@ -189,11 +190,29 @@ def _train(
     context.set_status(step=total, epoch=settings.epochs, seconds=time.monotonic() - began)
 
 
-def _val(method: Method, split: Any, beat: Callable[[int], None]) -> dict[str, float]:
-    """Mean of each part over (at most settings.val_images_per_check of) the held-out normals: do the nets still generalise?"""
+def look(
+    method: Method, split: Any, beat: Callable[[int], None] = lambda done: None, *, is_last: bool = True
+) -> dict[str, Any]:
+    """What a line of an epoch says of the nets, over at most settings.val_images_per_check images of each kind.
 
-    scored = score(method, split.val.images[: method.settings.val_images_per_check], on_batch=beat)
-    return {part: float(values.mean()) for part, values in scored.parts.items()}
+    val: mean of each part over held-out normals. train: over training images as they are, not varied; for a method that searches, which takes long, at
+    the last epoch alone. spread: variance of the held-out normals' reconstructions from image to image, as a share of that of the images.
+    """
+    settings = method.settings
+    held_out = split.val.images[: settings.val_images_per_check]
+    scored = score(method, held_out, on_batch=beat)
+    row: dict[str, Any] = {"val": _means(scored.parts)}
+    if varied := float(held_out.var(axis=0).mean()):
+        row["spread"] = round(float(scored.reconstruction.var(axis=0).mean()) / varied, 4)
+    if is_last or not settings.scores_by_search:
+        n = min(len(split.train.images), settings.val_images_per_check, TRAINING_IMAGES)
+        at = np.linspace(0, len(split.train.images) - 1, n).astype(int)
+        row["train"] = _means(score(method, split.train.images[at], on_batch=beat).parts)
+    return row
+
+
+def _means(parts: dict[str, np.ndarray]) -> dict[str, float]:
+    return {part: float(values.mean()) for part, values in parts.items()}
 
 
 def _score(
@@ -299,10 +318,17 @@ def _write_meta(run: Path, method: Method, dataset: Any, split: Any, device: Any
                 "train": len(split.train.images),
                 "val": len(split.val.images),
                 "test": len(split.test.images),
-            },
+            }
+            | _foreign(split, dataset, method.settings),
             "commit": _commit(),
         },
     )
+
+
+def _foreign(split: Any, dataset: Any, settings: Any) -> dict[str, Any]:
+    """Which training images look like those of other classes, for the doctor; empty where there are none to compare with."""
+    checked = foreign.check(dataset.train, split, settings.normal)
+    return {} if checked is None else {"looked_at": checked[0], "foreign": checked[1].tolist()}
 
 
 def _commit() -> str | None:

@@ -18,6 +18,7 @@ from ganad.ui.charts.comparison import (
     trade,
 )
 from ganad.ui.charts.curves import PrecisionCurve, RocCurve, precision_recall, precision_recalls, roc, roc_with_player
+from ganad.ui.charts.diagnosis import finding
 from ganad.ui.charts.influence import influence_map
 from ganad.ui.charts.scores import BINS, Bins, bin_scores, histogram, score_strip, stack, waterfall
 from ganad.ui.charts.training import descent
@@ -36,6 +37,7 @@ __all__ = [
     "descent",
     "digit_curves",
     "digit_dots",
+    "finding",
     "histogram",
     "influence_map",
     "matrix",

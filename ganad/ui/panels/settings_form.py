@@ -13,7 +13,7 @@ from ganad.config import GROUPS, PRESETS, SETTINGS_OF, UNSET, Settings, from_tex
 from ganad.errors import ConfigError
 from ganad.ui.state.session import held, holding
 
-ASKED_ELSEWHERE = {"method", "preset", "normal", "epochs", "seed", "data", "parent"}
+ASKED_ELSEWHERE = {"method", "preset", "normal", "epochs", "seed", "data", "parent", "leave_out_foreign"}
 
 
 def draw_advanced(method: str, preset: str) -> None:

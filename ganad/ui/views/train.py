@@ -14,7 +14,16 @@ from ganad.training import length
 from ganad.ui.components.tiles import tiles, valid
 from ganad.ui.messages import guard, notices
 from ganad.ui.messages.escape import plain
-from ganad.ui.panels import epoch_by_epoch, live_training, samples, settings_form, several_runs, shared_server, steering
+from ganad.ui.panels import (
+    doctor,
+    epoch_by_epoch,
+    live_training,
+    samples,
+    settings_form,
+    several_runs,
+    shared_server,
+    steering,
+)
 from ganad.ui.state import cache, picked_run
 from ganad.ui.state.session import held, memory
 from ganad.ui.theme import layout, progress
@@ -220,11 +229,14 @@ def panel(run: RunInfo | None) -> None:
         words, text = steering.command(run) or ("This run on the command line, as its config.json has it:", run.command)
         st.caption(words)
         st.code(text, language="bash", wrap_lines=True)
+    guard.fragment(doctor.show, run_every=DOCTOR_S if live else None)(run.name, live)
     guard.fragment(_body, run_every=FILM_S if live else None)(run.name, live)
 
 
 LIVE_S = 6.0
 """From one look at a run at work to the next. Each costs the server and the browser some hundredths of a second (docs/performance.md)."""
+DOCTOR_S = 15.0
+"""The same of what is wrong with it."""
 FILM_S = 60.0
 """The same of what grows by an epoch at most: the film, the slider over the epochs, the log."""
 

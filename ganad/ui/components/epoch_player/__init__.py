@@ -11,9 +11,9 @@ import numpy as np
 from ganad.config import FALSE_ALARMS, Weights
 from ganad.service import EpochHistory
 from ganad.ui.components.declare import declare_beside
-from ganad.ui.components.live_training.envelope import envelope
 from ganad.web import colours
 from ganad.web.encode import as_base64
+from ganad.web.envelope import envelope
 
 _PLAYER = declare_beside(__file__)
 POINTS = 300

@@ -15,9 +15,9 @@ from ganad.config import Settings
 from ganad.config.curves import Curve
 from ganad.service import DrawingScore, Wall
 from ganad.ui.components.declare import declare_beside
-from ganad.ui.components.live_training.envelope import envelope
 from ganad.web import colours
 from ganad.web.encode import as_base64, deflated
+from ganad.web.envelope import envelope
 
 _LIVE = declare_beside(__file__)
 BUCKETS = 320

@@ -1,0 +1,21 @@
+"""Other learning rates to try."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ganad.config import Settings, resolve
+
+
+def usual_or_less(settings: Settings, *names: str, times: float) -> dict[str, Any]:
+    """The preset's own values of `lr` and `lr_d` where those of the run differ; else these, the names' ones so many times smaller."""
+    preset = resolve(settings.method, settings.preset, normal=settings.normal)
+    own = {name: getattr(preset, name) for name in ("lr", "lr_d") if getattr(preset, name) != getattr(settings, name)}
+    return own or {name: (getattr(settings, name) or settings.lr) / times for name in names}
+
+
+def in_words(change: dict[str, Any]) -> str:
+    """{"lr": 0.001, "lr_d": None} -> "lr 0.001, lr_d none"."""
+    return ", ".join(
+        f"{k} {f'{v:g}' if isinstance(v, float) else 'none' if v is None else v}" for k, v in change.items()
+    )

@@ -30,6 +30,7 @@ from ganad.scoring.score import fit_statistics, score, to_picture
 from ganad.system import files
 from ganad.training import throughput
 from ganad.training.context import RunContext
+from ganad.training.early_stopping import EarlyStopping
 from ganad.training.epoch_recorder import EpochRecorder
 from ganad.training.length import steps_per_epoch
 from ganad.training.loop import train
@@ -73,8 +74,9 @@ def train_and_score(run: Path, context: RunContext) -> None:
     recorder = EpochRecorder(
         run, split, searches=settings.scores_by_search, epochs_done=saved["step"] // per_epoch if saved else 0
     )
+    early = EarlyStopping.of(run, dataset, split, settings)
     with context.listening(), context.uninterrupted():
-        _train(run, context, method, split, saved, precision, recorder)
+        _train(run, context, method, split, saved, precision, recorder, early)
         _score(run, context, method, split, recorder)
 
 
@@ -95,8 +97,9 @@ def _train(
     saved: dict[str, Any] | None,
     precision: str,
     recorder: EpochRecorder,
+    early: EarlyStopping | None,
 ) -> None:
-    """The epochs. Leaves metrics, pictures and states behind; a stop saves the very step it came at."""
+    """The epochs. Leaves metrics, pictures and states behind; a stop saves the very step it came at, and so does an early end."""
     settings = method.settings
     per_epoch = steps_per_epoch(len(split.train.images), settings.batch_size)
     total = per_epoch * settings.epochs
@@ -145,6 +148,8 @@ def _train(
                         "seconds": round(time.monotonic() - began, 2),
                         "images_per_second": round(rate, 1),
                     }
+                    if early and (judged := early.objective(method, beat)) is not None:
+                        row["objective"] = judged
                     log.write(json.dumps(row) + "\n")
                     _draw(run, step.epoch, probe, _shown(method, probe, beat))
                     recorder.record(method, step.epoch, beat)
@@ -153,6 +158,10 @@ def _train(
                         save()
                         last_save = time.monotonic()
                     context.log(f"epoch {step.epoch}: {rate:.0f} images/s, {_words(step.scalars)}")
+                    if early and early.stops(step.epoch):
+                        raise Stopped(
+                            f"stopped early after epoch {step.epoch}: earlier trials of its study were better"
+                        )
                 if step.ends_epoch:
                     epoch_images, epoch_began = 0, time.monotonic()
                 context.heartbeat(step=step.number, epoch=step.epoch, rate=rate, seconds=time.monotonic() - began)

@@ -7,6 +7,7 @@ object. On a shared disk runs are written in place instead, and none is sent. Ra
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import io
 import json
@@ -125,19 +126,25 @@ def run_all(study: Path, more: More, progress: Progress, cluster: Cluster) -> It
                 yield planned.key, run
                 submit()
     finally:
-        _stop(ray, list(refs))
+        _stop(ray, study, refs)
         _hear(ray, study, mailbox, progress)
         ray.kill(mailbox)
 
 
-def _stop(ray: Any, refs: list[Any]) -> None:
-    """As Ctrl+C on each node: a run saves its step and sends it. What has not ended in PATIENCE_S is ended."""
+def _stop(ray: Any, study: Path, refs: dict[Any, Planned]) -> None:
+    """As Ctrl+C on each node: a run saves its step and sends it; what has finished by then is taken. After PATIENCE_S it is ended."""
     for ref in refs:
         ray.cancel(ref)
-    if refs:
-        _, late = ray.wait(refs, num_returns=len(refs), timeout=PATIENCE_S)
-        for ref in late:
-            ray.cancel(ref, force=True)
+    if not refs:
+        return
+    ended, late = ray.wait(list(refs), num_returns=len(refs), timeout=PATIENCE_S)
+    for ref in late:
+        ray.cancel(ref, force=True)
+    for ref in ended:
+        with contextlib.suppress(ray.exceptions.RayError):  # cancelled
+            result = ray.get(ref)
+            if result[0] == "finished":
+                _arrived(study, refs[ref], result)
 
 
 def _place(study: Path) -> Place:
@@ -215,9 +222,6 @@ def train_on_node(
 
     Returns how it ended, and all its files, or with a place its name there. trial: as `runs.trials`; data: own images as an .npz.
     """
-    import ray
-    import ray.util.scheduling_strategies
-
     with tempfile.TemporaryDirectory(prefix="ganad-") as folder:
         os.environ["GANAD_RUNS"] = place.runs if place else folder
         settings = parse(json.loads(settings_json))
@@ -226,7 +230,7 @@ def train_on_node(
             path.write_bytes(data)
             settings = settings.model_copy(update={"data": str(path)})
         run = _run_in(place, key, settings) if place else run_directory.create(settings)
-        if not place and (state := ray.get(mailbox.state.remote(key))):
+        if not place and (state := _answer(mailbox.state.remote(key))):
             _unzip(state, run)
             _begin_again(run, settings)
         store.mark_trial(run, trial)
@@ -246,8 +250,13 @@ def train_on_node(
             return ended, run.name
         content = _zip(run, with_state=ended != "finished")
         if ended == "stopped":
-            ray.get(mailbox.keep.remote(key, content))  # who cancels a task hears nothing of what it returns
+            _answer(mailbox.keep.remote(key, content))  # who cancels a task hears nothing of what it returns
         return ended, content
+
+
+def _answer(ref: Any) -> Any:
+    """What an actor answers. `ray.get` would give the processor of this task to another one while it waits, and not take it back."""
+    return ref.future().result()
 
 
 def _run_in(place: Place, key: str, settings: Settings) -> Path:

@@ -59,6 +59,6 @@ clean:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-.venv/.dev: .venv/.app requirements-dev.txt requirements-ray.txt
+.venv/.dev: .venv/.app requirements-dev.txt requirements-ray.txt requirements-search.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@

@@ -143,7 +143,7 @@ def test_pages_import_streamlit_the_ui_the_settings_and_the_errors_alone():
 
 
 LAZY = {
-    "torch", "sklearn", "scipy", "umap", "ray",  # seconds, and off a page's first paint: what is below imports one of them
+    "torch", "sklearn", "scipy", "umap", "ray", "optuna",  # seconds, and off a page's first paint: what is below imports one of them
     "pandas",  # half a second, and only for CSV files
     "ganad.scoring.score", "ganad.scoring.browser_nets", "ganad.runs.checkpoint", "ganad.models", "ganad.training.loop", "ganad.training.run_training",
     "ganad.bench", "ganad.detector", "ganad.data.sources", "ganad.walkthrough",

@@ -1,14 +1,18 @@
 """A study on a real cluster of two nodes on this machine: the same weights as here, and a lost node loses nothing."""
 
+import json
+import signal
 import time
+import zipfile
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 import ray
 from ray.cluster_utils import Cluster
 
-from ganad.runs import run_directory
-from ganad.studies import ray_engine, store, sweep
+from ganad.runs import run_directory, trials
+from ganad.studies import process, ray_engine, search, store, sweep
 from ganad.training import context, worker
 from tests.test_studies import plan, quiet
 
@@ -27,8 +31,8 @@ def address(cluster):
     return cluster.address
 
 
-def test_eight_runs_have_the_weights_of_this_machine_and_a_second_call_finishes_at_once(runs_dir, address):
-    study = store.create(plan(normal=[[3], [7]], seeds=[0, 1], grid={"latent": ["4", "6"]}, engine="ray"))
+def test_four_runs_have_the_weights_of_this_machine_and_a_second_call_finishes_at_once(runs_dir, address):
+    study = store.create(plan(normal=[[3], [7]], grid={"latent": ["4", "6"]}, engine="ray"))
     heard, ended = [], []
     sweep.go_on(
         study,
@@ -37,10 +41,10 @@ def test_eight_runs_have_the_weights_of_this_machine_and_a_second_call_finishes_
         address=address,
     )
     rows = store.planned(study)
-    assert [r.state for r in rows] == ["finished"] * 8
-    assert len(ended) == 8
-    assert len({r.run for r in rows}) == 8
-    for row in (rows[0], rows[7]):
+    assert [r.state for r in rows] == ["finished"] * 4
+    assert len(ended) == 4
+    assert len({r.run for r in rows}) == 4
+    for row in (rows[0], rows[3]):
         here = run_directory.create(row.settings)
         worker.work(here)
         for name in ("weights.safetensors", "config.json"):
@@ -50,8 +54,68 @@ def test_eight_runs_have_the_weights_of_this_machine_and_a_second_call_finishes_
     assert set(store.objectives(study)) == {r.run.name for r in rows}
     began = time.monotonic()
     sweep.go_on(study, quiet, lambda *_: ended.append("again"), address=address)
-    assert len(ended) == 8
+    assert len(ended) == 4
     assert time.monotonic() - began < 60
+
+
+def test_ctrl_c_saves_the_step_of_every_run_on_the_cluster_and_the_study_goes_on_from_there(runs_dir, address):
+    study = store.create(plan(settings=plan().settings | {"epochs": "30"}, seeds=[0, 1], engine="ray"))
+    steps = {}
+
+    def heard(run_key, status):
+        steps[run_key] = status.step
+        if len(steps) == 2 and all(steps.values()):
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        sweep.go_on(study, heard, quiet, address=address)
+    assert not process.at_work(study)
+    kept = {}
+    for row in store.planned(study):
+        if row.state != "finished":  # where it was quicker than we
+            with zipfile.ZipFile(study / "states" / f"{row.key}.zip") as sent:
+                kept[row.key] = json.loads(sent.read("status.json"))["step"]
+            assert kept[row.key] >= steps[row.key] > 0, "nothing that was heard of is lost"
+    sweep.go_on(study, quiet, quiet, address=address)
+    rows = store.planned(study)
+    assert [r.state for r in rows] == ["finished", "finished"]
+    assert not list((study / "states").glob("*.zip"))
+    for row in rows:
+        if row.key in kept:
+            assert f"resumed at step {kept[row.key]}" in (row.run / "log.txt").read_text()
+    here = run_directory.create(rows[0].settings)
+    worker.work(here)
+    assert (rows[0].run / "weights.safetensors").read_bytes() == (here / "weights.safetensors").read_bytes()
+
+
+def test_a_search_with_runs_on_a_shared_disk_is_the_one_of_this_machine(runs_dir, address, monkeypatch):
+    asked = {"search": {"w_enc": "0.1:10:log"}, "trials": 2, "stop_early": "median", "cpus": 0.5, "shared_disk": True}
+    study = store.create(plan(**asked, engine="ray"))
+    monkeypatch.setattr(ray_engine, "_unzip", lambda *_: pytest.fail("a run was sent"))
+    sweep.go_on(study, quiet, quiet, address=address)
+    rows = store.planned(study)
+    assert [r.state for r in rows] == ["finished", "finished"]
+    assert all(r.run.parent == runs_dir and trials.curve(r.run) for r in rows)
+    assert json.loads((rows[1].run / trials.TRIAL).read_text())["others"] == [
+        {"curve": {str(e): v for e, v in trials.curve(rows[0].run).items()}, "finished": True}
+    ]
+    here = store.create(plan(**asked))
+    assert search.Search(here).ready()[0].key == rows[0].key
+
+
+def test_a_node_that_does_not_see_the_shared_disk_says_so(runs_dir, tmp_path):
+    study = store.create(plan(engine="ray"))
+    place = ray_engine._place(study)
+    with pytest.raises(ray_engine.GanadError, match=r"does not see .*leave --shared-disk away"):
+        ray_engine._run_in(replace(place, word="another"), "k", plan().runs()[0])
+    assert not run_directory.listing(runs_dir)
+    made = ray_engine._run_in(place, "k", plan().runs()[0])
+    assert ray_engine._run_in(place, "k", plan().runs()[0]) == made, "a run that was lost is gone on with in its place"
+
+
+def test_what_a_run_reserves_is_asked_of_the_cluster():
+    asked = plan(engine="ray", cpus=2, gpus=0.25, address="ray://here:10001")
+    assert ray_engine.Cluster.of(asked) == ray_engine.Cluster("ray://here:10001", 2.0, 0.25, False)
 
 
 def test_a_run_whose_node_is_lost_is_done_elsewhere_and_ends_with_the_same_weights(runs_dir, cluster, address):

@@ -34,13 +34,16 @@ def at_once(monkeypatch):
     """Runs are trained in this very process, one after the other; the list says which."""
     trained = []
 
-    def run_all(study, todo, progress):
-        for planned in todo:
+    def run_all(study, more, progress):
+        waiting = more()
+        while waiting:
+            planned = waiting.pop(0)
             run = planned.run or run_directory.create(planned.settings)
             store.mark(run, study, planned.key)
             worker.work(run)
             trained.append(planned.key)
             yield planned.key, run
+            waiting += more()
 
     monkeypatch.setattr(local_engine, "run_all", run_all)
     return trained

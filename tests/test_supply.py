@@ -30,7 +30,7 @@ def asked(file):
 
 
 NEEDED = asked("requirements.txt")
-DEVELOPED_WITH = [*asked("requirements-dev.txt"), *asked("requirements-ray.txt")]
+DEVELOPED_WITH = [*asked("requirements-dev.txt"), *asked("requirements-ray.txt"), *asked("requirements-search.txt")]
 
 
 def imports(folders):
@@ -51,7 +51,7 @@ def packages(names):
 
 def test_what_is_imported_is_required_and_what_is_required_is_imported():
     found = packages(imports(["ganad/**/*.py", "pages/*.py", "app.py"]))
-    optional = {"umap-learn", "ray"}  # offered where it is installed
+    optional = {"umap-learn", "ray", "optuna"}  # offered where it is installed
     assert found - optional == {canonicalize_name(r.name) for r in NEEDED}
     assert optional <= {canonicalize_name(r.name) for r in DEVELOPED_WITH}
 

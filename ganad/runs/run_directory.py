@@ -20,6 +20,9 @@
       report.json          metrics at the default weights
       log.txt              the process's own words
       note.txt             exists: what its owner wrote about it
+      study.txt            exists: the study that it belongs to, and its key there
+      trial.json           exists: what a trial of a search is compared with after each epoch
+      stopped_early.json   exists: after which epoch it ended itself, and its objective then
       stop                 exists: somebody asked it to stop
       asked/               changes that were asked for and have not yet taken effect, a file each
       .lock                held by the one process that writes the run, for as long as it lives

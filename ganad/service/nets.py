@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from ganad.data import sources
-from ganad.errors import RunError
 from ganad.runs import run_directory
 from ganad.scoring import attribution
 from ganad.service.images import data_of, dataset
@@ -134,23 +133,13 @@ def reference_anomalies(name: str) -> dict[str, np.ndarray]:
     """part -> (n,) of a fixed sample of *training* images of the digits that are not normal, as many of each.
 
     For whatever is chosen with anomalies and must not be chosen on the test set. The net has never seen them. Raises
-    RunError for a run without weights.
+    RunError for a run without weights, DataError where every class is normal.
     """
     from ganad.scoring.score import score
 
-    settings = run_info(name).settings
-    train, rng = dataset(data_of(run_directory.find(name))).train, np.random.default_rng(0)
-    seen = np.zeros(len(train.digit), bool)
-    if settings.contamination:  # what was put among the normals is no stranger to the net
-        own = sources.split(dataset(data_of(run_directory.find(name))), settings)
-        seen[np.searchsorted(train.index, np.concatenate([own.train.index, own.val.index]))] = True
-    others = [int(d) for d in np.unique(train.digit) if d not in settings.normal]
-    if not others:
-        raise RunError("Every digit is normal here, so there is no anomaly among the training images.")
-    each = max(1, settings.reference_anomalies // len(others))
-    rows = np.concatenate([rng.permutation(np.flatnonzero((train.digit == d) & ~seen))[:each] for d in others])
-    scored = score(method(name), train.images[rows])
-    return scored.parts
+    images = dataset(data_of(run_directory.find(name)))
+    rows = sources.reference_rows(images, run_info(name).settings)
+    return score(method(name), images.train.images[rows]).parts
 
 
 def rescore(name: str, rows: Sequence[int] | None = None) -> dict[str, np.ndarray]:

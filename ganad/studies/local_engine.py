@@ -14,13 +14,15 @@ from ganad.training import context, jobs
 
 LOOK_S = 0.3
 """Seconds between two looks at the runs at work."""
+More = Callable[[], list[Planned]]
+"""Runs that may begin now. Asked at first and again whenever a run has ended; all is done when none is left and none at work."""
 Progress = Callable[[str, run_directory.Status], None]
 """Told the key of a run and how it stands, whenever it was looked at."""
 
 
-def run_all(study: Path, todo: list[Planned], progress: Progress) -> Iterator[tuple[str, Path]]:
-    """Do these runs; yields (key, run) of each as it ends. Closing the generator stops those at work, which can be resumed."""
-    waiting = list(todo)
+def run_all(study: Path, more: More, progress: Progress) -> Iterator[tuple[str, Path]]:
+    """Do the runs that `more` gives; yields (key, run) of each as it ends. Closing the generator stops those at work, to be resumed."""
+    waiting = more()
     working: dict[str, Path] = {}
     try:
         while waiting or working:
@@ -33,6 +35,7 @@ def run_all(study: Path, todo: list[Planned], progress: Progress) -> Iterator[tu
                 if status.state in run_directory.ENDED:
                     del working[run_key]
                     yield run_key, run
+                    waiting += more()
             if working:
                 time.sleep(LOOK_S)
     finally:
@@ -45,7 +48,12 @@ def run_all(study: Path, todo: list[Planned], progress: Progress) -> Iterator[tu
 def _begin(study: Path, planned: Planned) -> Path:
     if planned.run is None:
         with room_for():
-            return jobs.start(planned.settings, lambda run: store.mark(run, study, planned.key))
+            return jobs.start(planned.settings, lambda run: _prepare(run, study, planned))
     if planned.state in ("stopped", "failed"):
         jobs.resume(planned.run)
     return planned.run
+
+
+def _prepare(run: Path, study: Path, planned: Planned) -> None:
+    store.mark(run, study, planned.key)
+    store.mark_trial(run, planned.trial)

@@ -2,6 +2,7 @@
 
 study.json        the plan
 objective.json    run -> what the study compares runs by; of training and held-out images, never of the test set
+trials.json       of a search: the settings of each trial, in their order
 states/KEY.zip    an unfinished run of a cluster, to go on from
 .lock             held by whoever works on the study
 """
@@ -9,6 +10,7 @@ states/KEY.zip    an unfinished run of a cluster, to go on from
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +18,13 @@ from typing import Any
 from ganad.config import Settings
 from ganad.errors import ConfigError, RunError, file_errors
 from ganad.runs import run_directory
+from ganad.runs import trials as run_trials
 from ganad.studies.plan import StudyPlan, key, parse
 
 MARK = "study.txt"
 """In a run of a study: the study's name and the run's key there."""
+EARLY = "stopped early"
+"""The state of a run of a search that ended itself, since earlier trials were better."""
 _NUMBERED = re.compile(r"(\d{4,})-.+")
 
 
@@ -31,11 +36,16 @@ class Planned:
     settings: Settings
     run: Path | None
     status: run_directory.Status | None
+    trial: dict[str, Any] | None = None
+    """Of a search, when it begins: what it is compared with after each epoch (`runs.trials`)."""
 
     @property
     def state(self) -> str:
-        """As of the run; `planned` before there is one."""
-        return self.status.state if self.status else "planned"
+        """As of the run; `planned` before there is one, and EARLY."""
+        if self.status is None:
+            return "planned"
+        early = self.status.state in ("stopped", "failed") and run_trials.ended_itself(self.run)
+        return EARLY if early else self.status.state
 
 
 def root() -> Path:
@@ -103,14 +113,66 @@ def runs_of(study: Path) -> dict[str, Path]:
 
 
 def planned(study: Path) -> list[Planned]:
-    """Every run that the study asks for, in the order of its plan, and how it stands."""
-    there = runs_of(study)
+    """Every run that the study asks for, in the order of its plan, and how it stands; of a search, the runs of the trials so far.
+
+    Of a trial that was stopped early the runs that are not begun are left out.
+    """
+    plan, there = plan_of(study), runs_of(study)
+    if not plan.search:
+        return planned_of(plan.runs(), there)
+    rows: dict[str, Planned] = {}
+    for values in trials(study):
+        own = planned_of(plan.runs_of(values), there)
+        stopped = any(row.state == EARLY for row in own)
+        rows |= {row.key: row for row in own if not (stopped and row.run is None)}
+    return list(rows.values())
+
+
+def planned_of(settings: Sequence[Settings], there: dict[str, Path]) -> list[Planned]:
+    """Runs of these settings, and how they stand. there: as `runs_of`."""
     rows = []
-    for settings in plan_of(study).runs():
-        run_key = key(settings)
+    for one in settings:
+        run_key = key(one)
         run = there.get(run_key)
-        rows.append(Planned(run_key, settings, run, run_directory.status(run) if run else None))
+        rows.append(Planned(run_key, one, run, run_directory.status(run) if run else None))
     return rows
+
+
+def to_come(study: Path) -> int:
+    """Runs whose settings a search has not chosen yet."""
+    plan = plan_of(study)
+    return max(0, plan.trials - len(trials(study))) * len(plan.normal) * len(plan.seeds)
+
+
+def trials(study: Path) -> list[dict[str, str]]:
+    """The settings of each trial of a search, in their order. Raises RunError for a damaged trials.json."""
+    saved: Any = run_directory.read_json(study / "trials.json")
+    if saved is None:
+        return []
+    names, good = set(plan_of(study).search), isinstance(saved, list)
+    for values in saved if good else ():
+        good = (
+            good
+            and isinstance(values, dict)
+            and set(values) == names
+            and all(isinstance(v, str) for v in values.values())
+        )
+    if not good:
+        raise RunError(
+            f"trials.json of {study.name} is damaged: remove it, and the search begins anew with the runs that are there."
+        )
+    return saved
+
+
+def keep_trial(study: Path, values: dict[str, str]) -> None:
+    """Write down the settings of one more trial."""
+    run_directory.write_json(study / "trials.json", [*trials(study), values])
+
+
+def mark_trial(run: Path, trial: dict[str, Any] | None) -> None:
+    """Let a run of a search know what it is compared with."""
+    if trial is not None:
+        run_directory.write_json(run / run_trials.TRIAL, trial)
 
 
 def objectives(study: Path) -> dict[str, float]:

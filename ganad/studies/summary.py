@@ -56,11 +56,15 @@ def rows(study: Path) -> list[Row]:
                 s.method,
                 s.normal,
                 s.seed,
-                {name: getattr(s, name) for name in plan.grid if hasattr(s, name)},
+                {name: getattr(s, name) for name in plan.varied if hasattr(s, name)},
                 known.get(planned.run.name) if planned.run else None,
                 _auroc(planned.run) if planned.state == "finished" else None,
                 status.seconds if status else 0.0,
-                1.0 if planned.state == "finished" else status.step / status.total if status and status.total else 0.0,
+                1.0
+                if planned.state in ("finished", store.EARLY)
+                else status.step / status.total
+                if status and status.total
+                else 0.0,
             )
         )
     return made
@@ -106,6 +110,25 @@ def best(made: Sequence[Row]) -> Row | None:
     """The finished run with the highest objective; the test set has no part in it."""
     known = [row for row in made if row.objective is not None]
     return max(known, key=lambda row: row.objective) if known else None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A choice of settings: the mean objective over its classes and seeds, and how many runs that is."""
+
+    values: dict[str, Any]
+    objective: float
+    runs: int
+
+
+def best_trial(made: Sequence[Row]) -> Choice | None:
+    """Of a search, the settings with the highest mean objective, of those whose runs have all finished."""
+    groups: dict[tuple, list[Row]] = {}
+    for row in made:
+        groups.setdefault(tuple(row.values.items()), []).append(row)
+    whole = [g for g in groups.values() if all(row.objective is not None for row in g)]
+    choices = [Choice(g[0].values, float(np.mean([row.objective for row in g])), len(g)) for g in whole]
+    return max(choices, key=lambda choice: choice.objective, default=None)
 
 
 def core_hours(made: Sequence[Row]) -> float:

@@ -34,7 +34,8 @@ class RunContext:
     That process owns the run (`runs.owned`) before it makes a context.
     """
 
-    def __init__(self, run: Path, on_status: Callable[[run_directory.Status], None]):
+    def __init__(self, run: Path, on_status: Callable[[run_directory.Status], None], *, on_node: bool = False):
+        """on_node: the process has no number that another machine could look for; its heartbeat alone says that it lives."""
         self.run, self.on_status = run, on_status
         me = psutil.Process()
         status = run_directory.read_status(run)
@@ -42,8 +43,8 @@ class RunContext:
             status,
             state="queued",
             since=status.since or time.time(),
-            pid=me.pid,
-            process_started=me.create_time(),
+            pid=None if on_node else me.pid,
+            process_started=None if on_node else me.create_time(),
             error=None,
             doing="starting",
         )

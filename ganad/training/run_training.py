@@ -30,6 +30,7 @@ from ganad.scoring.score import ScoredBatch, fit_statistics, score, to_picture
 from ganad.system import files
 from ganad.training import throughput
 from ganad.training.context import RunContext
+from ganad.training.early_stopping import EarlyStopping
 from ganad.training.epoch_keeper import EpochKeeper
 from ganad.training.epoch_recorder import EpochRecorder
 from ganad.training.length import TRAINING_IMAGES, steps_per_epoch
@@ -77,8 +78,9 @@ def train_and_score(run: Path, context: RunContext) -> None:
         run, split, searches=settings.scores_by_search, epochs_done=saved["step"] // per_epoch if saved else 0
     )
     keeper = EpochKeeper(run, split, settings, probe_rows(split))
+    early = EarlyStopping.of(run, dataset, split, settings)
     with context.listening(), context.uninterrupted():
-        _train(run, context, method, split, saved, precision, recorder, keeper)
+        _train(run, context, method, split, saved, precision, recorder, keeper, early)
         _score(run, context, method, split, recorder, keeper)
 
 
@@ -109,8 +111,9 @@ def _train(
     precision: str,
     recorder: EpochRecorder,
     keeper: EpochKeeper,
+    early: EarlyStopping | None,
 ) -> None:
-    """The epochs. Leaves metrics, pictures and states behind; a stop saves the very step it came at."""
+    """The epochs. Leaves metrics, pictures and states behind; a stop saves the very step it came at, and so does an early end."""
     settings = method.settings
     per_epoch = steps_per_epoch(len(split.train.images), settings.batch_size)
     total = per_epoch * settings.epochs
@@ -167,6 +170,8 @@ def _train(
                         "seconds": round(time.monotonic() - began, 2),
                         "images_per_second": round(rate, 1),
                     }
+                    if early and (judged := early.objective(method, beat)) is not None:
+                        row["objective"] = judged
                     log.write(json.dumps(row) + "\n")
                     picture, shown = _shown(method, probe, beat)
                     _draw(run, step.epoch, probe, picture)
@@ -179,6 +184,10 @@ def _train(
                         save()
                         last_save = time.monotonic()
                     context.log(f"epoch {step.epoch}: {rate:.0f} images/s, {_words(step.scalars)}")
+                    if early and early.stops(step.epoch):
+                        raise Stopped(
+                            f"stopped early after epoch {step.epoch}: earlier trials of its study were better"
+                        )
                 if step.ends_epoch:
                     epoch_images, epoch_began = 0, time.monotonic()
                 context.heartbeat(step=step.number, epoch=step.epoch, rate=rate, seconds=time.monotonic() - began)

@@ -18,27 +18,34 @@ from ganad.runs import run_directory
 from ganad.training.context import RunContext
 
 
-def work(run: Path, watch: Callable[[run_directory.Status], None] = lambda status: None, *, listen: bool = True) -> str:
+def work(
+    run: Path,
+    watch: Callable[[run_directory.Status], None] = lambda status: None,
+    *,
+    listen: bool = True,
+    on_node: bool = False,
+) -> str:
     """Train, score, report. Returns the state in which the run ended: finished, stopped or failed.
 
     watch    is called with every status that is written
     listen   take SIGTERM and Ctrl+C as requests from the first moment; otherwise only once there is something to save, and
              until then a signal ends the process at once, even in the middle of an import
+    on_node  of a cluster, which says what begins when: it waits for no slot, and its process is none of the machine that looks at it
 
     What goes wrong is in status.json and log.txt. Raises RunError only if another process writes the run, or if the run
     cannot be written at all.
     """
     with run_directory.owned(run, wait=run_directory.LOCK_S):
-        context = RunContext(run, watch)
+        context = RunContext(run, watch, on_node=on_node)
         try:
             with context.listening() if listen else contextlib.nullcontext():
-                with context.slot():
+                with contextlib.nullcontext() if on_node else context.slot():
                     context.set_status(state="running", doing="starting")
                     _train_and_score(run, context)
                 with context.uninterrupted():
                     context.last_word(state="finished", doing="")
-        except Stopped:
-            context.log("stopped, as asked")
+        except Stopped as why:
+            context.log(str(why) or "stopped, as asked")
             context.last_word(state="stopped", doing="")
         except GanadError as error:
             context.log(f"failed: {error}")

@@ -1,8 +1,8 @@
 """Which images among those taken for normal look like images of other classes: a check of the data, before any training.
 
 An image is *foreign* when its `NEAREST` nearest neighbours (Euclidean, after a 3x3 blur, which forgives a shift by a pixel) among images taken
-for normal and training images of the other classes are all of other classes. Of MNIST's digits, each as the only normal one, at most 3 % of the normal images are
-foreign; with a tenth of other digits among them at least 6 %. No test image is looked at, and the label of no image that is taken for normal.
+for normal and training images of the other classes are all of other classes. Of MNIST's digits, each as the only normal one, at most 3.3 % of the images
+looked at are foreign; with a tenth of other digits among them at least 6 %. No test image is looked at, and the label of no image that is taken for normal.
 """
 
 from __future__ import annotations

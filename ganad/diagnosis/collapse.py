@@ -10,7 +10,7 @@ from ganad.diagnosis.learning_rates import in_words, usual_or_less
 from ganad.diagnosis.still_improving import FALLS, fall
 
 SAME = 0.05
-"""Variance of the reconstructions from image to image, as a share of that of the images. Shipped runs have 0.4 and more."""
+"""Variance of the reconstructions from image to image, as a share of that of the images. Shipped runs have 0.75 and more."""
 FEWEST = 3
 """Kept epochs before anything is said: untrained nets draw all the same too."""
 

@@ -85,6 +85,49 @@ def test_a_run_that_fails_ends_the_command_with_its_reason(runs_dir, monkeypatch
         b.quality([b.Job("B", "ganomaly", 2, 0)], "tuned", print)
 
 
+def test_on_a_cluster_what_is_missing_is_trained_together_and_the_rest_is_found_again(runs_dir, monkeypatch):
+    work, asked = fake_work([0.91, 0.92, 0.93]), []
+
+    def run_all(folder, more, progress, cluster):
+        todo = more()
+        asked.append((len(todo), cluster))
+        for planned in todo:
+            run = planned.run or run_directory.create(planned.settings)
+            b.store.mark(run, folder, planned.key)
+            work(run)
+            yield planned.key, run
+        assert more() == []
+
+    monkeypatch.setattr(b.ray_engine, "run_all", run_all)
+    monkeypatch.setattr("ganad.training.worker.work", lambda run: pytest.fail("trained here"))
+    cluster = b.ray_engine.Cluster("ray://there:10001", gpus=0.5)
+    jobs = [b.Job("B", "ganomaly", d, 0) for d in (2, 4)]
+    rows = b.quality(jobs, "tuned", print, cluster)
+    assert [r.auroc for r in rows] == [0.91, 0.92]
+    assert [r.auroc for r in b.quality([*jobs, b.Job("A", "ganomaly", 4, 0)], "tuned", print, cluster)] == [
+        0.91,
+        0.92,
+        0.93,
+    ]
+    assert [r.auroc for r in b.quality(jobs, "tuned", print, cluster)] == [0.91, 0.92]
+    assert asked == [(2, cluster), (1, cluster)], "where nothing is missing no cluster is asked"
+    assert not b.store.listing(), "the tables are no study on the page"
+
+
+def test_a_run_that_fails_on_the_cluster_ends_the_command_with_its_reason(runs_dir, monkeypatch):
+    def run_all(folder, more, progress, cluster):
+        for planned in more():
+            run = run_directory.create(planned.settings)
+            run_directory.write_status(
+                run, replace(run_directory.read_status(run), state="failed", error="it ran away")
+            )
+            yield planned.key, run
+
+    monkeypatch.setattr(b.ray_engine, "run_all", run_all)
+    with pytest.raises(b.RunError, match="it ran away"):
+        b.quality([b.Job("B", "ganomaly", 2, 0)], "tuned", print, b.ray_engine.Cluster())
+
+
 @pytest.fixture
 def cheap_baselines(monkeypatch):
     monkeypatch.setattr(

@@ -125,11 +125,11 @@ def test_a_search_that_is_done_again_tries_the_same_and_another_seed_something_e
 
 def test_with_several_at_once_it_does_not_matter_who_is_done_first(runs_dir, pretended):
     done, ends = pretended
-    first, again = (store.create(searched(trials=12, at_once=3)) for _ in range(2))
+    first, again = (store.create(searched(trials=30, at_once=3)) for _ in range(2))
     sweep.go_on(first, quiet, quiet)
     order, ends["which"] = list(done), -1  # the last of those at work ends first
     sweep.go_on(again, quiet, quiet)
-    assert done[12:] != order, "or this test would say nothing"
+    assert done[30:] != order, "or this test would say nothing"
     assert tried(first) == tried(again)
 
 

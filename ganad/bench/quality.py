@@ -26,9 +26,13 @@ from ganad.errors import ConfigError, RunError
 from ganad.evaluation import metrics
 from ganad.runs import run_directory
 from ganad.scoring import baselines
+from ganad.studies import ray_engine, store, sweep
+from ganad.studies.plan import key
 from ganad.training import worker
 
 Log = Callable[[str], None]
+ON_CLUSTER = "quality-tables"
+"""In the folder of studies: what comes from a cluster for the tables before its run is done."""
 
 ALL = tuple(range(10))
 PROTOCOLS = {
@@ -120,9 +124,11 @@ def plan(
     return jobs
 
 
-def quality(jobs: Sequence[Job], preset: str, log: Log) -> list[Row]:
-    """Train what is missing, one after the other. Raises RunError when a run fails."""
+def quality(jobs: Sequence[Job], preset: str, log: Log, cluster: ray_engine.Cluster | None = None) -> list[Row]:
+    """Train what is missing, one after the other, or all together on a cluster. Raises RunError when a run fails."""
     rows = []
+    if cluster is not None:
+        _train_on(cluster, jobs, preset, log)
     for i, job in enumerate(jobs, 1):
         asked = settings(job, preset)
         run = finished(asked)
@@ -134,6 +140,23 @@ def quality(jobs: Sequence[Job], preset: str, log: Log) -> list[Row]:
         rows.append(read(job, run))
         log(f"{i} of {len(jobs)}: {run.name}, AUROC {rows[-1].auroc:.4f}")
     return rows
+
+
+def _train_on(cluster: ray_engine.Cluster, jobs: Sequence[Job], preset: str, log: Log) -> None:
+    """Train on a cluster what is missing. Ctrl+C keeps what has come, and the next call goes on from there."""
+    folder = (
+        store.root() / ON_CLUSTER
+    )  # no study, since presets differ by protocol, but as one it keeps states to go on from
+    asked = {key(s): (job, s) for job in jobs if finished(s := settings(job, preset)) is None}
+    todo = store.planned_of([s for _, s in asked.values()], store.runs_of(folder))
+    log(f"{len(jobs) - len(todo)} of {len(jobs)} are finished, {len(todo)} are trained on the cluster …")
+    runs = ray_engine.run_all(folder, sweep.given(todo), lambda run_key, status: None, cluster) if todo else iter(())
+    with contextlib.closing(runs) if todo else contextlib.nullcontext():
+        for done, (run_key, run) in enumerate(runs, 1):
+            status, job = run_directory.read_status(run), asked[run_key][0]
+            if status.state != "finished":
+                raise RunError(f"{run.name} did not finish: {status.error or 'stopped'}")
+            log(f"{done} of {len(todo)}: {run.name}, {METHOD_NAMES[job.method]}, {_in_words(job)}, seed {job.seed}")
 
 
 def _in_words(job: Job) -> str:

@@ -74,13 +74,23 @@ def bench_quality(
     preset: Annotated[str, typer.Option(help="which settings")] = "tuned",
     write: Annotated[Path | None, typer.Option(help="write the tables of all finished runs into this file")] = None,
     data: Annotated[str | None, typer.Option(help="own images, such as a folder of Fashion-MNIST's files")] = None,
+    engine: Annotated[
+        str, typer.Option(help="local: this machine, one run after the other; ray: all together on a Ray cluster")
+    ] = "local",
+    address: Annotated[str, typer.Option(help="of the cluster: auto, local or ray://HOST:PORT")] = "auto",
+    cpus: Annotated[float, typer.Option(help="of the cluster that each run reserves", min=0)] = 1.0,
+    gpus: Annotated[float, typer.Option(help="of the cluster that each run reserves, such as 0.25", min=0)] = 0.0,
+    shared_disk: Annotated[bool, typer.Option("--shared-disk", help="every node sees the folder of runs")] = False,
     shelf: Annotated[bool, typer.Option("--shelf", help="instead: score every shipped run again, in full")] = False,
     json_: Json = False,
 ) -> None:
     """AUROC per digit, or class of own images, beside baselines, as Markdown. Trains what is missing, keeps what is finished.
 
     `--write docs/results.md` puts the tables of everything that is finished there, and keeps the rows in docs/results.json.
+    `--engine ray` trains on a cluster; Ctrl+C keeps what has come.
     """
+    if engine not in ("local", "ray"):
+        raise ConfigError(f"--engine is local or ray, got {engine!r}")
     from ganad.bench import kept_rows
     from ganad.bench import quality as b
 
@@ -98,7 +108,8 @@ def bench_quality(
         [m.value for m in method] if method else list(METHOD_NAMES), protocols,
         _numbers(digits) if digits else None, _numbers(seeds) if seeds else None, data,
     )  # fmt: skip
-    rows = b.quality(jobs, preset, tell)
+    cluster = b.ray_engine.Cluster(address, cpus, gpus, shared_disk) if engine == "ray" else None
+    rows = b.quality(jobs, preset, tell, cluster)
     if json_:
         terminal.put(json.dumps([dataclasses.asdict(r) for r in rows], indent=2))
     else:

@@ -11,6 +11,7 @@ import numpy as np
 
 from ganad.errors import RunError
 from ganad.runs import run_directory
+from ganad.runs.trials import value_at_end
 from ganad.studies import store
 
 
@@ -32,6 +33,8 @@ class Row:
     """Of training, on one core or GPU."""
     share: float
     """Of its training that is done."""
+    early: float | None = None
+    """The objective with which it was stopped early; another run's at its end is another thing."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ def rows(study: Path) -> list[Row]:
                 else status.step / status.total
                 if status and status.total
                 else 0.0,
+                value_at_end(planned.run) if planned.state == store.EARLY else None,
             )
         )
     return made

@@ -1,13 +1,18 @@
 """Studies on the pages: several runs by one click, and what a study says on Compare."""
 
+import base64
 import json
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from ganad.config import resolve
+from ganad.runs import run_directory, trials
 from ganad.studies import process, store
 from ganad.studies.plan import key, parse
 from ganad.ui.panels import several_runs
+from ganad.ui.panels import study as panel
 from tests.conftest import as_read, put_finished
 from tests.test_pages import opened, words
 
@@ -50,6 +55,56 @@ def test_going_on_starts_a_process_for_the_study(study, monkeypatch):
     next(box for box in at.selectbox if box.label == "Study").select(study.name).run()
     next(b for b in at.button if b.key == "study_go_on").click().run()
     assert [folder.name for folder in begun] == [study.name]
+
+
+def test_a_click_on_a_cell_leads_to_its_runs_and_never_to_those_of_another(study, monkeypatch):
+    for cell, named in (([0, 0], True), ([0, 1], False)):
+        monkeypatch.setattr(
+            panel, "marked", lambda key, cell=cell: [{"customdata": cell}] if key == "study_matrix" else []
+        )
+        at = opened("pages/5_Compare.py")
+        next(box for box in at.selectbox if box.label == "Study").select(study.name).run()
+        said = [x.proto.label for x in at.get("page_link")]
+        assert any("objective 0.9123, seed 0, latent 100" in as_read(s) for s in said) == named
+    monkeypatch.setattr(panel, "marked", lambda key: [{"customdata": [7, 7]}])  # of a study that was chosen before
+    assert not opened("pages/5_Compare.py").exception
+
+
+def test_a_search_shows_how_it_went_and_what_was_stopped_early(runs_dir):
+    plan = parse(
+        {"methods": ["ganomaly"], "normal": [[8]], "trials": 5, "stop_early": "median",
+         "search": {"lr": "1e-4:1e-2:log", "batch_size": "32,64"}}
+    )  # fmt: skip
+    made = store.create(plan)
+    for n, (lr, batch, value) in enumerate((("0.001", "32", 0.8), ("0.002", "64", 0.9), ("0.003", "64", None)), 1):
+        store.keep_trial(made, {"lr": lr, "batch_size": batch})
+        run = put_finished(runs_dir, f"{n:04d}-ganomaly-n8-s0")
+        (settings,) = plan.runs_of({"lr": lr, "batch_size": batch})
+        run_directory.write_json(run / "config.json", settings.model_dump(mode="json"))
+        store.mark(run, made, key(settings))
+        if value is None:
+            run_directory.write_json(run / trials.NOTE, {"epoch": 1, "objective": 0.5})
+            run_directory.write_status(run, replace(run_directory.read_status(run), state="stopped"))
+        else:
+            store.keep_objective(made, run, value)
+    at = opened("pages/5_Compare.py")
+    next(box for box in at.selectbox if box.label == "Study").select(made.name).run()
+    said = as_read(words(at))
+    assert "2 finished, 1 stopped early, 2 to come" in said
+    assert "lr 0.002" in said
+    assert "objective **0.9000**" in said
+    drawn = [json.loads(c.proto.spec) for c in at.get("plotly_chart")]
+    went = next(d for d in drawn if any(trace.get("name") == "best so far" for trace in d["data"]))
+    by_name = {trace["name"]: trace for trace in went["data"]}
+    assert read(by_name["best so far"]["y"]) == [0.8, 0.9, 0.9]
+    assert (read(by_name["stopped early"]["x"]), read(by_name["stopped early"]["y"])) == ([3], [0.5])
+
+
+def read(values):
+    """What Plotly sends of numbers: a list, or an array in base64."""
+    if isinstance(values, dict):
+        return np.frombuffer(base64.b64decode(values["bdata"]), values["dtype"]).tolist()
+    return list(values)
 
 
 @pytest.mark.parametrize(

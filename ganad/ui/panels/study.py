@@ -17,10 +17,13 @@ from ganad.ui.messages import guard, notices
 from ganad.ui.messages.escape import markdown, plain
 from ganad.ui.panels import export, shared_server
 from ganad.ui.state import address
+from ganad.ui.state.session import marked
 from ganad.ui.theme import layout
 from ganad.wording import plural
 
 NONE = "none"
+MOST_LINKS = 6
+"""Runs of a clicked cell that are named."""
 
 
 def show() -> None:
@@ -46,32 +49,54 @@ def show() -> None:
 def _study(name: str, live: bool) -> None:
     study = store.root() / name
     plan, rows = store.plan_of(study), summary.rows(study)
-    counts = summary.counts(rows)
-    done = counts.get("finished", 0)
+    counts, to_come = summary.counts(rows), store.to_come(study)
+    asked = len(rows) + to_come
+    done = counts.get("finished", 0) + counts.get(store.EARLY, 0)
+    if to_come:
+        counts["to come"] = to_come
     working = process.at_work(study)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(plain(name))
         words = ", ".join(f"{n} {state}" for state, n in counts.items())
         notices.caption(f"{words}; {summary.core_hours(rows):.2f} core-hours so far")
-    st.progress(sum(row.share for row in rows) / max(1, len(rows)))
+    st.progress(sum(row.share for row in rows) / max(1, asked))
     if not shared_server.readonly():
         if working:
             st.button(
                 "Stop the study", icon=":material/stop:", key="study_stop", on_click=guard.callback(_stop), args=(name,)
             )
-        elif done < len(rows):
+        elif done < asked:
             st.button(
                 "Go on", icon=":material/play_arrow:", key="study_go_on", on_click=guard.callback(_go_on), args=(name,)
             )
-    st.plotly_chart(
-        _matrix(rows),
-        key="study_matrix",
-        config=export.config("study_matrix"),
-        alt=f"{done} of {len(rows)} runs finished",
-    )
-    st.caption(f"Mean {objective.IN_WORDS}. While it fills, how many runs are done.")
+    if rows:
+        st.plotly_chart(
+            _matrix(rows),
+            key="study_matrix",
+            config=export.config("study_matrix"),
+            on_select="rerun",
+            selection_mode="points",
+            alt=f"{done} of {asked} runs done",
+        )
+        st.caption(
+            f"Mean {objective.IN_WORDS}. While it fills, how many runs are done. A click on a cell leads to its runs."
+        )
+        _clicked(rows)
     _best(rows)
-    if plan.grid:
+    if plan.search:
+        trial = summary.best_trial(rows)
+        if trial is not None and trial.runs > 1:
+            words = ", ".join(f"{k} {v}" for k, v in trial.values.items())
+            st.markdown(
+                markdown(
+                    "Best settings by the mean of {}: {}, objective **{}**.",
+                    plural(trial.runs, "run"),
+                    words,
+                    f"{trial.objective:.4f}",
+                )
+            )
+        _searched(plan, rows)
+    elif plan.grid:
         _settings(plan, rows)
     if live and not working:
         st.rerun()
@@ -89,21 +114,50 @@ def _words(row: Row) -> str:
     return service.digits_in_words(row.normal)
 
 
+def _axes(rows: Sequence[Row]) -> tuple[list[str], list[str]]:
+    """The methods and the classes of the matrix, in the order of the plan."""
+    return list(dict.fromkeys(r.method for r in rows)), list(dict.fromkeys(_words(r) for r in rows))
+
+
+def _clicked(rows: Sequence[Row]) -> None:
+    """The runs of the clicked cell, the best first, and the way to each."""
+    points = [p for p in marked("study_matrix") if p.get("customdata") is not None]
+    methods, classes = _axes(rows)
+    if not points:
+        return
+    i, j = map(int, points[0]["customdata"])
+    if i >= len(methods) or j >= len(classes):
+        return
+    own = [r for r in rows if r.run and (r.method, _words(r)) == (methods[i], classes[j])]
+    own.sort(key=lambda r: -1.0 if r.objective is None else r.objective, reverse=True)
+    with st.container(border=True, key="study_cell"):
+        st.markdown(markdown("**{}, normal {}**: {}", METHOD_NAMES[methods[i]], classes[j], plural(len(own), "run")))
+        for row in own[:MOST_LINKS]:
+            said = f"objective {row.objective:.4f}" if row.objective is not None else row.state
+            varied = "".join(f", {k} {v}" for k, v in row.values.items())
+            finished = row.state == "finished"
+            st.page_link(
+                "pages/3_Evaluate.py" if finished else "pages/1_Train.py", icon=":material/monitoring:" if finished else ":material/play_circle:",
+                label=plain(f"{row.run}: {said}, seed {row.seed}{varied}"), query_params={"run": row.run},
+            )  # fmt: skip
+        if len(own) > MOST_LINKS:
+            st.caption(f"The best {MOST_LINKS} of {len(own)}; the table below has all.")
+
+
 def _matrix(rows: Sequence[Row]):
-    methods, classes = list(dict.fromkeys(r.method for r in rows)), list(dict.fromkeys(_words(r) for r in rows))
+    methods, classes = _axes(rows)
     cells = []
     for method in methods:
         line = []
         for name in classes:
             own = [r for r in rows if r.method == method and _words(r) == name]
             known = [r.objective for r in own if r.objective is not None]
-            runs = ", ".join(r.run for r in own if r.run)
             line.append(
                 charts.Cell(
                     float(np.mean(known)) if known else None,
-                    sum(r.state == "finished" for r in own),
+                    sum(r.state in ("finished", store.EARLY) for r in own),
                     len(own),
-                    runs[:200],
+                    sum(r.run is not None for r in own),
                 )
             )
         cells.append(line)
@@ -126,6 +180,47 @@ def _best(rows: Sequence[Row]) -> None:
     st.page_link(
         "pages/3_Evaluate.py", label="Open it in Evaluate", icon=":material/monitoring:", query_params={"run": best.run}
     )
+
+
+def _searched(plan: StudyPlan, rows: Sequence[Row]) -> None:
+    """How the search went, and its runs along one of its settings."""
+    known = [(n, r, r.early if r.objective is None else r.objective) for n, r in enumerate(rows, 1)]
+    known = [(n, r, value) for n, r, value in known if value is not None]
+    if not known:
+        return
+    left, right = layout.side_by_side("study", [1, 1])
+    with left:
+        points = [charts.Point(r.run or "", n, value, r.objective is None) for n, r, value in known]
+        st.plotly_chart(
+            charts.searched(points, "run", best=True), key="study_history", config=export.config("study_history"),
+            alt=f"best objective so far: {max((p.objective for p in points if not p.early), default=0):.4f}",
+        )  # fmt: skip
+        st.caption(
+            "The runs of the search in their order; a hollow one was stopped early, at the objective that it had then."
+        )
+    with right:
+        name = next(iter(plan.search))
+        if len(plan.search) > 1:
+            name = st.segmented_control(
+                "Setting", list(plan.search), default=name, key="study_setting", required=True, wrap=True
+            )
+        space = plan.spaces()[name]
+        if space.choices:
+            values = list(space.choices)
+            lines = {
+                METHOD_NAMES[plan.methods[0]]: [
+                    [v for _, r, v in known if r.objective is not None and str(r.values[name]) == c] for c in values
+                ]
+            }
+            drawn = charts.setting_curve(name, values, lines)
+        else:
+            drawn = charts.searched(
+                [charts.Point(r.run or "", r.values[name], v, r.objective is None) for _, r, v in known],
+                name,
+                log=space.log,
+            )
+        st.plotly_chart(drawn, key="study_curve", config=export.config("study_curve"), alt=f"objective at each {name}")
+    _parallel(plan, rows)
 
 
 def _settings(plan: StudyPlan, rows: Sequence[Row]) -> None:
@@ -162,9 +257,20 @@ def _settings(plan: StudyPlan, rows: Sequence[Row]) -> None:
                 f"{explained[0].name} explains most of the spread of {plural(len(known), 'run')} (η²: between-group over total sum of squares; shares "
                 "of choices that act together do not add up to 100 %)."
             )
-    if len(plan.grid) > 1 and len(known) > 1:
-        dimensions = [(name, [r.values.get(name, "–") for r in known]) for name in plan.grid]
+    _parallel(plan, rows)
+
+
+def _parallel(plan: StudyPlan, rows: Sequence[Row]) -> None:
+    """All settings at once, where there are several."""
+    known = [r for r in rows if r.objective is not None]
+    if len(plan.varied) > 1 and len(known) > 1:
+        dimensions = [(name, [r.values.get(name, "–") for r in known]) for name in plan.varied]
+        logarithmic = [name for name, space in plan.spaces().items() if space.log]
         st.plotly_chart(
-            charts.parallel(dimensions, [r.objective for r in known]), key="study_parallel", config=export.config("study_parallel"),
-            alt="each run's settings and objective",
+            charts.parallel(dimensions, [r.objective for r in known], logarithmic=logarithmic), key="study_parallel",
+            config=export.config("study_parallel"), alt="each run's settings and objective",
         )  # fmt: skip
+        st.caption(
+            "A line is a run, from its settings on the left to its objective on the right: blue is better, orange worse. Drag along an axis to keep "
+            "the runs that cross it there; click the axis to have all again."
+        )

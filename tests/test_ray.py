@@ -2,7 +2,6 @@
 
 import json
 import signal
-import time
 import zipfile
 from dataclasses import replace
 from types import SimpleNamespace
@@ -52,10 +51,9 @@ def test_four_runs_have_the_weights_of_this_machine_and_a_second_call_finishes_a
         a, b = run_directory.read_scores(row.run), run_directory.read_scores(here)
         assert all((a.test.parts[p] == b.test.parts[p]).all() for p in a.test.parts)
     assert set(store.objectives(study)) == {r.run.name for r in rows}
-    began = time.monotonic()
-    sweep.go_on(study, quiet, lambda *_: ended.append("again"), address=address)
+    # Nothing is left to do, so no cluster is asked: not even for one that is not there.
+    sweep.go_on(study, quiet, lambda *_: ended.append("again"), address="ray://nowhere.invalid:10001")
     assert len(ended) == 4
-    assert time.monotonic() - began < 60
 
 
 def test_ctrl_c_saves_the_step_of_every_run_on_the_cluster_and_the_study_goes_on_from_there(runs_dir, address):

@@ -41,7 +41,10 @@ def _train_what_is_left(study: Path, plan: StudyPlan, progress: Progress, ended:
         if row.state == "finished":
             _judge(study, row.run)
     search = Search(study) if plan.search else None
-    more = search.ready if search else given([row for row in rows if row.state not in ("finished", EARLY)])
+    left = [row for row in rows if row.state not in ("finished", EARLY)]
+    if not left and not search:
+        return  # no cluster need be asked for nothing
+    more = search.ready if search else given(left)
     runs = (
         ray_engine.run_all(study, more, progress, ray_engine.Cluster.of(plan))
         if plan.engine == "ray"

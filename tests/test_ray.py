@@ -1,6 +1,7 @@
 """A study on a real cluster of two nodes on this machine: the same weights as here, and a lost node loses nothing."""
 
 import json
+import re
 import signal
 import zipfile
 from dataclasses import replace
@@ -80,7 +81,8 @@ def test_ctrl_c_saves_the_step_of_every_run_on_the_cluster_and_the_study_goes_on
     assert not list((study / "states").glob("*.zip"))
     for row in rows:
         if row.key in kept:
-            assert f"resumed at step {kept[row.key]}" in (row.run / "log.txt").read_text()
+            (step,) = re.findall(r"resumed at step (\d+)", (row.run / "log.txt").read_text())
+            assert int(step) >= kept[row.key], "the state is of the last step, which the status may not have said yet"
     here = run_directory.create(rows[0].settings)
     worker.work(here)
     assert (rows[0].run / "weights.safetensors").read_bytes() == (here / "weights.safetensors").read_bytes()

@@ -113,6 +113,29 @@ def test_a_node_that_does_not_see_the_shared_disk_says_so(runs_dir, tmp_path):
     assert ray_engine._run_in(place, "k", plan().runs()[0]) == made, "a run that was lost is gone on with in its place"
 
 
+@pytest.mark.parametrize(
+    ("asked", "there", "tried"),
+    [
+        ("local", True, ["local"]),  # not the one that is there
+        ("auto", True, ["auto"]),
+        ("auto", False, ["auto", "local"]),
+        ("ray://h:10001", True, ["ray://h:10001"]),
+    ],
+)
+def test_a_new_cluster_is_begun_where_one_is_asked_for_or_none_is_there(monkeypatch, asked, there, tried):
+    seen = []
+
+    def init(address=None, **options):
+        seen.append(address)
+        if address == "auto" and not there:
+            raise ConnectionError
+
+    monkeypatch.setattr(ray, "init", init)
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    ray_engine._connected(asked)
+    assert seen == tried
+
+
 def test_what_a_run_reserves_is_asked_of_the_cluster():
     asked = plan(engine="ray", cpus=2, gpus=0.25, address="ray://here:10001")
     assert ray_engine.Cluster.of(asked) == ray_engine.Cluster("ray://here:10001", 2.0, 0.25, False)

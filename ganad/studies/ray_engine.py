@@ -177,9 +177,9 @@ def _connected(address: str) -> Any:
             try:
                 ray.init(address="auto", **{k: v for k, v in options.items() if k != "include_dashboard"})
             except ConnectionError:
-                ray.init(**options)
+                ray.init(address="local", **options)
         elif address == "local":
-            ray.init(**options)
+            ray.init(address="local", **options)  # without an address it would join whichever cluster is there
         else:
             ray.init(address=address, **{k: v for k, v in options.items() if k != "include_dashboard"})
     except (ConnectionError, RuntimeError, ValueError) as error:

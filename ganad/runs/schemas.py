@@ -81,6 +81,15 @@ class Report(BaseModel):
     warnings: list[str] = []
 
 
+class OriginalsMeta(BaseModel):
+    """How many originals the normal images of each part are variants of."""
+
+    model_config = _OPEN
+    train: int = Field(ge=1)
+    val: int = Field(ge=1)
+    test: int = Field(ge=1)
+
+
 class DataMeta(BaseModel):
     """Which images a run used."""
 
@@ -92,6 +101,7 @@ class DataMeta(BaseModel):
     train: int = 0
     val: int = 0
     test: int = 0
+    originals: OriginalsMeta | None = None
 
 
 class Meta(BaseModel):

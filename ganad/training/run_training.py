@@ -261,10 +261,24 @@ def _write_meta(run: Path, method: Method, dataset: Any, split: Any, device: Any
                 "train": len(split.train.images),
                 "val": len(split.val.images),
                 "test": len(split.test.images),
+                "originals": _originals(method.settings.normal, dataset, split),
             },
             "commit": _commit(),
         },
     )
+
+
+def _originals(normal: tuple[int, ...], dataset: Any, split: Any) -> dict[str, int] | None:
+    """How many originals the normal images of each part come from, where they are variants of few; a test image is its own."""
+    if dataset.originals is None:
+        return None
+    counts = {}
+    for name, images in (("train", split.train), ("val", split.val)):
+        number = dataset.originals.number[images.index[np.isin(images.digit, normal)]]
+        if not (number >= 0).all():
+            return None
+        counts[name] = len(np.unique(number))
+    return counts | {"test": int(np.isin(split.test.digit, normal).sum())}
 
 
 def _commit() -> str | None:

@@ -22,17 +22,18 @@ LEAST, MOST = 10, 100
 """Originals that are needed, and that are taken."""
 ALIKE = 0.99
 """Correlation from which on two prepared images are copies. Of thirty ones of MNIST, its most alike digit, the nearest two have 0.98."""
-TRAIN_IMAGES = 600
+TRAIN_IMAGES = 800
 """About how many training images the training originals are made into."""
 HELD_OUT_EACH = 20
 """Images made of each held-out original, itself included."""
-TEST_EACH, REFERENCE_EACH = 50, 30
+TEST_EACH, REFERENCE_EACH = 50, 20
 """Images of each digit of MNIST: anomalies of the test, and training images that stand for anomalies where weights are chosen."""
 TURN, SLANT, STRETCH = 10.0, 0.15, 0.1
 """How far a variant may differ: degrees, shear, and change of width against height."""
 
-_SCALE = 8
-"""Variants are made on an enlarged image, so that they are no more blurred than what they are made of."""
+_SCALE, _CONTRAST = 4, 2.0
+"""Variants are made on an enlarged image whose edges are made steeper by so much, as those of ink are: else they would be more blurred
+than what they are made of. With 2 the untouched image comes back with 98 % of its ink and all of its full ink; with 1 with 95 and 80 %."""
 
 
 def parts(n: int) -> tuple[int, int, int]:
@@ -99,6 +100,7 @@ def arrays(originals: np.ndarray, name: str, seed: int = 0) -> tuple[dict[str, n
 def variants(original: np.ndarray, n: int, rng: np.random.Generator) -> list[np.ndarray]:
     """n images (28, 28) uint8: the original itself, then turned, slanted and stretched ones, each prepared anew."""
     large = Image.fromarray(original).resize((28 * _SCALE, 28 * _SCALE), Image.Resampling.BICUBIC)
+    large = large.point(lambda grey: (grey - 128) * _CONTRAST + 128)
     made = [original]
     while len(made) < n:
         made.append(preprocess.prepare(_varied(large, rng), invert=False, thicken=False).digit)

@@ -45,7 +45,7 @@ _NPZ = {  # array names, in lower case, that people use
     "train": (("x_train", "train_images", "train_x"), ("y_train", "train_labels", "train_y")),
     "test": (("x_test", "test_images", "test_x"), ("y_test", "test_labels", "test_y")),
 }
-_PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif")
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 _FOLDERS = {"train": ("train", "training"), "test": ("test", "testing")}
 _ACCEPTED = (
     "expected a folder with the four MNIST files (train-images-idx3-ubyte, ... plain or .gz), with a train and a "
@@ -183,7 +183,9 @@ def split(dataset: Dataset, settings: Any) -> Split:
                 f"needed, one of them to hold out. Training images of each class: {_counts(train, dataset.classes)}."
             )
         if (fixed := dataset.originals) is not None and (fixed.number[own] >= 0).any():
-            held_out.append(own[fixed.held_out[own]])  # drawn, a variant would have others of its original in the training
+            held_out.append(
+                own[fixed.held_out[own]]
+            )  # drawn, a variant would have others of its original in the training
             continue
         held_out.append(rng.permutation(own)[: max(1, round(VAL_SHARE * len(own)))])
     val = apart = np.sort(np.concatenate(held_out))
@@ -747,10 +749,10 @@ def _subfolders(root: Path) -> list[Path]:
 
 def _pictures(folder: Path) -> list[Path]:
     inside = [folder / e.name for e in paths.entries(folder) if e.is_file() and not e.name.startswith(".")]
-    files = [p for p in inside if p.suffix.lower() in _PICTURES]
+    files = [p for p in inside if p.suffix.lower() in PICTURES]
     if not files:
         raise DataError(
-            f"Class folder {folder} holds no pictures ({len(inside)} other files), expected {', '.join(_PICTURES)}."
+            f"Class folder {folder} holds no pictures ({len(inside)} other files), expected {', '.join(PICTURES)}."
         )
     return files
 

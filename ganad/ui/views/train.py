@@ -15,7 +15,7 @@ from ganad.ui import charts
 from ganad.ui.components.tiles import tiles, valid
 from ganad.ui.messages import guard, notices
 from ganad.ui.messages.escape import plain
-from ganad.ui.panels import epoch_by_epoch, export, samples, settings_form, several_runs, shared_server
+from ganad.ui.panels import epoch_by_epoch, export, own_quality, samples, settings_form, several_runs, shared_server
 from ganad.ui.state import cache, picked_run
 from ganad.ui.state.session import held, memory
 from ganad.ui.theme import layout
@@ -274,7 +274,9 @@ def _progress_words(run: RunInfo) -> str:
 
 def _result(run: RunInfo) -> None:
     r = run.report
-    if short := length.too_short(run.settings, run.status.total):
+    if not run.originals and (
+        short := length.too_short(run.settings, run.status.total)
+    ):  # see service.own_class.EPOCHS
         notices.info(short, icon=":material/timelapse:")
     if why := service.no_threshold(run):
         notices.info(why, icon=":material/rule:")
@@ -287,6 +289,7 @@ def _result(run: RunInfo) -> None:
         help="at the default threshold: at most 5 % false alarms",
     )
     columns[2].metric("false alarms", f"{r['false_alarm_rate']:.1%}", border=True, help="among normal test images")
+    own_quality.show(run)
     with st.container(horizontal=True):
         here = {"run": run.name}
         st.page_link("pages/2_Browse.py", label="Browse its images", icon=":material/grid_view:", query_params=here)

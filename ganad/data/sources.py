@@ -45,7 +45,7 @@ _NPZ = {  # array names, in lower case, that people use
     "train": (("x_train", "train_images", "train_x"), ("y_train", "train_labels", "train_y")),
     "test": (("x_test", "test_images", "test_x"), ("y_test", "test_labels", "test_y")),
 }
-_PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif")
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 _FOLDERS = {"train": ("train", "training"), "test": ("test", "testing")}
 _ACCEPTED = (
     "expected a folder with the four MNIST files (train-images-idx3-ubyte, ... plain or .gz), with a train and a "
@@ -64,6 +64,16 @@ class Images(NamedTuple):
     """(N,) int64, position in the train or test file; in folders of pictures, position in the order of reading."""
 
 
+@dataclass(frozen=True, eq=False)
+class Originals:
+    """Of data whose training images are variants of fewer originals, as those of one's own class are (`data.own_class`)."""
+
+    number: np.ndarray
+    """(N,) int64: the original that each training image is a variant of; -1 for an image that is none."""
+    held_out: np.ndarray
+    """(N,) bool: the data hold it out themselves. No original has variants on both sides."""
+
+
 @dataclass(frozen=True)
 class Dataset:
     """All images of a source."""
@@ -78,6 +88,8 @@ class Dataset:
     """Where the images came from, in words or as a path."""
     preparation: str = "digit"
     """How a picture from elsewhere becomes one of these: a key of `preparation.KINDS`."""
+    originals: Originals | None = None
+    """Which images are variants of one original; None where each stands for itself."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +107,7 @@ Arrays = tuple[np.ndarray, np.ndarray]
 class _Source(NamedTuple):
     classes: tuple[str, ...]
     read: Callable[[str], Arrays]  # "train" or "test" -> images, labels
+    originals: Callable[[int], Originals | None] = lambda n: None  # of n training images
 
 
 def load(path: str | Path | None = None) -> Dataset:
@@ -111,6 +124,7 @@ def load(path: str | Path | None = None) -> Dataset:
         source = _open(path)
         train, test = source.read("train"), source.read("test")
         classes = _classes(source.classes, path, train, test)
+        originals = source.originals(len(train[0]))
         if _is_embedded(path):
             digests = [bytes.fromhex(digest) for digest in _SHA256.values()]
         else:
@@ -123,6 +137,7 @@ def load(path: str | Path | None = None) -> Dataset:
         preparation="digit" if _is_embedded(path) else preparation.kind_of(train[0]),
         fingerprint=fingerprint,
         source="MNIST" if _is_embedded(path) else str(path),
+        originals=originals,
     )
 
 
@@ -153,7 +168,8 @@ def split(dataset: Dataset, settings: Any) -> Split:
     """Train, held-out and test images of a run; each keeps the order of its file.
 
     `settings` says normal, seed, limit, test_digits, test_limit, sample, contamination and leave_out_foreign. Of each normal digit's training images a share
-    of VAL_SHARE, drawn from the seed, is held out. Raises DataError when a part would be empty or one-sided.
+    of VAL_SHARE, drawn from the seed, is held out; of variants of originals those that the data hold out. Raises DataError when a part would be empty or
+    one-sided.
     """
     train, test = dataset.train, dataset.test
     chosen = np.flatnonzero(np.isin(train.digit, settings.normal))[: settings.limit]
@@ -167,6 +183,10 @@ def split(dataset: Dataset, settings: Any) -> Split:
                 f"{dataset.source} has {len(own)} training images of normal digit {digit}{among}, and at least 2 are "
                 f"needed, one of them to hold out. Training images of each class: {_counts(train, dataset.classes)}."
             )
+        if (fixed := dataset.originals) is not None and (fixed.number[own] >= 0).any():
+            # Were these drawn, a variant would be held out while others of its original are learned from.
+            held_out.append(own[fixed.held_out[own]])
+            continue
         held_out.append(rng.permutation(own)[: max(1, round(VAL_SHARE * len(own)))])
     val = apart = np.sort(np.concatenate(held_out))
     if len(val) < MIN_VAL:
@@ -284,7 +304,7 @@ def _open(path: str | Path | None) -> _Source:
         raise DataError(f"{paths.shown(path)} does not exist; {_ACCEPTED}.")
     if path.is_file():
         if path.suffix.lower() == ".npz":
-            return _Source((), lambda part: _read_npz(path, part))
+            return _Source((), lambda part: _read_npz(path, part), lambda n: _read_originals(path, n))
         if path.suffix.lower() == ".csv":
             pair = {"train": path, "test": _sibling(path)}
             return _Source((), lambda part: _read_csv(pair[part]))
@@ -567,7 +587,9 @@ def _csv_fault(path: Path, lines: list[bytes], number: int) -> str | None:
 # --- NPZ ---------------------------------------------------------------------------------------------------------
 
 
-def _read_npz(path: Path, part: str) -> Arrays:
+@contextlib.contextmanager
+def _npz(path: Path) -> Iterator[tuple[dict[str, str], Callable[[str], np.ndarray]]]:
+    """What arrays an .npz has, lower case -> as they are written, and how one of them is read by that name."""
     with (
         paths.opened(path, limits.ARCHIVE_BYTES, ".npz file") as file,
         file_errors(f"{path} cannot be read as .npz file", "Expected plain arrays, without objects.", DataError),
@@ -576,10 +598,33 @@ def _read_npz(path: Path, part: str) -> Arrays:
         with zipfile.ZipFile(file) as archive:
             members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
             names = {name.lower(): name for name in members}
-            images, labels = (
-                _unpack(archive, members[name], f"{path}: {name}")
-                for name in (_named(path, names, wanted) for wanted in _NPZ[part])
-            )
+            yield names, lambda name: _unpack(archive, members[name], f"{path}: {name}")
+
+
+def _read_originals(path: Path, n: int) -> Originals | None:
+    """Which of the n training images of an .npz are variants of one original, and which are held out; None where it does not say.
+
+    Raises DataError where variants of one original would be learned from and held out.
+    """
+    with _npz(path) as (names, read):
+        if not {"original_train", "held_out_train"} <= set(names):
+            return None
+        number, held_out = (read(names[name]) for name in ("original_train", "held_out_train"))
+    if number.shape != (n,) or number.dtype.kind not in "iu" or held_out.shape != (n,) or held_out.dtype.kind != "b":
+        raise DataError(
+            f"{path}: original_train and held_out_train are {number.shape} {number.dtype} and {held_out.shape} {held_out.dtype}, expected "
+            f"a whole number and a boolean for each of the {n} training images."
+        )
+    if both := np.intersect1d(number[held_out & (number >= 0)], number[~held_out & (number >= 0)]).tolist():
+        raise DataError(
+            f"{path}: variants of original {both[0]} are held out and learned from. Hold out all of an original, or none."
+        )
+    return Originals(number.astype(np.int64), held_out)
+
+
+def _read_npz(path: Path, part: str) -> Arrays:
+    with _npz(path) as (names, read):
+        images, labels = (read(_named(path, names, wanted)) for wanted in _NPZ[part])
     images = images.reshape((*images.shape[:1], 28, 28)) if images.shape[1:] in ((784,), (28, 28, 1)) else images
     if labels.dtype.kind not in "iu" and not (labels.dtype.kind == "f" and np.array_equal(labels, np.rint(labels))):
         raise DataError(f"{path}: the {part} labels are of type {labels.dtype}, expected whole numbers.")
@@ -722,10 +767,10 @@ def _subfolders(root: Path) -> list[Path]:
 
 def _pictures(folder: Path) -> list[Path]:
     inside = [folder / e.name for e in paths.entries(folder) if e.is_file() and not e.name.startswith(".")]
-    files = [p for p in inside if p.suffix.lower() in _PICTURES]
+    files = [p for p in inside if p.suffix.lower() in PICTURES]
     if not files:
         raise DataError(
-            f"Class folder {folder} holds no pictures ({len(inside)} other files), expected {', '.join(_PICTURES)}."
+            f"Class folder {folder} holds no pictures ({len(inside)} other files), expected {', '.join(PICTURES)}."
         )
     return files
 

@@ -81,6 +81,15 @@ class Report(BaseModel):
     warnings: list[str] = []
 
 
+class OriginalsMeta(BaseModel):
+    """How many originals the normal images of each part are variants of."""
+
+    model_config = _OPEN
+    train: int = Field(ge=1)
+    val: int = Field(ge=1)
+    test: int = Field(ge=1)
+
+
 class DataMeta(BaseModel):
     """Which images a run used."""
 
@@ -96,6 +105,7 @@ class DataMeta(BaseModel):
     """Training images that were compared with other classes (`data.foreign`)."""
     foreign: list[Annotated[int, Field(ge=0)]] = []
     """Of these the foreign ones, by their position in the training file."""
+    originals: OriginalsMeta | None = None
 
 
 class Meta(BaseModel):

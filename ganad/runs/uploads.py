@@ -80,12 +80,22 @@ def sweep(now: float | None = None) -> None:
 
 def _named() -> set[str]:
     """Names of the uploads that runs are trained on. A run that cannot be read may name any, but keeps none for ever."""
-    home, used = folder().resolve(), set()
+    return {name for _, name in _uses()}
+
+
+def runs_on(home: Path) -> tuple[str, ...]:
+    """The runs, in the trash or out of it, that were trained on the upload in that folder."""
+    return tuple(run for run, name in _uses() if name == home.name)
+
+
+def _uses() -> list[tuple[str, str]]:
+    """(run, name of the upload that it was trained on), the trash included."""
+    home, used = folder().resolve(), []
     for run in (*run_directory.listing(run_directory.root()), *run_directory.listing(run_directory.trash())):
         with contextlib.suppress(GanadError, OSError, ValueError, TypeError, AttributeError):
             path = Path(json.loads((run / "config.json").read_text(encoding="utf-8"))["data"] or "")
             if path.is_relative_to(home):
-                used.add(path.relative_to(home).parts[0])
+                used.append((run.name, path.relative_to(home).parts[0]))
     return used
 
 

@@ -37,6 +37,8 @@ class RunInfo:
     """Names of the classes 0, 1, ...; () in a run from before data had names, whose classes are digits."""
     preparation: str = "digit"
     """How a picture from elsewhere is made into what the nets were trained on, one of `data.preparation.KINDS`."""
+    originals: dict[str, int] | None = None
+    """train, val, test -> how many originals its normal images come from, where they are variants of few; else None."""
     damage: str | None = None
     """What of its files is damaged and what can be done, where the run can be listed all the same."""
 
@@ -214,6 +216,7 @@ def _read_files(run: Path, shipped: bool, stamps: tuple[tuple[int, ...] | None, 
         note=note,
         classes=classes,
         preparation=data.get("preparation", "digit"),
+        originals=data.get("originals"),
         damage=" ".join(damage) or None,
     )
 

@@ -328,7 +328,8 @@ def _write_meta(run: Path, method: Method, dataset: Any, split: Any, device: Any
                 "val": len(split.val.images),
                 "test": len(split.test.images),
             }
-            | _foreign(split, dataset, method.settings),
+            | _foreign(split, dataset, method.settings)
+            | _originals(method.settings.normal, dataset, split),
             "commit": _commit(),
         },
     )
@@ -338,6 +339,19 @@ def _foreign(split: Any, dataset: Any, settings: Any) -> dict[str, Any]:
     """Which training images look like those of other classes, for the doctor; empty where there are none to compare with."""
     checked = foreign.check(dataset.train, split, settings.normal)
     return {} if checked is None else {"looked_at": checked[0], "foreign": checked[1].tolist()}
+
+
+def _originals(normal: tuple[int, ...], dataset: Any, split: Any) -> dict[str, Any]:
+    """How many originals the normal images of each part come from, where they are variants of few; a test image is its own."""
+    if dataset.originals is None:
+        return {}
+    counts = {}
+    for name, images in (("train", split.train), ("val", split.val)):
+        number = dataset.originals.number[images.index[np.isin(images.digit, normal)]]
+        if not (number >= 0).all():
+            return {}
+        counts[name] = len(np.unique(number))
+    return {"originals": counts | {"test": int(np.isin(split.test.digit, normal).sum())}}
 
 
 def _commit() -> str | None:

@@ -61,6 +61,15 @@ def opened_lesson() -> str | None:
     return text
 
 
+def opened_own_class() -> bool:
+    """True where a link asks for one's own class, once."""
+    text, m = st.query_params.get("own"), memory()
+    if text is None or text == m.own_link:
+        return False
+    m.own_link = text
+    return text == "1"
+
+
 def close_lesson() -> None:
     """The lesson is over: the URL no longer asks for it, and a link may ask for it again."""
     st.query_params.pop("lesson", None)

@@ -58,15 +58,22 @@ class DecisionRule:
             return thresholds.best_f1_threshold(test, anomalous)
         return thresholds.threshold_for(val, self.value)
 
-    def in_words(self, threshold: float, units: metrics.Units, held_out: int) -> str:
-        """Where the threshold lies and where it comes from. held_out: how many held-out normals there are."""
+    def in_words(self, threshold: float, units: metrics.Units, held_out: int, originals: int | None = None) -> str:
+        """Where the threshold lies and where it comes from. held_out: how many held-out normals there are; originals: of how many
+        they are variants, None where each stands for itself."""
         if math.isinf(threshold):
             return thresholds.no_threshold(held_out, self.value)
+        usual = f": a new normal image lies above it with a probability of at most {percent(self.value)}."
+        if originals is not None:
+            usual = (
+                f": at most {percent(self.value)} of the variants of {originals} held-out images lie above it; so few promise no less than "
+                f"1 false alarm in {originals + 1}."
+            )
         reason = {
             "manual": ", set by hand.",
             "cost": f": cheapest on the test set if a miss costs as much as {number(self.value)} false alarms.",
             "best F1": ": the highest F1 on the test set.",
-        }.get(self.kind, f": a new normal image lies above it with a probability of at most {percent(self.value)}.")
+        }.get(self.kind, usual)
         return f"Threshold {number(units.shown(threshold))}{reason}"
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from ganad.config import Weights
+from ganad.ui.state.own_draft import OwnDraft
 
 
 @dataclass
@@ -76,6 +77,10 @@ class Memory:
     """run and number of a game -> the answers so far."""
     game_link: str | None = None
     """The game that the last link asked for, as it stood there."""
+    own_draft: OwnDraft = field(default_factory=OwnDraft)
+    """The images of a class of one's own that are being collected."""
+    own_link: str | None = None
+    """What the last link said of one's own class, as it stood there."""
     lesson: Any = None
     """The lesson that this session is in."""
     lesson_link: str | None = None

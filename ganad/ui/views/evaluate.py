@@ -11,7 +11,7 @@ from ganad.evaluation.metrics import Evaluation
 from ganad.service import RunInfo
 from ganad.ui import charts
 from ganad.ui.messages import guard, notices
-from ganad.ui.panels import epoch_by_epoch, export, glossary_popover, linked_charts, weight_search
+from ganad.ui.panels import epoch_by_epoch, export, glossary_popover, linked_charts, own_quality, weight_search
 from ganad.ui.panels.live_weights import live
 from ganad.ui.panels.weights import mixer
 from ganad.ui.state import cache
@@ -57,6 +57,7 @@ def evaluate(view: ScoredView, above: DeltaGenerator, *, curves: bool = True) ->
         _numbers(view, e)
         for warning in e.warnings:
             notices.warning(warning)
+        own_quality.show(view.run, view.weights, view.threshold)
     if curves:
         with right:
             _roc(view, e)

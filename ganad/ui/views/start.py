@@ -12,6 +12,7 @@ from ganad.service import RunInfo
 from ganad.ui import page
 from ganad.ui.lessons import strip
 from ganad.ui.messages import guard, notices
+from ganad.ui.panels import own_quality
 from ganad.ui.state import cache
 from ganad.ui.theme import pictures
 
@@ -22,6 +23,12 @@ WAYS = (
         "Train your own",
         ":material/model_training:",
         "Pick what is normal; a minute later it is learned.",
+    ),
+    (
+        "pages/1_Train.py",
+        "Your own class",
+        ":material/gesture:",
+        "Draw some thirty of anything; a minute later that is normal.",
     ),
     (
         "pages/2_Browse.py",
@@ -58,13 +65,15 @@ def show(run: RunInfo | None) -> None:
         "The bar is the score, the mark the threshold: at most 5 % of normal images lie above it. "
         "Difference: blue is ink missing from the reconstruction, orange is ink too much."
     )
+    own_quality.show(run)
     if why := service.no_threshold(run):
         notices.info(why, icon=":material/rule:")
     st.space("small")
     with st.grid("auto", min_column_width=230, gap="small"):
         for path, label, icon, words in WAYS:
             with st.container(border=True, gap="xsmall", height="stretch"):
-                st.page_link(path, label=f"**{label}**", icon=icon, query_params={"run": run.name})
+                own = {"own": "1"} if label == "Your own class" else {}
+                st.page_link(path, label=f"**{label}**", icon=icon, query_params={"run": run.name} | own)
                 st.caption(words)
 
     st.subheader("Learn by doing", divider=True)

@@ -18,6 +18,7 @@ from ganad.ui.panels import (
     doctor,
     epoch_by_epoch,
     live_training,
+    own_quality,
     samples,
     settings_form,
     several_runs,
@@ -309,7 +310,9 @@ def _progress_words(run: RunInfo) -> str:
 
 def _result(run: RunInfo) -> None:
     r = run.report
-    if short := length.too_short(run.settings, run.status.total):
+    if not run.originals and (
+        short := length.too_short(run.settings, run.status.total)
+    ):  # see service.own_class.EPOCHS
         notices.info(short, icon=":material/timelapse:")
     if why := service.no_threshold(run):
         notices.info(why, icon=":material/rule:")
@@ -322,6 +325,7 @@ def _result(run: RunInfo) -> None:
         help="at the default threshold: at most 5 % false alarms",
     )
     columns[2].metric("false alarms", f"{r['false_alarm_rate']:.1%}", border=True, help="among normal test images")
+    own_quality.show(run)
     with st.container(horizontal=True):
         here = {"run": run.name}
         st.page_link("pages/2_Browse.py", label="Browse its images", icon=":material/grid_view:", query_params=here)

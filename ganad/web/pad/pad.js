@@ -1,5 +1,5 @@
 // A sheet to draw on. Where the run's nets are in the browser, each move of the pen is judged here and Python hears nothing;
-// elsewhere Python is told after each stroke.
+// elsewhere Python is told after each stroke. A pad that collects (`data.taken`) tells of a drawing when it is added.
 import { grey, showGhost, showVerdict, words } from "./live_view.js";
 import { beginStroke, drawingOf, isEmpty, newSheet, OUT, paintSheet, sheetOf, toBase64, wipeSheet } from "./sheet.js";
 import { showTimeline, thumbOf } from "./timeline.js";
@@ -26,6 +26,8 @@ export default function (component) {
       erases: false,
       pen: null,
       asked: 0,
+      waiting: [],
+      last: 0,
       sent: data.pixels ?? null,
     };
     pads.set(root, pad);
@@ -35,6 +37,15 @@ export default function (component) {
     pad.sent = pixels;
     setStateValue("pixels", pixels);
   };
+  // Added drawings go along until Python says that it has taken them: a second one may be added before it answers.
+  pad.collects = Number.isInteger(data.taken);
+  pad.waiting = pad.waiting.filter(({ id }) => id > data.taken);
+  pad.add = (pixels) => {
+    pad.last = Math.max(Date.now(), pad.last + 1, data.taken + 1);
+    pad.waiting = [...pad.waiting, { id: pad.last, pixels }];
+    setStateValue("added", pad.waiting);
+  };
+  root.querySelector(".add").hidden = !pad.collects;
   const before = pad.rule?.version;
   pad.rule = data.live ? readRule(data.live) : null;
   if (pad.rule && pad.rule.version !== before) {
@@ -74,6 +85,7 @@ function prepare(root, pad) {
     root.classList.toggle("inked", !isEmpty(sheet));
     find("undo").disabled = !sheet.shown;
     find("redo").disabled = sheet.shown === sheet.strokes.length;
+    find("add").disabled = isEmpty(sheet);
     find("clear").disabled = isEmpty(sheet) && !sheet.strokes.length;
     find("erase").setAttribute("aria-pressed", String(pad.erases));
   };
@@ -143,7 +155,7 @@ function prepare(root, pad) {
     if (drawn && pad.rule)
       pad.states = [...pad.states.filter(({ count }) => count < sheet.shown), stateNow(pad.verdict)];
     timeline();
-    if (!pad.rule) pad.tell(isEmpty(sheet) ? null : toBase64(drawingOf(ink, side)));
+    if (!pad.rule && !pad.collects) pad.tell(isEmpty(sheet) ? null : toBase64(drawingOf(ink, side)));
     say(
       pad.verdict && pad.rule
         ? `${text}. Called ${pad.verdict.isAnomalous ? "anomalous" : "normal"}. ${words(pad.verdict, pad.rule)}`
@@ -210,11 +222,19 @@ function prepare(root, pad) {
     if (pad.rule && pad.sent !== null) pad.tell(null); // the explanation of what is gone goes too
     changed("Cleared");
   };
+  const add = () => {
+    if (!pad.collects || isEmpty(sheet)) return;
+    sheet.current = null;
+    pad.add(toBase64(drawingOf(ink, side)));
+    wipeSheet(sheet);
+    changed("Added. Draw the next one");
+  };
   const erase = () => {
     pad.erases = !pad.erases;
     paint();
     say(pad.erases ? "Eraser" : "Pen");
   };
+  find("add").onclick = add;
   find("undo").onclick = undo;
   find("redo").onclick = redo;
   find("clear").onclick = clear;
@@ -277,6 +297,7 @@ function prepare(root, pad) {
     } else if (command && (key === "y" || (key === "z" && event.shiftKey))) redo();
     else if (event.key === "Backspace" || (command && key === "z")) undo();
     else if (event.key === "Delete") clear();
+    else if (event.key === "Enter" && pad.collects) add();
     else if (key === "e" && !command) erase();
     else return;
     event.preventDefault();

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,6 +64,33 @@ def digit_pad(
         width="stretch",
     )
     return decode(result.pixels)
+
+
+def collecting_pad(*, key: str, taken: int, on_add: Callable[[], None], stroke: int = 22, size: int = 280) -> None:
+    """The pad to draw one thing after another: Add, or Enter, hands a drawing over and gives an empty sheet at once.
+
+    taken    the highest number in `added` that was taken over; what is above it comes again until it is
+    on_add   called when there is something in `added(key)`, before the script runs again
+    """
+    _PAD(
+        key=key,
+        data={"stroke": stroke, "size": size, "reset": "", "pixels": None, "live": None, "taken": taken},
+        default={"added": []},
+        on_added_change=on_add,
+        height="content",
+        width="stretch",
+    )
+
+
+def added(key: str) -> list[tuple[int, np.ndarray]]:
+    """(number, drawing (112, 112) uint8) that the pad of that key has handed over, numbers rising; what is no drawing is left out."""
+    found = []
+    for item in sent(key, "added") or []:
+        number = item.get("id") if isinstance(item, dict) else None
+        drawing = decode(item.get("pixels")) if isinstance(item, dict) else None
+        if isinstance(number, int) and not isinstance(number, bool) and 0 < number < 2**53 and drawing is not None:
+            found.append((number, drawing))
+    return sorted(found, key=lambda one: one[0])
 
 
 def send_nets(key: str, version: str, nets: dict[str, str]) -> None:

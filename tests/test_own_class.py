@@ -1,6 +1,9 @@
 """A class of one's own from a few images: dealt out before they are varied, trained on, and judged with its uncertainty."""
 
+import io
 import shutil
+from types import SimpleNamespace
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -12,8 +15,12 @@ from ganad.data import own_class, sources
 from ganad.errors import DataError, RunError
 from ganad.evaluation import few_originals, metrics
 from ganad.runs import own_classes, run_directory, uploads
+from ganad.service import own_class as own_service
 from ganad.system.access import AccessError
 from ganad.training import worker
+from ganad.ui.components import digit_pad
+from ganad.ui.components.digit_pad import encode
+from ganad.ui.panels import own_class as own_panel
 from ganad.ui.state.decision_rule import DecisionRule
 from tests.conftest import put_finished
 from tests.test_cli import ganad
@@ -193,8 +200,8 @@ def test_eight_images_told_apart_from_all_anomalies_prove_no_auroc_of_one():
     area, seen, promise = service.quality_in_words(q)
     assert "0.876 to 1.000" in area
     assert "0 of these 8" in seen
-    assert "32%" in seen
-    assert "1 false alarm in 9, 11%" in promise
+    assert "32 %" in seen
+    assert "1 false alarm in 9, 11 %" in promise
     assert "75 images in all" in promise
     assert own_class.parts(75)[1] == 19
     assert own_class.parts(73)[1] < 19
@@ -250,7 +257,7 @@ def test_a_run_knows_its_originals_and_every_page_shows_it_with_its_uncertainty(
     for page in ("app.py", "pages/1_Train.py", "pages/2_Browse.py", "pages/3_Evaluate.py", "pages/4_Score.py"):
         said = words(opened(page, run=trained.name))
         if page in ("app.py", "pages/1_Train.py", "pages/3_Evaluate.py"):
-            assert "1 false alarm in 5, 20%" in said, page
+            assert "1 false alarm in 5, 20 %" in said, page
         assert "a probability of at most" not in said, page
     assert service.reference_anomalies(trained.name)["latent"].shape == (20,)
 
@@ -280,7 +287,7 @@ def test_own_trains_on_the_pictures_of_a_folder_and_prints_the_run_alone(runs_di
     assert service.run_info(run.name).class_name(0) == "my sign"
     assert "1 of 11 images left out" in done.stderr
     assert "95 % interval" in done.stderr
-    assert "1 false alarm in 3, 33%" in done.stderr  # of ten images two are held out
+    assert "1 false alarm in 3, 33 %" in done.stderr  # of ten images two are held out
 
 
 def test_own_says_what_is_wrong_with_too_few_pictures_and_with_a_folder_without_any(runs_dir, tmp_path, small):
@@ -292,3 +299,67 @@ def test_own_says_what_is_wrong_with_too_few_pictures_and_with_a_folder_without_
     done = ganad("own", tmp_path / "none")
     assert done.returncode == 1
     assert "holds no pictures" in done.stderr
+
+
+# --- the panel -------------------------------------------------------------------------------------------------
+
+
+def collecting(**query):
+    """The panel on Train, opened by its link."""
+    at = opened("pages/1_Train.py", own="1", **query)
+    return at, at.session_state["_memory"].own_draft
+
+
+def test_the_panel_takes_drawings_once_each_and_nothing_that_is_no_drawing(runs_dir):
+    at, draft = collecting()
+    assert "0 images" in at.get("progress")[0].proto.text
+    rng = np.random.default_rng(0)
+    sheets = [{"id": 5 + i, "pixels": encode(drawing(rng))} for i in range(2)]
+    odd = [
+        {"id": "7", "pixels": sheets[0]["pixels"]},
+        {"id": 9, "pixels": "?"},
+        3,
+        {"id": 2**60, "pixels": sheets[0]["pixels"]},
+    ]
+    with patch.object(own_panel, "memory", lambda: SimpleNamespace(own_draft=draft)):
+        for _ in range(2):  # the browser sends what is not yet taken again
+            with patch.object(own_panel, "added", lambda key: digit_pad_added([*sheets, *odd])):
+                own_panel._take_drawings()
+    assert (len(draft.images), draft.taken) == (2, 6)
+    at.run()
+    assert "2 images" in at.get("progress")[0].proto.text
+
+
+def digit_pad_added(items):
+    with patch.object(digit_pad, "sent", lambda key, name: items):
+        return digit_pad.added("own_pad")
+
+
+def test_the_button_begins_a_run_on_what_was_collected_and_says_why_where_it_cannot(small, runs_dir, monkeypatch):
+    monkeypatch.setattr(own_service, "start", lambda settings: run_directory.create(settings).name)
+    at, draft = collecting()
+    assert at.button(key="own_train").disabled
+    for image in symbols(10):
+        draft.add(image)
+    at.run()
+    at.text_input(key="own_name").set_value("<b>no</b>")
+    at.button(key="own_train").click().run()
+    assert "Nothing was started" in words(at)
+    at.text_input(key="own_name").set_value("my sign")
+    at.button(key="own_train").click().run()
+    assert not at.exception
+    (run,) = run_directory.listing(runs_dir)
+    assert run_directory.settings(run).name == "my sign"
+    assert [own.runs for own in service.own_classes_kept()] == [(run.name,)]
+
+
+def test_a_photo_of_many_symbols_gives_one_image_each():
+    rng, sheet = np.random.default_rng(3), np.full((560, 700), 255, np.uint8)
+    for i in range(12):
+        top, left = 40 + 165 * (i // 4), 40 + 165 * (i % 4)
+        sheet[top : top + 112, left : left + 112] = 255 - drawing(rng)
+    photo = io.BytesIO()
+    Image.fromarray(sheet).save(photo, "PNG")
+    found = service.originals_in(photo.getvalue(), "sheet.png", page=True)
+    assert len(found) == 12
+    assert {f.shape for f in found} == {(28, 28)}

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from ganad.config import FALSE_ALARMS
+from ganad.wording import percent
 
 RULES = {"false alarms": "False alarms", "cost": "Cost", "best F1": "Best F1", "manual": "Manual"}
 """Where a threshold comes from: held-out normals; the price of a miss in false alarms; the test labels; the hand."""
@@ -58,6 +59,19 @@ def no_threshold(held_out: int | None = None, false_alarms: float | None = None)
     return (
         f"Nothing is called anomalous: {there} for a threshold with {rate}. Allow {lowest}, or train on more normal images: "
         f"a tenth of them is held out{wanted}."
+    )
+
+
+def promise(false_alarms: float, originals: int | None = None) -> str:
+    """What a threshold by false alarms promises, as the end of a sentence that begins with it.
+
+    originals: of how many originals the held-out images are variants, which are no independent draws; None where each stands for itself.
+    """
+    if originals is None:
+        return f"a new normal image lies above it with a probability of at most {percent(false_alarms)}."
+    return (
+        f"at most {percent(false_alarms)} of the variants of {originals} held-out originals lie above it; so few promise no less than "
+        f"1 false alarm in {originals + 1}."
     )
 
 

@@ -200,11 +200,13 @@ def test_the_sentence_below_the_sliders_is_python_s(blank, kind, value, threshol
         """async ([source, kind, value, threshold, shift, unit]) => {
           const m = await import("data:text/javascript;base64," + source);
           const units = { shown: (x) => (x - shift) / unit };
-          return m.thresholdInWords(kind, value, threshold === null ? Infinity : threshold, units, 15);
+          const at = threshold === null ? Infinity : threshold;
+          return [null, 8].map((originals) => m.thresholdInWords(kind, value, at, units, 15, originals));
         }""",
         [MODULE, kind, value, threshold if math.isfinite(threshold) else None, units.shift, units.unit],
     )  # fmt: skip
-    assert seen == DecisionRule((1.0, 0.0, 0.0), kind, value).in_words(threshold, units, 15)
+    rule = DecisionRule((1.0, 0.0, 0.0), kind, value)
+    assert seen == [rule.in_words(threshold, units, 15, originals) for originals in (None, 8)]
 
 
 def test_numbers_are_written_as_in_python(blank):

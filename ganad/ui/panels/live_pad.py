@@ -34,6 +34,8 @@ def live(view: ScoredView) -> Live | None:
         detector=METHOD_NAMES[run.method], normal=run.normal_in_words, among=run.held_out_in_words(len(view.val)),
         threshold_in_words=view.threshold_in_words + looked, asks=True,
     )  # fmt: skip
+    if run.has_names and run.preparation == "digit":  # a sign, prepared as digits are
+        rule["title"] = "Draw one"
     return Live(version, rule)
 
 

@@ -33,10 +33,11 @@ def is_chosen() -> bool:
     """Ask whether a run is to learn classes of a data set or a class of one's own; True for the latter."""
     if shared_server.readonly():
         return False
-    if address.opened_own_class():
+    by_link = address.opened_own_class()
+    if by_link:
         set_widget("train_what", _WHAT[1])
     what = st.segmented_control(
-        "What is normal", _WHAT, default=_WHAT[0], key="train_what", required=True, persist_state="session",
+        "What is normal", _WHAT, default=None if by_link else _WHAT[0], key="train_what", required=True, persist_state="session",
         label_visibility="collapsed", wrap=True,
     )  # fmt: skip
     return what == _WHAT[1]
@@ -55,7 +56,9 @@ def _collect() -> None:
         f"Collect **{LEAST} to {MOST}** images of one symbol as you write it; {GOOD} are good. What the nets learn of it is then tried "
         "against MNIST's digits."
     )
-    st.text_input("What it is called", NAME, key="own_name", max_chars=40, persist_state="session")
+    if held("own_name") is None:
+        set_widget("own_name", NAME)
+    st.text_input("What it is called", key="own_name", max_chars=40, persist_state="session")
     ways = {"Draw": _draw, "Files": _files, "A photo of many": _photo}
     way = st.segmented_control(
         "How", list(ways), default="Draw", key="own_way", required=True, label_visibility="collapsed", wrap=True

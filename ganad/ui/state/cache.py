@@ -67,7 +67,8 @@ def packed(name: str) -> dict[str, Any]:
 @kept("Packing images")
 def _packed(name: str, version: int) -> dict[str, Any]:
     run = service.run_info(name)
-    return payload.pack(scores(name), images(name), run.classes if run.has_names else ())
+    originals = run.originals and run.originals["val"]
+    return payload.pack(scores(name), images(name), run.classes if run.has_names else (), originals)
 
 
 def images(name: str) -> np.ndarray:

@@ -12,7 +12,7 @@ from ganad.config import PARTS, Weights, check_weights
 from ganad.errors import ConfigError
 from ganad.evaluation import metrics, thresholds
 from ganad.evaluation.thresholds import DEFAULT_RULE, OLD_RULES, is_valid_rule
-from ganad.wording import number, percent
+from ganad.wording import number
 
 NAMES = ("w", "at", "units")
 """The names in a URL."""
@@ -63,12 +63,7 @@ class DecisionRule:
         they are variants, None where each stands for itself."""
         if math.isinf(threshold):
             return thresholds.no_threshold(held_out, self.value)
-        usual = f": a new normal image lies above it with a probability of at most {percent(self.value)}."
-        if originals is not None:
-            usual = (
-                f": at most {percent(self.value)} of the variants of {originals} held-out images lie above it; so few promise no less than "
-                f"1 false alarm in {originals + 1}."
-            )
+        usual = f": {thresholds.promise(self.value, originals)}"
         reason = {
             "manual": ", set by hand.",
             "cost": f": cheapest on the test set if a miss costs as much as {number(self.value)} false alarms.",

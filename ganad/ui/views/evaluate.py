@@ -163,9 +163,11 @@ def _numbers(view: ScoredView, e: Evaluation) -> None:
     columns = layout.cells("numbers", 4)
     default = (view.run.report or {}).get("auroc")
     band = cache.band(view.run.name, view.weights)
+    own = service.own_class_quality(view.run.name, view.weights, view.threshold)
+    low, high = (own.low, own.high) if own else (band.low, band.high)
     changed = "" if default is None or abs(e.auroc - default) < 5e-5 else f"{e.auroc - default:+.4f} · "
     columns[0].metric(
-        "AUROC", f"{e.auroc:.4f}", f"{changed}{band.low:.3f} to {band.high:.3f}", delta_color="off", delta_arrow="off",
+        "AUROC", f"{e.auroc:.4f}", f"{changed}{low:.3f} to {high:.3f}", delta_color="off", delta_arrow="off",
         border=True, height="stretch",
         help=glossary.sentence("AUROC") + " Below, the 95 % interval: " + glossary.MEANING["95 % interval"]
         + ". Before it stands what other weights than the default change. Alone: " + ", ".join(f"{p} {area:.3f}" for p, area in e.part_auroc.items()),

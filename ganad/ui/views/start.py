@@ -62,14 +62,15 @@ def show(run: RunInfo | None) -> None:
     st.html(pictures.card_html(guard.or_end_page(cards, run)))
     st.caption(
         f"For each {'class' if run.has_names else 'digit'} the test image with the median score: neither the best nor the worst. "
-        "The bar is the score, the mark the threshold: at most 5 % of normal images lie above it. "
-        "Difference: blue is ink missing from the reconstruction, orange is ink too much."
+        "The bar is the score, the mark the threshold"
+        + (". " if run.originals else ": at most 5 % of normal images lie above it. ")
+        + "Difference: blue is ink missing from the reconstruction, orange is ink too much."
     )
     own_quality.show(run)
     if why := service.no_threshold(run):
         notices.info(why, icon=":material/rule:")
     st.space("small")
-    with st.grid("auto", min_column_width=230, gap="small"):
+    with st.grid("auto", min_column_width=190, gap="small"):
         for path, label, icon, words in WAYS:
             with st.container(border=True, gap="xsmall", height="stretch"):
                 own = {"own": "1"} if label == "Your own class" else {}

@@ -95,7 +95,7 @@ export function words(own, threshold, { tp, fn, fp, tn }) {
   const inWords = () =>
     own.sweep
       ? `Threshold ${number(unitsOf(own).shown(threshold))}: one point of the curve.`
-      : thresholdInWords(rule, value, threshold, unitsOf(own), own.held.length);
+      : thresholdInWords(rule, value, threshold, unitsOf(own), own.held.length, data.originals);
   set(find(".words"), own.refused ? "At least one part needs a weight." : inWords());
 }
 

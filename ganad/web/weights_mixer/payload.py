@@ -26,8 +26,9 @@ LABELS = {
 """Colours, the same for every run."""
 
 
-def pack(scores: Scores, images: np.ndarray, names: Sequence[str] = ()) -> dict[str, Any]:
-    """Parts, classes, labels and pixels as JSON values. names: of the classes, where they are no digits.
+def pack(scores: Scores, images: np.ndarray, names: Sequence[str] = (), originals: int | None = None) -> dict[str, Any]:
+    """Parts, classes, labels and pixels as JSON values. names: of the classes, where they are no digits; originals: of how many the
+    held-out images are variants, where each does not stand for itself.
 
     The nets work in float32, so the parts lose nothing as such. All images are sent, (N, 28, 28) uint8, deflated: any of them
     may come to the threshold during a drag, when Python cannot be asked. 10,000 digits are 2 MB, less than as a PNG, and
@@ -40,6 +41,7 @@ def pack(scores: Scores, images: np.ndarray, names: Sequence[str] = ()) -> dict[
         "test": [as_base64(np.asarray(scores.test.parts[p], dtype="<f4")) for p in parts],
         "val": [as_base64(np.asarray(scores.val.parts[p], dtype="<f4")) for p in parts],
         "names": list(names),
+        "originals": originals,
         "digit": as_base64(scores.test.digit.astype(np.uint8)),
         "anomalous": as_base64(scores.anomalous.astype(np.uint8)),
         "images": deflated(np.ascontiguousarray(images, dtype=np.uint8)),

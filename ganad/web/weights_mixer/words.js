@@ -25,14 +25,19 @@ export function noThreshold(n, share) {
   );
 }
 
-// `DecisionRule.in_words`: where the threshold lies and where it comes from. value: the number of the rule.
-export function thresholdInWords(rule, value, threshold, units, heldOut) {
+// `DecisionRule.in_words`: where the threshold lies and where it comes from. value: the number of the rule; originals: of how many the
+// held-out images are variants, null where each stands for itself.
+export function thresholdInWords(rule, value, threshold, units, heldOut, originals = null) {
   if (!Number.isFinite(threshold)) return noThreshold(heldOut, value);
   const reason = {
     manual: ", set by hand.",
     cost: `: cheapest on the test set if a miss costs as much as ${number(value)} false alarms.`,
     "best F1": ": the highest F1 on the test set.",
   }[rule];
-  const promise = () => `: a new normal image lies above it with a probability of at most ${percent(value)}.`;
+  const promise = () =>
+    originals === null
+      ? `: a new normal image lies above it with a probability of at most ${percent(value)}.`
+      : `: at most ${percent(value)} of the variants of ${originals} held-out originals lie above it; so few promise no less than ` +
+        `1 false alarm in ${originals + 1}.`;
   return `Threshold ${number(units.shown(threshold))}${reason ?? promise()}`;
 }

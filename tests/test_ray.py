@@ -1,6 +1,7 @@
 """A study on a real cluster of two nodes on this machine: the same weights as here, and a lost node loses nothing."""
 
 import json
+import re
 import signal
 import time
 import zipfile
@@ -63,6 +64,8 @@ def test_ctrl_c_saves_the_step_of_every_run_on_the_cluster_and_the_study_goes_on
     steps = {}
 
     def heard(run_key, status):
+        if len(steps) == 2 and all(steps.values()):
+            return  # it is asked to stop already
         steps[run_key] = status.step
         if len(steps) == 2 and all(steps.values()):
             signal.raise_signal(signal.SIGINT)
@@ -82,7 +85,8 @@ def test_ctrl_c_saves_the_step_of_every_run_on_the_cluster_and_the_study_goes_on
     assert not list((study / "states").glob("*.zip"))
     for row in rows:
         if row.key in kept:
-            assert f"resumed at step {kept[row.key]}" in (row.run / "log.txt").read_text()
+            (step,) = re.findall(r"resumed at step (\d+)", (row.run / "log.txt").read_text())
+            assert int(step) - kept[row.key] in (0, 1), "the status may be said a step before the state is saved"
     here = run_directory.create(rows[0].settings)
     worker.work(here)
     assert (rows[0].run / "weights.safetensors").read_bytes() == (here / "weights.safetensors").read_bytes()

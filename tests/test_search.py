@@ -141,6 +141,15 @@ def test_a_search_comes_closer_to_the_top_than_what_is_drawn_at_random(runs_dir,
     assert summary.best(summary.rows(study)).objective > 0.85
 
 
+def test_nothing_is_tried_twice_while_there_is_something_new_and_what_is_left_over_costs_nothing(runs_dir, pretended):
+    done, _ = pretended
+    study = store.create(searched(search={"latent": "4:9"}, trials=8))
+    sweep.go_on(study, quiet, quiet)
+    assert sorted(tried(study)[:6]) == [(str(n),) for n in range(4, 10)]
+    assert len(done) == len(store.planned(study)) == 6
+    assert store.to_come(study) == 0
+
+
 def test_a_search_that_was_interrupted_goes_on_as_if_it_had_not_been(runs_dir, pretended):
     done, _ = pretended
     whole, broken = store.create(searched()), store.create(searched())
@@ -225,7 +234,12 @@ def test_successive_halving_lets_one_of_three_go_on_at_the_first_third_and_ninth
 
 
 def test_a_judged_run_has_the_weights_of_any_other_and_its_last_value_is_the_objective(runs_dir):
-    settings = resolve("ganomaly", "tuned", normal=(3,), **(SMALL | {"epochs": "2"}))
+    unfitted = {
+        "epochs": "2",
+        "w_density": "0",
+        "w_typicality": "0",
+    }  # what is fitted at the end alone is not in the curve
+    settings = resolve("ganomaly", "tuned", normal=(3,), **(SMALL | unfitted))
     plain, judged = run_directory.create(settings), run_directory.create(settings)
     store.mark_trial(judged, {"stop_early": "median", "others": []})
     assert [worker.work(plain), worker.work(judged)] == ["finished", "finished"]

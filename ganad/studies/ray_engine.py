@@ -126,8 +126,8 @@ def run_all(study: Path, more: More, progress: Progress, cluster: Cluster) -> It
                 yield planned.key, run
                 submit()
     finally:
+        _hear(ray, study, mailbox, lambda run_key, status: None)
         _stop(ray, study, refs)
-        _hear(ray, study, mailbox, progress)
         ray.kill(mailbox)
 
 
@@ -137,14 +137,16 @@ def _stop(ray: Any, study: Path, refs: dict[Any, Planned]) -> None:
         ray.cancel(ref)
     if not refs:
         return
-    ended, late = ray.wait(list(refs), num_returns=len(refs), timeout=PATIENCE_S)
+    at_end, late = ray.wait(list(refs), num_returns=len(refs), timeout=PATIENCE_S)
     for ref in late:
         ray.cancel(ref, force=True)
-    for ref in ended:
+    for ref in at_end:
         with contextlib.suppress(ray.exceptions.RayError):  # cancelled
-            result = ray.get(ref)
-            if result[0] == "finished":
-                _arrived(study, refs[ref], result)
+            ended, content = ray.get(ref)
+            if ended == "finished":
+                _arrived(study, refs[ref], (ended, content))
+            elif isinstance(content, bytes):
+                _keep_state(study, refs[ref].key, content)
 
 
 def _place(study: Path) -> Place:
@@ -248,10 +250,7 @@ def train_on_node(
         ended = worker.work(run, watch, listen=False, on_node=True)
         if place:
             return ended, run.name
-        content = _zip(run, with_state=ended != "finished")
-        if ended == "stopped":
-            _answer(mailbox.keep.remote(key, content))  # who cancels a task hears nothing of what it returns
-        return ended, content
+        return ended, _zip(run, with_state=ended != "finished")
 
 
 def _answer(ref: Any) -> Any:
@@ -334,12 +333,16 @@ def _arrived(study: Path, planned: Planned, result: tuple[str, bytes | str]) -> 
 
 def _hear(ray: Any, study: Path, mailbox: Any, progress: Progress) -> None:
     news, states = ray.get(mailbox.take.remote())
+    for run_key, state in states.items():  # at first: whoever is told may interrupt
+        _keep_state(study, run_key, state)
     for run_key, values in news.items():
         progress(run_key, run_directory.Status(**{k: v for k, v in values.items() if k != "beat"}))
-    for run_key, state in states.items():
-        (study / "states").mkdir(parents=True, exist_ok=True)
-        with files.replaced(study / "states" / f"{run_key}.zip") as out:
-            out.write(state)
+
+
+def _keep_state(study: Path, run_key: str, state: bytes) -> None:
+    (study / "states").mkdir(parents=True, exist_ok=True)
+    with files.replaced(study / "states" / f"{run_key}.zip") as out:
+        out.write(state)
 
 
 def _saved_state(study: Path, planned: Planned) -> bytes | None:

@@ -28,6 +28,10 @@ AT_RANDOM = 10
 """Trials that are drawn at random before any is suggested; at most a third of them all."""
 
 
+ANEW = 50
+"""So often a trial is drawn again that was there already; in a space that is used up it then comes again, and costs nothing."""
+
+
 @dataclass(frozen=True)
 class Trial:
     """One choice of settings and its runs, in the order in which they are trained."""
@@ -61,9 +65,9 @@ def suggest(
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     states, spaces = optuna.trial.TrialState, plan.spaces()
     kinds = {name: _distribution(optuna, space) for name, space in spaces.items()}
-    seed = int(np.random.SeedSequence([plan.search_seed, len(before)]).generate_state(1)[0])
-    sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=min(AT_RANDOM, max(1, plan.trials // 3)))
-    study = optuna.create_study(direction="maximize", sampler=sampler)
+    seeds = np.random.SeedSequence([plan.search_seed, len(before)]).generate_state(1 + ANEW)
+    at_random = min(AT_RANDOM, max(1, plan.trials // 3))
+    study = optuna.create_study(direction="maximize")
     for number, values in enumerate(before):
         said: dict[str, Any] = {"state": states.RUNNING}
         if number < len(results):
@@ -76,8 +80,25 @@ def suggest(
                 said = {"state": states.COMPLETE, "value": result}
         params = {n: values[n] if s.choices else s.number(values[n]) for n, s in spaces.items()}
         study.add_trial(optuna.trial.create_trial(params=params, distributions=kinds, **said))
-    chosen = study.ask(kinds).params
-    return {n: chosen[n] if s.choices else s.text(chosen[n]) for n, s in spaces.items()}
+    for attempt, seed in enumerate(seeds.tolist()):
+        # What was tried already is not tried again: the estimator asks for the same, so chance chooses then.
+        sampler = (
+            optuna.samplers.RandomSampler(seed)
+            if attempt
+            else optuna.samplers.TPESampler(seed=seed, n_startup_trials=at_random)
+        )
+        params = _asked(optuna, study, sampler, kinds)
+        chosen = {n: params[n] if s.choices else s.text(params[n]) for n, s in spaces.items()}
+        if chosen not in before:
+            break
+    return chosen
+
+
+def _asked(optuna: Any, study: Any, sampler: Any, kinds: dict[str, Any]) -> dict[str, Any]:
+    """What a sampler suggests after the trials of a study, which stays as it is."""
+    twin = optuna.create_study(direction="maximize", sampler=sampler)
+    twin.add_trials(study.get_trials(deepcopy=False))
+    return twin.ask(kinds).params
 
 
 def _distribution(optuna: Any, space: Space) -> Any:

@@ -7,7 +7,6 @@ on whichever machine and however many are at work beside it.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from ganad.evaluation import metrics
 from ganad.models import Method
 from ganad.runs import run_directory
 from ganad.runs.trials import NOTE, TRIAL, curve, ended_itself
-from ganad.scoring.score import fit_statistics, score
+from ganad.scoring.score import score
 
 LEAST_BEFORE = 4
 """Trials that have to be finished before the median says anything."""
@@ -51,17 +50,16 @@ class EarlyStopping:
         return None if trial is None else cls(run, dataset, split, settings, trial)
 
     def objective(self, method: Method, on_batch: Callable[[int], None]) -> float | None:
-        """The AUROC, 0 to 1, that the run would have as its objective if it ended now; None while it has no reconstructions yet.
+        """The AUROC, 0 to 1, of held-out normals against the reference anomalies; None while the method has no reconstructions yet.
 
-        The nets are left as they are: what is fitted after the last step is fitted to a copy.
+        It is the objective that the run would have if it ended now, but for density and typicality of codes: these are fitted once,
+        after the last step, which takes longer than an epoch. The method is left in eval().
         """
         if method.eval().generated(1) is not None:
             return None
-        now = copy.deepcopy(method)
-        fit_statistics(now, self.split.train.images, lambda: on_batch(0))
         weights = self.settings.weights
         normal, strange = (
-            metrics.total(score(now, images, on_batch=on_batch).parts, weights)
+            metrics.total(score(method, images, on_batch=on_batch).parts, weights)
             for images in (self.split.val.images, self.strange)
         )
         return metrics.area(normal, strange)

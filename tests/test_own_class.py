@@ -202,9 +202,16 @@ def test_eight_images_told_apart_from_all_anomalies_prove_no_auroc_of_one():
     assert "0 of these 8" in seen
     assert "32 %" in seen
     assert "1 false alarm in 9, 11 %" in promise
-    assert "75 images in all" in promise
+    assert "For 5 % it takes 19: 75 images in all" in promise
     assert own_class.parts(75)[1] == 19
     assert own_class.parts(73)[1] < 19
+
+
+def test_with_enough_held_out_images_nothing_more_is_asked_for():
+    score = np.r_[np.arange(25.0), 100 + np.arange(500.0)]
+    q = few_originals.quality(score, np.arange(525) >= 25, 50.0, {"train": 50, "val": 25, "test": 25})
+    assert "1 false alarm in 26, 4 %" in service.quality_in_words(q)[2]
+    assert "it takes" not in service.quality_in_words(q)[2]
 
 
 def test_newcombes_interval_is_narrower_with_more_images_and_holds_the_area_it_is_of():

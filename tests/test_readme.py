@@ -28,7 +28,7 @@ def test_every_command_of_the_readme_is_understood(command, runs_dir, tmp_path, 
     """Its words are parsed by the command line itself; what would train for a minute only shows its help."""
     put_finished(runs_dir)
     words = shlex.split(command)[3:]
-    words = [*words, "--help"] if words[0] in ("train", "bench", "sweep") else words
+    words = [*words, "--help"] if words[0] in ("train", "own", "bench", "sweep") else words
     if words[0] == "score":
         words = [*words[:2], str(ROOT / "ganad" / "mnist" / "README.md")]  # no image, and that is said
     monkeypatch.chdir(tmp_path)

@@ -70,8 +70,8 @@ def promise(false_alarms: float, originals: int | None = None) -> str:
     if originals is None:
         return f"a new normal image lies above it with a probability of at most {percent(false_alarms)}."
     return (
-        f"at most {percent(false_alarms)} of the variants of {originals} held-out originals lie above it; so few promise no less than "
-        f"1 false alarm in {originals + 1}."
+        f"at most {percent(false_alarms)} of the variants of {originals} held-out originals lie above it; from so many no "
+        f"threshold could promise less than 1 false alarm in {originals + 1}."
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ganad.config import Settings, resolve
+from ganad.config import FALSE_ALARMS, Settings, resolve
 from ganad.data import own_class, preprocess
 from ganad.errors import DataError
 from ganad.evaluation import few_originals, metrics, thresholds
@@ -21,6 +21,8 @@ from ganad.service.runs import run_info
 from ganad.service.training import start
 from ganad.system import access
 
+ENOUGH = math.ceil(1 / FALSE_ALARMS - 1 - 1e-9)
+"""Held-out images from which on a threshold can promise the usual rate of false alarms: (n + 1) a >= 1."""
 EPOCHS, BATCH = 20, 32
 """Passes over about 800 training images, half as many in a step as usual, so that there are twice as many steps: 45 seconds of one slow core."""
 
@@ -129,8 +131,9 @@ def quality_in_words(q: Quality) -> tuple[str, str, str]:
         "that neither the nets nor the threshold have seen.",
         f"{flagged} of these {n} are called anomalous, {share} false alarms; the true share lies, with 95 % certainty, "
         f"between {low} and {high}.",
-        f"The threshold comes from {held} held-out images of yours and variants of them. So few can promise no less than 1 false alarm in "
-        f"{held + 1}, {promise}: the usual 5 % is an aim here, no promise. It takes 19 held-out images, {_needed()} images in all, to keep it.",
+        f"The threshold comes from {held} held-out images of yours and variants of them, which are no independent images: the usual 5 % is an "
+        f"aim here, no promise. No threshold from {held} images could promise less than 1 false alarm in {held + 1}, {promise}."
+        + (f" For 5 % it takes {ENOUGH}: {_needed()} images in all." if held < ENOUGH else ""),
     )  # fmt: skip
 
 
@@ -140,5 +143,5 @@ def _down(share: float) -> str:
 
 
 def _needed() -> int:
-    """The least number of originals of which 19 are held out."""
-    return next(n for n in range(own_class.LEAST, own_class.MOST + 1) if own_class.parts(n)[1] >= 19)
+    """The least number of originals of which ENOUGH are held out."""
+    return next(n for n in range(own_class.LEAST, own_class.MOST + 1) if own_class.parts(n)[1] >= ENOUGH)

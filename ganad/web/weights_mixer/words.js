@@ -37,7 +37,7 @@ export function thresholdInWords(rule, value, threshold, units, heldOut, origina
   const promise = () =>
     originals === null
       ? `: a new normal image lies above it with a probability of at most ${percent(value)}.`
-      : `: at most ${percent(value)} of the variants of ${originals} held-out originals lie above it; so few promise no less than ` +
-        `1 false alarm in ${originals + 1}.`;
+      : `: at most ${percent(value)} of the variants of ${originals} held-out originals lie above it; from so many no ` +
+        `threshold could promise less than 1 false alarm in ${originals + 1}.`;
   return `Threshold ${number(units.shown(threshold))}${reason ?? promise()}`;
 }

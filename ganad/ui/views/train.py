@@ -322,7 +322,7 @@ def _result(run: RunInfo) -> None:
         "caught",
         f"{r['hit_rate']:.0%}",
         border=True,
-        help="at the default threshold: at most 5 % false alarms",
+        help="at the default threshold" + ("" if run.originals else ": at most 5 % false alarms"),
     )
     columns[2].metric("false alarms", f"{r['false_alarm_rate']:.1%}", border=True, help="among normal test images")
     own_quality.show(run)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 
 def number(value: float) -> str:
@@ -15,6 +16,18 @@ def number(value: float) -> str:
 def percent(share: float) -> str:
     """A share in [0, 1] with one decimal: 0.05 -> "5.0 %"."""
     return f"{100 * share:.1f} %"
+
+
+def value(of_setting: object) -> str:
+    """The value of a setting, None as "none"."""
+    if of_setting is None:
+        return "none"
+    return f"{of_setting:g}" if isinstance(of_setting, float) else str(of_setting)
+
+
+def values(settings: Mapping[str, object]) -> str:
+    """{"lr": 0.001, "lr_d": None} -> "lr 0.001, lr_d none"."""
+    return ", ".join(f"{name} {value(one)}" for name, one in settings.items())
 
 
 def plural(n: int, noun: str) -> str:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
+from ganad.bench.folder_of_runs import folder_of_runs
 from ganad.errors import GanadError
 from ganad.studies import ray_engine, store, sweep
 from ganad.studies.plan import StudyPlan
@@ -34,18 +32,13 @@ def overhead(runs: int, limit: int, epochs: int, log: Log) -> list[Row]:
     rows: list[Row] = []
 
     def timed(name: str, **how: Any) -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            before = os.environ.get("GANAD_RUNS")
-            os.environ["GANAD_RUNS"] = str(Path(folder) / "runs")
-            try:
-                log(f"{name} …")
-                study, began = store.create(plan), time.perf_counter()
-                sweep.go_on(study, lambda *_: None, lambda *_: None, **how)
-                seconds = time.perf_counter() - began
-                if bad := [row for row in store.planned(study) if row.state != "finished"]:
-                    raise GanadError(f"{len(bad)} of {runs} runs did not finish, so there is no time to compare.")
-            finally:
-                os.environ.pop("GANAD_RUNS") if before is None else os.environ.update(GANAD_RUNS=before)
+        with folder_of_runs():
+            log(f"{name} …")
+            study, began = store.create(plan), time.perf_counter()
+            sweep.go_on(study, lambda *_: None, lambda *_: None, **how)
+            seconds = time.perf_counter() - began
+            if bad := [row for row in store.planned(study) if row.state != "finished"]:
+                raise GanadError(f"{len(bad)} of {runs} runs did not finish, so there is no time to compare.")
         rows.append(
             {
                 "name": name,

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from ganad import service
+from ganad.bench.folder_of_runs import folder_of_runs
 from ganad.config import Settings, resolve
-from ganad.diagnosis.doctor import RULES
 from ganad.runs import run_directory
 from ganad.training import worker
 
@@ -54,7 +51,7 @@ def validate(seeds: range, faults: list[str], log: Log) -> list[dict[str, Any]]:
     for fault in faults:
         found, others = 0, Counter()
         for seed in seeds:
-            with _folder():
+            with folder_of_runs():
                 run = run_directory.create(planted(fault, seed))
                 worker.work(run)
                 names = [finding.name for finding in service.diagnose(run.name)]
@@ -88,23 +85,3 @@ def table(faults: list[dict[str, Any]], shipped: list[dict[str, Any]]) -> str:
             f"Findings in {len(said)} of {len(shipped)} shipped runs{': ' if said else '.'}{'; '.join(said)}"
         ]
     return "\n".join(lines)
-
-
-def known(faults: list[str] | None) -> list[str]:
-    """The faults that were asked for, all by default."""
-    return list(RULES) if not faults else faults
-
-
-@contextlib.contextmanager
-def _folder() -> Iterator[None]:
-    """An empty folder of runs, for a moment."""
-    before = os.environ.get("GANAD_RUNS")
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["GANAD_RUNS"] = folder
-        try:
-            yield
-        finally:
-            if before is None:
-                del os.environ["GANAD_RUNS"]
-            else:
-                os.environ["GANAD_RUNS"] = before

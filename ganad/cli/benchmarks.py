@@ -174,6 +174,6 @@ def bench_doctor(
 
     if bad := [f for f in fault or [] if f not in b.FAULTS]:
         raise ConfigError(f"--fault is one of {', '.join(b.FAULTS)}, got {bad[0]!r}")
-    faults = b.validate(range(first, first + seeds), b.known(fault), tell) if seeds else []
+    faults = b.validate(range(first, first + seeds), fault or list(b.FAULTS), tell) if seeds else []
     shipped = b.shelf(tell) if shelf else []
     terminal.put(json.dumps({"planted": faults, "shipped": shipped}, indent=2) if json_ else b.table(faults, shipped))

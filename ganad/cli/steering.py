@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -16,6 +16,7 @@ from ganad.config import METHOD_NAMES, SETTINGS_OF
 from ganad.runs import run_directory
 from ganad.system import access
 from ganad.training import branching, replay
+from ganad.wording import value, values
 
 _CAN = "; ".join(f"{METHOD_NAMES[m]}: {', '.join(kind.steerable)}" for m, kind in SETTINGS_OF.items())
 
@@ -36,25 +37,17 @@ def steer(
         return
     changed = service.steer(name, pairs(set_))
     if changed:
-        tell(f"{name}: {_words(changed)}, from its next epoch on.")
+        tell(f"{name}: {values(changed)}, from its next epoch on.")
     else:
         tell(f"{name}: nothing changes, these values are in force or asked for already.")
 
 
 def _show(name: str) -> None:
     now, waiting = service.in_force(name), service.asked(name)
-    rows = [(key, _text(getattr(now, key)), _text(waiting[key]) if key in waiting else "") for key in now.steerable]
+    rows = [(key, value(getattr(now, key)), value(waiting[key]) if key in waiting else "") for key in now.steerable]
     terminal.table(("setting", "in force", "asked for"), rows, right=("in force", "asked for"))
     for command in service.commands_of(name):
-        say(f"from epoch {command.epoch} on: {_words(command.set)}")
-
-
-def _words(values: dict[str, Any]) -> str:
-    return ", ".join(f"{key} {_text(value)}" for key, value in values.items())
-
-
-def _text(value: float | None) -> str:
-    return "none" if value is None else f"{value:g}"
+        say(f"from epoch {command.epoch} on: {values(command.set)}")
 
 
 @app.command()

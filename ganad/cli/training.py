@@ -17,7 +17,7 @@ from ganad.cli.terminal import tell
 from ganad.config import PRESETS, from_text, resolve
 from ganad.data import sources
 from ganad.data.class_names import number_of as class_number
-from ganad.errors import ConfigError, DataError
+from ganad.errors import ConfigError
 from ganad.runs import commands, run_directory
 from ganad.system import access, limits, paths
 from ganad.system.files import MOST_JSON_BYTES
@@ -136,16 +136,7 @@ def _pictures(files: list[Path]) -> list[Path]:
     """The files themselves, and in place of a folder the pictures in it. Raises DataError for a folder without any."""
     found: list[Path] = []
     for file in map(paths.typed, files):
-        if not file.is_dir():
-            found.append(file)
-            continue
-        inside = [file / e.name for e in paths.entries(file) if e.is_file() and not e.name.startswith(".")]
-        pictures = [p for p in inside if p.suffix.lower() in sources.PICTURES]
-        if not pictures:
-            raise DataError(
-                f"{file} holds no pictures ({len(inside)} other files), expected {', '.join(sources.PICTURES)}."
-            )
-        found += pictures
+        found += sources.pictures_in(file) if file.is_dir() else [file]
     return found
 
 

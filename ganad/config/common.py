@@ -185,6 +185,16 @@ class CommonSettings(BaseModel):
         """How many epochs pass before the method can reconstruct an image."""
         return 0
 
+    @property
+    def epochs_between_looks(self) -> int:
+        """From one epoch after which the nets are looked at to the next, so that there are `max_checkpoints` at most."""
+        return -(-self.epochs // self.max_checkpoints)
+
+    @property
+    def looked_at(self) -> list[int]:
+        """The epochs after which the nets are looked at: the last is always among them."""
+        return sorted({*range(self.epochs_between_looks, self.epochs + 1, self.epochs_between_looks), self.epochs})
+
     @model_serializer(mode="wrap")
     def _without_no_parent(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """A run that is no branch says nothing of a parent: its config.json is that of before there were branches."""

@@ -45,7 +45,7 @@ _NPZ = {  # array names, in lower case, that people use
     "train": (("x_train", "train_images", "train_x"), ("y_train", "train_labels", "train_y")),
     "test": (("x_test", "test_images", "test_x"), ("y_test", "test_labels", "test_y")),
 }
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif")
+PICTURE_TYPES = ("png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff", "gif")
 _FOLDERS = {"train": ("train", "training"), "test": ("test", "testing")}
 _ACCEPTED = (
     "expected a folder with the four MNIST files (train-images-idx3-ubyte, ... plain or .gz), with a train and a "
@@ -737,7 +737,7 @@ def _open_folders(path: Path) -> _Source:
         root = parts[part] if apart else path
         rows = []
         for folder in _subfolders(root):
-            files = _pictures(folder)
+            files = pictures_in(folder, "Class folder ")
             if not apart:
                 files = files[4::5] if part == "test" else [f for i, f in enumerate(files) if i % 5 != 4]
             rows += [(place, classes.index(folder.name), file) for place, file in enumerate(files)]
@@ -765,13 +765,13 @@ def _subfolders(root: Path) -> list[Path]:
     return [root / e.name for e in paths.entries(root) if e.is_dir() and not e.name.startswith((".", "__"))]
 
 
-def _pictures(folder: Path) -> list[Path]:
+def pictures_in(folder: Path, what: str = "") -> list[Path]:
+    """The pictures of a folder, by their endings. Raises DataError where there are none. what: stands before it in the message."""
     inside = [folder / e.name for e in paths.entries(folder) if e.is_file() and not e.name.startswith(".")]
-    files = [p for p in inside if p.suffix.lower() in PICTURES]
+    files = [p for p in inside if p.suffix.lower().removeprefix(".") in PICTURE_TYPES]
     if not files:
-        raise DataError(
-            f"Class folder {folder} holds no pictures ({len(inside)} other files), expected {', '.join(PICTURES)}."
-        )
+        expected = ", ".join(f".{kind}" for kind in PICTURE_TYPES)
+        raise DataError(f"{what}{folder} holds no pictures ({len(inside)} other files), expected {expected}.")
     return files
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from ganad.config import EgbadSettings, GanomalySettings, Settings
 from ganad.diagnosis.finding import Curve, Evidence, Finding
-from ganad.diagnosis.learning_rates import in_words, usual_or_less
+from ganad.diagnosis.learning_rates import usual_or_less
 from ganad.diagnosis.still_improving import FALLS, fall
+from ganad.wording import values
 
 SAME = 0.05
 """Variance of the reconstructions from image to image, as a share of that of the images. Shipped runs have 0.75 and more."""
@@ -36,7 +37,7 @@ def rule(evidence: Evidence) -> Finding | None:
         meaning=f"From one held-out normal to the next the reconstructions vary by {spread:.1%} of what the images vary by: the generator has collapsed to "
         "one picture, so the residual says how far an image is from that picture, and nothing else.",
         change=change,
-        change_in_words=in_words(change),
+        change_in_words=values(change),
         curve=Curve(epochs, {"spread": looks[:, 0]}, float(epochs[max(0, len(epochs) * 2 // 3 - 1)]), "epoch", (1.0, "as the images"))
         if len(epochs) > 1
         else None,

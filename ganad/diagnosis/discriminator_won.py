@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
+from ganad.config import Settings
 from ganad.diagnosis.finding import Curve, Evidence, Finding, last
-from ganad.diagnosis.learning_rates import in_words, usual_or_less
+from ganad.diagnosis.learning_rates import usual_or_less
+from ganad.wording import values
 
 WON = 0.01
 """Share of the loss of guessing. Below it D takes 99 of 100 images for what they are, and is sure of it."""
@@ -15,14 +15,14 @@ LEAST = 20
 """Logged steps, at least."""
 
 
-def guessing(method: str) -> float | None:
+def guessing(settings: Settings) -> float | None:
     """What a discriminator pays that cannot tell the two sides apart; None for one that pays no cross-entropy (f-AnoGAN's critic)."""
-    return {"ganomaly": math.log(2), "egbad": 2 * math.log(2), "anogan": 2 * math.log(2)}.get(method)
+    return settings.curves["loss/discriminator"].equilibrium
 
 
 def rule(evidence: Evidence) -> Finding | None:
     """The median of the last quarter of the discriminator's losses is less than a hundredth of the loss of guessing."""
-    level, (steps, loss) = guessing(evidence.settings.method), evidence.losses("loss/discriminator")
+    level, (steps, loss) = guessing(evidence.settings), evidence.losses("loss/discriminator")
     if level is None or len(loss) < LEAST:
         return None
     now = float(np.median(last(loss, 0.25)))
@@ -37,7 +37,7 @@ def rule(evidence: Evidence) -> Finding | None:
         meaning=f"In the last quarter of the steps the discriminator pays {now:.2g}, where guessing costs {level:.3g}: it knows every drawn image, so its "
         "answers no longer tell the generator what to change.",
         change=change,
-        change_in_words=in_words(change),
+        change_in_words=values(change),
         curve=Curve(
             steps,
             {"discriminator": np.maximum(loss, 1e-8)},

@@ -12,10 +12,3 @@ def usual_or_less(settings: Settings, *names: str, times: float) -> dict[str, An
     preset = resolve(settings.method, settings.preset, normal=settings.normal)
     own = {name: getattr(preset, name) for name in ("lr", "lr_d") if getattr(preset, name) != getattr(settings, name)}
     return own or {name: (getattr(settings, name) or settings.lr) / times for name in names}
-
-
-def in_words(change: dict[str, Any]) -> str:
-    """{"lr": 0.001, "lr_d": None} -> "lr 0.001, lr_d none"."""
-    return ", ".join(
-        f"{k} {f'{v:g}' if isinstance(v, float) else 'none' if v is None else v}" for k, v in change.items()
-    )

@@ -6,7 +6,8 @@ import numpy as np
 
 from ganad.diagnosis.discriminator_won import guessing
 from ganad.diagnosis.finding import Curve, Evidence, Finding
-from ganad.diagnosis.learning_rates import in_words, usual_or_less
+from ganad.diagnosis.learning_rates import usual_or_less
+from ganad.wording import values
 
 TIMES = 15.0
 """So many times the loss of guessing. Cross-entropy grows with the size of the logit: this is being wrong, and sure of it, by far."""
@@ -14,7 +15,7 @@ TIMES = 15.0
 
 def rule(evidence: Evidence) -> Finding | None:
     """The run failed because a loss stopped being finite, or the discriminator's loss was once `TIMES` the loss of guessing."""
-    s, level = evidence.settings, guessing(evidence.settings.method)
+    s, level = evidence.settings, guessing(evidence.settings)
     steps, loss = evidence.losses("loss/discriminator")
     failed = "stopped being finite" in evidence.error
     highest = float(loss.max()) if len(loss) else 0.0
@@ -37,7 +38,7 @@ def rule(evidence: Evidence) -> Finding | None:
         evidence={"highest loss": highest, "failed": float(failed)} | ({"times guessing": highest / level} if level else {}),
         meaning=f"{'. '.join(filter(None, (shown, died)))}: the steps are too long, each player overshoots the other's last move.",
         change=change,
-        change_in_words=in_words(change),
+        change_in_words=values(change),
         curve=Curve(steps, {"discriminator": np.maximum(np.abs(loss), 1e-8)}, first, "step", (level, "guessing") if level else None, log=True)
         if len(steps) > 1
         else None,

@@ -72,7 +72,7 @@ def mixer_data(run: RunInfo, scores: Scores, images: np.ndarray) -> dict[str, An
     """What the mixer of the dashboard is given: parts, digits and pixels of every test image, and the defaults."""
     defaults = {"weights": list(run.weights), "rule": "false alarms", "value": FALSE_ALARMS}
     return (
-        payload.pack(scores, images, run.classes if run.has_names else (), run.originals and run.originals["val"])
+        payload.pack(scores, images, run.classes if run.has_names else (), run.held_out_originals)
         | payload.LABELS
         | {
             "version": run.name,
@@ -93,8 +93,7 @@ def _pad(run: RunInfo, scores: Scores) -> str:
         return ""
     val = scores.val.parts
     threshold, n = thresholds.threshold_for(metrics.total(val, run.weights), FALSE_ALARMS), len(scores.val)
-    originals = run.originals and run.originals["val"]
-    words = f"Threshold {threshold:.3g}: {thresholds.promise(FALSE_ALARMS, originals)}"
+    words = f"Threshold {threshold:.3g}: {thresholds.promise(FALSE_ALARMS, run.held_out_originals)}"
     rule = pad_payload.rule(
         val, run.weights, threshold, preparation=run.preparation, detector=METHOD_NAMES[run.method], normal=run.normal_in_words,
         among=run.held_out_in_words(n), asks=False,

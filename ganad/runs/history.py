@@ -18,7 +18,6 @@ import numpy as np
 
 from ganad.errors import RunError
 from ganad.runs import run_directory
-from ganad.system import files
 
 FILE = "history.npz"
 MOST_BYTES = 100_000_000
@@ -42,16 +41,12 @@ class History:
 
 def read(run: Path) -> History | None:
     """None where nothing was kept. Raises RunError if the file is damaged."""
-    content = files.read_verified(run / FILE)
-    if content is None:
+    arrays = run_directory.kept_arrays(run, FILE, check, _ADVICE, MOST_BYTES)
+    if arrays is None:
         return None
-    what = f"{FILE} of {run.name}"
-    arrays = run_directory.read_arrays(content, f"{what} cannot be read", _ADVICE, MOST_BYTES)
-    parts = run_directory.settings(run).parts
-    check(arrays, parts, what)
     return History(
         **{name: arrays[name] for name in ("epoch", "is_finished", "held_out", "row", "digit")},
-        parts={part: arrays[part] for part in parts},
+        parts={part: arrays[part] for part in run_directory.settings(run).parts},
         **{name: arrays.get(name) for name in ("z", "places", "drawn")},
     )
 

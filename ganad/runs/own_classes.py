@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import io
-import os
-import secrets
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -47,27 +44,16 @@ def keep(originals: np.ndarray, name: str, seed: int = 0, room: Callable[[], Non
     """
     uploads.sweep()
     arrays, classes = own_class.arrays(originals, name, seed)
-    content = io.BytesIO()
-    np.savez_compressed(content, **arrays)
-    recipe = [(key, hashlib.sha256(value.tobytes()).hexdigest()) for key, value in sorted(arrays.items())]
-    home = uploads.folder() / hashlib.sha256(repr((classes, recipe)).encode()).hexdigest()[:20]
-    part = uploads.folder() / f".{secrets.token_hex(8)}.part"
+
+    def store(part: Path) -> str:
+        np.savez_compressed(part / FILE, **arrays)
+        (part / class_names.FILE).write_text("\n".join(classes) + "\n", encoding="utf-8")
+        (part / MARK).write_text(f"{len(originals)}\n", encoding="utf-8")
+        recipe = [(key, hashlib.sha256(value.tobytes()).hexdigest()) for key, value in sorted(arrays.items())]
+        return uploads.digest_of((classes, recipe))
+
     with file_errors("The images of your class cannot be stored", "Free some space or allow writing there.", DataError):
-        part.mkdir(parents=True)
-        try:
-            (part / FILE).write_bytes(content.getvalue())
-            (part / class_names.FILE).write_text("\n".join(classes) + "\n", encoding="utf-8")
-            (part / MARK).write_text(f"{len(originals)}\n", encoding="utf-8")
-            room()
-            sources.load(part / FILE)  # whatever is written here can be read
-            if home.is_dir():
-                os.utime(home)
-            else:
-                with contextlib.suppress(OSError):  # somebody brought the same images a moment ago
-                    os.rename(part, home)
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
-    return home / FILE
+        return uploads.stored(store, lambda part: sources.load(part / FILE), room) / FILE
 
 
 def kept() -> list[OwnClass]:

@@ -43,7 +43,7 @@ import re
 import shutil
 import time
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -436,6 +436,22 @@ def read_arrays(content: bytes, what: str, advice: str, most: int = MOST_ARRAY_B
                 raise RunError(f"{what}: {bad} does not fit its CRC-32. {advice}")
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             return {key: file[key] for key in file.files}
+
+
+def kept_arrays(
+    run: Path, name: str, check: Callable[[dict[str, np.ndarray], tuple[str, ...], str], None], advice: str, most: int
+) -> dict[str, np.ndarray] | None:
+    """The arrays of an .npz that a run is whole without, checked; None where there is none. Raises RunError if it is damaged.
+
+    check: called with the arrays, the parts of the run and the file's name for a message; advice, most: as of `read_arrays`.
+    """
+    content = files.read_verified(run / name)
+    if content is None:
+        return None
+    what = f"{name} of {run.name}"
+    arrays = read_arrays(content, f"{what} cannot be read", advice, most)
+    check(arrays, settings(run).parts, what)
+    return arrays
 
 
 def check_scores(arrays: Mapping[str, np.ndarray], normal: tuple[int, ...], parts: tuple[str, ...], what: str) -> None:

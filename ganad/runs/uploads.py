@@ -47,25 +47,35 @@ def keep_upload(files: Sequence[tuple[str, IO[bytes]]], room: Callable[[], None]
     be used, and then nothing of it remains.
     """
     sweep()
-    part = folder() / f".{secrets.token_hex(8)}.part"
     with file_errors("The upload cannot be read or stored", "Upload the files once more.", DataError):
-        part.mkdir(parents=True)
-        try:
-            digest = _store(files, part)
-            room()
-            home = folder() / digest
-            if home.is_dir():
-                os.utime(home)
-            else:
-                _check(_entry(part))
-                try:
-                    os.rename(part, home)
-                except OSError:
-                    if not home.is_dir():  # else somebody brought the same images a moment ago
-                        raise
-            return _entry(home)
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
+        return _entry(stored(lambda part: _store(files, part), lambda part: _check(_entry(part)), room))
+
+
+def stored(store: Callable[[Path], str], check: Callable[[Path], object], room: Callable[[], None]) -> Path:
+    """A folder among the uploads that is named after its content; on any error nothing of it remains.
+
+    store   fills an empty folder and returns a digest of what is in it
+    check   looks at that folder, unless one of this name is there already, and raises where it cannot be used
+    room    is called when all is stored, and raises when that is too much
+    """
+    part = folder() / f".{secrets.token_hex(8)}.part"
+    part.mkdir(parents=True)
+    try:
+        digest = store(part)
+        room()
+        home = folder() / digest
+        if home.is_dir():
+            os.utime(home)
+        else:
+            check(part)
+            try:
+                os.rename(part, home)
+            except OSError:
+                if not home.is_dir():  # else somebody brought the same images a moment ago
+                    raise
+        return home
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
 
 
 def sweep(now: float | None = None) -> None:
@@ -132,7 +142,12 @@ def _store(files: Sequence[tuple[str, IO[bytes]]], part: Path) -> str:
             source.seek(0)
             digests[name], size = _copy(source, part / name, left)
             left -= size
-    return hashlib.sha256(repr(sorted(digests.items())).encode()).hexdigest()[:20]
+    return digest_of(sorted(digests.items()))
+
+
+def digest_of(content: object) -> str:
+    """The name of a folder that holds what is described so."""
+    return hashlib.sha256(repr(content).encode()).hexdigest()[:20]
 
 
 def _litter(name: str) -> bool:

@@ -18,7 +18,6 @@ import numpy as np
 
 from ganad.errors import RunError
 from ganad.runs import run_directory
-from ganad.system import files
 
 FILE = "wall.npz"
 MOST_BYTES = 10_000_000
@@ -42,17 +41,13 @@ class Wall:
 
 def read(run: Path) -> Wall | None:
     """None where nothing was kept. Raises RunError if the file is damaged."""
-    content = files.read_verified(run / FILE)
-    if content is None:
+    arrays = run_directory.kept_arrays(run, FILE, check, _ADVICE, MOST_BYTES)
+    if arrays is None:
         return None
-    what = f"{FILE} of {run.name}"
-    arrays = run_directory.read_arrays(content, f"{what} cannot be read", _ADVICE, MOST_BYTES)
-    parts = run_directory.settings(run).parts
-    check(arrays, parts, what)
     return Wall(
         int(arrays["epoch"]), bool(arrays["is_finished"]), bool(arrays["is_generated"]),
         *(arrays[name] for name in ("given", "drawn", "digit", "normal")),
-        parts={} if arrays["is_generated"] else {part: arrays[part] for part in parts},
+        parts={} if arrays["is_generated"] else {part: arrays[part] for part in run_directory.settings(run).parts},
     )  # fmt: skip
 
 

@@ -18,24 +18,13 @@ from ganad.training import throughput
 
 
 @dataclass(frozen=True, eq=False)
-class Wall:
-    """Twenty fixed test images as the nets see them after an epoch; monitoring alone.
+class Wall(wall.Wall):
+    """Twenty fixed test images as the nets see them after an epoch (`runs.wall`), with their scores; monitoring alone.
 
-    epoch         after which epoch; is_finished: after what is fitted when the training is over
-    is_generated  `drawn` are generated images, since there is no encoder yet, and there are no scores
-    given, drawn  (W, 28, 28) uint8, those of normal classes first
-    digit, normal (W,)
     score         (W,) under the run's own weights; None without scores
     threshold     of that epoch, from the held-out normals of `history.npz`; None where that has no such row, or too few images
     """
 
-    epoch: int
-    is_finished: bool
-    is_generated: bool
-    given: np.ndarray
-    drawn: np.ndarray
-    digit: np.ndarray
-    normal: np.ndarray
     score: np.ndarray | None
     threshold: float | None
 
@@ -54,18 +43,7 @@ def probe_wall(name: str) -> Wall | None:
     settings = run_directory.settings(run)
     score = metrics.total(kept.parts, settings.weights) if kept.parts else None
     held_out = held_out_parts(name, kept.epoch, is_finished=kept.is_finished) if kept.parts else None
-    threshold = _threshold(held_out, settings.weights)
-    return Wall(
-        kept.epoch,
-        kept.is_finished,
-        kept.is_generated,
-        kept.given,
-        kept.drawn,
-        kept.digit,
-        kept.normal,
-        score,
-        threshold,
-    )
+    return Wall(**vars(kept), score=score, threshold=_threshold(held_out, settings.weights))
 
 
 def held_out_parts(name: str, epoch: int, *, is_finished: bool = False) -> dict[str, np.ndarray] | None:

@@ -43,6 +43,11 @@ class RunInfo:
     """What of its files is damaged and what can be done, where the run can be listed all the same."""
 
     @property
+    def held_out_originals(self) -> int | None:
+        """How many originals the held-out images are variants of; None where each stands for itself."""
+        return self.originals and self.originals["val"]
+
+    @property
     def state(self) -> str:
         return self.status.state
 

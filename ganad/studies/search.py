@@ -15,19 +15,16 @@ from typing import Any
 
 import numpy as np
 
-from ganad.config import Settings
 from ganad.errors import GanadError, RunError
 from ganad.runs.trials import curve
 from ganad.studies import store
-from ganad.studies.plan import StudyPlan, key
+from ganad.studies.plan import StudyPlan
 from ganad.studies.space import Space
 from ganad.studies.store import EARLY, Planned
+from ganad.training.optuna_if_there import HOW_TO_GET_IT, quiet_optuna
 
-HOW_TO_GET_IT = "Optuna is not installed here: python -m pip install -r requirements-search.txt"
 AT_RANDOM = 10
 """Trials that are drawn at random before any is suggested; at most a third of them all."""
-
-
 ANEW = 50
 """So often a trial is drawn again that was there already; in a space that is used up it then comes again, and costs nothing."""
 
@@ -58,11 +55,7 @@ def suggest(
     before: the settings of all earlier trials; results: of the first of them, what they gave: their objective, or epoch -> objective
     of one that was stopped early, or None of one that failed. Those without a result are at work. Raises GanadError without Optuna.
     """  # fmt: skip
-    if not available():
-        raise GanadError(HOW_TO_GET_IT)
-    import optuna
-
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    optuna = quiet_optuna()
     states, spaces = optuna.trial.TrialState, plan.spaces()
     kinds = {name: _distribution(optuna, space) for name, space in spaces.items()}
     seeds = np.random.SeedSequence([plan.search_seed, len(before)]).generate_state(1 + ANEW)
@@ -140,7 +133,7 @@ class Search:
                 continue
             at, following = next((i, r) for i, r in enumerate(trial.runs) if not self._over(r))
             self.handed.add(following.key)
-            made.append(replace(following, trial=self._rivals(trials[:known], at, following.settings)))
+            made.append(replace(following, trial=self._rivals(trials[:known], at, following.key)))
         return made
 
     def _trials(self) -> list[Trial]:
@@ -162,14 +155,14 @@ class Search:
         values = [known.get(run.run.name) if run.run and run.state == "finished" else None for run in trial.runs]
         return None if None in values else float(np.mean(values))
 
-    def _rivals(self, before: list[Trial], at: int, settings: Settings) -> dict[str, Any] | None:
+    def _rivals(self, before: list[Trial], at: int, own_key: str) -> dict[str, Any] | None:
         """trial.json of a run: the curves of earlier trials on the same class and seed. None where nothing is stopped early."""
         if self.plan.stop_early == "none":
             return None
         others = []
         for trial in before:
             run = trial.runs[at]
-            if run.run is not None and run.key != key(settings):
+            if run.run is not None and run.key != own_key:
                 others.append({"curve": _curve(run.run), "finished": run.state == "finished"})
         return {"stop_early": self.plan.stop_early, "others": others}
 

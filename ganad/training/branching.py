@@ -55,20 +55,24 @@ def branched(run: Path, epoch: int, values: Mapping[str, Any]) -> Path:
         "name": now.name if "name" in values else "",
         "parent": Parent(run=run.name, epoch=epoch),
     }
-    made = copied(run, parse(old.model_dump() | own), states[epoch], epoch, recorded)
-    try:
-        run_directory.write_text(made / PARENT_METRICS, _lines(run_directory.read_metrics(run)))
-        run_directory.write_text(made / "log.txt", f"branches off from {run.name} after epoch {epoch}\n")
-    except BaseException:
-        shutil.rmtree(made, ignore_errors=True)
-        raise
-    return made
+    said = f"branches off from {run.name} after epoch {epoch}"
+    parent = run_directory.read_metrics(run)
+    return copied(run, parse(old.model_dump() | own), states[epoch], epoch, recorded, said, parent)
 
 
-def copied(run: Path, settings: Settings, state: Path, epoch: int, recorded: Sequence[commands.Command]) -> Path:
+def copied(
+    run: Path,
+    settings: Settings,
+    state: Path,
+    epoch: int,
+    recorded: Sequence[commands.Command],
+    said: str,
+    parent: Sequence[Mapping[str, Any]] | None = None,
+) -> Path:
     """A new run with these settings and commands, that knows of another what it was until an epoch, and its state after that.
 
-    Raises RunError, and leaves nothing behind, where the disk is full or cannot be written.
+    said: the first line of its log; parent: the metrics of the run that it branches off from, None where that is as of `run`. Raises
+    RunError, and leaves nothing behind, where the disk is full or cannot be written.
     """
     made = run_directory.create(settings)
     try:
@@ -82,10 +86,13 @@ def copied(run: Path, settings: Settings, state: Path, epoch: int, recorded: Seq
                 if at <= epoch:
                     epoch_nets.place(made, at).parent.mkdir(exist_ok=True)
                     shutil.copyfile(nets, epoch_nets.place(made, at))
-            if (run / PARENT_METRICS).exists():  # of a branch that is trained on
+            if parent is None and (run / PARENT_METRICS).exists():  # of a branch that is trained on
                 shutil.copyfile(run / PARENT_METRICS, made / PARENT_METRICS)
         logged = [row for row in run_directory.read_metrics(run) if row["epoch"] <= epoch]
         run_directory.write_text(made / "metrics.jsonl", _lines(logged))
+        if parent is not None:
+            run_directory.write_text(made / PARENT_METRICS, _lines(parent))
+        run_directory.write_text(made / "log.txt", f"{said}\n")
         if recorded:
             commands.write(made, recorded)
         with contextlib.suppress(RunError):  # a damaged one is begun anew: the training needs it not

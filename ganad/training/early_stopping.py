@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from ganad.data import sources
-from ganad.errors import GanadError, RunError
+from ganad.errors import RunError
 from ganad.evaluation import metrics
 from ganad.models import Method
 from ganad.runs import run_directory
 from ganad.runs.trials import NOTE, TRIAL, curve, ended_itself
 from ganad.scoring.score import score
+from ganad.training.optuna_if_there import quiet_optuna
 
 LEAST_BEFORE = 4
 """Trials that have to be finished before the median says anything."""
@@ -31,7 +32,7 @@ class EarlyStopping:
     """The judge of one run, for the process that trains it."""
 
     def __init__(self, run: Path, dataset: Any, split: Any, settings: Any, trial: dict[str, Any]):
-        self.run, self.split, self.settings, self.trial = run, split, settings, trial
+        self.run, self.split, self.settings = run, split, settings
         try:
             self.others = [
                 ({int(epoch): float(value) for epoch, value in other["curve"].items()}, bool(other["finished"]))
@@ -83,11 +84,7 @@ def behind(how: str, own: dict[int, float], others: list[tuple[dict[int, float],
     """
     if how == "none":
         return False
-    try:
-        import optuna
-    except ImportError:
-        raise GanadError("Optuna is not installed here: python -m pip install -r requirements-search.txt") from None
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    optuna = quiet_optuna()
     pruner = (
         optuna.pruners.MedianPruner(n_startup_trials=LEAST_BEFORE, n_warmup_steps=int(WARM_UP * epochs))
         if how == "median"

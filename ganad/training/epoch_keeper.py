@@ -38,8 +38,6 @@ class EpochKeeper:
             rows = np.array([row for row in probe if row in rows], dtype=int)
         self.rows, self.probe = rows, list(probe)
         self.given, self.digit, self.normal = split.test.images[rows], digit[rows], normal[rows]
-        stride = -(-settings.epochs // settings.max_checkpoints)
-        self.epochs = sorted({*range(stride, settings.epochs + 1, stride), settings.epochs})
 
     def keep(
         self,
@@ -80,7 +78,7 @@ class EpochKeeper:
         with file_errors(f"{epoch_nets.FOLDER} of {self.run.name} cannot be written", advice, RunError):
             (self.run / epoch_nets.FOLDER).mkdir(exist_ok=True)
         checkpoint.save_epoch(self.run, epoch, content)
-        epoch_nets.prune(self.run, self.epochs, epoch)
+        epoch_nets.prune(self.run, self.settings.looked_at, epoch)
 
 
 def _of_each(digit: np.ndarray, wanted: np.ndarray) -> np.ndarray:

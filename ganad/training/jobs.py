@@ -76,13 +76,8 @@ def continued(run: Path, epochs: int) -> Path:
         more = parse(settings.model_dump() | {"epochs": settings.epochs + epochs})
     except ConfigError as error:
         raise RunError(f"{run.name} cannot have {epochs} epochs more: {error}.") from None
-    made = branching.copied(run, more, run / "state.pt", settings.epochs, commands.read(run))
-    try:
-        run_directory.write_text(made / "log.txt", f"goes on from {run.name}, which had {settings.epochs} epochs\n")
-    except BaseException:
-        shutil.rmtree(made, ignore_errors=True)
-        raise
-    return made
+    said = f"goes on from {run.name}, which had {settings.epochs} epochs"
+    return branching.copied(run, more, run / "state.pt", settings.epochs, commands.read(run), said)
 
 
 def begin(run: Path, prepare: Callable[[Path], None] = lambda run: None) -> None:

@@ -121,8 +121,8 @@ def _train(
     spent = saved["seconds"] if saved else 0.0
     began, last_save = time.monotonic() - spent, time.monotonic()
     log_every = max(1, total // 1500)
-    stride = -(-settings.epochs // settings.max_checkpoints)
-    keep_every = kept_states.stride(settings.epochs, stride, state_bytes(method))
+    looked_at = set(settings.looked_at)
+    keep_every = kept_states.stride(settings.epochs, settings.epochs_between_looks, state_bytes(method))
     probe = probe_images(split)
     run_directory.cut_metrics(run, done)
     kept_states.cut(run, done // per_epoch)
@@ -163,7 +163,7 @@ def _train(
                 rate = epoch_images / max(time.monotonic() - epoch_began, 1e-9)
                 if step.number % log_every == 0 or step.ends_epoch:
                     log.write(json.dumps({"step": step.number, "epoch": step.epoch, **_rounded(step.scalars)}) + "\n")
-                if step.ends_epoch and (step.epoch % stride == 0 or step.epoch == settings.epochs):
+                if step.ends_epoch and step.epoch in looked_at:
                     is_last = step.epoch == settings.epochs
                     row = {"step": step.number, "epoch": step.epoch} | look(method, split, beat, is_last=is_last)
                     row |= {

@@ -15,7 +15,7 @@ from ganad.ui.messages import guard, notices
 from ganad.ui.state import cache
 from ganad.ui.state.scored_view import ScoredView
 from ganad.web.pad import payload
-from ganad.wording import number, percent
+from ganad.wording import number
 
 FINISHED = "finished"
 
@@ -50,7 +50,8 @@ def live(view: ScoredView, after: int) -> Live | None:
     if math.isinf(threshold):
         words = thresholds.no_threshold(len(total), share)
     else:
-        words = f"Threshold {number(threshold)} by the nets after epoch {after}: a new normal image lies above it with a probability of at most {percent(share)}."
+        promise = thresholds.promise(share, run.held_out_originals)
+        words = f"Threshold {number(threshold)} by the nets after epoch {after}: {promise}"
     rule = payload.rule(
         held_out, view.weights, threshold, preparation=run.preparation,
         detector=f"{METHOD_NAMES[run.method]}, as it was after epoch {after},", normal=run.normal_in_words,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 
 import numpy as np
@@ -10,6 +9,7 @@ import streamlit as st
 
 from ganad import service
 from ganad.data.own_class import LEAST, MOST, parts
+from ganad.data.sources import PICTURE_TYPES
 from ganad.errors import GanadError
 from ganad.ui.components.digit_pad import added, collecting_pad
 from ganad.ui.components.tiles import clicked, tiles
@@ -22,7 +22,6 @@ from ganad.wording import plural
 
 GOOD = 30
 """Images that are asked for; with fewer it goes too, with more uncertainty."""
-FORMATS = ["png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff", "gif"]
 NAME = "my sign"
 _WHAT = ("Classes of a data set", "Your own class")
 _PAD, _TILES = "own_pad", "own_tiles"
@@ -101,7 +100,7 @@ def _photo() -> None:
 def _uploader(label: str, *, page: bool) -> None:
     key = f"own_files_{'page' if page else 'each'}_{memory().own_draft.batches}"
     st.file_uploader(
-        label, FORMATS, key=key, accept_multiple_files=not page, max_upload_size=_MOST_FILES_MB,
+        label, list(PICTURE_TYPES), key=key, accept_multiple_files=not page, max_upload_size=_MOST_FILES_MB,
         on_change=guard.callback(_take_files), args=(key, page),
     )  # fmt: skip
 
@@ -210,10 +209,6 @@ def _open(folder: str) -> None:
     name, originals = service.originals_kept(folder)
     draft = memory().own_draft
     draft.clear()
-    _fill(originals)
+    for image in originals:
+        draft.add(image)
     set_widget("own_name", name)
-
-
-def _fill(images: Iterable[np.ndarray]) -> None:
-    for image in images:
-        memory().own_draft.add(image)

@@ -7,6 +7,7 @@ import streamlit as st
 from ganad import service
 from ganad.config import Weights
 from ganad.service import RunInfo
+from ganad.ui.state import cache
 from ganad.web import colours
 
 
@@ -15,7 +16,7 @@ def show(run: RunInfo, weights: Weights | None = None, threshold: float | None =
 
     weights, threshold: those in force, None for the run's own.
     """
-    quality = service.own_class_quality(run.name, weights, threshold) if run.originals else None
+    quality = of(run, weights, threshold)
     if quality is None:
         return
     alarms = quality.false_alarms
@@ -27,6 +28,16 @@ def show(run: RunInfo, weights: Weights | None = None, threshold: float | None =
         )
         st.caption(f"{area} {seen}")
         st.caption(f":material/rule: {promise}")
+
+
+def of(run: RunInfo, weights: Weights | None = None, threshold: float | None = None) -> service.Quality | None:
+    """The same as numbers; None for a run that was not trained on few originals."""
+    return _quality(run.name, cache.version(run.name), weights, threshold) if run.originals else None
+
+
+@cache.kept()
+def _quality(name: str, version: int, weights: Weights | None, threshold: float | None) -> service.Quality | None:
+    return service.own_class_quality(name, weights, threshold)
 
 
 def _bar(name: str, value: float, low: float, high: float, colour: str) -> str:

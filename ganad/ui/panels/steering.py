@@ -21,8 +21,8 @@ from ganad.ui.state.session import held
 # --- while it trains -------------------------------------------------------------------------------------------------
 
 
-def panel(run: RunInfo) -> None:
-    """Number inputs for what can change while a run trains, a button that asks for it, and what is in force."""
+def panel(run: RunInfo, poll_s: float) -> None:
+    """Number inputs for what can change while a run trains, a button that asks for it, and what is in force, looked at every `poll_s`."""
     with st.expander("Steer it", icon=":material/tune:", key=f"steer_panel_{run.name}"):
         now, waiting = service.in_force(run.name), service.asked(run.name)
         shown = {name: waiting.get(name, getattr(now, name)) for name in now.steerable}
@@ -32,7 +32,7 @@ def panel(run: RunInfo) -> None:
             help="A change holds from the first step of an epoch on and is written down, so that the same seed and the same "
             "changes give the same weights again.",
         )  # fmt: skip
-        guard.fragment(_in_force, run_every=6.0)(run.name)
+        guard.fragment(_in_force, run_every=poll_s)(run.name)
 
 
 def _in_force(name: str) -> None:

@@ -67,8 +67,7 @@ def packed(name: str) -> dict[str, Any]:
 @kept("Packing images")
 def _packed(name: str, version: int) -> dict[str, Any]:
     run = service.run_info(name)
-    originals = run.originals and run.originals["val"]
-    return payload.pack(scores(name), images(name), run.classes if run.has_names else (), originals)
+    return payload.pack(scores(name), images(name), run.classes if run.has_names else (), run.held_out_originals)
 
 
 def images(name: str) -> np.ndarray:

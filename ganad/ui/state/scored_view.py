@@ -72,8 +72,7 @@ class ScoredView:
     @property
     def threshold_in_words(self) -> str:
         """Where the threshold lies and where it comes from, or why there is none."""
-        originals = self.run.originals and self.run.originals["val"]
-        return self.rule.in_words(self.threshold, self.units, len(self.val), originals)
+        return self.rule.in_words(self.threshold, self.units, len(self.val), self.run.held_out_originals)
 
     @property
     def tuned_on_test(self) -> bool:

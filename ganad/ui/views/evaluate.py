@@ -163,7 +163,7 @@ def _numbers(view: ScoredView, e: Evaluation) -> None:
     columns = layout.cells("numbers", 4)
     default = (view.run.report or {}).get("auroc")
     band = cache.band(view.run.name, view.weights)
-    own = service.own_class_quality(view.run.name, view.weights, view.threshold)
+    own = own_quality.of(view.run, view.weights, view.threshold)
     low, high = (own.low, own.high) if own else (band.low, band.high)
     changed = "" if default is None or abs(e.auroc - default) < 5e-5 else f"{e.auroc - default:+.4f} · "
     columns[0].metric(

@@ -13,6 +13,7 @@ import streamlit as st
 from ganad import service
 from ganad.config import METHOD_NAMES, Weights
 from ganad.data import preparation, preprocess
+from ganad.data.sources import PICTURE_TYPES
 from ganad.errors import GanadError
 from ganad.service import Explanation, ImageScore, RunInfo
 from ganad.ui import charts
@@ -25,7 +26,6 @@ from ganad.ui.state.session import memory
 from ganad.ui.theme import layout, pictures
 from ganad.web import colours
 
-FORMATS = ["png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff", "gif"]
 MOST = 50
 
 
@@ -102,7 +102,7 @@ def upload(run: RunInfo) -> None:
         "ink, scaled into 20x20 and centred by its mass.",
     )  # fmt: skip
     files = st.file_uploader(
-        "Images of one digit each" if digit else "Images", FORMATS, accept_multiple_files=True, key="upload", max_upload_size=5,
+        "Images of one digit each" if digit else "Images", list(PICTURE_TYPES), accept_multiple_files=True, key="upload", max_upload_size=5,
         help="Photos and scans are fine: dark ink on light paper is recognised." if digit else
         f"Each is made into what this detector was trained on: {preparation.KINDS[run.preparation]}.",
     )  # fmt: skip

@@ -225,7 +225,7 @@ def panel(run: RunInfo | None) -> None:
     guard.fragment(_head, run_every=LIVE_S if live else None)(run.name, live)
     if live and not shared_server.readonly():
         with guard.part():
-            steering.panel(run)
+            steering.panel(run, LIVE_S)
     with st.container(key="command_of_run", gap="small"):
         words, text = steering.command(run) or ("This run on the command line, as its config.json has it:", run.command)
         st.caption(words)

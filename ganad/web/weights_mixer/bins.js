@@ -35,8 +35,9 @@ export function bin(sorted, { low, high }, bars) {
 export function ticks(low, high, want) {
   const rough = (high - low) / want;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * [1, 2, 5, 10].find((m) => m * power >= rough);
+  const step = power * [1, 2, 5, 10].find((m) => m * power >= rough * 0.999);
   const out = [];
-  for (let k = Math.ceil(low / step); k * step <= high; k++) out.push(Number((k * step).toPrecision(10)));
+  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; k++)
+    out.push(Number((k * step).toPrecision(10)));
   return out;
 }

@@ -1,4 +1,5 @@
 // Curves over the epochs of a training, on one axis for all, drawn on canvases.
+import { ticks } from "../../../web/weights_mixer/bins.js";
 import { line, sheet, write } from "../../../web/weights_mixer/canvas.js";
 
 const EDGE = { left: 46, right: 56, top: 10, bottom: 22 };
@@ -43,18 +44,12 @@ export function drawPanel(canvas, panel, range, { view, end, pointed }, theme) {
   pen.clip(frame);
   const balanced = equilibrium !== null && equilibrium > low && equilibrium < high;
   if (balanced) line(pen, [at(from, equilibrium), at(to, equilibrium)], theme.ink, 1.2, [6, 4]);
-  const beneath = [];
-  for (let i = 0; i < panel.parent.length; i += 2) {
-    const [x, y] = at(panel.parent[i], panel.parent[i + 1]);
-    beneath.push([x, Math.max(0, y)]);
-  }
+  const beneath = pathOf(panel.parent, at);
   if (beneath.length > 1) line(pen, beneath, GREY, 1.8);
   for (const [epoch] of panel.marks) line(pen, [at(epoch, low), at(epoch, high)], theme.ink, 1, [2, 3]);
-  const path = [];
+  const path = pathOf(points, at);
   let [peak, last] = [-Infinity, null];
   for (let i = 0; i < points.length; i += 2) {
-    const [x, y] = at(points[i], points[i + 1]);
-    path.push([x, Math.max(0, y)]);
     if (points[i] < from || points[i] > to) continue;
     peak = Math.max(peak, points[i + 1]);
     last = i;
@@ -87,6 +82,16 @@ export function drawPanel(canvas, panel, range, { view, end, pointed }, theme) {
   }
 }
 
+// points: x and y in turn. Where they lie on the canvas, what is too high at its upper edge.
+function pathOf(points, at) {
+  const path = [];
+  for (let i = 0; i < points.length; i += 2) {
+    const [x, y] = at(points[i], points[i + 1]);
+    path.push([x, Math.max(0, y)]);
+  }
+  return path;
+}
+
 function dot(pen, x, y, colour) {
   pen.beginPath();
   pen.arc(x, y, 2.4, 0, 2 * Math.PI);
@@ -107,16 +112,6 @@ function drawAxes(pen, box, height, [from, to], [low, high], theme, at) {
     write(pen, figure(value), x, height - 4, { ...style, align: "center" });
   }
   write(pen, "epoch", box.x + box.w + EDGE.right, height - 4, { ...style, align: "right" });
-}
-
-// Round numbers between two, at most so many.
-export function ticks(low, high, most) {
-  const rough = (high - low) / most;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * [1, 2, 5, 10].find((s) => s * power >= rough * 0.999);
-  const out = [];
-  for (let n = Math.ceil(low / step - 1e-9); n * step <= high + 1e-9 * step; n++) out.push(n * step);
-  return out;
 }
 
 export function figure(value) {

@@ -9,6 +9,7 @@ import streamlit as st
 
 from ganad import service
 from ganad.data.digits_on_page import Page
+from ganad.data.sources import PICTURE_TYPES
 from ganad.errors import GanadError
 from ganad.service import ImageScore, RunInfo
 from ganad.ui.messages import notices
@@ -35,7 +36,7 @@ def page_of_digits(run: RunInfo) -> None:
         st.camera_input("A page of digits", key="page_photo")
         if camera
         else st.file_uploader(
-            "A photo of a page of digits", score.FORMATS, key="page_upload", max_upload_size=10,
+            "A photo of a page of digits", list(PICTURE_TYPES), key="page_upload", max_upload_size=10,
             help="Dark ink on light paper or the other way round, held about straight. Digits should not touch each other.",
         )
     )  # fmt: skip

@@ -8,6 +8,7 @@ import functools
 import json
 import re
 import shutil
+import signal
 import sys
 import time
 from pathlib import Path
@@ -19,6 +20,10 @@ import pytest
 from ganad.config import PRESETS, resolve
 from ganad.runs import run_directory
 from ganad.training import throughput
+
+# In the background of a script all processes ignore Ctrl+C from their start on, and so would those that the tests interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).parents[1]
 SHIPPED = {m: ROOT / "checkpoints" / f"{m}-n8" for m in ("ganomaly", "egbad", "anogan")}

@@ -200,8 +200,8 @@ def test_eight_images_told_apart_from_all_anomalies_prove_no_auroc_of_one():
     area, seen, promise = service.quality_in_words(q)
     assert "0.876 to 1.000" in area
     assert "0 of these 8" in seen
-    assert "32 %" in seen
-    assert "1 false alarm in 9, 11 %" in promise
+    assert "32.4 %" in seen
+    assert "1 false alarm in 9, 11.1 %" in promise
     assert "For 5 % it takes 19: 75 images in all" in promise
     assert own_class.parts(75)[1] == 19
     assert own_class.parts(73)[1] < 19
@@ -210,7 +210,7 @@ def test_eight_images_told_apart_from_all_anomalies_prove_no_auroc_of_one():
 def test_with_enough_held_out_images_nothing_more_is_asked_for():
     score = np.r_[np.arange(25.0), 100 + np.arange(500.0)]
     q = few_originals.quality(score, np.arange(525) >= 25, 50.0, {"train": 50, "val": 25, "test": 25})
-    assert "1 false alarm in 26, 4 %" in service.quality_in_words(q)[2]
+    assert "1 false alarm in 26, 3.8 %" in service.quality_in_words(q)[2]
     assert "it takes" not in service.quality_in_words(q)[2]
 
 
@@ -264,9 +264,11 @@ def test_a_run_knows_its_originals_and_every_page_shows_it_with_its_uncertainty(
     for page in ("app.py", "pages/1_Train.py", "pages/2_Browse.py", "pages/3_Evaluate.py", "pages/4_Score.py"):
         said = words(opened(page, run=trained.name))
         if page in ("app.py", "pages/1_Train.py", "pages/3_Evaluate.py"):
-            assert "1 false alarm in 5, 20 %" in said, page
+            assert "1 false alarm in 5, 20.0 %" in said, page
         assert "a probability of at most" not in said, page
     assert service.reference_anomalies(trained.name)["latent"].shape == (20,)
+    # It has a sixth of the steps of its preset, since its images are few: that is no fault of the training.
+    assert "still improving" not in {finding.name for finding in service.diagnose(trained.name)}
 
 
 def test_a_run_whose_images_stand_for_themselves_says_nothing_of_originals(runs_dir):
@@ -294,7 +296,7 @@ def test_own_trains_on_the_pictures_of_a_folder_and_prints_the_run_alone(runs_di
     assert service.run_info(run.name).class_name(0) == "my sign"
     assert "1 of 11 images left out" in done.stderr
     assert "95 % interval" in done.stderr
-    assert "1 false alarm in 3, 33 %" in done.stderr  # of ten images two are held out
+    assert "1 false alarm in 3, 33.3 %" in done.stderr  # of ten images two are held out
 
 
 def test_own_says_what_is_wrong_with_too_few_pictures_and_with_a_folder_without_any(runs_dir, tmp_path, small):

@@ -1,8 +1,11 @@
 """A step in slow motion: every number is the nets' own, and who is said to learn is whose weights change."""
 
+import collections
+
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional
 
 from ganad import service
 from ganad.config import METHOD_NAMES, resolve
@@ -119,6 +122,27 @@ def test_each_layer_is_what_its_module_makes_of_the_layer_before():
     for layer, expected in zip(call.layers, outputs[1:], strict=True):  # the first only gives z a height and a width
         np.testing.assert_allclose(layer.output, expected, atol=1e-6)
     np.testing.assert_allclose(call.outputs[0], made[0].numpy(), atol=1e-6)
+
+
+def test_a_layer_keeps_what_its_output_is_the_sum_of(digits):
+    """In a step of training too, where the weights of D are others before and after it has learned."""
+    calls = [moment.call for moment in scenes(method("egbad"), digits[0], digits[1:])[0].moments if moment.call]
+    weighed = [layer for call in calls for layer in call.layers if layer.weight is not None]
+    kinds = collections.Counter((layer.window or (0, 0, 0))[1] for layer in weighed)
+    assert kinds.keys() == {2, 1, -1, -2, 0}, "convolutions, transposed ones and linear layers"
+    for layer in weighed:
+        x, w = torch.from_numpy(layer.given)[None], torch.from_numpy(layer.weight)
+        bias = None if layer.bias is None else torch.from_numpy(layer.bias)
+        if layer.window is None:
+            again = functional.linear(x, w, bias)
+        elif layer.window[1] > 0:
+            again = functional.conv2d(x, w, bias, layer.window[1], layer.window[2])
+        else:
+            again = functional.conv_transpose2d(x, w.transpose(0, 1), bias, -layer.window[1], layer.window[2])
+        np.testing.assert_allclose(again[0].numpy(), layer.output, atol=1e-5)
+    first = [call.layers[0].weight for call in calls if call.net == "discriminator"]
+    assert first[0] is first[1], "a weight that is the same is kept once"
+    assert not np.array_equal(first[1], first[-1]), "D has learned between its passes"
 
 
 def test_recording_leaves_the_method_as_it_was():

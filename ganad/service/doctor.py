@@ -14,6 +14,7 @@ from ganad.errors import RunError
 from ganad.runs import run_directory
 from ganad.service.images import data_of, dataset
 from ganad.service.nets import has_nets, method
+from ganad.service.runs import run_info
 from ganad.service.training import start
 from ganad.training import length
 
@@ -51,7 +52,8 @@ def evidence(name: str, *, thorough: bool = False) -> Evidence:
         ended=status.state == "finished",
         error=(status.error or "") if status.state == "failed" else "",
         steps=max((row["step"] for row in rows), default=0),
-        usual_steps=length.usual(settings)[1],
+        # A class of one's own has a length of its own, see service.own_class.EPOCHS.
+        usual_steps=0 if run_info(name).originals else length.usual(settings)[1],
         looked_at=looked_at,
         foreign=tuple(strange),
     )

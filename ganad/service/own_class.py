@@ -20,6 +20,7 @@ from ganad.service.results import scores
 from ganad.service.runs import run_info
 from ganad.service.training import start
 from ganad.system import access
+from ganad.wording import percent
 
 ENOUGH = math.ceil(1 / FALSE_ALARMS - 1 - 1e-9)
 """Held-out images from which on a threshold can promise the usual rate of false alarms: (n + 1) a >= 1."""
@@ -124,7 +125,7 @@ def quality_in_words(q: Quality) -> tuple[str, str, str]:
     """Three plain sentences: the AUROC, the false alarms that were seen, and what the threshold can promise."""
     n, held, flagged = q.originals["test"], q.originals["val"], q.flagged
     share, low, high, promise = (
-        f"{100 * s:.0f} %" for s in (q.false_alarms.value, q.false_alarms.low, q.false_alarms.high, q.promise)
+        percent(s) for s in (q.false_alarms.value, q.false_alarms.low, q.false_alarms.high, q.promise)
     )
     return (
         f"AUROC {q.auroc:.3f} against digits of MNIST, 95 % interval {_down(q.low)} to {q.high:.3f}: it comes from {n} test images of yours "

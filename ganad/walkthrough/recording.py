@@ -47,6 +47,7 @@ def record(method: Method, nets: Mapping[str, nn.Module]) -> Iterator[Recording]
     """
     recording = Recording()
     layers: list[Layer] = []
+    weights = _Weights()
     hooks = []
 
     def end_of(net: str) -> Any:
@@ -60,7 +61,7 @@ def record(method: Method, nets: Mapping[str, nn.Module]) -> Iterator[Recording]
         return note
 
     def layer(module: nn.Module, given: tuple[Tensor, ...], made: Tensor) -> None:
-        layers.append(Layer(layer_name(module), _first(made), _window(module)))
+        layers.append(Layer(layer_name(module), _first(made), _window(module), *weights.of(module, given[0])))
 
     for name, net in nets.items():
         for module in net.modules():
@@ -110,6 +111,26 @@ def _window(module: nn.Module) -> tuple[int, int, int] | None:
         return None
     sign = -1 if isinstance(module, nn.ConvTranspose2d) else 1
     return module.kernel_size[0], sign * module.stride[0], module.padding[0]
+
+
+class _Weights:
+    """What a layer was given, its weight and its bias: copies, since a step changes weights where they lie; one copy while they are the same."""
+
+    def __init__(self) -> None:
+        self._copies: dict[int, np.ndarray] = {}
+
+    def of(self, module: nn.Module, given: Tensor) -> tuple[np.ndarray | None, np.ndarray | None, np.ndarray | None]:
+        if not isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            return None, None, None
+        weight = module.weight.transpose(0, 1) if isinstance(module, nn.ConvTranspose2d) else module.weight
+        bias = None if module.bias is None else self._copy(module.bias, module.bias)
+        return _first(given), self._copy(module.weight, weight), bias
+
+    def _copy(self, parameter: Tensor, seen: Tensor) -> np.ndarray:
+        now = seen.detach().float().cpu().contiguous().numpy()
+        if not np.array_equal(self._copies.get(id(parameter)), now):
+            self._copies[id(parameter)] = now.copy()
+        return self._copies[id(parameter)]
 
 
 def _first(x: Tensor) -> np.ndarray:

@@ -16,6 +16,12 @@ class Layer:
     output: np.ndarray  # (maps, height, width) or (n,), float32
     window: tuple[int, int, int] | None = None
     """Kernel, stride and padding of a convolution; negative stride: of a transposed one, which spreads instead of gathers."""
+    given: np.ndarray | None = None
+    """What a layer with weights was given: (maps, height, width) or (n,)."""
+    weight: np.ndarray | None = None
+    """(maps, given maps, kernel, kernel) of a convolution, transposed or not; (n, given numbers) of a linear layer; else None."""
+    bias: np.ndarray | None = None
+    """(maps,) or (n,), where there is one."""
 
 
 @dataclass(frozen=True)

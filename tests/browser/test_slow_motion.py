@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from ganad import service
+from ganad.ui.components import slow_motion
 from tests.browser.conftest import bring, switch
 
 RUN = "egbad-n8"
@@ -65,7 +66,7 @@ def test_a_layer_opens_and_one_of_its_numbers_is_the_nets_own(slow, made):
     expect(slow.locator("summary")).to_have_text(f"Inside E: {len(encode.call.layers)} layers")
     expect(slow.locator(".layer")).to_have_count(len(encode.call.layers))
     slow.get_by_role("button", name="Layer 3, map 2", exact=True).click()
-    closer = slow.locator(".closer canvas")
+    closer = slow.locator(".closer > canvas")
     output = encode.call.layers[2].output
     middle = output.shape[1] // 2
     assert float(closer.get_attribute("data-value")) == pytest.approx(float(output[1, middle, middle]), abs=1e-4)
@@ -79,6 +80,33 @@ def test_a_layer_opens_and_one_of_its_numbers_is_the_nets_own(slow, made):
         f"A weighted sum of rows {2 * (middle - 1)} to {2 * (middle - 1) + 3}, columns {2 * (middle + 1)} to {2 * (middle + 1) + 3} "
         "of every map of the layer before."
     )
+    slow.locator("summary").click()
+
+
+def test_the_numbers_that_it_is_said_to_be_the_sum_of_add_up_to_it(slow, made):
+    """In a convolution, a transposed one and a linear layer, in the middle and at a corner, where less than the whole window meets."""
+    step = made[0]
+    seen = set()
+    slow.locator(".at").fill("1")
+    slow.locator("summary").click()
+    for at, moment in enumerate(step.moments):
+        for number, layer in enumerate(moment.call.layers if moment.call else ()):
+            kind = layer.name.split()[0]
+            if layer.weight is None or kind in seen or layer.weight[: slow_motion.MAPS].size > slow_motion.MOST_WEIGHTS:
+                continue
+            seen.add(kind)
+            slow.locator(".at").fill(str(at))
+            slow.get_by_role("button", name=f"Layer {number + 1}, map 1", exact=True).click()
+            closer, terms = slow.locator(".closer > canvas"), slow.locator(".terms")
+            expect(terms).to_contain_text("In all")
+            closer.focus()
+            for key in ("", *["ArrowUp", "ArrowLeft"] * max(layer.output.shape)):
+                if key:
+                    slow.page.keyboard.press(key)
+                assert float(terms.get_attribute("data-sum")) == pytest.approx(
+                    float(closer.get_attribute("data-value")), abs=1e-4
+                )
+    assert seen == {"Convolution", "Transposed", "Linear"}
     slow.locator("summary").click()
 
 

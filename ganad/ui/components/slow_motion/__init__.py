@@ -12,11 +12,13 @@ from ganad.ui.components.declare import declare_beside
 from ganad.web import colours
 
 if TYPE_CHECKING:
-    from ganad.walkthrough.scenes import Call, Scene
+    from ganad.walkthrough.scenes import Call, Layer, Scene
 
 _SLOW_MOTION = declare_beside(__file__)
 MAPS = 16
 """Feature maps of a layer that travel to the browser, the first ones."""
+MOST_WEIGHTS = 100_000
+"""Weights of a layer that travel there, at most: of a layer with more it is only said which numbers it adds up."""
 
 
 def pack(scenes: Sequence[Scene]) -> dict[str, Any]:
@@ -53,6 +55,7 @@ def pack(scenes: Sequence[Scene]) -> dict[str, Any]:
                 "output": arrays.of(layer.output[:MAPS] if layer.output.ndim == 3 else layer.output),
                 "window": layer.window,
             }
+            | _weighed(layer, arrays)
             for layer in call.layers
         ]
         for call in calls
@@ -78,24 +81,35 @@ def slow_motion(packed: dict[str, Any], *, key: str, version: str, note: str) ->
     )
 
 
+def _weighed(layer: Layer, arrays: _Arrays) -> dict[str, Any]:
+    """What a number of the layer is the sum of: the numbers that the layer was given, its weights and its bias."""
+    if layer.weight is None or layer.given is None:
+        return {}
+    maps = MAPS if layer.output.ndim == 3 else len(layer.weight)
+    if layer.weight[:maps].size > MOST_WEIGHTS:
+        return {}
+    bias = {} if layer.bias is None else {"bias": arrays.of(layer.bias)}
+    return {"given": arrays.of(layer.given), "weight": arrays.of(layer.weight, maps)} | bias
+
+
 class _Arrays:
     """Arrays one behind the other; a value is its number there, or a plain number."""
 
     def __init__(self) -> None:
-        self._arrays: list[np.ndarray] = []
+        self._arrays: list[tuple[np.ndarray, int | None]] = []
 
-    def of(self, value: np.ndarray | float) -> dict[str, Any] | float:
-        """Where the browser finds it: {"array": which one}; a number is itself."""
+    def of(self, value: np.ndarray | float, first: int | None = None) -> dict[str, Any] | float:
+        """Where the browser finds it, or the first so many rows of it: {"array": which one}; a number is itself."""
         if isinstance(value, float):
             return value
-        for i, other in enumerate(self._arrays):
-            if other is value:
+        for i, (other, its_first) in enumerate(self._arrays):
+            if other is value and its_first == first:
                 return {"array": i}
-        self._arrays.append(value)
+        self._arrays.append((value, first))
         return {"array": len(self._arrays) - 1}
 
     def packed(self) -> dict[str, Any]:
-        everything = [np.ascontiguousarray(a, dtype="<f4") for a in self._arrays]
+        everything = [np.ascontiguousarray(a[:first], dtype="<f4") for a, first in self._arrays]
         return {
             "shapes": [a.shape for a in everything],
             "numbers": base64.b64encode(b"".join(a.tobytes() for a in everything)).decode("ascii"),

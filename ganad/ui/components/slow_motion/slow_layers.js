@@ -1,6 +1,7 @@
 // What is inside a net: each layer's maps as small pictures; one of them larger; one of its numbers, and what it was made of.
 import { make } from "../elements.js";
 import { paintArray, short } from "./slow_diagram.js";
+import { meetings, showTerms } from "./slow_weights.js";
 
 const CLOSER = 300;
 
@@ -61,7 +62,7 @@ function lookCloser(closer, layers, layer, map, given, own) {
   const tall = height === 1 ? Math.max(1, Math.ceil(width / 16)) : height;
   const wide = height === 1 ? Math.min(16, width) : width;
   const unit = Math.max(4, Math.floor(CLOSER / Math.max(wide, tall)));
-  const before = layer ? layers[layer - 1].output : given;
+  const before = layers[layer].given ?? (layer ? layers[layer - 1].output : given);
   const input = own.arrays[before.array].shape;
   let [row, column] = [Math.floor(tall / 2), Math.floor(wide / 2)];
   const look = () => {
@@ -80,6 +81,15 @@ function lookCloser(closer, layers, layer, map, given, own) {
     closer.querySelector(".number").textContent =
       value === undefined ? "–" : `${layers[layer].name}, ${where}: ${short(value)}`;
     closer.querySelector(".made").textContent = madeOf(layers[layer], input, row, column);
+    if (value !== undefined)
+      showTerms(
+        closer.querySelector(".terms"),
+        layers[layer],
+        own,
+        height === 1 ? index + map : map,
+        height === 1 ? 0 : row,
+        height === 1 ? 0 : column,
+      );
     canvas.setAttribute("aria-label", `${closer.querySelector(".number").textContent}. Arrow keys move.`);
     canvas.dataset.value = String(value);
   };
@@ -116,13 +126,10 @@ function madeOf(layer, input, row, column) {
     if (/^Linear/.test(layer.name)) return "A weighted sum of all numbers of the layer before.";
     return "Made of the number in the same place of the layer before.";
   }
-  const [kernel, signedStride, padding] = layer.window;
-  const stride = Math.abs(signedStride);
   const [height, width] = input.length === 3 ? [input[1], input[2]] : [1, 1];
   const span = (at, size) => {
-    const first = signedStride > 0 ? at * stride - padding : Math.ceil((at + padding - kernel + 1) / stride);
-    const last = signedStride > 0 ? first + kernel - 1 : Math.floor((at + padding) / stride);
-    return [Math.max(0, first) + 1, Math.min(size - 1, last) + 1];
+    const positions = meetings(at, size, layer.window).map(([position]) => position + 1);
+    return [Math.min(...positions), Math.max(...positions)];
   };
   const [top, bottom] = span(row, height);
   const [left, right] = span(column, width);

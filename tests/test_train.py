@@ -1,5 +1,6 @@
 """The loop: it learns, it repeats itself, and it says when a loss runs away."""
 
+import copy
 import itertools
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from ganad.config import resolve
 from ganad.errors import GanadError
 from ganad.models import build
+from ganad.models.base import Method
 from ganad.models.ops import fast_conv
 from ganad.runs.checkpoint import load_state, save_state
 from ganad.training.length import steps_per_epoch
@@ -74,6 +76,25 @@ def test_a_resumed_run_goes_on_with_the_numbers_of_an_uninterrupted_one(name):
     assert [x.scalars for x in steps(second, s, start=4)] == expected[4:]
     for a, b in zip(whole.scoring_state().values(), second.scoring_state().values(), strict=True):
         torch.testing.assert_close(a, b, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_a_state_that_was_saved_in_another_layout_of_memory_goes_on_with_the_same_numbers_up_to_rounding(
+    name, monkeypatch
+):
+    """What Adam remembers of each weight stays with that weight."""
+    s = tiny(name)
+    with monkeypatch.context() as patch:
+        patch.setattr(Method, "lay_channels_last", lambda self: None)
+        first = build(s)
+        for _ in itertools.islice(steps(first, s), 4):
+            pass
+        saved = copy.deepcopy(first.training_state())
+        expected = [x.scalars for x in steps(first, s, start=4)]
+    second = build(s)
+    second.load_training_state(saved)
+    for a, b in zip(expected, [x.scalars for x in steps(second, s, start=4)], strict=True):
+        assert a == pytest.approx(b, rel=1e-3)
 
 
 @pytest.mark.parametrize("name", TINY)

@@ -77,8 +77,6 @@ def _stepper(s: Any, precision: str) -> Callable[[], Any]:
     """What takes a step of a training."""
 
     method = build(s).to(pick_device())
-    if precision == "bf16":
-        method = method.to(memory_format=torch.channels_last)
     it = train(
         method, _images(4 * s.batch_size), epochs=10_000, batch_size=s.batch_size, seed=0, size=s.image_size,
         precision=precision,

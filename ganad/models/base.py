@@ -275,3 +275,15 @@ class Method(nn.Module):
         self.averaged_steps = state.get("averaged_steps")  # a state without it goes on as it began
         for name, optimiser in self.optimisers().items():
             optimiser.load_state_dict(state["optimisers"][name])
+
+    def lay_channels_last(self) -> None:
+        """Images, and the weights of convolutions, with their channels last in memory; what the optimisers remember of the weights as well.
+
+        A fused Adam reads both in the order of memory, and a saved state may have been laid out otherwise.
+        """
+        self.to(memory_format=torch.channels_last)
+        for optimiser in self.optimisers().values():
+            for p, remembered in optimiser.state.items():
+                for key, value in remembered.items():
+                    if isinstance(value, Tensor) and value.shape == p.shape and value.stride() != p.stride():
+                        remembered[key] = torch.empty_like(p).copy_(value)

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import math
 import time
-import warnings
 from collections.abc import Callable
 
 import numpy as np
 import torch
-from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 
 from ganad.config.mixtures import tried
+from ganad.models import gaussian_mixture
 from ganad.models.losses import at_least_float32
 
 ROUNDS = 40
@@ -80,22 +79,23 @@ class CodeDensity(nn.Module):
         expectation maximisation; an error that it raises ends the fit, and nothing has changed.
         """
         # Single precision halves the time; the likelihood is the same to six digits.
-        codes, others = codes.astype(np.float32), others.astype(np.float32)
-        best, likelihood = None, -math.inf
+        learned, asked = torch.from_numpy(codes.astype(np.float32)), torch.from_numpy(others.astype(np.float32))
+        added = SMALLEST_VARIANCE * float(codes.var(axis=0).mean()) or SMALLEST_VARIANCE
+        surprise, least = None, math.inf
         for count in tried(len(codes)):
-            mixture = _mixture(codes, count, seed, on_progress)
-            if (reached := mixture.score(others)) <= likelihood:
+            mixture = gaussian_mixture.fit(
+                learned, count, added=added, seed=seed, rounds=ROUNDS, on_progress=on_progress
+            )
+            of_others = -mixture.log_density(asked).double().numpy()
+            if of_others.mean() >= least:
                 break  # more Gaussians than that only learn the codes by heart
-            best, likelihood = mixture, reached
-        device, latent = self.mean.device, codes.shape[1]
-        log_det = np.log(np.diagonal(best.precisions_cholesky_, axis1=1, axis2=2), dtype=np.float64).sum(axis=1)
-        surprise = -best.score_samples(others).astype(np.float64)
+            best, surprise, least = mixture, of_others, of_others.mean()
+        device = self.mean.device
 
-        def tensor(values: np.ndarray | float) -> Tensor:
-            return torch.as_tensor(np.asarray(values), dtype=torch.float32, device=device)
+        def tensor(values: Tensor | float) -> Tensor:
+            return torch.as_tensor(values, dtype=torch.float32, device=device)
 
-        self.log_weight = tensor(np.log(best.weights_) + log_det - latent / 2 * math.log(2 * math.pi))
-        self.mean, self.whiten = tensor(best.means_), tensor(best.precisions_cholesky_)
+        self.log_weight, self.mean, self.whiten = map(tensor, (best.log_weight, best.mean, best.whiten))
         self.likeliest = tensor(surprise.min())
         self.unit = tensor(unit / (surprise.std() or 1.0))
         return surprise
@@ -126,36 +126,11 @@ class CodeDensity(nn.Module):
 
 def speed(latent: int) -> float:
     """Codes times Gaussians that one step of expectation maximisation gets through in a second here, measured in well under one."""
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.mixture import GaussianMixture
-
-    noise, seconds = np.random.default_rng(0).normal(size=(1000, latent)).astype(np.float32), []
-    mixture = GaussianMixture(10, reg_covar=1.0, init_params="random", random_state=0, tol=0.0, max_iter=2)
-    with warnings.catch_warnings(), threadpool_limits(torch.get_num_threads()):
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        for _ in range(3):
-            began = time.perf_counter()
-            mixture.fit(noise)
-            seconds.append(time.perf_counter() - began)
-    # Half a step at the beginning, two, and half a one at the end.
-    return 3 * len(noise) * 10 / min(seconds)
-
-
-def _mixture(codes: np.ndarray, count: int, seed: int, on_progress: Callable[[], None]):
-    """A fitted sklearn GaussianMixture of so many Gaussians with full covariances."""
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.mixture import GaussianMixture
-
-    smallest = SMALLEST_VARIANCE * float(codes.var(axis=0).mean()) or SMALLEST_VARIANCE
-    mixture = GaussianMixture(count, reg_covar=smallest, random_state=seed, max_iter=1, warm_start=True)
-    before = -math.inf
-    for _ in range(ROUNDS):
-        # Matrices this small are slower on many threads, the more so where another process wants a core.
-        with warnings.catch_warnings(), threadpool_limits(torch.get_num_threads()):
-            warnings.simplefilter("ignore", ConvergenceWarning)  # one round at a time never converges
-            mixture.fit(codes)
-        on_progress()
-        if mixture.lower_bound_ - before < mixture.tol:
-            break
-        before = mixture.lower_bound_
-    return mixture
+    noise, seconds = torch.randn(1000, latent, generator=torch.Generator().manual_seed(0)), []
+    for _ in range(4):
+        ends: list[float] = []
+        gaussian_mixture.fit(
+            noise, 10, added=1.0, seed=0, rounds=3, on_progress=lambda ends=ends: ends.append(time.perf_counter())
+        )
+        seconds += np.diff(ends).tolist()
+    return len(noise) * 10 / min(seconds)

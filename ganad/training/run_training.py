@@ -63,8 +63,6 @@ def train_and_score(run: Path, context: RunContext) -> None:
     precision = saved["precision"] if saved else throughput.number_format(settings)
     context.log(f"number format {precision}: {command(settings.model_copy(update={'precision': precision}))}")
     method = build(settings).to(device)
-    if precision == "bf16":
-        method = method.to(memory_format=torch.channels_last)
     if saved:
         advice = "Start a new run with the same settings, or remove the file to begin this one anew."
         with file_errors(f"state.pt of {run.name} does not fit its config.json", advice, RunError):

@@ -100,7 +100,6 @@ def measure(settings: Settings, seconds: float = 1.0) -> dict[str, Any]:
     fast a step in bf16 is, by the fastest ones or by the median of pairs, whichever says less; 0 where it has no
     instructions of its own. "fit" is the speed of `density.fit`, or None where nothing is fitted.
     """
-    import torch
 
     from ganad.models import build, density
     from ganad.runs.checkpoint import pick_device
@@ -112,8 +111,6 @@ def measure(settings: Settings, seconds: float = 1.0) -> dict[str, Any]:
     sides = {}
     for precision in ("float32", "bf16") if has_bf16(device) else ("float32",):
         method = build(settings).to(device)
-        if precision == "bf16":
-            method = method.to(memory_format=torch.channels_last)
         sides[precision] = train(
             method, noise, epochs=10_000, batch_size=settings.batch_size, seed=0, size=settings.image_size,
             precision=precision,

@@ -156,6 +156,20 @@ def test_nets_of_the_epochs_judge_a_drawing_as_they_judged_the_fixed_sample_then
         service.score_after(run.name, 7, image)
 
 
+def test_the_slider_over_the_epochs_leads_to_a_pad_that_their_nets_judge(runs_dir, learned):
+    """Of a run that has kept them; a shipped one has the slider alone."""
+    run = archive.unpack(archive.pack(learned))
+    leads = "Draw, and be judged by the nets of an epoch"
+    page = opened("pages/1_Train.py", run=run.name)
+    assert leads in [link.label for link in page.get("page_link")]
+    assert "after epoch 2" in page_options(opened("pages/4_Score.py", run=run.name), f"pad_epoch_{run.name}")
+    assert leads not in [link.label for link in opened("pages/1_Train.py", run="ganomaly-n8").get("page_link")]
+
+
+def page_options(page, key):
+    return page.select_slider(key=key).options
+
+
 def test_nets_stay_of_the_latest_epoch_and_of_a_handful_before_it(tmp_path):
     (tmp_path / epoch_nets.FOLDER).mkdir()
     epochs = range(1, 61)

@@ -15,13 +15,13 @@ import numpy as np
 from ganad import service
 from ganad.errors import GanadError
 from ganad.report import html_report
-from ganad.runs import archive, run_directory
+from ganad.runs import archive, run_directory, wall
 from ganad.ui.panels import samples
 
 JSON_FILES = ("config.json", "status.json", "meta.json", "report.json", "checksums.json")
 LINES = ("metrics.jsonl", "parent_metrics.jsonl", "commands.jsonl")
 TEXTS = ("log.txt", "note.txt")
-ARRAYS = ("scores.npz", "reconstructions.npz")
+ARRAYS = ("scores.npz", "reconstructions.npz", "history.npz", "wall.npz")
 
 
 def complete(run: Path) -> None:
@@ -30,9 +30,21 @@ def complete(run: Path) -> None:
     (run / "state.pt").write_bytes(b"not opened here" * 100)
     (run / "commands.jsonl").write_text('{"epoch": 3, "set": {"lr": 0.0005}, "asked": "1.json"}\n')
     shutil.copy(run / "metrics.jsonl", run / "parent_metrics.jsonl")
+    for folder in ("epoch_nets", "states"):
+        (run / folder).mkdir()
+    (run / "states" / "00010.pt").write_bytes(b"not opened here" * 100)
+    shutil.copy(run / "weights.safetensors", run / "epoch_nets" / "00010.safetensors")
+    wall.write(run, _a_wall(run))
 
 
-OTHERS = ("weights.safetensors", "state.pt", "samples/00020.png")
+def _a_wall(run: Path) -> wall.Wall:
+    """Twenty of the run's test images, as if after its last epoch."""
+    scores, drawn = run_directory.read_scores(run), run_directory.read_reconstructions(run)
+    digit, parts = scores.test.digit[:20], {part: values[:20] for part, values in scores.test.parts.items()}
+    return wall.Wall(20, True, False, drawn[:20], drawn[:20], digit, digit == 8, parts)
+
+
+OTHERS = ("weights.safetensors", "state.pt", "samples/00020.png", "epoch_nets/00010.safetensors", "states/00010.pt")
 
 SHAPES = [
     [1], [], {}, {"a": 1}, "text", 7, None, True, {"state": 3}, {"state": "odd"}, {"auroc": "high"}, {"auroc": None},
@@ -92,14 +104,11 @@ def ways(name: str, content: bytes, rng: random.Random) -> Iterator[tuple[str, C
 
 
 def odd_arrays(array: np.ndarray) -> list[np.ndarray]:
-    odd = [
-        array[:-1],
-        array.reshape(1, *array.shape),
-        array.astype("datetime64[s]"),
-        array[:3].astype(str),
-        np.array(3.0),
-    ]
-    odd += [array[:0], array.astype(complex)]
+    odd = [array.reshape(1, *array.shape), array.astype("datetime64[s]"), array.astype(complex)]
+    if array.ndim:
+        odd += [array[:-1], array[:3].astype(str), np.array(3.0), array[:0]]
+    else:
+        odd += [array.astype(str), np.array([3.0, 4.0])]
     if array.dtype.kind == "f":
         odd += [array * np.nan, np.full_like(array, np.inf)]
     else:
@@ -133,6 +142,10 @@ def doors(name: str) -> dict[str, Callable[[], object]]:
         "film": lambda: samples.film_html(service.samples(name)),
         "scores": lambda: service.evaluate_run(name),
         "images": lambda: service.test_images(name)[:1],
+        "history": lambda: service.epoch_history(name),
+        "wall": lambda: service.probe_wall(name),
+        "epochs with nets": lambda: service.epochs_with_nets(name),
+        "branch": lambda: service.branch_epochs(name),
         "held out": lambda: service.held_out_images(name, [0]),
         "reconstructions": lambda: service.reconstructions(name),
         "pack": lambda: archive.pack(run_directory.find(name)),
@@ -144,6 +157,7 @@ def doors(name: str) -> dict[str, Callable[[], object]]:
 SLOW_DOORS = {
     "report": lambda name: html_report.report_html(name),
     "score": lambda name: service.score_images(name, np.zeros((1, 28, 28), np.uint8)),
+    "score after an epoch": lambda name: service.score_after(name, 10, np.zeros((28, 28), np.uint8)),
 }
 
 

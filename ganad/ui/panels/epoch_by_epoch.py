@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import streamlit as st
+
 from ganad import service
 from ganad.config import Weights
 from ganad.service import RunInfo
@@ -32,6 +34,10 @@ def show(run: RunInfo, weights: Weights, *, key: str) -> None:
         packed, key=key, run=run.name, version=f"{run.name}-{version}",
         weights=weights, note=note + FITTED * fitted,
     )  # fmt: skip
+    if service.epochs_with_nets(run.name):
+        st.page_link(
+            "pages/4_Score.py", label="Draw, and be judged by the nets of an epoch", icon=":material/draw:", query_params={"run": run.name}
+        )  # fmt: skip
 
 
 @cache.kept()

@@ -133,7 +133,8 @@ _COLUMNS = {
     "avg. precision": st.column_config.NumberColumn(format="%.4f", help=glossary.sentence("average precision")),
     "prevalence": st.column_config.NumberColumn(format="%.3f", help=glossary.sentence("prevalence")),
     "caught at 5 %": st.column_config.NumberColumn(
-        format="percent", help="at a threshold with at most 5 % false alarms; where a run has learned a class of your own that is an aim, since few images decide it"
+        format="percent",
+        help="at a threshold with at most 5 % false alarms; where a run has learned a class of your own that is an aim, since few images decide it",
     ),
     "minutes": st.column_config.NumberColumn(format="%.1f", help="of training"),
 }

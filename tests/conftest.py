@@ -74,11 +74,11 @@ def pytest_unconfigure():
 
 
 def pytest_xdist_auto_num_workers():
-    """One process more than cores: some test is always waiting. Each more imports everything anew, and wants some 2 GB."""
+    """One process a core. One more takes longer, not less: browsers and servers keep two slow cores busy, and each process wants its own and some 2 GB."""
     if os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS"):
         return None
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(2, min(cores + 1, int(psutil.virtual_memory().available / 2e9)))
+    return max(2, min(cores, int(psutil.virtual_memory().available / 2e9)))
 
 
 @pytest.fixture

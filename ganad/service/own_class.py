@@ -124,9 +124,8 @@ def own_class_quality(
 def quality_in_words(q: Quality) -> tuple[str, str, str]:
     """Three plain sentences: the AUROC, the false alarms that were seen, and what the threshold can promise."""
     n, held, flagged = q.originals["test"], q.originals["val"], q.flagged
-    share, low, high, promise = (
-        percent(s) for s in (q.false_alarms.value, q.false_alarms.low, q.false_alarms.high, q.promise)
-    )
+    alarms = q.false_alarms
+    share, low, high, promise = map(percent, (alarms.value, alarms.low, alarms.high, q.promise))
     return (
         f"AUROC {q.auroc:.3f} against digits of MNIST, 95 % interval {_down(q.low)} to {q.high:.3f}: it comes from {n} test images of yours "
         "that neither the nets nor the threshold have seen.",

@@ -81,15 +81,9 @@ function lookCloser(closer, layers, layer, map, given, own) {
     closer.querySelector(".number").textContent =
       value === undefined ? "–" : `${layers[layer].name}, ${where}: ${short(value)}`;
     closer.querySelector(".made").textContent = madeOf(layers[layer], input, row, column);
-    if (value !== undefined)
-      showTerms(
-        closer.querySelector(".terms"),
-        layers[layer],
-        own,
-        height === 1 ? index + map : map,
-        height === 1 ? 0 : row,
-        height === 1 ? 0 : column,
-      );
+    // A square beyond the last number of a vector is the sum of nothing.
+    const shown = value === undefined ? {} : layers[layer];
+    showTerms(closer.querySelector(".terms"), shown, own, ...(height === 1 ? [index + map, 0, 0] : [map, row, column]));
     canvas.setAttribute("aria-label", `${closer.querySelector(".number").textContent}. Arrow keys move.`);
     canvas.dataset.value = String(value);
   };

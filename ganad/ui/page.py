@@ -8,13 +8,14 @@ import streamlit as st
 
 from ganad import service
 from ganad.service import RunInfo
+from ganad.ui.components.page_links import page_links
 from ganad.ui.lessons import strip
 from ganad.ui.messages import guard, notices
 from ganad.ui.messages.escape import markdown, plain
 from ganad.ui.messages.guard import or_end_page
-from ganad.ui.panels import shared_server, unknown_run
+from ganad.ui.panels import live_weights, shared_server, unknown_run
 from ganad.ui.state import address, cache, current, picked_run
-from ganad.ui.state.session import memory, set_widget
+from ganad.ui.state.session import held, memory, show_in_widget
 from ganad.ui.theme import progress
 from ganad.wording import plural
 
@@ -96,13 +97,15 @@ def begin(title: str, *, lead: str = "", heading: str | None = None, without_run
         page_title=f"{title} · ganad", page_icon=str(Path(__file__).with_name("icon.png")), layout="wide"
     )
     st.html(_CSS)
-    same_page = memory().page == title
+    same_page = memory().read_on == title
     memory().page = title
     with st.sidebar:
         st.html('<div class="ganad-brand">ganad<small>see what a GAN finds strange</small></div>')
         menu = st.container(gap="xxsmall")
-        run = pick_run()
+        run = pick_run(same_page=same_page)
         query = or_end_page(lambda: current.arrive(run, same_page=same_page)) if run else {}
+        memory().read_on = title  # not before: a script run that is cut short leaves that to the next one
+        page_links(memory().mix_heard, guard.callback(live_weights.hear_late))
         st.space("small")
         active = any(r.at_work for r in cache.list_runs())
         guard.fragment(_at_work, run_every=AT_WORK_S if active else None)()
@@ -114,13 +117,14 @@ def begin(title: str, *, lead: str = "", heading: str | None = None, without_run
                     ", ".join(name for name, _ in damaged[:3]) + (" …" if len(damaged) > 3 else ""),
                 )
             )
-    lesson = strip.under_way()
+    lesson = strip.under_way(same_page=same_page)
     with menu:
         for path, label, icon in MENU:
             if lesson and label not in (title, "Start", *lesson.pages):
                 continue  # what a lesson does not need is out of its way
             # For a new tab: in this one what is in the session stands, which may change before the link is clicked.
             st.page_link(path, label=label, icon=icon, query_params=query)
+    memory().menu_url = query  # not before: a click that cuts this script run short was on the menu as it was
     st.title(heading or title)
     if lead:
         st.html(f'<p class="ganad-lead">{lead}</p>')
@@ -135,7 +139,7 @@ def begin(title: str, *, lead: str = "", heading: str | None = None, without_run
     return run
 
 
-def pick_run() -> RunInfo | None:
+def pick_run(*, same_page: bool) -> RunInfo | None:
     """The run picker. The choice is in the URL as ?run=NAME, so that a link, a reload and every page agree.
 
     Returns None where there is no run, and where the URL asks for one that is not here: no other is opened in its place.
@@ -145,8 +149,8 @@ def pick_run() -> RunInfo | None:
         st.caption("No run yet.")
         return None
     labels = {r.short + state: name for name, r in runs.items() for state in ("", *_STATE_WORDS.values())}
-    picked = picked_run.picked(runs, labels)
-    set_widget(
+    picked = picked_run.picked(runs, labels, same_page=same_page)
+    show_in_widget(
         picked_run.PICKER, picked
     )  # on every run: a newly opened page makes a new widget, which would begin anew
     name = st.selectbox(
@@ -182,7 +186,15 @@ def _at_work() -> None:
             where = f"epoch {s.epoch} of {s.epochs}" if s.doing == "training" else s.doing or r.state
             st.caption(markdown("**{} {}** · {}", r.name[:4], r.settings.method, where))
             st.html(progress.bar(share, f"Run {int(r.name[:4])}" if r.name[:4].isdecimal() else "Run"))
-            st.page_link("pages/1_Train.py", label="Watch", icon=":material/play_circle:", query_params={"run": r.name})
+            if memory().page != "Train":
+                st.page_link(
+                    "pages/1_Train.py", label="Watch", icon=":material/play_circle:", query_params={"run": r.name}
+                )
+            elif held(picked_run.PICKER) != r.name and st.button(
+                "Watch", icon=":material/play_circle:", type="tertiary", key=f"watch_{r.name}",
+                on_click=guard.callback(picked_run.pick), args=(r.name,),
+            ):  # fmt: skip
+                st.rerun()  # all of the page, not this part of it alone
 
 
 def needs_scores(run: RunInfo | None) -> RunInfo:

@@ -15,7 +15,6 @@ from playwright.sync_api import Error, Page, expect, sync_playwright
 
 from ganad.runs import run_directory
 from ganad.training import jobs
-from ganad.ui.state import address
 from tests import browser_setup
 from tests.conftest import ROOT, put_speed
 from tests.waiting import PATIENCE_S, until
@@ -287,7 +286,6 @@ def bring(page: Page, server: Server, path: str, so: Callable[[Page], object] = 
             for _ in range(3):
                 if page.evaluate("location.pathname + location.search") == path:
                     break
-                page.wait_for_timeout(1100 * address.UNDERWAY)  # sooner nobody steps back
                 page.evaluate(BRING, [path, PATIENCE_MS / 4])
                 settled(page)
             assert page.evaluate("location.pathname + location.search") == path

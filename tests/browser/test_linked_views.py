@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 from playwright.sync_api import TimeoutError, expect
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from ganad import service
 from ganad.evaluation import metrics, thresholds
-from ganad.ui.state import address
 from tests.browser.conftest import bring, keyed, release, settled, switch
 from tests.waiting import until
 
@@ -213,9 +213,6 @@ def test_each_step_back_takes_one_choice_away_until_the_page_as_it_was_opened(pa
     expect(page.locator(".mixer .words")).to_have_text(re.compile("by hand"))
     asked(page, "at", "image")
     settled(page)
-    page.wait_for_timeout(
-        1100 * address.UNDERWAY
-    )  # sooner nobody steps back, and the server takes it for what was there before
     page.go_back()
     expect(page.locator(".mixer .words")).not_to_have_text(re.compile("by hand"))
     said(page, "missed")
@@ -231,6 +228,39 @@ def test_each_step_back_takes_one_choice_away_until_the_page_as_it_was_opened(pa
     page.go_back()
     expect(page).to_have_url(before)
     expect(page.get_by_text("ok", exact=True)).to_be_visible()
+
+
+def test_what_was_chosen_last_holds_however_late_the_browser_hears_of_it(page, server):
+    """Until it hears of the new address, each click says what stood there before."""
+    underway, is_slow = [], False
+
+    def answers(line):
+        def answered(message):
+            is_address = ForwardMsg.FromString(message).HasField("page_info_changed")
+            underway.append((line, message)) if is_slow and is_address else line.send(message)
+
+        line.connect_to_server().on_message(answered)
+
+    page.route_web_socket(re.compile("/_stcore/stream"), answers)
+    bring(page, server, f"/Browse?run={RUN}")
+    verdict = keyed(page, "verdict")
+    expect(verdict.get_by_text("missed", exact=True)).to_be_visible()
+    is_slow = True
+    for words in ("missed", "false alarms", "missed", "everything"):
+        verdict.get_by_text(words, exact=True).click()
+        expect(verdict.get_by_role("radio", checked=True)).to_have_text(words)
+        settled(page)
+    assert set(asked(page)) == {"run"}
+    is_slow = False
+    assert underway
+    for line, message in underway:
+        line.send(message)
+    page.keyboard.press("r")  # once more, with nothing chosen
+    settled(page)
+    keyed(page, "gallery").get_by_role("option").nth(2).click()
+    assert set(asked(page, "image")) == {"run", "image"}
+    settled(page)
+    expect(verdict.get_by_role("radio", checked=True)).to_have_text("everything")
 
 
 def test_the_menu_keeps_the_choice_and_a_new_tab_opens_with_it(tab, server, context, truth):

@@ -9,7 +9,6 @@ from playwright.sync_api import expect
 from ganad import service
 from ganad.config import PARTS
 from ganad.evaluation import metrics, thresholds
-from ganad.ui.state import address
 from tests.browser.conftest import bring, go, keyed, release, settled, switch
 from tests.waiting import until
 
@@ -157,6 +156,14 @@ def test_the_keyboard_moves_a_slider_and_python_hears_of_it(opened):
     expect(slider(page, "residual")).to_be_focused()
 
 
+def test_a_move_by_key_counts_although_a_link_is_clicked_at_once(opened):
+    page = opened
+    slider(page, "residual").focus()
+    page.keyboard.press("End")
+    page.get_by_role("link", name="Browse", exact=True).click()
+    expect(page).to_have_url(re.compile(r"/Browse\?.*w="))
+
+
 def test_back_and_forward_are_followed_by_mixer_and_page_and_the_same_move_counts_again(opened):
     page = opened
     usual = area(page).inner_text()
@@ -175,7 +182,6 @@ def test_back_and_forward_are_followed_by_mixer_and_page_and_the_same_move_count
     for _ in range(2):
         page.keyboard.press("End")
         moved()
-        page.wait_for_timeout(1100 * address.UNDERWAY)  # sooner nobody steps back
         page.go_back()
         as_before()
     page.go_forward()

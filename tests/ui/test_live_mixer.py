@@ -6,10 +6,12 @@ import zlib
 
 import numpy as np
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from ganad import service
 from ganad.config import FALSE_ALARMS, PARTS
+from ganad.ui.components import live_mixer, page_links
 from ganad.ui.components.live_mixer import Setting, parse
 from ganad.ui.panels import live_weights
 from ganad.ui.state.decision_rule import DecisionRule
@@ -74,7 +76,16 @@ def test_whatever_is_not_even_a_dictionary_of_it_is_ignored(wrong):
 
 
 @pytest.fixture
-def evaluate():
+def evaluate(monkeypatch):
+    def stand_in(*, key, on_mix_change, **_):
+        """For the component: a test cannot let one send something, but it can press a button."""
+        st.button("said", key="said", on_click=on_mix_change)
+
+    def stand_in_for_links(*, on_left_change, **_):
+        st.button("left", key="left", on_click=on_left_change)
+
+    monkeypatch.setattr(live_mixer, "_LIVE", stand_in)
+    monkeypatch.setattr(page_links, "_LINKS", stand_in_for_links)
     at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=PATIENCE_S)
     at.switch_page("pages/3_Evaluate.py")
     at.query_params["run"] = RUN
@@ -83,11 +94,11 @@ def evaluate():
     return at
 
 
-def say(at, **mix):
+def say(page, **mix):
     """What the browser sends on release."""
-    at.session_state[f"live_{RUN}"] = {"mix": SAID | mix}
-    at.run()
-    assert not at.exception
+    page.session_state[f"live_{RUN}"] = {"mix": SAID | mix}
+    page.button(key="said").click().run()
+    assert not page.exception
 
 
 def in_force(at):
@@ -108,6 +119,30 @@ def test_what_the_browser_says_is_what_the_numbers_are_computed_for(evaluate):
     e, _ = service.evaluate_run(RUN, weights)
     assert evaluate.metric[0].value == f"{e.auroc:.4f}"
     assert in_force(evaluate) == (weights, ("false alarms", 0.2))
+
+
+def test_a_report_that_a_change_of_page_swallowed_is_heard_from_the_next_one_but_never_an_older_one(evaluate):
+    def left(value):
+        evaluate.session_state["page_links"] = {"left": value}
+        evaluate.button(key="left").click().run()
+        assert not evaluate.exception
+
+    say(evaluate, at=5)
+    left({"run": RUN, "mix": SAID | {"weights": [1, 2, 3], "at": 6}})
+    assert in_force(evaluate) == ((1.0, 2.0, 3.0), ("manual", 12.5))
+    say(evaluate, at=7)
+    for older in (5, 6, 7, "8", None):
+        left({"run": RUN, "mix": SAID | {"weights": [1, 2, 3], "at": older}})
+    for nonsense in (
+        None,
+        3,
+        {},
+        {"run": "no such", "mix": SAID | {"at": 9}},
+        {"run": RUN, "mix": {"at": 9}},
+        {"run": RUN, "mix": 9},
+    ):
+        left(nonsense)
+    assert in_force(evaluate) == ((0.5, 0.0, 1.0), ("manual", 12.5))
 
 
 def test_the_defaults_leave_nothing_behind(evaluate):

@@ -12,7 +12,7 @@ from ganad.ui.state import address, current
 from ganad.ui.state.decision_rule import DecisionRule, shortest
 from ganad.ui.state.filters import FILTERS, OLD_VERDICTS
 from ganad.ui.state.selection import Selection
-from ganad.ui.state.session import memory
+from ganad.ui.state.session import memory, show_in_widget
 
 RUN = "ganomaly-n8"
 
@@ -237,7 +237,7 @@ def test_a_link_to_another_run_is_read_for_that_run_although_it_asks_for_the_sam
     bar |= {"run": RUN, "w": "1,0,0"}
     current.arrive(run, same_page=False)
     bar["run"] = other.name
-    assert address.asks_for_another_run()
+    assert address.asks_for_another_run(same_page=False)
     current.arrive(other, same_page=False)
     assert current.rule(other).weights == (1.0, 0.0, 0.0)
     assert bar == {"run": other.name, "w": "1,0,0"}
@@ -254,19 +254,69 @@ def test_run_weights_and_selection_are_written_in_one_step_of_the_history(bar, r
 def test_a_step_back_to_where_no_run_was_named_is_not_undone(bar, run):
     current.arrive(run, same_page=True)
     assert bar == {"run": RUN}
-    bar.clear()
-    memory().url = replace(memory().url, at=-1.0)  # long after it was written
+    step(bar, {})
     current.arrive(run, same_page=True)
     assert bar == {}
 
 
-def test_what_a_browser_reports_late_is_no_step_back(bar, run):
+def test_what_a_browser_reports_late_is_no_step_back_however_late_it_is(bar, run):
+    current.arrive(run, same_page=True)
+    said = [dict(bar)]
+    for digit in range(5):
+        current.select(run, digits=(digit,))
+        said.append(dict(bar))
+    for late in said:
+        report(bar, late)
+        current.arrive(run, same_page=True)
+        assert current.selection(run).digits == (4,)
+        assert bar == said[-1]
+
+
+def test_a_step_back_is_followed_although_the_same_address_may_come_late(bar, run):
+    current.arrive(run, same_page=True)
+    before = dict(bar)
+    current.select(run, digits=(3,))
+    step(bar, before)
+    current.arrive(run, same_page=True)
+    assert current.selection(run).digits == ()
+    assert bar == before
+
+
+def test_a_choice_taken_back_before_the_browser_heard_of_it_is_written_all_the_same(bar, run):
+    """The browser says what shall stand there, but what it has not heard of yet would come after that."""
+    current.arrive(run, same_page=True)
+    before = dict(bar)
+    current.select(run, digits=(3,))
+    chosen = dict(bar)
+    report(bar, before)
+    steps = bar.steps
+    current.select(run, digits=())
+    assert bar == before
+    assert bar.steps == steps + 1  # sent after the choice, hence the last to arrive
+    report(bar, chosen)  # the choice has arrived, its end has not
+    current.arrive(run, same_page=True)
+    assert current.selection(run).digits == ()
+    assert bar == before
+
+
+def test_a_link_on_another_page_opens_what_was_open_before(bar, run):
     current.arrive(run, same_page=True)
     current.select(run, digits=(3,))
-    bar.clear()
-    bar |= {"run": RUN}  # what stood there a moment before
-    current.arrive(run, same_page=True)
+    linked = dict(bar)
+    current.select(run, digits=())
+    report(bar, linked)
+    current.arrive(run, same_page=False)
     assert current.selection(run).digits == (3,)
+
+
+def test_a_menu_that_was_drawn_before_the_last_choice_leaves_it_alone(bar, run):
+    memory().menu_url = current.arrive(run, same_page=True)
+    current.select(run, digits=(3,))
+    chosen = dict(bar)
+    report(bar, memory().menu_url)
+    current.arrive(run, same_page=False)
+    assert current.selection(run).digits == (3,)
+    assert bar == chosen
 
 
 def test_a_run_at_work_keeps_what_the_address_says_of_the_view(bar, run):
@@ -279,6 +329,7 @@ class Bar(dict):
     """The address bar; it counts how often it was written."""
 
     steps = 0
+    is_step = False
 
     def from_dict(self, query):
         self.steps += 1
@@ -293,4 +344,44 @@ class Bar(dict):
 def bar(run, monkeypatch):
     bar = Bar()
     monkeypatch.setattr(st, "query_params", bar)
+    monkeypatch.setattr(address, "_is_step", lambda: bar.is_step)
     return bar
+
+
+def report(bar, text, is_step=False):
+    """A browser's message says that this stands in its address bar, perhaps because of a step back."""
+    bar.clear()
+    bar.update(text)
+    bar.is_step = is_step
+
+
+def step(bar, text):
+    report(bar, text, is_step=True)
+
+
+def test_a_widget_that_shows_a_value_already_is_not_told_again(monkeypatch):
+    """To be told puts back what was clicked in the meantime."""
+    told = []
+
+    class State(dict):
+        def __setitem__(self, key, value):
+            told.append((key, value))
+            super().__setitem__(key, value)
+
+    monkeypatch.setattr(st, "session_state", State(verdict="missed", influence=0.1 + 0.2))
+    memory().page = "Browse"
+    told.clear()
+    show_in_widget("verdict", "missed")  # one of another page, as far as anybody knows
+    show_in_widget("influence", 0.3)
+    assert told == [("verdict", "missed"), ("influence", 0.3)]
+    told.clear()
+    show_in_widget("verdict", "missed")
+    show_in_widget("influence", 0.1 + 0.2)
+    assert told == []
+    show_in_widget("verdict", "caught")
+    show_in_widget("digits", [3])
+    assert told == [("verdict", "caught"), ("digits", [3])]
+    memory().page = "Score"
+    show_in_widget("digits", [3])
+    assert told[-1] == ("digits", [3])
+    assert len(told) == 3

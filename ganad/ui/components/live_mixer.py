@@ -38,16 +38,18 @@ def live_mixer(
     defaults: Setting,
     current: Setting,
     advised: Weights | None = None,
+    on_mix: Callable[[Setting], None] = lambda _: None,
     on_pick: Callable[[], None] = lambda: None,
 ) -> None:
-    """Show the mixer; what it was last left at is `reported(key, parts)`, a new script run follows each release.
+    """Show the mixer; a new script run follows each release.
 
     packed     what `payload.pack` made; it travels only when the component is shown anew, so hand in the same again and again
-    key        of the component: `sent(key, "mix")` is its state
+    key        of the component
     version    names the run: the browser unpacks the images again only when it changes
     scales     position of a part's slider per unit of its weight
     defaults   what its button goes back to
     advised    weights that were not chosen on test images although they are not the defaults
+    on_mix     called with what it was left at, also where a click that follows at once leads to another page
     on_pick    called when a digit of the strip was clicked; `sent(key, "pick")["row"]` says which
     current    what it shall show. While this is what the browser said itself, nothing is sent back
     """
@@ -61,21 +63,10 @@ def live_mixer(
             "defaults": _plain(defaults),
             "set": _given(key, version, current) | {"advised": None if advised is None else list(advised)},
         },
-        default={"mix": None},
-        on_mix_change=lambda: None,
+        on_mix_change=lambda: _hear(key, len(current.rule.weights), on_mix),
         on_pick_change=on_pick,
         height="content",
     )
-
-
-def reported(key: str, parts: int) -> Setting | None:
-    """What the browser said last of a run with so many parts, or None when it said nothing that makes sense."""
-    return parse(last_report(key), parts)
-
-
-def last_report(key: str) -> object:
-    """The browser's last word as it came. Each has a time of its own, so that the same move made again is another one."""
-    return sent(key, "mix")
 
 
 def parse(mix: object, parts: int = 3) -> Setting | None:
@@ -95,8 +86,29 @@ def parse(mix: object, parts: int = 3) -> Setting | None:
     return Setting(DecisionRule(tuple(map(float, weights)), rule, float(value), standardised), band)  # type: ignore[arg-type]
 
 
+def is_news(mix: dict[str, Any]) -> bool:
+    """True for a report that was made after all that have been heard, and remember it; one without a time is none."""
+    m, at = memory(), mix.get("at")
+    if not _is_finite(at) or at <= m.mix_heard:
+        return False
+    m.mix_heard = float(at)
+    return True
+
+
 def _is_finite(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _hear(key: str, parts: int, on_mix: Callable[[Setting], None]) -> None:
+    mix = sent(key, "mix")
+    setting = parse(mix, parts)
+    if setting is None:
+        return
+    is_news(mix)
+    known = memory().of_component
+    n, given, _ = known.get((key, "given"), (0, None, None))
+    known[key, "given"] = n, given, setting
+    on_mix(setting)
 
 
 def _given(key: str, version: str, current: Setting) -> dict[str, Any]:
@@ -106,13 +118,10 @@ def _given(key: str, version: str, current: Setting) -> dict[str, Any]:
     send it: megabytes travel once and not with each release.
     """
     known = memory().of_component
-    n, given, shown, heard = known.get((key, "given"), (0, None, None, None))
-    setting, report = reported(key, len(current.rule.weights)), last_report(key)
-    if report != heard and setting is not None:
-        shown = setting
+    n, given, shown = known.get((key, "given"), (0, None, None))
     if given is None or shown != current:
         n, given, shown = n + 1, current, current
-    known[key, "given"] = n, given, shown, report
+    known[key, "given"] = n, given, shown
     return {"id": f"{version}/{n}"} | _plain(given)
 
 

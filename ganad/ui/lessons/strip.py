@@ -31,10 +31,10 @@ class UnderWay:
     """A button led to this step: the whole page is drawn anew, since the menu and the next look depend on it."""
 
 
-def under_way() -> Lesson | None:
-    """The lesson that this session is in; a link may have just opened one."""
+def under_way(*, same_page: bool) -> Lesson | None:
+    """The lesson that this session is in; a link may have just opened one. same_page: see `address.news`."""
     m = memory()
-    asked = address.opened_lesson()
+    asked = address.opened_lesson(same_page=same_page)
     if asked in LESSONS:
         m.lesson = UnderWay(asked)
     return LESSONS[m.lesson.lesson] if m.lesson else None

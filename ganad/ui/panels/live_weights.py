@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from ganad.service import RunInfo
-from ganad.ui.components.live_mixer import Setting, last_report, live_mixer, reported
+from ganad.ui.components.live_mixer import Setting, is_news, live_mixer, parse
 from ganad.ui.messages import guard
 from ganad.ui.panels import linked_charts
 from ganad.ui.panels.weights import scales_of
 from ganad.ui.state import cache, current
 from ganad.ui.state.decision_rule import DecisionRule
 from ganad.ui.state.scored_view import ScoredView
-from ganad.ui.state.session import memory
 
 
 def live(run: RunInfo) -> ScoredView:
@@ -19,7 +18,6 @@ def live(run: RunInfo) -> ScoredView:
     Browse and Score follow what is moved here, and the mixer follows what is chosen there.
     """
     key = state_key(run)
-    take_over(run, key)
     view = current.view(run)
     live_mixer(
         cache.packed(run.name),
@@ -29,6 +27,7 @@ def live(run: RunInfo) -> ScoredView:
         defaults=Setting(DecisionRule(run.weights)),
         current=Setting(view.rule, view.selection.band),
         advised=current.advised(run),
+        on_mix=guard.callback(lambda setting: take_over(run, setting)),
         on_pick=guard.callback(lambda: linked_charts.picked_on_strip(run, key)),
     )
     return view
@@ -39,14 +38,16 @@ def state_key(run: RunInfo) -> str:
     return f"live_{run.name}"
 
 
-def take_over(run: RunInfo, key: str) -> None:
-    """Put in force what the browser reported, once: an earlier report must not undo what was chosen elsewhere since."""
-    taken, report = memory().of_component, last_report(key)
-    if report == taken.get((key, "taken")):
-        return
-    taken[key, "taken"] = report
-    setting = reported(key, len(run.settings.parts))
-    if setting is None:
-        return
+def hear_late(left: object) -> None:
+    """Take over a report that a change of page kept from being heard. left: {"run": name, "mix": report}, from a browser."""
+    name, mix = (left.get("run"), left.get("mix")) if isinstance(left, dict) else (None, None)
+    run = next((r for r in cache.list_runs() if r.name == name and r.state == "finished"), None)
+    setting = parse(mix, len(run.settings.parts)) if run else None
+    if setting is not None and is_news(mix):
+        take_over(run, setting)
+
+
+def take_over(run: RunInfo, setting: Setting) -> None:
+    """Put in force what the browser reported."""
     moved = setting.rule.kind == "manual" and current.rule(run).threshold_rule != setting.rule.threshold_rule
     current.decide(run, setting.rule, band=setting.band, nearest_image=moved)

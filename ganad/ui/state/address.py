@@ -2,14 +2,17 @@
 
 Session memory is what counts while a session lasts; the URL is its copy. It is read only where it says something that this
 session did not put there itself: a link that was opened, or a step back. Otherwise a rerun would undo what was just chosen.
+
+A browser may report an older URL for as long as a newer one is on its way to it. How long that takes is nobody's to know, so
+no clock decides: on one and the same page, what this session once wrote is news only after a step in the browser's history.
 """
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from ganad.ui.state import decision_rule, selection
 from ganad.ui.state.decision_rule import DecisionRule
@@ -19,8 +22,8 @@ from ganad.ui.state.session import memory
 VIEW = (*decision_rule.NAMES, *selection.NAMES)
 NAMES = ("run", *VIEW)
 """Our names in a URL: the run, and how it is looked at."""
-UNDERWAY = 0.25
-"""Seconds. So long after a change, a browser may still report what stood there before. Nobody steps back that fast."""
+_MOST_EARLIER = 50
+"""So many earlier URLs are remembered. None that is older is still on its way."""
 
 
 @dataclass(frozen=True)
@@ -29,13 +32,13 @@ class Url:
 
     text      as it stands there, perhaps as somebody's link has it
     means     the same as we write it
-    before    what stood there until this was written, and at which time that was replaced
+    earlier   what stood there before, the last one first, without repetition: a browser that has not heard of
+              `text` yet reports one of these
     """
 
     text: dict[str, str]
     means: dict[str, str]
-    before: dict[str, str] | None = None
-    at: float = 0.0
+    earlier: tuple[dict[str, str], ...] = ()
 
 
 def query() -> dict[str, str]:
@@ -52,10 +55,10 @@ def opened_game() -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 4 else None
 
 
-def opened_lesson() -> str | None:
-    """The lesson that a link asks for, once."""
+def opened_lesson(*, same_page: bool) -> str | None:
+    """The lesson that a link asks for, once. No link leads from a page to itself: there, a browser reports an ended one late."""
     text, m = st.query_params.get("lesson"), memory()
-    if text is None or text == m.lesson_link:
+    if text is None or text == m.lesson_link or (same_page and not _is_step()):
         return None
     m.lesson_link = text
     return text
@@ -96,10 +99,12 @@ def to_query(view: ScoredView) -> dict[str, str]:
     )
 
 
-def asks_for_another_run() -> bool:
-    """True where the URL names a run that this session did not put there."""
+def asks_for_another_run(*, same_page: bool) -> bool:
+    """True where the URL names a run that this session did not put there. same_page: see `news`."""
     url, now = memory().url, query()
-    return "run" in now and (url is None or now["run"] != url.means.get("run")) and not _late(now)
+    if "run" not in now or (url and now["run"] == url.means.get("run")):
+        return False
+    return not (_is_late(now) if same_page else now == memory().menu_url)
 
 
 def news(*, same_page: bool) -> dict[str, str] | None:
@@ -110,34 +115,41 @@ def news(*, same_page: bool) -> dict[str, str] | None:
     """
     now, m = query(), memory()
     asked = {name: text for name, text in now.items() if name in VIEW}
-    is_new = bool(asked) if m.url is None else now != m.url.text and not _late(now)
-    from_menu = not same_page and now == m.menu_url
-    return asked if is_new and not from_menu and (asked or same_page) else None
+    if m.url is None:
+        return asked or None
+    if same_page:
+        return asked if now != m.url.text and not _is_late(now) else None
+    return asked if asked and now not in (m.url.text, m.menu_url) else None
 
 
 def accept(means: dict[str, str] | None = None) -> None:
     """Leave the URL as it is: what it says is in force, although it may not be as we write it.
 
-    To write it anew would be one step more for the back button. means: as we write it; None: as it stands there.
+    To write it anew would be one step more for the back button.
+
+    means   as we write it; None: nothing is in force, and whatever is linked to from here is news
     """
-    text = query()
-    memory().url = Url(text, text if means is None else means)
+    text, url = query(), memory().url
+    memory().url = Url(text, text) if means is None else Url(text, means, _earlier(url))
 
 
 def write(means: dict[str, str]) -> None:
     """Bring the URL up to date, in one step of the browser's history. means: what is in force."""
     text, url = query(), memory().url
-    if text != means and not (url and (text, means) == (url.text, url.means)):
+    if url is not None and (text, means) == (url.text, url.means):
+        return
+    # Also where it says so already, if it says so late: something else is still on its way there.
+    if text != means or (url is not None and url.text != means):
         others = {k: st.query_params.get_all(k) for k in st.query_params if k not in NAMES}
         st.query_params.from_dict(others | means)
-        memory().url = Url(means, means, text, time.monotonic())
-    elif url is None or means != url.means:
-        memory().url = Url(text, means)
+    memory().url = Url(means, means, _earlier(url, text))
 
 
 def write_run(name: str, *, same_page: bool) -> dict[str, str]:
     """The same for a run that has no view yet; what else stands there stays. Returns what is in force."""
     text, url = query(), memory().url
+    if url and same_page and _is_late(text):
+        text = url.text
     means = text | {"run": name}
     if same_page and "run" not in text and url and url.means.get("run") == name:
         accept(means)  # a step back to where there was no run: written there again, it would lead no further back
@@ -145,6 +157,19 @@ def write_run(name: str, *, same_page: bool) -> dict[str, str]:
     return {"run": name}
 
 
-def _late(now: dict[str, str]) -> bool:
+def _earlier(url: Url | None, *texts: dict[str, str]) -> tuple[dict[str, str], ...]:
+    """What stands there no longer when something else is written: these texts, and what was known of."""
+    known = texts if url is None else (*texts, url.text, *url.earlier)
+    return tuple(text for i, text in enumerate(known) if text not in known[:i])[:_MOST_EARLIER]
+
+
+def _is_late(now: dict[str, str]) -> bool:
+    """What a browser reports on the page that it was on was said there before the last change reached it."""
     url = memory().url
-    return url is not None and now == url.before and time.monotonic() - url.at < UNDERWAY
+    return url is not None and now in url.earlier and not _is_step()
+
+
+def _is_step() -> bool:
+    """This script run answers a step in the browser's history."""
+    run = get_script_run_ctx(suppress_warning=True)
+    return run is not None and run.is_history_navigation

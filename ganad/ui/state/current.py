@@ -80,10 +80,8 @@ def arrive(run: RunInfo, *, same_page: bool) -> dict[str, str]:
 
     Returns what links to other pages have to say. same_page: see `address.news`.
     """
-    m = memory()
     if run.state != "finished":
-        m.menu_url = address.write_run(run.name, same_page=same_page)
-        return m.menu_url
+        return address.write_run(run.name, same_page=same_page)
     asked = address.news(same_page=same_page)
     if asked is not None:
         problems = _take_over(run, asked)
@@ -91,8 +89,7 @@ def arrive(run: RunInfo, *, same_page: bool) -> dict[str, str]:
             notices.toast(f"The link says {' and '.join(problems)}: that was left out.", icon=":material/link_off:")
         else:
             address.accept(address.to_query(view(run)))
-    m.menu_url = _write(run)
-    return m.menu_url
+    return _write(run)
 
 
 def _take_over(run: RunInfo, query: Mapping[str, str]) -> list[str]:

@@ -24,15 +24,16 @@ def pick(name: str | None = None) -> None:
         memory().next_run = name or default_run(runs).name
 
 
-def picked(runs: Mapping[str, RunInfo], labels: Mapping[str, str]) -> str | None:
+def picked(runs: Mapping[str, RunInfo], labels: Mapping[str, str], *, same_page: bool) -> str | None:
     """The run to show, or None where the URL asks for one that is not here: no other is opened in its place.
 
     runs     name -> run, at least one
     labels   what the picker may have called a run -> its name: a browser reports the label that it has seen
+    same_page   see `address.news`
     """
     m, asked, current = memory(), address.query().get("run"), held(PICKER)
     known = m.url.means.get("run") if m.url else None
-    if asked in runs and (address.asks_for_another_run() or current is None):
+    if asked in runs and (address.asks_for_another_run(same_page=same_page) or current is None):
         current = asked
     if m.next_run in runs:
         current = m.next_run

@@ -260,11 +260,23 @@ def by_address(page: Page, path: str, name: str) -> None:
 
 BRING = """([link, patience]) => new Promise((done, failed) => {
   const app = document.querySelector('[data-testid="stApp"]');
+  const rests = () => app.dataset.testScriptState === "notRunning";
   // A run may begin and end between two looks: whatever changed the state, it is over when the state is at rest.
-  new MutationObserver((_, watch) => {
-    if (app.dataset.testScriptState === "notRunning") { watch.disconnect(); done(); }
-  }).observe(app, { attributes: true, attributeFilter: ["data-test-script-state"] });
-  setTimeout(() => failed(new Error("the script has not run")), patience);
+  const watch = new MutationObserver(() => rests() && finish());
+  watch.observe(app, { attributes: true, attributeFilter: ["data-test-script-state"] });
+  // It may even begin and end without a change of state, if both are heard at once. The menu is of the page that is shown.
+  const [path, query] = link.split("?");
+  const menu = () => document.querySelector(`.ganad-brand`)?.closest('[data-testid="stSidebar"]')?.querySelectorAll("a") ?? [];
+  const shown = () => document.title.startsWith(path === "/" ? "Start" : path.slice(1)) &&
+    [...menu()].some((a) => new URL(a.href).pathname === path && new URL(a.href).search === (query ? `?${query}` : ""));
+  const looks = setInterval(() => rests() && shown() && finish(), 1000);
+  const ends = setTimeout(() => finish(new Error("the script has not run")), patience);
+  function finish(error) {
+    watch.disconnect();
+    clearInterval(looks);
+    clearTimeout(ends);
+    error ? failed(error) : done();
+  }
   (STEP)(link);
 })""".replace("STEP", STEP)
 """The same, until the app's script has run."""

@@ -156,18 +156,22 @@ def test_nets_of_the_epochs_judge_a_drawing_as_they_judged_the_fixed_sample_then
         service.score_after(run.name, 7, image)
 
 
-def test_the_slider_over_the_epochs_leads_to_a_pad_that_their_nets_judge(runs_dir, learned):
+def test_a_pad_below_the_slider_over_the_epochs_judges_by_the_nets_that_it_rests_at(runs_dir, learned):
     """Of a run that has kept them; a shipped one has the slider alone."""
     run = archive.unpack(archive.pack(learned))
-    leads = "Draw, and be judged by the nets of an epoch"
+    key = f"epochs_{run.name}"
     page = opened("pages/1_Train.py", run=run.name)
-    assert leads in [link.label for link in page.get("page_link")]
-    assert "after epoch 2" in page_options(opened("pages/4_Score.py", run=run.name), f"pad_epoch_{run.name}")
-    assert leads not in [link.label for link in opened("pages/1_Train.py", run="ganomaly-n8").get("page_link")]
-
-
-def page_options(page, key):
-    return page.select_slider(key=key).options
+    page.toggle(key=f"{key}_draw").set_value(True).run()
+    assert not page.exception
+    assert "as it was" not in sent_to_pad(page, f"{key}_pad")["intro"]
+    (run / epoch_nets.FOLDER / epoch_nets.place(run, 3).name).unlink()
+    for label, judge in (("epoch 1", 1), ("epoch 2", 2), ("epoch 3", 2), ("finished", None), ("epoch 99", None)):
+        page.session_state["_memory"].of_component[key, run.name] = label  # where the browser says that it rests
+        page.run()
+        assert not page.exception
+        intro = sent_to_pad(page, f"{key}_pad")["intro"]
+        assert (f"as it was after epoch {judge}," in intro) if judge else ("as it was" not in intro)
+    assert "epochs_ganomaly-n8_draw" not in [t.key for t in opened("pages/1_Train.py", run="ganomaly-n8").toggle]
 
 
 def test_nets_stay_of_the_latest_epoch_and_of_a_handful_before_it(tmp_path):
@@ -276,6 +280,6 @@ def stroke():
     return sheet
 
 
-def sent_to_pad(at):
+def sent_to_pad(at, key="pad"):
     """What the pad was given last to judge by."""
-    return next(json.loads(c.proto.json)["live"] for c in at.get("bidi_component") if c.proto.id.endswith("-pad"))
+    return next(json.loads(c.proto.json)["live"] for c in at.get("bidi_component") if c.proto.id.endswith(f"-{key}"))

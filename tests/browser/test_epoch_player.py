@@ -1,6 +1,7 @@
 """One slider for all that a run kept of its epochs."""
 
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -9,7 +10,9 @@ from sklearn.metrics import roc_auc_score
 
 from ganad import service
 from ganad.evaluation import metrics
-from tests.browser.conftest import bring, switch
+from ganad.runs import checkpoint, epoch_nets
+from tests.browser.conftest import bring, go, keyed, switch
+from tests.conftest import SHIPPED
 
 RUN = "ganomaly-n8"
 
@@ -68,3 +71,43 @@ def test_the_pictures_below_the_slider_are_those_of_the_epoch(player, history):
             "c => [...c.getContext('2d').getImageData(0, 0, c.width, 28).data].filter((_, i) => i % 4 === 0)"
         )
         assert shown == np.concatenate(list(history.drawn[at]), axis=1).ravel().tolist()
+
+
+@pytest.fixture
+def kept_nets(server):
+    """A run whose nets were kept after two of its epochs: here the finished ones each time."""
+    run = server.runs / "0903-ganomaly-n8-s0"
+    shutil.copytree(SHIPPED["ganomaly"], run)
+    (run / epoch_nets.FOLDER).mkdir()
+    epochs = [int(e) for e in service.epoch_history(RUN).epoch[:3]]
+    for epoch in (epochs[0], epochs[2]):
+        checkpoint.save_epoch(run, epoch, checkpoint.epoch_content(checkpoint.load_method(run)))
+    return run.name, epochs[0], epochs[2]
+
+
+def test_a_pad_below_it_judges_by_the_nets_of_the_epoch_where_the_slider_rests(page, server, kept_nets):
+    run, first, third = kept_nets
+    go(page, server, f"/Train?run={run}")
+    slider = page.locator(".player").get_by_role("slider")
+    slider.fill("0")
+    keyed(page, f"epochs_{run}_draw").locator("label").first.click()
+    said = page.get_by_text(re.compile("^Judged by"))
+    expect(said).to_have_text(f"Judged by the nets after epoch {first}.")
+    pad = keyed(page, f"epochs_{run}_pad")
+    expect(pad.locator(".normals canvas")).to_have_count(8)  # the nets have come
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    expect(said).to_contain_text(f"the nets after epoch {first}. Nets were kept after epochs {first}, {third}")
+    page.keyboard.press("ArrowRight")
+    expect(said).to_have_text(f"Judged by the nets after epoch {third}.")
+    pad.locator(".ink").scroll_into_view_if_needed()
+    box = pad.locator(".ink").bounding_box()
+    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.3 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 0.7 * box["height"], steps=5)
+    page.mouse.up()
+    expect(pad.locator(".verdict b")).to_have_text(re.compile("^(Normal|Anomalous)$"))
+    slider.press("End")
+    expect(page.locator(".player output")).to_contain_text("finished")
+    expect(said).to_have_text("Judged by the finished nets.")
+    expect(pad.locator(".verdict b")).to_have_text(re.compile("^(Normal|Anomalous)$"))  # the drawing stays

@@ -11,7 +11,10 @@ from ganad import service
 from ganad.config import Weights
 from ganad.service import RunInfo
 from ganad.ui.components import epoch_player
+from ganad.ui.messages import guard
+from ganad.ui.panels import epoch_pad
 from ganad.ui.state import cache
+from ganad.ui.state.session import held
 from ganad.web import colours
 
 NOTE = (
@@ -29,15 +32,23 @@ def show(run: RunInfo, weights: Weights, *, key: str) -> None:
         return
     held_out, every = packed["sample"]
     note = NOTE.format(all=every, held_out=held_out, test=every - held_out)
+    nets = service.epochs_with_nets(run.name)
+    draws = f"{key}_draw"
     fitted = any(run.settings.latent_statistics) and packed["labels"][-1] == "finished"
-    epoch_player.epoch_player(
+    label = epoch_player.epoch_player(
         packed, key=key, run=run.name, version=f"{run.name}-{version}",
-        weights=weights, note=note + FITTED * fitted,
+        weights=weights, note=note + FITTED * fitted, tells=bool(nets and held(draws)),
     )  # fmt: skip
-    if service.epochs_with_nets(run.name):
+    if nets and run.state != "finished":
         st.page_link(
             "pages/4_Score.py", label="Draw, and be judged by the nets of an epoch", icon=":material/draw:", query_params={"run": run.name}
         )  # fmt: skip
+    elif nets and st.toggle(
+        "Draw for these nets", key=draws, persist_state="session",
+        help="A pad that judges by the nets of the slider's epoch: what did they make of your digit when they knew less?",
+    ):  # fmt: skip
+        with guard.part():
+            epoch_pad.beside(run, label, key=f"{key}_pad")
 
 
 @cache.kept()

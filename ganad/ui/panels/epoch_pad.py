@@ -9,10 +9,12 @@ import streamlit as st
 from ganad import service
 from ganad.config import FALSE_ALARMS, METHOD_NAMES
 from ganad.evaluation import metrics, thresholds
+from ganad.service import RunInfo
 from ganad.ui.components import digit_pad
 from ganad.ui.components.digit_pad import Live
 from ganad.ui.messages import guard, notices
-from ganad.ui.state import cache
+from ganad.ui.panels import live_pad
+from ganad.ui.state import cache, current
 from ganad.ui.state.scored_view import ScoredView
 from ganad.web.pad import payload
 from ganad.wording import number
@@ -60,11 +62,34 @@ def live(view: ScoredView, after: int) -> Live | None:
     return Live(f"{run.name}-epoch-{after}-{cache.version(run.name)}", rule)
 
 
-def send_nets(view: ScoredView, live: Live, after: int) -> None:
-    """The nets of that epoch, after the pad is on the page."""
+def send_nets(view: ScoredView, live: Live, after: int, key: str = "pad") -> None:
+    """The nets of that epoch, after the pad of that key is on the page."""
     nets = guard.or_none(_nets, view.run.name, after, cache.version(view.run.name))
     if nets is not None:
-        digit_pad.send_nets("pad", live.version, nets)
+        digit_pad.send_nets(key, live.version, nets)
+
+
+def beside(run: RunInfo, label: str | None, *, key: str) -> None:
+    """A pad below the slider over the epochs of a finished run. It judges by the nets that the slider's epoch had, or by the
+    last ones before it that were kept; by the first ones where none are older.
+
+    label   of the slider's epoch: "epoch 3", or "finished", which None means too
+    """
+    view = current.view(run)
+    kept = service.epochs_with_nets(run.name)
+    at = None if label in (None, FINISHED) else int(label.removeprefix("epoch "))
+    after = None if at is None else max((e for e in kept if e <= at), default=kept[0])
+    own = live_pad.live(view, asks=False) if after is None else live(view, after)
+    if own is None:
+        return
+    which = "the finished nets" if after is None else f"the nets after epoch {after}"
+    why = "" if after in (None, at) else f". Nets were kept after epochs {', '.join(map(str, kept))}"
+    st.caption(f"Judged by **{which}**{why}.")
+    digit_pad.digit_pad(key=key, size=260, live=own)
+    if after is None:
+        live_pad.send_nets(view, own, key)
+    else:
+        send_nets(view, own, after, key)
 
 
 @cache.kept("Packing the nets of that epoch")

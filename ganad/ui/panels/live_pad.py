@@ -22,8 +22,11 @@ NEAR = 24
 """Test images that are offered to start from."""
 
 
-def live(view: ScoredView) -> Live | None:
-    """What the pad needs to judge for this run; None where the server has to: a search, or nets too large for a browser."""
+def live(view: ScoredView, *, asks: bool = True) -> Live | None:
+    """What the pad needs to judge for this run; None where the server has to: a search, or nets too large for a browser.
+
+    asks: the pad offers to have a drawing explained
+    """
     run = view.run
     version = f"{run.name}-{cache.version(run.name)}"
     if not service.may_run_in_browser(run.name) or version in memory().judged_by_server:
@@ -32,20 +35,20 @@ def live(view: ScoredView) -> Live | None:
     rule = payload.rule(
         view.scores.val.parts, view.weights, view.threshold, units=view.units, preparation=run.preparation,
         detector=METHOD_NAMES[run.method], normal=run.normal_in_words, among=run.held_out_in_words(len(view.val)),
-        threshold_in_words=view.threshold_in_words + looked, asks=True,
+        threshold_in_words=view.threshold_in_words + looked, asks=asks,
     )  # fmt: skip
     if run.has_names and run.preparation == "digit":  # a sign, prepared as digits are
         rule["title"] = "Draw one"
     return Live(version, rule)
 
 
-def send_nets(view: ScoredView, live: Live) -> None:
-    """The nets, after the pad is on the page: packing them takes a second or two the first time, and torch."""
+def send_nets(view: ScoredView, live: Live, key: str = "pad") -> None:
+    """The nets, after the pad of that key is on the page: packing them takes a second or two the first time, and torch."""
     nets = guard.or_none(cache.browser_nets, view.run.name)
     if nets is None:
         memory().judged_by_server.add(live.version)
         st.rerun()
-    digit_pad.send_nets("pad", live.version, nets)
+    digit_pad.send_nets(key, live.version, nets)
 
 
 def start_from(view: ScoredView) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from ganad.config import FALSE_ALARMS, Weights
 from ganad.service import EpochHistory
 from ganad.ui.components.declare import declare_beside
+from ganad.ui.state.session import memory, sent
 from ganad.web import colours
 from ganad.web.encode import as_base64
 from ganad.web.envelope import envelope
@@ -50,13 +51,19 @@ def pack(history: EpochHistory, losses: Losses, parent: Losses = MappingProxyTyp
     }
 
 
-def epoch_player(packed: dict[str, Any], *, key: str, run: str, version: str, weights: Weights, note: str) -> None:
+def epoch_player(
+    packed: dict[str, Any], *, key: str, run: str, version: str, weights: Weights, note: str, tells: bool = False
+) -> str | None:
     """Show the player. `packed` is from `pack`; version names it: the browser reads it again only when it changes.
 
     run       names the run: a new version of the same run keeps the epoch that is looked at, unless it was the last
     weights   raw, of the parts
     note      a sentence below
+    tells     let Python know where the slider rests
+
+    Returns the label of the epoch where it rests, as in `pack`; None as long as it was not told.
     """
+    known = memory().of_component
     _PLAYER(
         key=key,
         data=packed
@@ -67,9 +74,13 @@ def epoch_player(packed: dict[str, Any], *, key: str, run: str, version: str, we
             "share": FALSE_ALARMS,
             "note": note,
             "colours": {name: colour.both for name, colour in colours.VERDICTS.items()},
+            "tells": tells,
         },
+        on_epoch_change=lambda: known.update({(key, run): sent(key, "epoch")}),
         height="content",
     )
+    label = known.get((key, run))
+    return label if label in packed["labels"] else None
 
 
 def thinned(points: Sequence[tuple[float, float]], most: int = POINTS) -> list[list[float]]:

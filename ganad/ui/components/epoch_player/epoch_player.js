@@ -6,7 +6,7 @@ const players = new WeakMap();
 const STEP_MS = 700;
 
 export default function (component) {
-  const { data, parentElement } = component;
+  const { data, parentElement, setTriggerValue } = component;
   const root = parentElement.querySelector(".player");
   if (!root || !data) return;
   let own = players.get(root);
@@ -42,7 +42,9 @@ export default function (component) {
     root.querySelector(".note").textContent = data.note;
   }
   own.weights = data.weights;
+  own.send = data.tells ? (at) => setTriggerValue("epoch", own.labels[at]) : null;
   own.draw();
+  own.tell();
 }
 
 // Half the side of a square round 0 that holds all but the farthest hundredth of the codes.
@@ -61,18 +63,33 @@ function prepare(root, own) {
       paint(root, own);
     });
   };
+  // Where it rests, once: while it plays or a key is held down, nobody is told.
+  own.tell = () => {
+    if (!own.send || own.timer || own.keyed || own.told === own.labels[own.at]) return;
+    own.told = own.labels[own.at];
+    own.send(own.at);
+  };
   const stop = () => {
     clearInterval(own.timer);
     own.timer = null;
     play.textContent = "Play";
+    own.tell();
   };
   const go = (to) => {
     own.at = Math.max(0, Math.min(own.labels.length - 1, to));
     own.draw();
   };
   slider.oninput = () => {
-    stop();
-    go(Number(slider.value));
+    const to = Number(slider.value);
+    clearInterval(own.timer);
+    own.timer = null;
+    play.textContent = "Play";
+    go(to);
+  };
+  slider.onchange = () => own.tell();
+  slider.onkeyup = () => {
+    own.keyed = false;
+    own.tell();
   };
   play.onclick = () => {
     if (own.timer) {
@@ -87,6 +104,7 @@ function prepare(root, own) {
     }, STEP_MS);
   };
   slider.onkeydown = (event) => {
+    own.keyed = event.key !== " ";
     if (event.key === " ") {
       event.preventDefault();
       play.click();

@@ -162,6 +162,7 @@ def test_a_move_by_key_counts_although_a_link_is_clicked_at_once(opened):
     page.keyboard.press("End")
     page.get_by_role("link", name="Browse", exact=True).click()
     expect(page).to_have_url(re.compile(r"/Browse\?.*w="))
+    settled(page)
 
 
 def test_back_and_forward_are_followed_by_mixer_and_page_and_the_same_move_counts_again(opened):

@@ -105,7 +105,6 @@ def begin(title: str, *, lead: str = "", heading: str | None = None, without_run
         run = pick_run(same_page=same_page)
         query = or_end_page(lambda: current.arrive(run, same_page=same_page)) if run else {}
         memory().read_on = title  # not before: a script run that is cut short leaves that to the next one
-        page_links(memory().mix_heard, guard.callback(live_weights.hear_late))
         st.space("small")
         active = any(r.at_work for r in cache.list_runs())
         guard.fragment(_at_work, run_every=AT_WORK_S if active else None)()
@@ -124,6 +123,7 @@ def begin(title: str, *, lead: str = "", heading: str | None = None, without_run
                 continue  # what a lesson does not need is out of its way
             # For a new tab: in this one what is in the session stands, which may change before the link is clicked.
             st.page_link(path, label=label, icon=icon, query_params=query)
+        page_links(memory().mix_heard, guard.callback(live_weights.hear_late))
     memory().menu_url = query  # not before: a click that cuts this script run short was on the menu as it was
     st.title(heading or title)
     if lead:

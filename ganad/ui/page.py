@@ -15,7 +15,7 @@ from ganad.ui.messages.escape import markdown, plain
 from ganad.ui.messages.guard import or_end_page
 from ganad.ui.panels import live_weights, shared_server, unknown_run
 from ganad.ui.state import address, cache, current, picked_run
-from ganad.ui.state.session import held, memory, show_in_widget
+from ganad.ui.state.session import held, memory, set_widget
 from ganad.ui.theme import progress
 from ganad.wording import plural
 
@@ -150,7 +150,7 @@ def pick_run(*, same_page: bool) -> RunInfo | None:
         return None
     labels = {r.short + state: name for name, r in runs.items() for state in ("", *_STATE_WORDS.values())}
     picked = picked_run.picked(runs, labels, same_page=same_page)
-    show_in_widget(
+    set_widget(
         picked_run.PICKER, picked
     )  # on every run: a newly opened page makes a new widget, which would begin anew
     name = st.selectbox(

@@ -12,7 +12,7 @@ from ganad.ui.state import address, current
 from ganad.ui.state.decision_rule import DecisionRule, shortest
 from ganad.ui.state.filters import FILTERS, OLD_VERDICTS
 from ganad.ui.state.selection import Selection
-from ganad.ui.state.session import memory, show_in_widget
+from ganad.ui.state.session import memory
 
 RUN = "ganomaly-n8"
 
@@ -357,31 +357,3 @@ def report(bar, text, is_step=False):
 
 def step(bar, text):
     report(bar, text, is_step=True)
-
-
-def test_a_widget_that_shows_a_value_already_is_not_told_again(monkeypatch):
-    """To be told puts back what was clicked in the meantime."""
-    told = []
-
-    class State(dict):
-        def __setitem__(self, key, value):
-            told.append((key, value))
-            super().__setitem__(key, value)
-
-    monkeypatch.setattr(st, "session_state", State(verdict="missed", influence=0.1 + 0.2))
-    memory().page = "Browse"
-    told.clear()
-    show_in_widget("verdict", "missed")  # one of another page, as far as anybody knows
-    show_in_widget("influence", 0.3)
-    assert told == [("verdict", "missed"), ("influence", 0.3)]
-    told.clear()
-    show_in_widget("verdict", "missed")
-    show_in_widget("influence", 0.1 + 0.2)
-    assert told == []
-    show_in_widget("verdict", "caught")
-    show_in_widget("digits", [3])
-    assert told == [("verdict", "caught"), ("digits", [3])]
-    memory().page = "Score"
-    show_in_widget("digits", [3])
-    assert told[-1] == ("digits", [3])
-    assert len(told) == 3

@@ -16,7 +16,7 @@ from ganad.ui.state import cache, current
 from ganad.ui.state.filters import MEANING, VERDICTS
 from ganad.ui.state.scored_view import ScoredView
 from ganad.ui.state.selection import sorts
-from ganad.ui.state.session import held, memory, show_in_widget
+from ganad.ui.state.session import held, memory, set_widget
 from ganad.web import colours
 
 PAGE = 60
@@ -25,9 +25,9 @@ PAGE = 60
 def gallery(view: ScoredView) -> None:
     """Filters, sort order and tiles of the selected images."""
     run, chosen = view.run, view.selection
-    # Another page or a link may have changed what is in force.
+    # Widgets are set on every run: another page or a link may have changed what is in force.
     for key, value in (("digits", list(chosen.digits)), ("verdict", chosen.verdict), ("sort", chosen.sort)):
-        show_in_widget(key, value)
+        set_widget(key, value)
     st.pills(
         "Classes" if run.has_names else "Digits", np.unique(view.scores.test.digit).tolist(), selection_mode="multi", key="digits", on_change=guard.callback(_filtered), args=(run,),
         help="None picked: all of them.", format_func=lambda d: run.class_name(d) + (" · normal" if d in run.normal else ""), wrap=True,

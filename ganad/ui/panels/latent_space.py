@@ -16,7 +16,7 @@ from ganad.ui.messages import guard, notices
 from ganad.ui.state import cache, current, map_layouts
 from ganad.ui.state.scored_view import ScoredView
 from ganad.ui.state.selection import MAPS
-from ganad.ui.state.session import held, memory, show_in_widget
+from ganad.ui.state.session import held, memory, set_widget
 from ganad.ui.theme import pictures
 
 NEIGHBOURS = 5
@@ -30,7 +30,7 @@ def map_of(view: ScoredView) -> None:
         return
     kinds = projection.kinds()
     if len(kinds) > 1:
-        show_in_widget("map_kind", chosen.map)
+        set_widget("map_kind", chosen.map)
         st.segmented_control(
             "Projection", kinds, key="map_kind", required=True, label_visibility="collapsed",
             on_change=guard.callback(lambda: current.select(run, map=held("map_kind"), lasso=())), wrap=True,

@@ -22,7 +22,7 @@ from ganad.ui.messages import guard, notices
 from ganad.ui.state import cache, current
 from ganad.ui.state.decision_rule import DecisionRule
 from ganad.ui.state.scored_view import ScoredView
-from ganad.ui.state.session import held, memory, set_widget, show_in_widget
+from ganad.ui.state.session import held, memory, set_widget
 from ganad.ui.theme import layout
 
 _RULE_TERMS = {"false alarms": "false alarms at most", "cost": "cost", "best F1": "best F1"}
@@ -42,7 +42,7 @@ def mixer(run: RunInfo, *, with_threshold: bool = True) -> ScoredView:
         columns = layout.cells("mixer", len(shares) + with_threshold)
         for column, part, weight, scale in zip(columns, shares, view.weights, scales, strict=False):
             key = f"influence_{part}"
-            show_in_widget(key, min(1.0, weight * scale))
+            set_widget(key, min(1.0, weight * scale))
             column.slider(
                 part.capitalize(), 0.0, 1.0, step=0.01, key=key, on_change=guard.callback(_moved), args=(run, part),
                 help=f"{part.capitalize()}: {glossary.MEANING[part]}. Influence: {glossary.MEANING['influence']}.",
@@ -66,7 +66,7 @@ def mixer(run: RunInfo, *, with_threshold: bool = True) -> ScoredView:
 
 def units(run: RunInfo, key: str = "units") -> None:
     """A switch: parts raw as in the papers, or standardised on held-out normals; for all pages."""
-    show_in_widget(key, "standardised" if current.rule(run).standardised else "raw")
+    set_widget(key, "standardised" if current.rule(run).standardised else "raw")
     st.segmented_control(
         "Parts", ["raw", "standardised"], key=key, required=True, label_visibility="collapsed",
         format_func={"raw": "Raw parts", "standardised": "Standardised"}.get, on_change=guard.callback(_in_other_units), args=(run, key),
@@ -104,19 +104,19 @@ def _reset(run: RunInfo) -> None:
 def _threshold(view: ScoredView) -> None:
     """Where the threshold comes from, and the slider of that rule."""
     run, rule = view.run, view.rule
-    show_in_widget("rule_kind", rule.kind)
+    set_widget("rule_kind", rule.kind)
     st.selectbox(
         "Threshold", list(RULES), key="rule_kind", format_func=RULES.get, on_change=guard.callback(_changed_kind), args=(run,),
         help=" ".join(f"{RULES[r]}: {glossary.MEANING[t]}." for r, t in _RULE_TERMS.items()),
     )  # fmt: skip
     if rule.kind == "false alarms":
-        show_in_widget("rule_share", float(np.clip(100 * rule.value, 0.5, 20.0)))
+        set_widget("rule_share", float(np.clip(100 * rule.value, 0.5, 20.0)))
         st.slider(
             "False alarms at most", 0.5, 20.0, step=0.5, format="%.1f %%", key="rule_share", on_change=guard.callback(_moved_value),
             args=(run, "false alarms", "rule_share", 0.01), label_visibility="collapsed",
         )  # fmt: skip
     elif rule.kind == "cost":
-        show_in_widget("rule_cost", min(COSTS, key=lambda cost: abs(math.log(cost / rule.value))))
+        set_widget("rule_cost", min(COSTS, key=lambda cost: abs(math.log(cost / rule.value))))
         st.select_slider(
             "A miss costs so many false alarms", COSTS, key="rule_cost", on_change=guard.callback(_moved_value),
             args=(run, "cost", "rule_cost", 1.0), label_visibility="collapsed", format_func=lambda cost: f"miss = {cost:g} × alarm",

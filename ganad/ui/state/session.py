@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,8 +35,6 @@ class Memory:
     """Title of the page that was drawn last."""
     read_on: str = ""
     """Title of the page on which the address bar was read last."""
-    widgets: dict[str, str] = field(default_factory=dict)
-    """widget -> title of the page that it was last drawn on, of widgets that follow what is in force."""
     run: str | None = None
     """The run that was shown last."""
     next_run: str | None = None
@@ -121,21 +118,6 @@ def holding(keys: list[str]) -> dict[str, Any]:
 
 def set_widget(key: str, value: Any) -> None:
     """Let a widget hold a value: before it is drawn in a script run, or in a callback."""
-    st.session_state[key] = value
-
-
-def show_in_widget(key: str, value: Any) -> None:
-    """Let a widget show a value, before it is drawn. Its other parameters may not change with the value.
-
-    A widget that holds it already is left alone: a browser that is told puts back what was clicked in the meantime, and
-    reports that with its next message as if it had been chosen. On another page it is another widget, which begins anew.
-    """
-    m = memory()
-    page, m.widgets[key] = m.widgets.get(key), m.page
-    if page == m.page and key in st.session_state:
-        now = st.session_state[key]
-        if now == value or (isinstance(now, float) and isinstance(value, float) and math.isclose(now, value)):
-            return
     st.session_state[key] = value
 
 

@@ -250,9 +250,8 @@ def test_what_was_chosen_last_holds_however_late_the_browser_hears_of_it(page, s
     for words in ("missed", "false alarms", "missed", "everything"):
         before = caption.inner_text()
         verdict.get_by_text(words, exact=True).click()
-        expect(caption).not_to_have_text(
-            before
-        )  # answered; nobody clicks sooner here, since an answer sets the choice too
+        # Answered. Nobody clicks sooner here, since an answer sets the choice too.
+        expect(caption).not_to_have_text(before)
         settled(page)
     assert set(asked(page)) == {"run"}
     is_slow = False

@@ -86,8 +86,8 @@ def parse(mix: object, parts: int = 3) -> Setting | None:
     return Setting(DecisionRule(tuple(map(float, weights)), rule, float(value), standardised), band)  # type: ignore[arg-type]
 
 
-def is_news(mix: dict[str, Any]) -> bool:
-    """True for a report that was made after all that have been heard, and remember it; one without a time is none."""
+def hear_if_new(mix: dict[str, Any]) -> bool:
+    """Remember when a report was made, and say whether that was after all that have been heard; one without a time is none."""
     m, at = memory(), mix.get("at")
     if not _is_finite(at) or at <= m.mix_heard:
         return False
@@ -104,7 +104,7 @@ def _hear(key: str, parts: int, on_mix: Callable[[Setting], None]) -> None:
     setting = parse(mix, parts)
     if setting is None:
         return
-    is_news(mix)
+    hear_if_new(mix)
     known = memory().of_component
     n, given, _ = known.get((key, "given"), (0, None, None))
     known[key, "given"] = n, given, setting

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ganad.service import RunInfo
-from ganad.ui.components.live_mixer import Setting, is_news, live_mixer, parse
+from ganad.ui.components.live_mixer import Setting, hear_if_new, live_mixer, parse
 from ganad.ui.messages import guard
 from ganad.ui.panels import linked_charts
 from ganad.ui.panels.weights import scales_of
@@ -43,7 +43,7 @@ def hear_late(left: object) -> None:
     name, mix = (left.get("run"), left.get("mix")) if isinstance(left, dict) else (None, None)
     run = next((r for r in cache.list_runs() if r.name == name and r.state == "finished"), None)
     setting = parse(mix, len(run.settings.parts)) if run else None
-    if setting is not None and is_news(mix):
+    if setting is not None and hear_if_new(mix):
         take_over(run, setting)
 
 

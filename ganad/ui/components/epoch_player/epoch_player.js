@@ -42,7 +42,7 @@ export default function (component) {
     root.querySelector(".note").textContent = data.note;
   }
   own.weights = data.weights;
-  own.send = data.tells ? (at) => setTriggerValue("epoch", own.labels[at]) : null;
+  own.send = data.tells ? (label) => setTriggerValue("epoch", label) : null;
   own.draw();
   own.tell();
 }
@@ -67,12 +67,15 @@ function prepare(root, own) {
   own.tell = () => {
     if (!own.send || own.timer || own.keyed || own.told === own.labels[own.at]) return;
     own.told = own.labels[own.at];
-    own.send(own.at);
+    own.send(own.told);
   };
-  const stop = () => {
+  const pause = () => {
     clearInterval(own.timer);
     own.timer = null;
     play.textContent = "Play";
+  };
+  const stop = () => {
+    pause();
     own.tell();
   };
   const go = (to) => {
@@ -80,11 +83,8 @@ function prepare(root, own) {
     own.draw();
   };
   slider.oninput = () => {
-    const to = Number(slider.value);
-    clearInterval(own.timer);
-    own.timer = null;
-    play.textContent = "Play";
-    go(to);
+    pause();
+    go(Number(slider.value));
   };
   slider.onchange = () => own.tell();
   slider.onkeyup = () => {

@@ -1,6 +1,7 @@
 """A study on a real cluster of two nodes on this machine: the same weights as here, and a lost node loses nothing."""
 
 import json
+import os
 import re
 import signal
 import zipfile
@@ -14,12 +15,18 @@ from ray.cluster_utils import Cluster
 from ganad.runs import run_directory, trials
 from ganad.studies import process, ray_engine, search, store, sweep
 from ganad.training import context, worker
+from tests.ports import free_port
 from tests.test_studies import plan, quiet
+
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed file .*ray_client_server:ResourceWarning")  # left by Ray
 
 
 @pytest.fixture(scope="module")
 def cluster():
-    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    made = Cluster(
+        initialize_head=True,
+        head_node_args={"num_cpus": 1, "include_dashboard": False, "ray_client_server_port": free_port()},
+    )
     made.second = made.add_node(num_cpus=1)
     yield made
     ray.shutdown()
@@ -31,8 +38,8 @@ def address(cluster):
     return cluster.address
 
 
-def test_four_runs_have_the_weights_of_this_machine_and_a_second_call_finishes_at_once(runs_dir, address):
-    study = store.create(plan(normal=[[3], [7]], grid={"latent": ["4", "6"]}, engine="ray"))
+def test_eight_runs_have_the_weights_of_this_machine_and_a_second_call_finishes_at_once(runs_dir, address):
+    study = store.create(plan(normal=[[3], [7]], seeds=[0, 1], grid={"latent": ["4", "6"]}, engine="ray"))
     heard, ended = [], []
     sweep.go_on(
         study,
@@ -41,10 +48,10 @@ def test_four_runs_have_the_weights_of_this_machine_and_a_second_call_finishes_a
         address=address,
     )
     rows = store.planned(study)
-    assert [r.state for r in rows] == ["finished"] * 4
-    assert len(ended) == 4
-    assert len({r.run for r in rows}) == 4
-    for row in (rows[0], rows[3]):
+    assert [r.state for r in rows] == ["finished"] * 8
+    assert len(ended) == 8
+    assert len({r.run for r in rows}) == 8
+    for row in rows:
         here = run_directory.create(row.settings)
         worker.work(here)
         for name in ("weights.safetensors", "config.json"):
@@ -54,11 +61,11 @@ def test_four_runs_have_the_weights_of_this_machine_and_a_second_call_finishes_a
     assert set(store.objectives(study)) == {r.run.name for r in rows}
     # Nothing is left to do, so no cluster is asked: not even for one that is not there.
     sweep.go_on(study, quiet, lambda *_: ended.append("again"), address="ray://nowhere.invalid:10001")
-    assert len(ended) == 4
+    assert len(ended) == 8
 
 
 def test_ctrl_c_saves_the_step_of_every_run_on_the_cluster_and_the_study_goes_on_from_there(runs_dir, address):
-    study = store.create(plan(settings=plan().settings | {"epochs": "30"}, seeds=[0, 1], engine="ray"))
+    study = store.create(plan(settings=plan().settings | {"epochs": "12"}, seeds=[0, 1], engine="ray"))
     steps = {}
 
     def heard(run_key, status):
@@ -144,7 +151,7 @@ def test_what_a_run_reserves_is_asked_of_the_cluster():
 
 
 def test_a_run_whose_node_is_lost_is_done_elsewhere_and_ends_with_the_same_weights(runs_dir, cluster, address):
-    study = store.create(plan(settings=plan().settings | {"epochs": "30"}, seeds=[0, 1], engine="ray"))
+    study = store.create(plan(settings=plan().settings | {"epochs": "12"}, seeds=[0, 1], engine="ray"))
     at_work, gone = set(), []
 
     def heard(run_key, status):
@@ -163,14 +170,18 @@ def test_a_run_whose_node_is_lost_is_done_elsewhere_and_ends_with_the_same_weigh
         assert (row.run / "weights.safetensors").read_bytes() == (here / "weights.safetensors").read_bytes()
 
 
-def test_a_run_that_was_stopped_goes_on_on_the_cluster_from_its_saved_state(runs_dir, address, monkeypatch):
+def test_a_run_that_was_stopped_goes_on_from_its_saved_state_on_a_cluster_that_is_joined_from_outside(
+    runs_dir, cluster, monkeypatch
+):
+    port = cluster.head_node._ray_params.ray_client_server_port
     study = store.create(plan(settings=plan().settings | {"epochs": "3"}, engine="ray"))
     (planned,) = store.planned(study)
     run = run_directory.create(planned.settings)
     store.mark(run, study, planned.key)
     monkeypatch.setattr(context, "BEAT_S", 0.0)  # so that every step is heard of
     assert worker.work(run, lambda s: run_directory.ask_to_stop(run) if s.step >= 7 else None) == "stopped"
-    sweep.go_on(study, quiet, quiet, address=address)
+    ray.shutdown()  # this process belongs to the cluster, as none from outside does
+    sweep.go_on(study, quiet, quiet, address=f"ray://127.0.0.1:{port}")
     (row,) = store.planned(study)
     assert row.state == "finished"
     assert row.run == run
@@ -207,3 +218,37 @@ def test_without_ray_one_sentence_says_how_to_get_it(runs_dir, monkeypatch):
     study = store.create(plan(engine="ray"))
     with pytest.raises(ray_engine.GanadError, match=r"python -m pip install -r requirements-ray\.txt"):
         sweep.go_on(study, quiet, quiet)
+
+
+@pytest.mark.parametrize(
+    ("there", "asked", "said"),
+    [("", None, None), ("file", None, "token"), ("word", None, "token"), ("file", "disabled", "disabled")],
+)
+def test_a_token_that_is_here_is_shown_to_a_cluster_that_is_joined_from_outside(
+    monkeypatch, tmp_path, there, asked, said
+):
+    for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
+        monkeypatch.setenv(name, "")  # so that whatever is set here is gone afterwards
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    if there == "file":
+        (tmp_path / ".ray").mkdir()
+        (tmp_path / ".ray" / "auth_token").write_text("secret")
+    elif there == "word":
+        monkeypatch.setenv("RAY_AUTH_TOKEN", "secret")
+    if asked:
+        monkeypatch.setenv("RAY_AUTH_MODE", asked)
+    seen = []
+    monkeypatch.setattr(ray, "init", lambda **_: seen.append(os.environ.get("RAY_AUTH_MODE")))
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    ray_engine._connected("ray://there:10001")
+    assert seen == [said]
+
+
+@pytest.mark.parametrize("error", [ConnectionError("ray client connection timeout"), ImportError("needs grpcio")])
+def test_a_cluster_that_cannot_be_joined_from_outside_is_named_with_what_may_be_missing(monkeypatch, error):
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", lambda **_: (_ for _ in ()).throw(error))
+    with pytest.raises(ray_engine.GanadError, match=rf"ray://there:10001: {error}\. .*`ray get-auth-token` prints it"):
+        ray_engine._connected("ray://there:10001")

@@ -1,4 +1,4 @@
-"""What Ray costs: the same small study by the local engine, by Ray on one worker and on two, one after the other on this machine."""
+"""What Ray costs, and whether it changes anything: the same small study by the local engine, by Ray on one worker and on two, one after the other on this machine."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ Row = dict[str, Any]
 
 
 def overhead(runs: int, limit: int, epochs: int, log: Log) -> list[Row]:
-    """A row each for the local engine with one slot, Ray with one worker and Ray with two: {"name", "seconds", "a_run", "ratio"}.
+    """A row each for the local engine with one slot, Ray with one worker and Ray with two: {"name", "seconds", "a_run", "ratio", "same"}.
 
     runs: of GANomaly `tuned` on digit 8, a seed each; limit, epochs: of each. seconds: for all of them, with what is started for them,
-    the cluster's own start apart; ratio: the first row's seconds over these. Everything is in a folder that is removed afterwards.
+    the cluster's own start apart; ratio: the first row's seconds over these; same: of how many runs the weights are those of the first
+    row to the bit. Everything is in a folder that is removed afterwards.
     Raises GanadError without Ray, or where a run fails.
     """
     if not ray_engine.available():
@@ -30,6 +31,7 @@ def overhead(runs: int, limit: int, epochs: int, log: Log) -> list[Row]:
     settings = {"epochs": str(epochs), "limit": str(limit), "test_limit": "1000", "precision": "float32"}
     plan = StudyPlan(methods=("ganomaly",), normal=((8,),), seeds=tuple(range(runs)), settings=settings)
     rows: list[Row] = []
+    local: list[bytes] = []
 
     def timed(name: str, **how: Any) -> None:
         with folder_of_runs():
@@ -39,12 +41,15 @@ def overhead(runs: int, limit: int, epochs: int, log: Log) -> list[Row]:
             seconds = time.perf_counter() - began
             if bad := [row for row in store.planned(study) if row.state != "finished"]:
                 raise GanadError(f"{len(bad)} of {runs} runs did not finish, so there is no time to compare.")
+            weights = [(row.run / "weights.safetensors").read_bytes() for row in store.planned(study)]
+        local.extend(weights if not local else ())
         rows.append(
             {
                 "name": name,
                 "seconds": seconds,
                 "a_run": seconds / runs,
                 "ratio": (rows[0]["seconds"] if rows else seconds) / seconds,
+                "same": sum(a == b for a, b in zip(weights, local, strict=True)),
             }
         )
 
@@ -64,10 +69,12 @@ def overhead(runs: int, limit: int, epochs: int, log: Log) -> list[Row]:
 def table(rows: list[Row]) -> str:
     """The rows of `overhead` as a Markdown table, with what Ray adds to a run in per cent."""
     lines = [
-        "| engine | seconds | a run | times the local engine's speed | more than locally |",
-        "|---|---:|---:|---:|---:|",
+        "| engine | seconds | a run | times the local engine's speed | more than locally | runs with the same weights |",
+        "|---|---:|---:|---:|---:|---:|",
     ]
     for row in rows:
         more = f"{100 * (row['seconds'] / rows[0]['seconds'] - 1):+.0f} %"
-        lines.append(f"| {row['name']} | {row['seconds']:.1f} | {row['a_run']:.1f} | {row['ratio']:.2f} | {more} |")
+        lines.append(
+            f"| {row['name']} | {row['seconds']:.1f} | {row['a_run']:.1f} | {row['ratio']:.2f} | {more} | {row['same']} |"
+        )
     return "\n".join(lines)

@@ -16,6 +16,7 @@ import platform
 import secrets
 import tempfile
 import time
+import warnings
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -39,6 +40,7 @@ from ganad.training import worker
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # a cluster that is begun here reports to nobody
 
 HOW_TO_GET_IT = "Ray is not installed here: python -m pip install -r requirements-ray.txt"
+TOKEN = " If it wants a token, this machine must have the same: `ray get-auth-token` prints it there, RAY_AUTH_TOKEN takes it here."
 RETRIES = 5
 """How often a run is begun again elsewhere after its node was lost."""
 LOOK_S = 0.5
@@ -125,8 +127,14 @@ def run_all(study: Path, more: More, progress: Progress, cluster: Cluster) -> It
                     ) from None
                 yield planned.key, run
                 submit()
+    except ray.exceptions.RayActorError:
+        raise GanadError(
+            f"The cluster at {cluster.address} ended the process that hears of its runs. Where it was begun with RAY_AUTH_MODE=disabled, "
+            "or with a token, set the same here. `sweep` goes on with what has come."
+        ) from None
     finally:
-        _hear(ray, study, mailbox, lambda run_key, status: None)
+        with contextlib.suppress(ray.exceptions.RayActorError):
+            _hear(ray, study, mailbox, lambda run_key, status: None)
         _stop(ray, study, refs)
         ray.kill(mailbox)
 
@@ -159,6 +167,8 @@ def _place(study: Path) -> Place:
 def _connected(address: str) -> Any:
     if not available():
         raise GanadError(HOW_TO_GET_IT)
+    if from_outside := address.startswith("ray://"):
+        _present_token()
     import ray
     import ray.util.scheduling_strategies
 
@@ -174,19 +184,30 @@ def _connected(address: str) -> Any:
         "logging_level": "error",
         "include_dashboard": False,
     }
+    joining = {k: v for k, v in options.items() if k != "include_dashboard"}
     try:
-        if address == "auto":
-            try:
-                ray.init(address="auto", **{k: v for k, v in options.items() if k != "include_dashboard"})
-            except ConnectionError:
-                ray.init(address="local", **options)
-        elif address == "local":
-            ray.init(address="local", **options)  # without an address it would join whichever cluster is there
-        else:
-            ray.init(address=address, **{k: v for k, v in options.items() if k != "include_dashboard"})
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        raise GanadError(f"There is no Ray cluster at {address}: {str(error).strip().splitlines()[0][:300]}") from None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what they say is in the error, too
+            if address == "auto":
+                try:
+                    ray.init(address="auto", **joining)
+                except ConnectionError:
+                    ray.init(address="local", **options)
+            elif address == "local":
+                ray.init(address="local", **options)  # without an address it would join whichever cluster is there
+            else:
+                ray.init(address=address, **joining)
+    except (ConnectionError, RuntimeError, ValueError, ImportError, ray.exceptions.RayError) as error:
+        said = (str(error).strip().splitlines() or [type(error).__name__])[0][:300].rstrip(".")
+        raise GanadError(f"There is no Ray cluster at {address}: {said}.{TOKEN if from_outside else ''}") from None
     return ray
+
+
+def _present_token() -> None:
+    """Let Ray show its token, where there is one, to a cluster that it joins from outside. It does so by itself everywhere else."""
+    kept = Path.home() / ".ray" / "auth_token"
+    if kept.exists() or {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & os.environ.keys():
+        os.environ.setdefault("RAY_AUTH_MODE", "token")  # read when Ray is imported
 
 
 class Mailbox:

@@ -1,10 +1,8 @@
 """A real server and a real browser. A missing browser fails, with the command that installs one."""
 
 import os
-import random
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -17,6 +15,7 @@ from ganad.runs import run_directory
 from ganad.training import jobs
 from tests import browser_setup
 from tests.conftest import ROOT, put_speed
+from tests.ports import free_port
 from tests.waiting import PATIENCE_S, until
 
 PATIENCE_MS = PATIENCE_S * 1000
@@ -94,17 +93,6 @@ class Server:
         text = self.log.read_text()
         bad = ("Traceback", "Please replace", "Session State API", "not officially supported")
         return text[-3000:] if any(words in text for words in bad) else ""
-
-
-def free_port() -> int:
-    """Below those that the system gives to outgoing connections, so that a server can come back to it."""
-    while True:
-        with socket.socket() as s:
-            try:
-                s.bind(("127.0.0.1", port := random.randrange(20_000, 32_000)))
-            except OSError:
-                continue
-            return port
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from ganad.ui.views import methods
 
 run = page.begin(
     "Methods",
-    lead="The papers behind the detectors, term by term, and where to look for each of them.",
+    lead="How each detector learns and scores: watch it, play with it, then read its paper term by term.",
     without_run=True,
 )
 default = run.method if run else next(iter(METHOD_NAMES))
@@ -17,7 +17,14 @@ method = st.segmented_control(
     "Method", list(METHOD_NAMES), default=default, key="read", format_func=METHOD_NAMES.get, required=True,
     label_visibility="collapsed", wrap=True,
 )  # fmt: skip
-slow_motion.show(method, run)
-race.show(run)
-generator_playground.show(method, run)
+seen = st.segmented_control(
+    "What to look at", methods.VIEWS, default="slow motion", key="methods_view", format_func=methods.VIEWS.get, required=True,
+    label_visibility="collapsed", wrap=True, persist_state="session",
+)  # fmt: skip
+if seen == "slow motion":
+    slow_motion.show(method, run)
+elif seen == "race":
+    race.show(run)
+else:
+    generator_playground.show(method, run)
 methods.article(method)

@@ -323,5 +323,12 @@ def switch(page: Page, key: str, on: bool) -> None:
         settled(page)
 
 
+def watching(page: Page, name: str) -> Page:
+    """Methods with one of its views, by the beginning of its name."""
+    keyed(page, "methods_view").get_by_text(name).click()
+    settled(page)
+    return page
+
+
 def keyed(page: Page, key: str):
     return page.locator(f".st-key-{key}")

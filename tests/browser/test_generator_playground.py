@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from ganad import service
 from ganad.evaluation.projection import principal_directions
 from ganad.scoring.score import to_picture
-from tests.browser.conftest import bring, switch
+from tests.browser.conftest import bring, watching
 
 RUN = "egbad-n8"
 PIXELS = "c => [...c.getContext('2d').getImageData(0, 0, 28, 28).data].filter((_, i) => i % 4 === 0)"
@@ -16,7 +16,7 @@ PIXELS = "c => [...c.getContext('2d').getImageData(0, 0, 28, 28).data].filter((_
 
 @pytest.fixture
 def room(tab, server):
-    page = bring(tab, server, f"/Methods?run={RUN}", lambda page: switch(page, "playground_toggle_egbad", True))
+    page = watching(bring(tab, server, f"/Methods?run={RUN}"), "Play with the generator")
     room = page.locator(".play-room")
     expect(room.locator(".starts button").first).to_be_visible()
     room.locator(".starts button").first.click()

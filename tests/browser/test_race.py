@@ -5,12 +5,12 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import bring, switch
+from tests.browser.conftest import bring, watching
 
 
 @pytest.fixture
 def race(tab, server):
-    page = bring(tab, server, "/Methods?run=egbad-n8", lambda page: switch(page, "race_toggle", True))
+    page = watching(bring(tab, server, "/Methods?run=egbad-n8"), "A race")
     race = page.locator(".race")
     expect(race.locator(".lane")).not_to_have_count(0)
     return race

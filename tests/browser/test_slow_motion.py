@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from ganad import service
 from ganad.ui.components import slow_motion
-from tests.browser.conftest import bring, switch
+from tests.browser.conftest import bring, watching
 
 RUN = "egbad-n8"
 
@@ -21,7 +21,7 @@ def made():
 
 @pytest.fixture
 def slow(tab, server):
-    page = bring(tab, server, f"/Methods?run={RUN}", lambda page: switch(page, "slow_toggle_egbad", True))
+    page = watching(bring(tab, server, f"/Methods?run={RUN}"), "A step in slow motion")
     slow = page.locator(".slow")
     expect(slow.locator(".where")).to_contain_text("of")
     slow.get_by_role("button", name="A training step").click()

@@ -118,7 +118,7 @@ PATIENCE = Lesson(
             "AnoGAN has no encoder. For each image it walks through codes until the generator draws something near: a hundred steps for one image.",
         ),
         Step(
-            "Methods", "Switch on **A race: a search against one pass**, and press Start.", lambda now, then: now.racing,
+            "Methods", "Choose **A race: a search against one pass**, and press Start.", lambda now, then: now.racing,
             "EGBAD and GANomaly have learned the way from an image to its code. One pass instead of a search: about a hundred times as fast, and no worse.",
         ),
     ),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import streamlit as st
 
 from ganad import service
 from ganad.config import METHOD_NAMES
@@ -27,9 +26,7 @@ NOTE = (
 
 
 def show(method: str, run: RunInfo | None) -> None:
-    """The switch, and below it the playground. run: the picked one, whose generator is used if it is of this method."""
-    if not st.toggle("Play with the generator", key=f"playground_toggle_{method}"):
-        return
+    """The playground. run: the picked one, whose generator is used if it is of this method."""
     with guard.part():
         own = slow_motion.nets_of(method, run)
         if own is None:

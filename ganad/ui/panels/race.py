@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from ganad import service
 from ganad.config import METHOD_NAMES
 from ganad.service import Lane, RunInfo
@@ -14,11 +12,10 @@ from ganad.ui.state import cache
 
 
 def show(run: RunInfo | None) -> None:
-    """The switch, and below it the race. run: the picked one, whose task is taken where AnoGAN and another method have learned it."""
-    if not st.toggle(
-        "A race: a search against one pass", key="race_toggle", help="How long each method takes for the score of one image, and what it has drawn by when."
-    ):  # fmt: skip
-        return
+    """How long each method takes for the score of one image, and what it has drawn by when.
+
+    run: the picked one, whose task is taken where AnoGAN and another method have learned it.
+    """
     with guard.part():
         runners = runners_of(run)
         if not runners:

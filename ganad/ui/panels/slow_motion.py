@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import streamlit as st
-
 from ganad import service
 from ganad.config import METHOD_NAMES
 from ganad.service import RunInfo
@@ -23,9 +21,7 @@ NOTE = (
 
 
 def show(method: str, run: RunInfo | None) -> None:
-    """The switch, and below it the diagram. run: the picked one, whose nets are used if it is of this method."""
-    if not st.toggle("A step in slow motion", key=f"slow_toggle_{method}"):
-        return
+    """The choice of an image, and the diagram. run: the picked one, whose nets are used if it is of this method."""
     with guard.part():
         own = nets_of(method, run)
         if own is None:

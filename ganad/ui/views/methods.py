@@ -1,4 +1,4 @@
-"""The articles of the Methods page: docs/methods/*.md, as they are in the repository."""
+"""The Methods page: what can be watched there, and the articles, docs/methods/*.md as they are in the repository."""
 
 from __future__ import annotations
 
@@ -6,6 +6,13 @@ import streamlit as st
 
 from ganad.runs.run_directory import HOME
 from ganad.ui.messages import notices
+
+VIEWS = {
+    "slow motion": ":material/slow_motion_video: A step in slow motion",
+    "race": ":material/timer: A race: a search against one pass",
+    "generator": ":material/tune: Play with the generator",
+}
+"""What can be watched, one at a time, and what it is called."""
 
 
 def article(method: str) -> None:

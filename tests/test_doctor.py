@@ -36,7 +36,7 @@ def looks(val, train=None, spread=0.8):
 
 
 def found(rows, method="ganomaly", usual=1000, done=1000, **asked):
-    told = {k: asked.pop(k) for k in ("ended", "error", "looked_at", "foreign") if k in asked}
+    told = {k: asked.pop(k) for k in ("ended", "error", "looked_at", "foreign", "short_in_words") if k in asked}
     settings = resolve(method, "tuned", normal=(8,), **asked)
     return {f.name: f for f in diagnose(Evidence(settings, rows, steps=done, usual_steps=usual, **told))}
 
@@ -101,6 +101,14 @@ def test_few_steps_and_a_curve_that_falls_are_too_short_and_a_flat_one_is_not():
     assert not found(looks(np.linspace(62, 60, 8)))
     assert "still improving" in found(looks([900, 800]), done=100), "two epochs show no rest"
     assert "still improving" not in found(looks([900, 800]), done=100, ended=False)
+
+
+def test_a_short_training_is_told_by_how_much_and_what_its_curve_did():
+    told = dict(done=100, epochs=8, short_in_words="Ten times too short.")
+    assert found(looks(np.linspace(900, 600, 8)), **told)["still improving"].meaning == (
+        "Ten times too short. The residual of held-out normals still fell by 16% in its last third."
+    )
+    assert "whether its curve" in found(looks([900, 800]), **told)["still improving"].meaning
 
 
 def test_a_long_training_is_too_short_too_while_its_curve_falls_fast():

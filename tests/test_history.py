@@ -84,11 +84,14 @@ def test_all_epochs_lie_on_the_axes_of_the_last(learned):
 def test_a_zip_carries_it_and_one_that_does_not_fit_is_refused(runs_dir, learned):
     back = archive.unpack(archive.pack(learned))
     assert np.array_equal(history.read(back).parts["latent"], history.read(learned).parts["latent"])
-    kept = history.read(learned)
+    arrays = dict(np.load(learned / history.FILE))
+    parts = ("residual", "discrimination", "latent")
     with pytest.raises(RunError, match="has no latent"):
-        history.check({"epoch": kept.epoch, "is_finished": kept.is_finished, "held_out": kept.held_out, "row": kept.row,
-                       "digit": kept.digit, "residual": kept.parts["residual"], "discrimination": kept.parts["residual"]},
-                      ("residual", "discrimination", "latent"), "history.npz")  # fmt: skip
+        history.check({name: values for name, values in arrays.items() if name != "latent"}, parts, "history.npz")
+    for name in ("is_finished", "held_out", "row", "latent", "z"):
+        other = arrays[name].astype(int if name in ("latent", "z") else float)
+        with pytest.raises(RunError, match=f"history.npz: {name} .*expected"):
+            history.check(arrays | {name: other}, parts, "history.npz")
 
 
 def test_a_damaged_one_is_said_and_the_rest_of_the_page_is_there(runs_dir, learned):

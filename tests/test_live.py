@@ -223,7 +223,8 @@ def test_a_damaged_wall_is_said_and_a_zip_with_one_is_refused(runs_dir, learned)
     with pytest.raises(RunError, match=r"wall\.npz"):
         service.probe_wall(run.name)
     arrays = dict(np.load(learned / wall.FILE))
-    for name, value in {"drawn": arrays["drawn"][:3], "latent": np.full(20, np.nan), "given": None}.items():
+    wrong = {"drawn": arrays["drawn"][:3], "latent": np.full(20, np.nan), "given": None, "normal": np.zeros(20)}
+    for name, value in (wrong | {"is_finished": np.array(1), "epoch": np.array(1.5)}).items():
         with pytest.raises(RunError, match=name):
             wall.check({k: v for k, v in (arrays | {name: value}).items() if v is not None}, ("latent",), "wall.npz")
 

@@ -64,6 +64,17 @@ def test_the_finished_panel_says_it(runs_dir):
     assert "This was a short training: 56 steps." in words(opened("pages/1_Train.py", run=run.name))
 
 
+def test_where_the_doctor_says_it_too_it_stands_on_the_page_once_with_the_button_that_trains_on(runs_dir):
+    run = put_finished(runs_dir)
+    status, lines = json.loads((run / "status.json").read_text()), (run / "metrics.jsonl").read_text().splitlines()
+    (run / "status.json").write_text(json.dumps(status | {"step": 56, "total": 56}))
+    early = [line for line in lines if json.loads(line)["step"] <= 56]
+    (run / "metrics.jsonl").write_text("\n".join([*early, json.dumps(json.loads(early[-1]) | {"step": 56})]) + "\n")
+    page = opened("pages/1_Train.py", run=run.name)
+    assert words(page).count("This was a short training: 56 steps.") == 1
+    assert any(button.label.startswith("Train again: 600 epochs") for button in page.button)
+
+
 def test_the_command_line_says_it_beside_the_area_and_not_on_stdout(runs_dir, monkeypatch, capsys):
     asked = ["--normal", "8", "--limit", "300", "--epochs", "1", "--set", "filters=4", "--set", "test_limit=300"]
     monkeypatch.setattr(sys, "argv", ["ganad", "train", *asked])

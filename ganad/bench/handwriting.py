@@ -24,6 +24,8 @@ from ganad.service import images as data_sets
 
 CANVAS = 280
 """Side of the canvas in pixels; a digit as it is takes two thirds of it."""
+PEN, THINNEST = 22, 10
+"""Widths of the pad's pen in pixels of the canvas: the usual one, and the least that can be chosen."""
 EACH = 200
 """Images of either side, at most."""
 Log = Callable[[str], None]
@@ -72,6 +74,19 @@ def _wider(image: np.ndarray, pixels: float) -> np.ndarray:
     return change(ink, footprint=disc)
 
 
+def _penned(image: np.ndarray, width: float) -> np.ndarray:
+    """The canvas of the image as large as it may be, as a round pen of one width draws it: along the middle of its strokes, as on the pad."""
+    from scipy import ndimage
+
+    smooth = ndimage.gaussian_filter(_ink(image, 1.3), 2)  # the steps of 28 pixels have no middle of their own
+    within = ndimage.gaussian_filter(ndimage.distance_transform_edt(smooth > 0.5), 2)
+    # On the middle of a stroke the distance to its edge falls on both sides of it, in one of four directions at least.
+    moves = [(0, 3), (3, 0), (3, 3), (3, -3)]
+    falls = [2 * within - np.roll(within, (y, x), (0, 1)) - np.roll(within, (-y, -x), (0, 1)) for y, x in moves]
+    middle = (np.max(falls, axis=0) > 1.5) & (within > 2)
+    return (width / 2 + 0.5 - ndimage.distance_transform_edt(~middle)).clip(0, 1).astype(np.float32)
+
+
 def _photo(ink: np.ndarray, paper: float = 225.0, shade: float = 0.0, noise: float = 0.0) -> np.ndarray:
     """Ink (H, W) in [0, 1] on paper: dark on light, darker towards one corner by `shade` greys, with noise of so many greys."""
     rng = np.random.default_rng(0)
@@ -91,8 +106,10 @@ WAYS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "strokes 1 pixel thinner": lambda x: _photo(_wider(x, -1.0)),
     "shaded paper": lambda x: _photo(_ink(x), shade=70),
     "noise": lambda x: _photo(_ink(x), noise=10),
+    "by the pad's pen": lambda x: (255 * _penned(x, PEN)).astype(np.uint8),
+    "by its thinnest pen": lambda x: (255 * _penned(x, THINNEST)).astype(np.uint8),
 }
-"""Ways to draw an image anew: (28, 28) uint8, light on black -> a picture (H, W) uint8, dark on light. The first is the usual one."""
+"""Ways to draw an image anew: (28, 28) uint8, light on black -> a picture (H, W) uint8, in dark on light or as the pad, light on black. The first is the usual one."""
 AS_IT_IS, ELSEWHERE = "as it is", "other writers, 8 x 8"
 
 

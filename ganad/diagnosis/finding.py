@@ -26,6 +26,8 @@ class Evidence:
     """Updates so far; of a finished run, of all its training."""
     usual_steps: int = 0
     """Updates that the preset is meant for (`training.length.usual`)."""
+    short_in_words: str = ""
+    """By how much it was shorter than that (`training.length.too_short`); empty if it was not."""
     looked_at: int = 0
     """Training images that were compared with other classes (`data.foreign`); 0 where they were not."""
     foreign: tuple[int, ...] = ()

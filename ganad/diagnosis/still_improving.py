@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ganad.diagnosis.finding import Curve, Evidence, Finding
+from ganad.wording import plural
 
 ENOUGH = 0.5
 """Share of its preset's steps from which on a training is not called short for their number alone."""
@@ -31,9 +32,12 @@ def rule(evidence: Evidence) -> Finding | None:
     s = evidence.settings
     more = int(min(10_000, max(2 * s.epochs, np.ceil(s.epochs / max(share, 1e-6)) if share < ENOUGH else 0)))
     curve = (
-        f"the residual of held-out normals fell by {third:.0%} in the last third of the training"
+        f"The residual of held-out normals still fell by {third:.0%} in its last third."
         if seen
-        else f"{len(epochs)} kept epochs are too few to see it come to rest"
+        else f"From {plural(len(epochs), 'kept epoch')} it cannot be seen whether its curve has come to rest."
+    )
+    said = evidence.short_in_words or (
+        f"It ended after {evidence.steps:,} steps, {share:.0%} of what its preset is meant for."
     )
     return Finding(
         name="still improving",
@@ -41,7 +45,7 @@ def rule(evidence: Evidence) -> Finding | None:
         severity="serious" if share < ENOUGH / 2 else "mild",
         evidence={"steps": float(evidence.steps), "share of the usual steps": share}
         | ({"fall in the last third": third} if seen else {}),
-        meaning=f"It ended after {evidence.steps:,} steps, {share:.0%} of what its preset is meant for, and {curve}: it was too short.",
+        meaning=f"{said} {curve}",
         change={"epochs": more},
         change_in_words=f"{more:,} epochs",
         curve=Curve(epochs, {"held-out residual": residual}, _at(epochs, 1 / 3), "epoch") if seen else None,

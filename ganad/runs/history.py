@@ -56,16 +56,22 @@ def check(arrays: dict[str, np.ndarray], parts: tuple[str, ...], what: str) -> N
     if missing := [name for name in ("epoch", "is_finished", "held_out", "row", "digit", *parts) if name not in arrays]:
         raise RunError(f"{what} has no {missing[0]}. {_ADVICE}")
     epochs, images = len(np.atleast_1d(arrays["epoch"])), len(np.atleast_1d(arrays["row"]))
-    shapes = {
-        "epoch": (epochs,), "is_finished": (epochs,), "held_out": (images,), "row": (images,), "digit": (images,),
-        **{part: (epochs, images) for part in parts},
+    expected = {
+        "epoch": ((epochs,), "iu"), "is_finished": ((epochs,), "b"), "held_out": ((images,), "b"), "row": ((images,), "iu"),
+        "digit": ((images,), "iu"), **{part: ((epochs, images), "f") for part in parts},
     }  # fmt: skip
-    for name, shape in shapes.items():
-        if arrays[name].shape != shape or arrays[name].dtype.kind not in "biuf":
-            raise RunError(f"{what}: {name} has shape {arrays[name].shape}, expected {shape}. {_ADVICE}")
-    for name, axes in (("z", 3), ("places", 3), ("drawn", 4)):
-        if name in arrays and (arrays[name].ndim != axes or len(arrays[name]) != epochs):
-            raise RunError(f"{what}: {name} has shape {arrays[name].shape}, expected {epochs} epochs. {_ADVICE}")
+    for name, (shape, kinds) in expected.items():
+        if arrays[name].shape != shape or arrays[name].dtype.kind not in kinds:
+            raise RunError(
+                f"{what}: {name} has shape {arrays[name].shape} of {arrays[name].dtype}, expected {shape} of {run_directory.KINDS[kinds]}. {_ADVICE}"
+            )
+    for name, axes, kinds in (("z", 3, "f"), ("places", 3, "f"), ("drawn", 4, "iu")):
+        if name in arrays and (
+            arrays[name].ndim != axes or len(arrays[name]) != epochs or arrays[name].dtype.kind not in kinds
+        ):
+            raise RunError(
+                f"{what}: {name} has shape {arrays[name].shape}, expected {epochs} epochs of {run_directory.KINDS[kinds]}. {_ADVICE}"
+            )
     if not epochs or not images or not np.isfinite(np.stack([arrays[part] for part in parts])).all():
         raise RunError(f"{what} has numbers that are none, or is empty. {_ADVICE}")
 

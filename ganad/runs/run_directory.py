@@ -438,6 +438,10 @@ def read_arrays(content: bytes, what: str, advice: str, most: int = MOST_ARRAY_B
             return {key: file[key] for key in file.files}
 
 
+KINDS = {"b": "truth values", "iu": "whole numbers", "f": "decimal numbers"}
+"""Kinds of NumPy's dtypes -> what an array of them is called."""
+
+
 def kept_arrays(
     run: Path, name: str, check: Callable[[dict[str, np.ndarray], tuple[str, ...], str], None], advice: str, most: int
 ) -> dict[str, np.ndarray] | None:

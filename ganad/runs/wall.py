@@ -56,14 +56,16 @@ def check(arrays: dict[str, np.ndarray], parts: tuple[str, ...], what: str) -> N
     if missing := [name for name in _NAMED if name not in arrays]:
         raise RunError(f"{what} has no {missing[0]}. {_ADVICE}")
     flat = arrays["digit"].shape
-    shapes = {name: (() if at < 3 else flat) for at, name in enumerate(_NAMED)}
-    shapes |= {"given": (*flat, 28, 28), "drawn": (*flat, 28, 28)}
+    expected = {
+        "epoch": ((), "iu"), "is_finished": ((), "b"), "is_generated": ((), "b"), "given": ((*flat, 28, 28), "iu"),
+        "drawn": ((*flat, 28, 28), "iu"), "digit": (flat, "iu"), "normal": (flat, "b"),
+    }  # fmt: skip
     if arrays["is_generated"].shape == () and not arrays["is_generated"]:
-        shapes |= dict.fromkeys(parts, flat)
-    for name, shape in shapes.items():
+        expected |= dict.fromkeys(parts, (flat, "f"))
+    for name, (shape, kinds) in expected.items():
         values = arrays.get(name)
-        if values is None or values.shape != shape or len(flat) != 1 or values.dtype.kind not in "biuf":
-            raise RunError(f"{what}: {name} should be numbers of shape {shape}. {_ADVICE}")
+        if values is None or values.shape != shape or len(flat) != 1 or values.dtype.kind not in kinds:
+            raise RunError(f"{what}: {name} should be {run_directory.KINDS[kinds]} of shape {shape}. {_ADVICE}")
         if values.dtype.kind == "f" and not np.isfinite(values).all():
             raise RunError(f"{what}: {name} has values that are not finite. {_ADVICE}")
     if arrays["given"].dtype != np.uint8 or arrays["drawn"].dtype != np.uint8:

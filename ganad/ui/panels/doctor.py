@@ -6,6 +6,7 @@ import streamlit as st
 
 from ganad import service
 from ganad.diagnosis.finding import Finding
+from ganad.errors import GanadError
 from ganad.ui import charts
 from ganad.ui.messages import guard
 from ganad.ui.messages.escape import plain
@@ -41,6 +42,14 @@ def show(name: str, live: bool) -> None:
     if not found and not live and run.state == "finished":
         where = " in what this run kept" if missing and not closer else " with this training"
         st.caption(f":material/stethoscope: The doctor found nothing wrong{where}.")
+
+
+def says(name: str, words: str) -> bool:
+    """Whether a finding of the ended run has these words in it, so that they need not stand on the page twice."""
+    try:
+        return any(words in finding.meaning for finding in service.diagnose(name))
+    except GanadError:
+        return False  # which the panel says in its own place
 
 
 @cache.kept("Looking at training images and nets")

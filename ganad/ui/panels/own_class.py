@@ -143,6 +143,7 @@ def _collected() -> None:
             version=f"{numbers}", badges=["×"] * n, size=56, name="Collected images: click one to remove it", ids=numbers,
             on_pick=guard.callback(_remove),
         )  # fmt: skip
+        st.caption("Until they are trained on they are in this tab alone: closing or reloading it loses them.")
     with st.container(horizontal=True):
         if draft.removed is not None:
             st.button("Put it back", icon=":material/undo:", type="tertiary", key="own_undo", on_click=draft.put_back)

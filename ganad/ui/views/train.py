@@ -226,11 +226,11 @@ def panel(run: RunInfo | None) -> None:
     if live and not shared_server.readonly():
         with guard.part():
             steering.panel(run, LIVE_S)
+    guard.fragment(doctor.show, run_every=DOCTOR_S if live else None)(run.name, live)
     with st.container(key="command_of_run", gap="small"):
         words, text = steering.command(run) or ("This run on the command line, as its config.json has it:", run.command)
         st.caption(words)
         st.code(text, language="bash", wrap_lines=True)
-    guard.fragment(doctor.show, run_every=DOCTOR_S if live else None)(run.name, live)
     guard.fragment(_body, run_every=FILM_S if live else None)(run.name, live)
 
 
@@ -310,9 +310,8 @@ def _progress_words(run: RunInfo) -> str:
 
 def _result(run: RunInfo) -> None:
     r = run.report
-    if not run.originals and (
-        short := length.too_short(run.settings, run.status.total)
-    ):  # see service.own_class.EPOCHS
+    short = "" if run.originals else length.too_short(run.settings, run.status.total)  # see service.own_class.EPOCHS
+    if short and not doctor.says(run.name, short):
         notices.info(short, icon=":material/timelapse:")
     if why := service.no_threshold(run):
         notices.info(why, icon=":material/rule:")

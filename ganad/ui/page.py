@@ -107,7 +107,8 @@ def begin(title: str, *, lead: str = "", heading: str | None = None, without_run
         memory().read_on = title  # not before: a script run that is cut short leaves that to the next one
         st.space("small")
         active = any(r.at_work for r in cache.list_runs())
-        guard.fragment(_at_work, run_every=AT_WORK_S if active else None)()
+        look_s = AT_WORK_ON_TRAIN_S if title == "Train" else AT_WORK_S
+        guard.fragment(_at_work, run_every=look_s if active else None)()
         if damaged := service.damaged_runs():
             notices.caption(
                 markdown(
@@ -168,8 +169,8 @@ def pick_run(*, same_page: bool) -> RunInfo | None:
     return runs[name]
 
 
-AT_WORK_S = 10.0
-"""From one look at the runs at work to the next, on every page that is open."""
+AT_WORK_S, AT_WORK_ON_TRAIN_S = 10.0, 30.0
+"""From one look at the runs at work to the next, on every page that is open; Train itself looks at the picked one more often."""
 
 
 def _at_work() -> None:

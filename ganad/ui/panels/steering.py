@@ -21,8 +21,15 @@ from ganad.ui.state.session import held
 # --- while it trains -------------------------------------------------------------------------------------------------
 
 
+UNCHANGED_S = 30.0
+"""From one look to the next at what is in force, while nothing is asked for."""
+
+
 def panel(run: RunInfo, poll_s: float) -> None:
-    """Number inputs for what can change while a run trains, a button that asks for it, and what is in force, looked at every `poll_s`."""
+    """Number inputs for what can change while a run trains, a button that asks for it, and what is in force.
+
+    poll_s: from one look at a change that was asked for to the next; without one there is hardly anything to see.
+    """
     with st.expander("Steer it", icon=":material/tune:", key=f"steer_panel_{run.name}"):
         now, waiting = service.in_force(run.name), service.asked(run.name)
         shown = {name: waiting.get(name, getattr(now, name)) for name in now.steerable}
@@ -32,7 +39,7 @@ def panel(run: RunInfo, poll_s: float) -> None:
             help="A change holds from the first step of an epoch on and is written down, so that the same seed and the same "
             "changes give the same weights again.",
         )  # fmt: skip
-        guard.fragment(_in_force, run_every=poll_s)(run.name)
+        guard.fragment(_in_force, run_every=poll_s if waiting else UNCHANGED_S)(run.name)
 
 
 def _in_force(name: str) -> None:

@@ -236,7 +236,7 @@ def panel(run: RunInfo | None) -> None:
 
 LIVE_S = 6.0
 """From one look at a run at work to the next. Each costs the server and the browser some hundredths of a second (docs/performance.md)."""
-DOCTOR_S = 15.0
+DOCTOR_S = 30.0
 """The same of what is wrong with it."""
 FILM_S = 60.0
 """The same of what grows by an epoch at most: the film, the slider over the epochs, the log."""

@@ -26,8 +26,10 @@ def value(of_setting: object) -> str:
 
 
 def values(settings: Mapping[str, object]) -> str:
-    """{"lr": 0.001, "lr_d": None} -> "lr 0.001, lr_d none"."""
-    return ", ".join(f"{name} {value(one)}" for name, one in settings.items())
+    """{"lr": 0.001, "lr_d": None} -> "lr 0.001, lr_d as lr": without a rate of its own the discriminator has that of the others."""
+    return ", ".join(
+        f"{name} {'as lr' if (name, one) == ('lr_d', None) else value(one)}" for name, one in settings.items()
+    )
 
 
 def plural(n: int, noun: str) -> str:

@@ -55,6 +55,14 @@ def test_learning_rates_of_ones_own_go_back_to_those_of_the_preset():
     assert won.change == {"lr": usual.lr, "lr_d": usual.lr_d}
 
 
+def test_where_a_smaller_rate_was_tried_already_a_still_smaller_one_is_and_not_the_one_that_it_replaced():
+    won = found(steps(*[1e-4] * 40), lr_d=1e-4)["discriminator has won"]
+    assert won.change == {"lr_d": pytest.approx(1e-5)}
+    back = found(steps(*[1e-4] * 40), lr_d=0.1)["discriminator has won"]
+    assert back.change == {"lr_d": None}, "a larger one than the preset's goes back to it"
+    assert back.change_in_words == "lr_d as lr"
+
+
 def test_a_low_loss_of_a_few_steps_or_of_a_critic_says_nothing():
     assert not found(steps(*[1e-6] * 8))
     assert not found(steps(*[1e-6] * 40), "fanogan")

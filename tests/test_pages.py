@@ -6,11 +6,15 @@ import re
 import shutil
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block
 
+from ganad import service
+from ganad.config import METHOD_NAMES
 from ganad.evaluation import thresholds
 from ganad.runs import run_directory
+from ganad.ui.state import picked_run
 from ganad.ui.state.address import Url
 from ganad.ui.state.session import Memory
 from tests.conftest import ROOT, as_read, put_failed, put_finished, put_running, put_speed
@@ -508,3 +512,35 @@ def test_plain_controls_have_every_rule_for_the_line_and_say_which_one_it_is(run
         assert not at.exception
         assert text in words(at)
         assert marked(at) == (rule != "false alarms")
+
+
+@pytest.mark.parametrize("method", METHOD_NAMES)
+def test_the_articles_name_files_of_the_repository_and_show_their_pictures_in_place_of_links_that_lead_nowhere(
+    monkeypatch, method
+):
+    drawn = []
+    monkeypatch.setattr(st, "image", lambda path, caption: drawn.append(path.read_bytes()))
+    at = opened("pages/6_Methods.py", run=f"{method}-n8" if method != "fanogan" else "anogan-n8")
+    drawn.clear()
+    at.segmented_control(key="read").set_value(method).run()
+    shown = words(at)
+    assert not re.search(r"\]\(\.\.?/|\]\([\w-]+\.md", shown)
+    assert "docs/results.md" in shown or method == "fanogan"
+    pictures = (ROOT / "docs" / "methods" / f"{method}.md").read_text(encoding="utf-8").count("](../images/")
+    assert len(set(drawn)) == pictures
+
+
+def test_the_generator_of_a_method_that_searches_asks_before_it_finds_the_codes():
+    at = opened("pages/6_Methods.py", run="anogan-n8")
+    at.segmented_control(key="methods_view").set_value("generator").run()
+    assert any(button.label == "Find the codes" for button in at.button)
+    assert "too large" not in words(at)
+
+
+def test_a_page_opens_with_the_newest_run_that_was_trained_long_enough(runs_dir):
+    whole, short = put_finished(runs_dir, "0001-ganomaly-n8-s0"), put_finished(runs_dir, "0002-ganomaly-n8-s1")
+    status = json.loads((short / "status.json").read_text())
+    (short / "status.json").write_text(json.dumps(status | {"step": 20, "total": 20}))
+    assert picked_run.default_run(service.list_runs()).name == whole.name
+    shutil.rmtree(whole)
+    assert picked_run.default_run(service.list_runs()).name == short.name, "there is no other"

@@ -41,7 +41,7 @@ def rule(evidence: Evidence) -> Finding | None:
     )
     return Finding(
         name="still improving",
-        title="It was still improving",
+        title="It was still improving" if seen else "It was short",
         severity="serious" if share < ENOUGH / 2 else "mild",
         evidence={"steps": float(evidence.steps), "share of the usual steps": share}
         | ({"fall in the last third": third} if seen else {}),

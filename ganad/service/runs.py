@@ -188,8 +188,11 @@ def _read_files(run: Path, shipped: bool, stamps: tuple[tuple[int, ...] | None, 
         pass  # named below
     classes = tuple(settings.class_names or data.get("classes") or ())
     names = [classes[d] if d < len(classes) else str(d) for d in settings.normal]
-    label = f"{method} · normal {in_words(names)}"
-    label += f" · {settings.name}" if settings.name else f" · {settings.preset} · seed {settings.seed}"
+    known = (
+        [f"normal {in_words(names)}"] if classes or not settings.data else []
+    )  # own images name theirs when they are read
+    own = [settings.name] if settings.name else [settings.preset, f"seed {settings.seed}"]
+    label = " · ".join([method, *known, *(words for words in own if words not in names)])
     joint = "" if all(len(name) == 1 for name in names) else ", "
     short = settings.name or f"{method} · {joint.join(names)}"
     if settings.parent:

@@ -115,7 +115,7 @@ def _step(method: Ganomaly, recording: Recording, losses: dict[str, float], batc
                 lit=("loss", "E", "G", "E2"), terms=("adversarial", "contextual", "encoder"), values=(("loss", g.loss),), learns=g.nets,
             ),
             Moment(
-                "The discriminator learns", "Its loss is small where D(x) is near 1 and D(x̂) near 0. Only the weights of D change.",
+                "The discriminator learns", "Its loss is small where D(x) is near 1 and D(x̂) near 0. It is a mean over the batch; only the weights of D change.",
                 lit=("loss", "d_real", "d_fake", "D"), terms=("real", "fake"), values=(("loss", d.loss),), learns=d.nets,
             ),
         ),

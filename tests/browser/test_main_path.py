@@ -162,6 +162,7 @@ def test_a_run_outlives_tabs_and_servers_and_is_stopped_and_resumed(context, pag
     keyed(other, "resume").get_by_role("button").click()
     log = server.runs / name / "log.txt"
     until(lambda: "resumed at step" in log.read_text(), log.read_text)
+    expect(other.get_by_text(re.compile(r"epoch \d+ of 400 · step"))).to_be_visible()  # it is watched again
     keyed(other, "stop").get_by_role("button").click()
     wait_for(server, name, "stopped")
     other.close()

@@ -70,6 +70,22 @@ def test_a_click_on_a_cell_leads_to_its_runs_and_never_to_those_of_another(study
     assert not opened("pages/5_Compare.py").exception
 
 
+def test_a_chosen_study_is_in_the_address_and_is_told_late_only_by_a_step_back(study):
+    at = opened("pages/5_Compare.py")
+    box = lambda: next(box for box in at.selectbox if box.label == "Study")  # noqa: E731
+    box().select(study.name).run()
+    assert at.query_params["study"] in (study.name, [study.name])
+    box().select(panel.NONE).run()
+    assert "study" not in at.query_params
+    at.query_params["study"] = study.name  # the browser, which has not heard of the last choice yet
+    at.run()
+    assert box().value == panel.NONE
+    assert (
+        next(b for b in opened("pages/5_Compare.py", study=study.name).selectbox if b.label == "Study").value
+        == study.name
+    )
+
+
 def test_a_search_shows_how_it_went_and_what_was_stopped_early(runs_dir):
     plan = parse(
         {"methods": ["ganomaly"], "normal": [[8]], "trials": 5, "stop_early": "median",

@@ -220,6 +220,8 @@ def waterfall(parts: Mapping[str, Mapping[str, float]], threshold: float, *, hei
         above = {"y": row - 0.22, "showarrow": False, "yanchor": "middle", "xref": "paper"}
         drawing.add_annotation(text=f"<b style='color:{colour.both}'>{name}</b>", x=0, xanchor="left", **above)
         words = f"{number(part['contribution'])} · above {part['percentile']:.1f} % of the normals"
+        if not part["weight"]:
+            words = f"weight 0; its {number(part['value'])} is above {part['percentile']:.1f} % of the normals"
         drawing.add_annotation(text=words, x=1, xanchor="right", **above)
         at = end
     verdict = colours.ANOMALOUS if at > threshold else colours.NORMAL

@@ -13,7 +13,7 @@ from ganad.service import RunInfo
 from ganad.ui.components import generator_playground
 from ganad.ui.messages import guard, notices
 from ganad.ui.messages.escape import markdown
-from ganad.ui.panels import slow_motion
+from ganad.ui.panels import latent_space, slow_motion
 from ganad.ui.state import cache
 
 EACH = 2
@@ -34,10 +34,15 @@ def show(method: str, run: RunInfo | None) -> None:
                 markdown("There is no finished run of **{}** with its nets here to play with.", METHOD_NAMES[method])
             )
             return
-        packed = _packed(own.name, cache.version(own.name)) if cache.has_codes(own) else None
+        if not latent_space.ready(own, f"playground_{method}"):
+            return
+        packed = _packed(own.name, cache.version(own.name))
         if packed is None:
             notices.info(
-                "The codes of this run were not kept, or its generator is too large to draw in a browser as one moves: pick a run of the preset `tuned`."
+                markdown(
+                    "The generator of **{}** is too large to draw in a browser as one moves: pick a run of the preset **tuned**.",
+                    own.short,
+                )
             )
             return
         generator_playground.playground(

@@ -26,7 +26,7 @@ _MEANWHILE = f"{MAPS[0]} is shown until it is there"
 def map_of(view: ScoredView) -> None:
     """The map of the codes: point at an image to see it, click to inspect it, draw round some to see them alone."""
     run, chosen = view.run, view.selection
-    if not _ready(run, "map"):
+    if not ready(run, "map"):
         return
     kinds = projection.kinds()
     if len(kinds) > 1:
@@ -119,7 +119,7 @@ def nearest(run: RunInfo, z_of: Callable[[np.ndarray], np.ndarray]) -> None:
 
     z_of   gives the image's code (nz,), and is handed the codes of all test images (m, nz)
     """
-    if not _ready(run, "nearest"):
+    if not ready(run, "nearest"):
         return
     with st.skeleton(height=110):
         codes = guard.or_none(cache.codes, run.name)
@@ -154,7 +154,7 @@ def _own_distances(name: str, version: int) -> np.ndarray:
     return neighbours.distances_to_nearest(cache.codes(name)[0])
 
 
-def _ready(run: RunInfo, key: str) -> bool:
+def ready(run: RunInfo, key: str) -> bool:
     """Codes are at hand or soon found; where they take a search for each image, somebody has to ask for them."""
     if cache.has_codes(run):
         return True

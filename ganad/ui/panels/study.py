@@ -17,7 +17,7 @@ from ganad.ui.messages import guard, notices
 from ganad.ui.messages.escape import markdown, plain
 from ganad.ui.panels import export, shared_server
 from ganad.ui.state import address
-from ganad.ui.state.session import marked
+from ganad.ui.state.session import held, marked, set_widget
 from ganad.ui.theme import layout
 from ganad.wording import plural
 
@@ -32,9 +32,9 @@ def show() -> None:
     if not there:
         return
     asked = address.study()
-    names = [NONE, *there]
+    set_widget("study", asked if asked in there else NONE)
     chosen = st.selectbox(
-        "Study", names, index=names.index(asked) if asked in there else 0, key="study", persist_state="session",
+        "Study", [NONE, *there], key="study", on_change=guard.callback(_chosen),
         format_func=lambda n: "No study: compare single runs" if n == NONE else n,
         help="Runs that were begun together, by `python -m ganad sweep` or by Several runs on the Train page.",
     )  # fmt: skip
@@ -44,6 +44,11 @@ def show() -> None:
     with st.container(border=True):
         live = process.at_work(study)
         guard.fragment(_study, run_every=3.0 if live else None)(chosen, live)
+
+
+def _chosen() -> None:
+    name = held("study")
+    address.show_study(None if name == NONE else name)
 
 
 def _study(name: str, live: bool) -> None:

@@ -80,13 +80,22 @@ def close_lesson() -> None:
 
 
 def study() -> str | None:
-    """The study that the URL asks for."""
-    return st.query_params.get("study")
+    """The study that was chosen last, here or by a link."""
+    asked, m = st.query_params.get("study"), memory()
+    if asked and asked != m.study_link and (asked not in m.studies_shown or _is_step()):
+        m.study = m.study_link = asked  # what this session once wrote itself is only told late
+    return m.study
 
 
-def show_study(name: str) -> None:
-    """Let the URL ask for a study."""
-    st.query_params["study"] = name
+def show_study(name: str | None) -> None:
+    """Choose a study from the next script run on, and let the URL ask for it."""
+    m = memory()
+    m.study = m.study_link = name
+    if name:
+        m.studies_shown.add(name)
+        st.query_params["study"] = name
+    else:
+        st.query_params.pop("study", None)
 
 
 def to_query(view: ScoredView) -> dict[str, str]:

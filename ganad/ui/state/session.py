@@ -85,6 +85,12 @@ class Memory:
     """The images of a class of one's own that are being collected."""
     own_link: str | None = None
     """What the last link said of one's own class, as it stood there."""
+    study: str | None = None
+    """The study that Compare shows."""
+    study_link: str | None = None
+    """The one that the URL asked for last, which was heard."""
+    studies_shown: set[str] = field(default_factory=set)
+    """Those that this session has put into the URL."""
     lesson: Any = None
     """The lesson that this session is in."""
     lesson_link: str | None = None

@@ -87,7 +87,7 @@ def _judged(run: RunInfo, page: Page) -> None:
         st.subheader(f"Digit {chosen + 1}", divider=True)
         score.one(run, page.digits[chosen].prepared, name=f"Digit {chosen + 1}")
         return
-    score.several(run, prepared, [str(i + 1) for i in good], what="digit")
+    score.several(run, prepared, [str(i + 1) for i in good], what="box")
 
 
 def boxed(page: Page, verdicts: dict[int, ImageScore]) -> str:

@@ -238,7 +238,7 @@ def verdict(view: ScoredView, judged: ImageScore) -> None:
 def _caption(judged: ImageScore, prepared: preprocess.Prepared) -> str:
     """Below a small picture; of a doubt only its first words, the table has them all."""
     doubts = [f"{re.split('[:?]', doubt)[0].lower()}?" for doubt in prepared.doubts]
-    return " · ".join([judged.verdict, f"{judged.percentile:.0f} %", *doubts])
+    return " · ".join([judged.verdict, f"above {min(judged.percentile, 99.9):.3g} % of normals", *doubts])
 
 
 def several(run: RunInfo, prepared: list[preprocess.Prepared], names: list[str], what: str = "file") -> None:

@@ -63,7 +63,7 @@ def show(run: RunInfo | None) -> None:
     st.caption(
         f"For each {'class' if run.has_names else 'digit'} the test image with the median score: neither the best nor the worst. "
         "The bar is the score, the mark the threshold"
-        + (". " if run.originals else ": at most 5 % of normal images lie above it. ")
+        + (". " if run.originals else ": at most 5 % of held-out normal images lie above it. ")
         + "Difference: blue is ink missing from the reconstruction, orange is ink too much."
     )
     own_quality.show(run)

@@ -278,8 +278,8 @@ def _head(name: str, live: bool) -> None:
         _result(run)
     if not run.at_work and memory().stop_requested == name:
         memory().stop_requested = None
-    if live and not run.at_work:
-        st.rerun()
+    if live != run.at_work:
+        st.rerun()  # it has ended, or goes on: all of the page is another one, and what is polled
     if live:
         _learning(run)
 
@@ -321,7 +321,8 @@ def _result(run: RunInfo) -> None:
         "caught",
         f"{r['hit_rate']:.0%}",
         border=True,
-        help="at the default threshold" + ("" if run.originals else ": at most 5 % false alarms"),
+        help="at the default threshold"
+        + ("" if run.originals else ": at most 5 % false alarms among held-out normals"),
     )
     columns[2].metric("false alarms", f"{r['false_alarm_rate']:.1%}", border=True, help="among normal test images")
     own_quality.show(run)

@@ -58,7 +58,7 @@ export function controls(own, threshold) {
       ? `F1 ${f1At(own.curve, bestF1(own.curve)).toFixed(3)}`
       : cost
         ? `a miss costs ${number(own.price)} false alarms`
-        : `at most ${percent(own.share)} of normal images`;
+        : `at most ${percent(own.share)} of held-out normal images`;
   slide.setAttribute(
     "aria-label",
     hand ? "Threshold" : cost ? "What a miss costs in false alarms" : "False alarms at most",

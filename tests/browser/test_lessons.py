@@ -52,10 +52,11 @@ def test_the_tour_is_finished_by_doing_each_step(page, server):
 def test_a_link_opens_a_lesson_whose_steps_can_be_skipped_and_gone_back_to(page, server):
     go(page, server, "/Evaluate?run=ganomaly-n8&lesson=ones")
     expect(strip(page)).to_contain_text("Why a 1 fools a reconstruction · step 1 of 3")
-    keyed(page, "lesson_skip").get_by_role("button").click()
+    # By keyboard: a click is tried again where the strip is drawn anew under the mouse, and may then count twice.
+    keyed(page, "lesson_skip").get_by_role("button").press("Enter")
     expect(strip(page)).to_contain_text("step 2 of 3")
-    keyed(page, "lesson_back").get_by_role("button").click()
+    keyed(page, "lesson_back").get_by_role("button").press("Enter")
     expect(strip(page)).to_contain_text("step 1 of 3")
-    keyed(page, "lesson_end").get_by_role("button").click()
+    keyed(page, "lesson_end").get_by_role("button").press("Enter")
     expect(strip(page)).to_have_count(0)
     expect(page).not_to_have_url(re.compile("lesson="))

@@ -76,7 +76,7 @@ def _strip(run: RunInfo | None, paths: dict[str, str]) -> None:
                 "Next",
                 type="primary",
                 icon=":material/arrow_forward:",
-                key="lesson_next",
+                key=f"lesson_next_{own.step}",  # each step its own: a click on one never counts for the next
                 on_click=_to,
                 args=(own.step + 1,),
             )
@@ -86,9 +86,9 @@ def _strip(run: RunInfo | None, paths: dict[str, str]) -> None:
                 paths[step.page], label=f"Go to {step.page}", icon=":material/arrow_forward:", query_params=query
             )
         if own.step:
-            st.button("Back", key="lesson_back", on_click=_to, args=(own.step - 1,))
+            st.button("Back", key=f"lesson_back_{own.step}", on_click=_to, args=(own.step - 1,))
         if not own.is_done and not last:
-            st.button("Skip", key="lesson_skip", on_click=_to, args=(own.step + 1,))
+            st.button("Skip", key=f"lesson_skip_{own.step}", on_click=_to, args=(own.step + 1,))
         st.button("Finish" if own.is_done and last else "End the lesson", key="lesson_end", type="primary" if own.is_done and last else "tertiary", on_click=_end)  # fmt: skip
 
 

@@ -39,9 +39,10 @@ def overhead(runs: int, limit: int, epochs: int, log: Log) -> list[Row]:
             study, began = store.create(plan), time.perf_counter()
             sweep.go_on(study, lambda *_: None, lambda *_: None, **how)
             seconds = time.perf_counter() - began
-            if bad := [row for row in store.planned(study) if row.state != "finished"]:
+            made = store.planned(study)
+            if bad := [row for row in made if row.state != "finished"]:
                 raise GanadError(f"{len(bad)} of {runs} runs did not finish, so there is no time to compare.")
-            weights = [(row.run / "weights.safetensors").read_bytes() for row in store.planned(study)]
+            weights = [(row.run / "weights.safetensors").read_bytes() for row in made]
         local.extend(weights if not local else ())
         rows.append(
             {

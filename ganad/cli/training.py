@@ -21,7 +21,7 @@ from ganad.errors import ConfigError
 from ganad.runs import commands, run_directory
 from ganad.system import access, limits, paths
 from ganad.system.files import MOST_JSON_BYTES
-from ganad.training import jobs, length, replay, worker
+from ganad.training import jobs, replay, worker
 
 
 @app.command()
@@ -195,7 +195,7 @@ def foreground(run: Path, then: Callable[[Path], bool] = lambda run: True) -> No
         if quality := service.own_class_quality(run.name):
             for sentence in service.quality_in_words(quality):
                 tell(sentence)
-        elif short := length.too_short(run_directory.settings(run), run_directory.read_status(run).total):
+        elif short := service.run_info(run.name).short_in_words:
             tell((short, "yellow"))
     good = ended != "finished" or then(run)
     terminal.path(run)

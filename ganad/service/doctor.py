@@ -46,16 +46,16 @@ def evidence(name: str, *, thorough: bool = False) -> Evidence:
     looked_at, strange = _kept_check(run) or (0, ())
     if thorough and status.state == "finished":
         rows, looked_at, strange = _look_closer(name, rows, looked_at, strange)
-    steps, own_class = max((row["step"] for row in rows), default=0), bool(run_info(name).originals)
+    info = run_info(name)
     return Evidence(
         settings=settings,
         rows=rows,
         ended=status.state == "finished",
         error=(status.error or "") if status.state == "failed" else "",
-        steps=steps,
+        steps=max((row["step"] for row in rows), default=0),
         # A class of one's own has a length of its own, see service.own_class.EPOCHS.
-        usual_steps=0 if own_class else length.usual(settings)[1],
-        short_in_words="" if own_class else length.too_short(settings, steps),
+        usual_steps=0 if info.originals else length.usual(settings)[1],
+        short_in_words=info.short_in_words,
         looked_at=looked_at,
         foreign=tuple(strange),
     )

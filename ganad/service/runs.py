@@ -17,7 +17,7 @@ from ganad.config import (
 )
 from ganad.errors import GanadError, RunError
 from ganad.runs import run_directory
-from ganad.training import jobs
+from ganad.training import jobs, length
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,14 @@ class RunInfo:
     def held_out_originals(self) -> int | None:
         """How many originals the held-out images are variants of; None where each stands for itself."""
         return self.originals and self.originals["val"]
+
+    @property
+    def short_in_words(self) -> str:
+        """By how much its training was too short, in a sentence or two (`training.length`); empty where it was long enough.
+
+        A class of one's own has a length of its own (`service.own_class.EPOCHS`) and is never too short.
+        """
+        return "" if self.originals else length.too_short(self.settings, self.status.total)
 
     @property
     def state(self) -> str:
@@ -188,9 +196,8 @@ def _read_files(run: Path, shipped: bool, stamps: tuple[tuple[int, ...] | None, 
         pass  # named below
     classes = tuple(settings.class_names or data.get("classes") or ())
     names = [classes[d] if d < len(classes) else str(d) for d in settings.normal]
-    known = (
-        [f"normal {in_words(names)}"] if classes or not settings.data else []
-    )  # own images name theirs when they are read
+    # Own images name their classes when they are read.
+    known = [f"normal {in_words(names)}"] if classes or not settings.data else []
     own = [settings.name] if settings.name else [settings.preset, f"seed {settings.seed}"]
     label = " · ".join([method, *known, *(words for words in own if words not in names)])
     joint = "" if all(len(name) == 1 for name in names) else ", "

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ganad.service import RunInfo
-from ganad.training import length
 from ganad.ui.state import address, cache
 from ganad.ui.state.session import held, memory
 
@@ -16,9 +15,7 @@ PICKER = "run"
 def default_run(runs: list[RunInfo]) -> RunInfo:
     """The newest finished run that was trained long enough to show something, else the newest finished one, else the newest."""
     finished = [r for r in runs if r.state == "finished"]
-    # A class of one's own has a length of its own, see service.own_class.EPOCHS.
-    done = (r for r in finished if r.originals or not length.too_short(r.settings, r.status.total))
-    return next(done, finished[0] if finished else runs[0])
+    return next((r for r in finished if not r.short_in_words), finished[0] if finished else runs[0])
 
 
 def pick(name: str | None = None) -> None:

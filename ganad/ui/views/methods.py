@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
-from pathlib import PurePosixPath
 
 import streamlit as st
 
@@ -39,4 +39,4 @@ def article(method: str) -> None:
 
 def _in_the_repository(link: str) -> str:
     """Where a link of an article leads: pages of the app cannot open it."""
-    return str(PurePosixPath("docs/methods") / link.partition("#")[0]).replace("methods/../", "")
+    return posixpath.normpath(f"docs/methods/{link.partition('#')[0]}")

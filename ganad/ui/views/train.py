@@ -10,7 +10,6 @@ from ganad import glossary, service
 from ganad.config import PRESETS, Settings, command
 from ganad.errors import ConfigError, GanadError
 from ganad.service import RunInfo
-from ganad.training import length
 from ganad.ui.components.tiles import tiles, valid
 from ganad.ui.messages import guard, notices
 from ganad.ui.messages.escape import plain
@@ -310,8 +309,7 @@ def _progress_words(run: RunInfo) -> str:
 
 def _result(run: RunInfo) -> None:
     r = run.report
-    short = "" if run.originals else length.too_short(run.settings, run.status.total)  # see service.own_class.EPOCHS
-    if short and not doctor.says(run.name, short):
+    if (short := run.short_in_words) and not doctor.says(run.name, short):
         notices.info(short, icon=":material/timelapse:")
     if why := service.no_threshold(run):
         notices.info(why, icon=":material/rule:")

@@ -18,6 +18,11 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
+def times(relative: float) -> str:
+    """A score over its threshold, with as many decimals (two to five) as show on which side of 1 it lies: 1.3 -> "1.30", 0.9996 -> "0.9996"."""
+    return next(text for n in (2, 3, 4, 5) if float(text := f"{relative:.{n}f}") != 1 or relative == 1 or n == 5)
+
+
 def value(of_setting: object) -> str:
     """The value of a setting, None as "none"."""
     if of_setting is None:

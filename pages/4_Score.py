@@ -1,16 +1,15 @@
 """Score: what does the detector say of a digit of my own?"""
 
-import streamlit as st
-
 from ganad.ui import page
+from ganad.ui.components.linked_choice import linked_choice
 from ganad.ui.messages import guard
 from ganad.ui.views import guess, page_of_digits, score
 
 WAYS = {
-    "Draw": score.draw,
-    "Upload": score.upload,
-    "A page of digits": page_of_digits.page_of_digits,
-    "Beat the detector": guess.guess,
+    "draw": ("Draw", score.draw),
+    "upload": ("Upload", score.upload),
+    "page": ("A page of digits", page_of_digits.page_of_digits),
+    "game": ("Beat the detector", guess.guess),
 }
 
 run = page.begin(
@@ -18,8 +17,5 @@ run = page.begin(
 )
 run = page.needs_scores(run)
 guess.take_link()
-way = st.segmented_control(
-    "How", list(WAYS), default="Draw", key="way", required=True, label_visibility="collapsed",
-    persist_state="session", wrap=True,
-)  # fmt: skip
-guard.or_end_page(WAYS[way], run)
+way = linked_choice("How", {name: label for name, (label, _) in WAYS.items()}, name="way")
+guard.or_end_page(WAYS[way][1], run)

@@ -1,9 +1,8 @@
 """Methods: what is each detector, and where in the app can each of its terms be seen?"""
 
-import streamlit as st
-
 from ganad.config import METHOD_NAMES
 from ganad.ui import page
+from ganad.ui.components.linked_choice import linked_choice
 from ganad.ui.panels import generator_playground, race, slow_motion
 from ganad.ui.views import methods
 
@@ -12,15 +11,8 @@ run = page.begin(
     lead="How each detector learns and scores: watch it, play with it, then read its paper term by term.",
     without_run=True,
 )
-default = run.method if run else next(iter(METHOD_NAMES))
-method = st.segmented_control(
-    "Method", list(METHOD_NAMES), default=default, key="read", format_func=METHOD_NAMES.get, required=True,
-    label_visibility="collapsed", wrap=True,
-)  # fmt: skip
-seen = st.segmented_control(
-    "What to look at", methods.VIEWS, default="slow motion", key="methods_view", format_func=methods.VIEWS.get, required=True,
-    label_visibility="collapsed", wrap=True, persist_state="session",
-)  # fmt: skip
+method = linked_choice("Method", METHOD_NAMES, name="detector", default=run.method if run else None)
+seen = linked_choice("What to look at", methods.VIEWS, name="watch")
 if seen == "slow motion":
     slow_motion.show(method, run)
 elif seen == "race":

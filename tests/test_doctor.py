@@ -12,7 +12,7 @@ from ganad.config import resolve
 from ganad.data import foreign, sources
 from ganad.diagnosis.doctor import RULES, diagnose
 from ganad.diagnosis.finding import Evidence
-from ganad.runs import run_directory
+from ganad.runs import commands, run_directory
 from ganad.training import jobs, worker
 from tests.conftest import put_failed, put_running
 from tests.test_cli import ganad
@@ -229,3 +229,11 @@ def test_a_discriminator_that_wins_is_seen_while_the_run_trains(runs_dir):
     run_directory.write_text(run / "metrics.jsonl", "".join(json.dumps(row) + "\n" for row in steps(*[1e-5] * 40)))
     assert [f.name for f in service.diagnose(run.name)] == ["discriminator has won"]
     assert any("The discriminator has won" in m.value for m in opened("pages/1_Train.py", run=run.name).markdown)
+
+
+def test_a_steered_rate_is_what_the_proposed_one_is_smaller_than(runs_dir):
+    run = put_running(runs_dir)
+    run_directory.write_text(run / "metrics.jsonl", "".join(json.dumps(row) + "\n" for row in steps(*[1e-5] * 40)))
+    commands.write(run, [commands.Command(epoch=2, set={"lr_d": 1e-5})])
+    (finding,) = service.diagnose(run.name)
+    assert finding.change == {"lr_d": pytest.approx(1e-6)}

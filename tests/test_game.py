@@ -50,7 +50,7 @@ def test_a_link_opens_its_game_and_verdicts_stay_hidden_until_one_has_answered(r
     rows = game.twenty(total, scores.anomalous, 42)
     at = opened("pages/4_Score.py", run=run.name, game="42")
     assert not at.exception
-    assert at.segmented_control(key="way").value == "Beat the detector"
+    assert at.segmented_control(key="way").value == "game"
     assert "Image 1 of 20: is it 8?" in words(at)
     assert "you were" not in words(at)
     for i, row in enumerate(rows):
@@ -72,4 +72,4 @@ def test_a_game_that_makes_no_sense_is_no_game(runs_dir, text):
     run = put_finished(runs_dir)
     at = opened("pages/4_Score.py", run=run.name, game=text)
     assert not at.exception
-    assert at.segmented_control(key="way").value == "Draw"
+    assert at.segmented_control(key="way").value == "draw"

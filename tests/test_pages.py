@@ -365,7 +365,7 @@ def test_a_drawn_digit_gets_a_verdict_with_its_percentile(runs_dir):
 def test_an_upload_that_is_no_image_is_answered_by_name(runs_dir):
     run = put_finished(runs_dir)
     at = opened("pages/4_Score.py", run=run.name)
-    at.segmented_control(key="way").set_value("Upload").run()
+    at.segmented_control(key="way").set_value("upload").run()
     at.file_uploader(key="upload").upload("seven.png", b"not a picture").run()
     assert not at.exception
     assert "seven.png" in at.error[0].value
@@ -522,7 +522,7 @@ def test_the_articles_name_files_of_the_repository_and_show_their_pictures_in_pl
     monkeypatch.setattr(st, "image", lambda path, caption: drawn.append(path.read_bytes()))
     at = opened("pages/6_Methods.py", run=f"{method}-n8" if method != "fanogan" else "anogan-n8")
     drawn.clear()
-    at.segmented_control(key="read").set_value(method).run()
+    at.segmented_control(key="detector").set_value(method).run()
     shown = words(at)
     assert not re.search(r"\]\(\.\.?/|\]\([\w-]+\.md", shown)
     assert "docs/results.md" in shown or method == "fanogan"
@@ -532,7 +532,7 @@ def test_the_articles_name_files_of_the_repository_and_show_their_pictures_in_pl
 
 def test_the_generator_of_a_method_that_searches_asks_before_it_finds_the_codes():
     at = opened("pages/6_Methods.py", run="anogan-n8")
-    at.segmented_control(key="methods_view").set_value("generator").run()
+    at.segmented_control(key="watch").set_value("generator").run()
     assert any(button.label == "Find the codes" for button in at.button)
     assert "too large" not in words(at)
 

@@ -15,6 +15,7 @@ from ganad.runs import run_directory
 from ganad.service.images import data_of, dataset
 from ganad.service.nets import has_nets, method
 from ganad.service.runs import run_info
+from ganad.service.steering import in_force
 from ganad.service.training import start
 from ganad.training import length
 
@@ -42,7 +43,7 @@ def not_looked_at(name: str) -> list[str]:
 def evidence(name: str, *, thorough: bool = False) -> Evidence:
     """What the rules are given of a run. thorough: as of `diagnose`."""
     run = run_directory.find(name)
-    settings, status, rows = run_directory.settings(run), run_directory.status(run), run_directory.read_metrics(run)
+    settings, status, rows = in_force(name), run_directory.status(run), run_directory.read_metrics(run)
     looked_at, strange = _kept_check(run) or (0, ())
     if thorough and status.state == "finished":
         rows, looked_at, strange = _look_closer(name, rows, looked_at, strange)

@@ -123,7 +123,7 @@ def begin(title: str, *, lead: str = "", heading: str | None = None, without_run
             if lesson and label not in (title, "Start", *lesson.pages):
                 continue  # what a lesson does not need is out of its way
             # For a new tab: in this one what is in the session stands, which may change before the link is clicked.
-            st.page_link(path, label=label, icon=icon, query_params=query)
+            st.page_link(path, label=label, icon=icon, query_params=query | strip.link())
         page_links(memory().mix_heard, guard.callback(live_weights.hear_late))
     memory().menu_url = query  # not before: a click that cuts this script run short was on the menu as it was
     st.title(heading or title)

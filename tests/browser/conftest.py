@@ -325,7 +325,7 @@ def switch(page: Page, key: str, on: bool) -> None:
 
 def watching(page: Page, name: str) -> Page:
     """Methods with one of its views, by the beginning of its name."""
-    keyed(page, "methods_view").get_by_text(name).click()
+    keyed(page, "watch").get_by_text(name).click()
     settled(page)
     return page
 

@@ -59,6 +59,9 @@ def test_a_link_opens_a_lesson_whose_steps_can_be_skipped_and_gone_back_to(page,
     # By keyboard: a click is tried again where the strip is drawn anew under the mouse, and may then count twice.
     of_any_step(page, "lesson_skip").get_by_role("button").press("Enter")
     expect(strip(page)).to_contain_text("step 2 of 3")
+    expect(page).to_have_url(re.compile(r"lesson=ones&step=2"))
+    page.reload()
+    expect(strip(page)).to_contain_text("step 2 of 3")
     of_any_step(page, "lesson_back").get_by_role("button").press("Enter")
     expect(strip(page)).to_contain_text("step 1 of 3")
     keyed(page, "lesson_end").get_by_role("button").press("Enter")

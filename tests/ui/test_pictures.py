@@ -10,6 +10,7 @@ from PIL import Image
 
 from ganad.ui.theme import pictures
 from ganad.web import colours
+from ganad.wording import times
 
 BLANK = np.zeros((28, 28), dtype=np.uint8)
 INK = np.full((28, 28), 255, dtype=np.uint8)
@@ -108,3 +109,19 @@ def test_a_card_shows_three_pictures_its_verdict_and_its_score_beside_the_thresh
 def test_a_score_far_above_the_threshold_fills_the_bar_and_no_more():
     html = pictures.card_html([pictures.Card(INK, BLANK, "3", score=90.0, threshold=1.0, verdict="anomalous")])
     assert "width:100.0%" in html
+
+
+@pytest.mark.parametrize(
+    ("relative", "text"),
+    [
+        (1.3, "1.30"),
+        (1.0, "1.00"),
+        (0.9996, "0.9996"),
+        (1.003, "1.003"),
+        (1.00001, "1.00001"),
+        (1 + 1e-9, "1.00000"),
+        (0.5, "0.50"),
+    ],
+)
+def test_a_score_close_to_its_threshold_has_the_decimals_that_show_its_side(relative, text):
+    assert times(relative) == text

@@ -7,14 +7,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from ganad import service
 from ganad.config import resolve
 from ganad.runs import run_directory, trials
 from ganad.studies import process, store
 from ganad.studies.plan import key, parse
 from ganad.ui.panels import several_runs
 from ganad.ui.panels import study as panel
+from ganad.ui.views import compare_runs
 from tests.conftest import as_read, put_finished
 from tests.test_pages import opened, words
+from tests.ui.test_comparing import put_like
 
 
 @pytest.fixture
@@ -146,3 +149,26 @@ def test_what_the_form_asks_otherwise_is_asked_of_every_run(monkeypatch):
     made = several_runs.plan_of(asked).runs()
     assert len(made) == 10
     assert {(s.latent, s.weights, s.contamination) for s in made} == {(20, (1.0, 0.0, 2.0), 0.1)}
+
+
+def test_below_a_study_its_own_runs_are_ticked_and_others_only_without_it(study, runs_dir):
+    other = put_finished(runs_dir, "0002-ganomaly-n8-s1")
+    at = opened("pages/5_Compare.py", run=other.name)
+    drawn = lambda: {name for name in ("0001", "0002") if f"GANomaly · 8 · tuned · {name}" in words(at)}  # noqa: E731
+    assert drawn() == {"0001", "0002"}
+    next(box for box in at.selectbox if box.label == "Study").select(study.name).run()
+    assert drawn() == {"0001"}
+
+
+def test_ticks_of_a_study_are_of_one_task(runs_dir):
+    for n, digit in enumerate((8, 3, 3, 8), 1):
+        put_like(runs_dir, f"{n:04d}-ganomaly-n{digit}-s{n}", normal=[digit], seed=n)
+    runs = {r.name: r for r in service.list_runs()}
+    own = {name for name in runs if not name.startswith("0001")}
+
+    def ticked(picked):
+        shown = compare_runs.in_order(list(runs.values()), picked, own)
+        return {shown[i].name[:4] for i in compare_runs.first_ticks(shown, picked, own)}
+
+    assert ticked(runs["0001-ganomaly-n8-s1"]) == {"0004"}
+    assert ticked(runs["0002-ganomaly-n3-s2"]) == {"0002", "0003"}

@@ -25,7 +25,7 @@ def seen(run: RunInfo | None) -> Seen:
     )
     drawing, called = m.explained or ("", "")
     now = Seen(
-        page=m.page, trained=trained, drawing=drawing, drawing_called=called, claimed=held(CLAIM) or "", racing=held("methods_view") == "race"
+        page=m.page, trained=trained, drawing=drawing, drawing_called=called, claimed=held(CLAIM) or "", racing=held("watch") == "race"
     )  # fmt: skip
     if run is None or run.state != "finished":
         return now

@@ -35,9 +35,18 @@ def under_way(*, same_page: bool) -> Lesson | None:
     """The lesson that this session is in; a link may have just opened one. same_page: see `address.news`."""
     m = memory()
     asked = address.opened_lesson(same_page=same_page)
-    if asked in LESSONS:
-        m.lesson = UnderWay(asked)
+    if asked and asked[0] in LESSONS:
+        lesson, step = asked
+        m.lesson = UnderWay(lesson, min(step, len(LESSONS[lesson].steps) - 1))
+    if m.lesson:
+        address.write_lesson(m.lesson.lesson, m.lesson.step, same_page=same_page)
     return LESSONS[m.lesson.lesson] if m.lesson else None
+
+
+def link() -> dict[str, str]:
+    """The lesson under way as it stands in a URL, for links to other pages."""
+    own: UnderWay | None = memory().lesson
+    return address.lesson_query(own.lesson, own.step) if own else {}
 
 
 def show(run: RunInfo | None, paths: dict[str, str]) -> None:
@@ -81,7 +90,7 @@ def _strip(run: RunInfo | None, paths: dict[str, str]) -> None:
                 args=(own.step + 1,),
             )
         elif not own.is_done and now.page != step.page:
-            query = address.query() or {"run": lesson.run}
+            query = (address.query() or {"run": lesson.run}) | link()
             st.page_link(
                 paths[step.page], label=f"Go to {step.page}", icon=":material/arrow_forward:", query_params=query
             )

@@ -92,7 +92,7 @@ def wall(run: RunInfo) -> None:
     names = [run.class_name(d) for d in range(int(kept.digit.max()) + 1)]
     said = mine[1] if mine else []
     live_training.live_wall(
-        live_training.wall_data(kept, names, mine),
+        live_training.wall_data(kept, names, mine, goes_on=run.at_work),
         key=f"wall_{run.name}", version=f"{run.name}-{version}-{hash(memory().drawing)}-{[one.epoch for one in said]}",
     )  # fmt: skip
 

@@ -55,7 +55,7 @@ def offer(settings: Settings | None, now: Callable[[], Settings]) -> None:
 
 def _start(now: Callable[[], Settings]) -> None:
     name = process.begin(plan_of(now()))
-    address.show_study(name)
+    address.choose("study", name, write=False)
     notices.toast(f"{name} has begun. Compare shows how it fills.", icon=":material/dynamic_feed:")
 
 

@@ -26,12 +26,12 @@ MOST_LINKS = 6
 """Runs of a clicked cell that are named."""
 
 
-def show() -> None:
-    """The choice of a study, where there are any, and what the chosen one says."""
+def show() -> set[str]:
+    """The choice of a study, where there are any, and what the chosen one says; returns the names of its runs, none without a study."""
     there = [study.name for study in guard.or_none(store.listing) or []]
     if not there:
-        return
-    asked = address.study()
+        return set()
+    asked = address.choice("study")
     set_widget("study", asked if asked in there else NONE)
     chosen = st.selectbox(
         "Study", [NONE, *there], key="study", on_change=guard.callback(_chosen),
@@ -39,16 +39,17 @@ def show() -> None:
         help="Runs that were begun together, by `python -m ganad sweep` or by Several runs on the Train page.",
     )  # fmt: skip
     if chosen == NONE:
-        return
+        return set()
     study = store.root() / chosen
     with st.container(border=True):
         live = process.at_work(study)
         guard.fragment(_study, run_every=3.0 if live else None)(chosen, live)
+    return {row.run for row in guard.or_none(summary.rows, study) or () if row.run}
 
 
 def _chosen() -> None:
     name = held("study")
-    address.show_study(None if name == NONE else name)
+    address.choose("study", None if name == NONE else name)
 
 
 def _study(name: str, live: bool) -> None:

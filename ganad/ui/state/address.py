@@ -9,6 +9,7 @@ no clock decides: on one and the same page, what this session once wrote is news
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import streamlit as st
@@ -17,11 +18,13 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from ganad.ui.state import decision_rule, selection
 from ganad.ui.state.decision_rule import DecisionRule
 from ganad.ui.state.scored_view import ScoredView
-from ganad.ui.state.session import memory
+from ganad.ui.state.session import LinkedChoice, memory
 
 VIEW = (*decision_rule.NAMES, *selection.NAMES)
 NAMES = ("run", *VIEW)
 """Our names in a URL: the run, and how it is looked at."""
+LESSON = ("lesson", "step")
+"""The lesson under way, and its step from 1."""
 _MOST_EARLIER = 50
 """So many earlier URLs are remembered. None that is older is still on its way."""
 
@@ -55,13 +58,17 @@ def opened_game() -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 4 else None
 
 
-def opened_lesson(*, same_page: bool) -> str | None:
-    """The lesson that a link asks for, once. No link leads from a page to itself: there, a browser reports an ended one late."""
-    text, m = st.query_params.get("lesson"), memory()
-    if text is None or text == m.lesson_link or (same_page and not _is_step()):
+def opened_lesson(*, same_page: bool) -> tuple[str, int] | None:
+    """The lesson that a link, a reload or a step back asks for, once, and at which step, from 0.
+
+    No link leads from a page to itself: there, a browser reports late what was asked for before.
+    """
+    asked, m = {name: st.query_params[name] for name in LESSON if name in st.query_params}, memory()
+    if "lesson" not in asked or asked == m.lesson_link or (same_page and not _is_step()):
         return None
-    m.lesson_link = text
-    return text
+    m.lesson_link = asked
+    step = asked.get("step", "")
+    return asked["lesson"], int(step) - 1 if re.fullmatch("[1-9][0-9]?", step) else 0
 
 
 def opened_own_class() -> bool:
@@ -73,29 +80,46 @@ def opened_own_class() -> bool:
     return text == "1"
 
 
+def lesson_query(lesson: str, step: int) -> dict[str, str]:
+    """A lesson at a step, from 0, as it stands in a URL; at its first one the step goes without saying."""
+    return {"lesson": lesson} | ({"step": str(step + 1)} if step else {})
+
+
+def write_lesson(lesson: str, step: int, *, same_page: bool) -> None:
+    """Let the URL ask for the lesson under way, so that a reload goes on with it. same_page: see `news`."""
+    means, m = lesson_query(lesson, step), memory()
+    if (m.lesson_link == means and (same_page or "lesson" in st.query_params)) or _is_step():
+        return
+    _replace(LESSON, means)
+    m.lesson_link = means
+
+
 def close_lesson() -> None:
     """The lesson is over: the URL no longer asks for it, and a link may ask for it again."""
-    st.query_params.pop("lesson", None)
+    _replace(LESSON, {})
     memory().lesson_link = None
 
 
-def study() -> str | None:
-    """The study that was chosen last, here or by a link."""
-    asked, m = st.query_params.get("study"), memory()
-    if asked and asked != m.study_link and (asked not in m.studies_shown or _is_step()):
-        m.study = m.study_link = asked  # what this session once wrote itself is only told late
-    return m.study
+def choice(name: str) -> str | None:
+    """What was chosen last under a name of the URL (a page's view, a study), here or by a link; None before that."""
+    asked, own = st.query_params.get(name), memory().choices.setdefault(name, LinkedChoice())
+    if asked and asked != own.heard and (asked not in own.written or _is_step()):
+        own.value = own.heard = asked  # what this session once wrote itself is only told late
+    elif asked is None and _is_step():
+        own.value = own.heard = None
+    return own.value
 
 
-def show_study(name: str | None) -> None:
-    """Choose a study from the next script run on, and let the URL ask for it."""
-    m = memory()
-    m.study = m.study_link = name
-    if name:
-        m.studies_shown.add(name)
-        st.query_params["study"] = name
-    else:
-        st.query_params.pop("study", None)
+def choose(name: str, value: str | None, *, write: bool = True) -> None:
+    """Choose under a name from the next script run on. write: the URL asks for it too."""
+    own = memory().choices.setdefault(name, LinkedChoice())
+    own.value = own.heard = value
+    if value is not None:
+        own.written.add(value)
+    if write and value is not None:
+        st.query_params[name] = value
+    elif write:
+        st.query_params.pop(name, None)
 
 
 def to_query(view: ScoredView) -> dict[str, str]:
@@ -149,8 +173,7 @@ def write(means: dict[str, str]) -> None:
         return
     # Also where it says so already, if it says so late: something else is still on its way there.
     if text != means or (url is not None and url.text != means):
-        others = {k: st.query_params.get_all(k) for k in st.query_params if k not in NAMES}
-        st.query_params.from_dict(others | means)
+        _replace(NAMES, means)
     memory().url = Url(means, means, _earlier(url, text))
 
 
@@ -164,6 +187,12 @@ def write_run(name: str, *, same_page: bool) -> dict[str, str]:
         accept(means)  # a step back to where there was no run: written there again, it would lead no further back
     write(means)
     return {"run": name}
+
+
+def _replace(names: tuple[str, ...], means: dict[str, str]) -> None:
+    """What the URL says under these names, in one step of the browser's history; the others stay."""
+    others = {k: st.query_params.get_all(k) for k in st.query_params if k not in names}
+    st.query_params.from_dict(others | means)
 
 
 def _earlier(url: Url | None, *texts: dict[str, str]) -> tuple[dict[str, str], ...]:

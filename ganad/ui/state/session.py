@@ -13,6 +13,18 @@ from ganad.ui.state.own_draft import OwnDraft
 
 
 @dataclass
+class LinkedChoice:
+    """A choice that the URL names, beside run and view. Written by `ganad.ui.state.address` alone."""
+
+    value: str | None = None
+    """What is chosen; None before any choice."""
+    heard: str | None = None
+    """What the URL asked for last, which was heard."""
+    written: set[str] = field(default_factory=set)
+    """What this session has put into the URL itself."""
+
+
+@dataclass
 class Memory:
     """What a session remembers beside what its widgets hold. One for each browser tab, as long as that is open.
 
@@ -85,16 +97,12 @@ class Memory:
     """The images of a class of one's own that are being collected."""
     own_link: str | None = None
     """What the last link said of one's own class, as it stood there."""
-    study: str | None = None
-    """The study that Compare shows."""
-    study_link: str | None = None
-    """The one that the URL asked for last, which was heard."""
-    studies_shown: set[str] = field(default_factory=set)
-    """Those that this session has put into the URL."""
+    choices: dict[str, LinkedChoice] = field(default_factory=dict)
+    """Name in a URL -> what was chosen under it: the study that Compare shows, the views of Methods and of Score."""
     lesson: Any = None
     """The lesson that this session is in."""
-    lesson_link: str | None = None
-    """The lesson that the last link asked for, as it stood there."""
+    lesson_link: dict[str, str] | None = None
+    """Lesson and step that the URL asked for last, as they stood there."""
     explained: tuple[str, str] | None = None
     """The drawing or picture of one's own that was explained last, and its verdict."""
     drawing: tuple[bytes, str] | None = None

@@ -15,6 +15,7 @@ from PIL import Image
 
 from ganad.ui.messages.escape import html
 from ganad.web import colours
+from ganad.wording import times
 
 
 def png(picture: np.ndarray, scale: int = 1) -> bytes:
@@ -154,5 +155,5 @@ def _score_bar(card: Card) -> str:
         f"<div style='position:relative;height:8px;border-radius:4px;background:{colours.THRESHOLD.faint(0.2)}'>"
         f"<div style='width:{filled:.1f}%;height:100%;border-radius:4px;background:{colour.both}'></div>"
         "<div style='position:absolute;left:50%;top:-3px;width:2px;height:14px;background:currentColor'></div></div>"
-        f"<div style='margin-top:4px;white-space:nowrap' title='{relative:.2f} times the threshold'>{relative:.2f} ×</div></div>"
+        f"<div style='margin-top:4px;white-space:nowrap' title='{times(relative)} times the threshold'>{times(relative)} ×</div></div>"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Collection
 from dataclasses import replace
 
 import pandas as pd
@@ -15,6 +16,7 @@ from ganad.evaluation import comparison, metrics
 from ganad.evaluation.metrics import Evaluation
 from ganad.service import RunInfo
 from ganad.ui import charts, page
+from ganad.ui.components.linked_choice import linked_choice
 from ganad.ui.messages import guard, notices
 from ganad.ui.messages.escape import html
 from ganad.ui.panels import agreement, export, run_comparison, run_manager, study
@@ -36,15 +38,15 @@ def compare(picked: RunInfo | None = None) -> None:
     if not runs:
         run_manager.bring_back()
         page.empty("There is nothing to compare yet: no detector has been trained.", "Train one")
-    study.show()
-    runs = in_order(runs, picked)
+    own = study.show()
+    runs = in_order(runs, picked, own)
     table = _table(runs)
     finished = [r for r in runs if r.state == "finished"]
     curves_slot = st.container(key="view_of_runs")
     st.subheader("Runs", help="Tick the runs whose curves are drawn above.")
     chosen = st.dataframe(
-        table, hide_index=True, width="stretch", key=table_key(runs, picked), on_select="rerun", selection_mode="multi-row",
-        selection_default={"selection": {"rows": first_ticks(runs, picked)}},
+        table, hide_index=True, width="stretch", key=table_key(runs, picked, own), on_select="rerun", selection_mode="multi-row",
+        selection_default={"selection": {"rows": first_ticks(runs, picked, own)}},
         column_config=_COLUMNS, placeholder="–",
     )  # fmt: skip
     rows = [runs[i] for i in chosen.selection.rows if i < len(runs)]
@@ -54,10 +56,7 @@ def compare(picked: RunInfo | None = None) -> None:
                 "None of the runs has finished yet: curves appear here when one has.", icon=":material/hourglass_top:"
             )
             return
-        view = st.segmented_control(
-            "View", list(VIEWS), default="Curves", key="view", required=True, persist_state="session",
-            label_visibility="collapsed", wrap=True,
-        )  # fmt: skip
+        view = linked_choice("View", {name: name for name in VIEWS}, name="view")
         if view == "All digits":
             run_comparison.matrix(runs)
             return
@@ -100,29 +99,37 @@ def _name(r: RunInfo) -> str:
     return name if r.shipped else f"{name} · {r.name[:4]}"
 
 
-def in_order(runs: list[RunInfo], picked: RunInfo | None) -> list[RunInfo]:
-    """What can be ranked with the picked run first, then other tasks, and what has no results yet at the end."""
-    return sorted(runs, key=lambda r: (r.state != "finished", not _same_task(r, picked)))
+def in_order(runs: list[RunInfo], picked: RunInfo | None, own: Collection[str] = ()) -> list[RunInfo]:
+    """What can be ranked with the picked run first, then other tasks, and what has no results yet at the end.
+
+    own: the runs of the study that is shown above, which come before all others.
+    """
+    return sorted(runs, key=lambda r: (r.state != "finished", r.name not in own, not _same_task(r, picked)))
 
 
 def _same_task(r: RunInfo, picked: RunInfo | None) -> bool:
     return picked is not None and comparison.task(r.settings) == comparison.task(picked.settings)
 
 
-def first_ticks(runs: list[RunInfo], picked: RunInfo | None) -> list[int]:
+def first_ticks(runs: list[RunInfo], picked: RunInfo | None, own: Collection[str] = ()) -> list[int]:
     """The picked run and up to three more of its task, among those that are finished; runs of other tasks never.
 
-    Where the picked run has not finished, its task is what counts.
+    Where the picked run has not finished, its task is what counts. own: the runs of the study that is shown above; where one of
+    them has finished, they alone are ticked, and the picked run's task counts if it is one of theirs.
     """
+    there = [r for r in runs if r.state == "finished" and r.name in own]
+    if there:
+        first = next((r for r in there if _same_task(r, picked)), there[0])
+        return [i for i, r in enumerate(runs) if r in there and _same_task(r, first)][:4]
     same = [i for i, r in enumerate(runs) if r.state == "finished" and _same_task(r, picked)]
     same.sort(key=lambda i: picked is None or runs[i].name != picked.name)
     return sorted(same[:4])
 
 
-def table_key(runs: list[RunInfo], picked: RunInfo | None = None) -> str:
-    """The table's key. It keeps ticks by row, so another list of runs, or another task, begins with ticks of its own."""
+def table_key(runs: list[RunInfo], picked: RunInfo | None = None, own: Collection[str] = ()) -> str:
+    """The table's key. It keeps ticks by row, so another list of runs, another task or study begins with ticks of its own."""
     task = comparison.task(picked.settings) if picked else None
-    return f"runs_table_{zlib.crc32(repr(([r.name for r in runs], task)).encode())}"
+    return f"runs_table_{zlib.crc32(repr(([r.name for r in runs], task, sorted(own))).encode())}"
 
 
 _COLUMNS = {

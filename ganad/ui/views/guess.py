@@ -16,9 +16,10 @@ from ganad.ui.panels import export
 from ganad.ui.state import address, cache
 from ganad.ui.state.decision_rule import DecisionRule
 from ganad.ui.state.scored_view import ScoredView
-from ganad.ui.state.session import memory, set_widget
+from ganad.ui.state.session import memory
 from ganad.ui.theme import layout, pictures
 from ganad.web import colours
+from ganad.wording import times
 
 
 def guess(run: RunInfo) -> None:
@@ -47,7 +48,7 @@ def take_link() -> None:
     number = address.opened_game()
     if number is not None:
         memory().game_number = number
-        set_widget("way", "Beat the detector")
+        address.choose("way", "game", write=False)
 
 
 def _ask(view: ScoredView, rows: np.ndarray, answers: list[bool]) -> None:
@@ -81,7 +82,7 @@ def _last(view: ScoredView, row: int, called: bool) -> None:
     words = {True: "right", False: "wrong"}
     st.markdown(
         f"The last one was **{what}**: you were **{words[called == truth]}**, the detector was **{words[own == truth]}** "
-        f"(score {view.test[row] / view.threshold:.2f} × the threshold)."
+        f"(score {times(view.test[row] / view.threshold)} × the threshold)."
         if np.isfinite(view.threshold)
         else f"The last one was **{what}**: you were **{words[called == truth]}**."
     )

@@ -96,10 +96,17 @@ def live_curves(panels: list[dict[str, Any]], *, key: str, run: str, version: st
 
 
 def wall_data(
-    wall: Wall, names: Sequence[str], drawing: tuple[np.ndarray, Sequence[DrawingScore]] | None
+    wall: Wall,
+    names: Sequence[str],
+    drawing: tuple[np.ndarray, Sequence[DrawingScore]] | None,
+    *,
+    goes_on: bool = False,
 ) -> dict[str, Any]:
-    """What the wall shows. names: of each class; drawing: (28, 28) uint8 and what the nets of each epoch said of it, in order."""
-    label = "after the training" if wall.is_finished else f"after epoch {wall.epoch}"
+    """What the wall shows. names: of each class; drawing: (28, 28) uint8 and what the nets of each epoch said of it, in order.
+
+    goes_on: the run is trained on from where this wall was made.
+    """
+    label = "after the training" if wall.is_finished and not goes_on else f"after epoch {wall.epoch}"
     mine = None
     if drawing is not None:
         given, said = drawing

@@ -62,8 +62,7 @@ export function drawPanel(canvas, panel, range, { view, end, pointed }, theme) {
     if (epoch < from || epoch > to) return;
     const [x] = at(epoch, high);
     const late = x > box.x + box.w / 2;
-    const style = { colour: theme.ink, align: late ? "right" : "left", alpha: 0.9 };
-    write(pen, words, late ? x - 4 : x + 4, box.y + 12 + 15 * (k % 3), style);
+    rimmed(pen, words, late ? x - 4 : x + 4, box.y + 12 + 15 * (k % 3), late ? "right" : "left", theme);
   });
   if (peak > high) write(pen, `↑ ${figure(peak)}`, box.x + 6, 7, { colour: theme.ink, base: "middle" });
   if (last !== null) {
@@ -73,13 +72,18 @@ export function drawPanel(canvas, panel, range, { view, end, pointed }, theme) {
   }
   if (balanced) {
     const [, y] = at(from, equilibrium);
-    const words = { colour: theme.ink, align: "right", alpha: 0.9 };
-    pen.lineWidth = 5; // a rim in the colour of the page, so that the words can be read over the curve
-    pen.strokeStyle = theme.page;
-    pen.textAlign = "right";
-    pen.strokeText(panel.in_words, box.x + box.w - 4, y > box.y + 18 ? y - 5 : y + 14);
-    write(pen, panel.in_words, box.x + box.w - 4, y > box.y + 18 ? y - 5 : y + 14, words);
+    rimmed(pen, panel.in_words, box.x + box.w - 4, y > box.y + 18 ? y - 5 : y + 14, "right", theme);
   }
+}
+
+// Words with a rim in the colour of the page, so that they can be read over curves and lines.
+function rimmed(pen, words, x, y, align, theme) {
+  pen.lineWidth = 5;
+  pen.lineJoin = "round";
+  pen.strokeStyle = theme.page;
+  pen.textAlign = align;
+  pen.strokeText(words, x, y);
+  write(pen, words, x, y, { colour: theme.ink, align, alpha: 0.9 });
 }
 
 // points: x and y in turn. Where they lie on the canvas, what is too high at its upper edge.

@@ -45,7 +45,9 @@ function wordsBelow(data) {
 function timesThreshold(score, threshold) {
   if (threshold === null || threshold <= 0) return figure(score);
   const times = score / threshold;
-  return times < 10 ? times.toFixed(2) : figure(times);
+  if (times >= 10) return figure(times);
+  const decimals = [2, 3, 4].find((n) => Number(times.toFixed(n)) !== 1 || times === 1) ?? 5;
+  return times.toFixed(decimals); // as many as show on which side of 1 it lies
 }
 
 function pair(canvas, given, drawn, row) {

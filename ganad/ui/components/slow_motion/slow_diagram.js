@@ -2,6 +2,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const TILE = 68;
+const NAME = 24; // height of a value's name below its tile
 
 // wide: five columns and three rows; on a narrow screen rows and columns are exchanged.
 export function drawDiagram(svg, own, scene, moment, wide) {
@@ -17,11 +18,16 @@ export function drawDiagram(svg, own, scene, moment, wide) {
       return [node.id, [(column + 0.5) * cell[0], (row + 0.5) * cell[1] - 8]];
     }),
   );
+  const named = new Set(scene.nodes.filter((node) => node.kind !== "net").map((node) => node.id));
   const flowing = moment.flow.map(([start, end]) => `${start} ${end}`);
   svg.replaceChildren(
     arrowHead(),
     ...scene.edges.map((edge) =>
-      arrow(place[edge.start], place[edge.end], flowing.includes(`${edge.start} ${edge.end}`)),
+      arrow(
+        [place[edge.start], named.has(edge.start)],
+        [place[edge.end], named.has(edge.end)],
+        flowing.includes(`${edge.start} ${edge.end}`),
+      ),
     ),
     ...scene.nodes.map((node) => picture(node, place[node.id], known[node.id], own, moment)),
   );
@@ -51,12 +57,14 @@ function arrowHead() {
   return defs;
 }
 
-// From the edge of one tile to that of the other, straight.
-function arrow([ax, ay], [bx, by], isFlowing) {
+// From the edge of one tile to that of the other, straight; steep ones leave and reach a value below its name.
+function arrow([[ax, ay], startIsNamed], [[bx, by], endIsNamed], isFlowing) {
   const [dx, dy] = [bx - ax, by - ay];
-  const scale = (TILE / 2 + 7) / Math.max(Math.abs(dx), Math.abs(dy));
-  const [sx, sy] = [ax + dx * scale, ay + dy * scale];
-  const [ex, ey] = [bx - dx * scale, by - dy * scale];
+  const [long, steep] = [Math.max(Math.abs(dx), Math.abs(dy)), Math.abs(dy) > 1.5 * Math.abs(dx)];
+  const off = (passesName) => (TILE / 2 + (steep && passesName ? NAME : 7)) / long;
+  const [from, to] = [off(startIsNamed && dy > 0), off(endIsNamed && dy < 0)];
+  const [sx, sy] = [ax + dx * from, ay + dy * from];
+  const [ex, ey] = [bx - dx * to, by - dy * to];
   return element("path", {
     class: isFlowing ? "edge flowing" : "edge",
     d: `M${sx} ${sy} L${ex} ${ey}`,

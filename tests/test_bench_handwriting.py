@@ -34,7 +34,7 @@ def test_a_bar_of_four_pixels_gets_wider_or_thinner_by_what_is_asked(pixels, wid
 
 @pytest.mark.parametrize("width", [2, 4, 6])
 def test_a_pen_draws_each_bar_as_wide_as_itself(width):
-    ink = b._penned(bar(width), b.PEN)
+    ink = b._pen(bar(width), b.PEN)
     across = (ink[b.CANVAS // 2] > 0.5).sum()
     assert across == pytest.approx(b.PEN, abs=4), "the ridge that it follows is a few pixels wide"
     assert extent(ink, 1) == pytest.approx(20 * 1.3 * UNIT + b.PEN, abs=12), "from end to end, and half a pen beyond"

@@ -26,6 +26,10 @@ CANVAS = 280
 """Side of the canvas in pixels; a digit as it is takes two thirds of it."""
 PEN, THINNEST = 22, 10
 """Widths of the pad's pen in pixels of the canvas: the usual one, and the least that can be chosen."""
+SHEET = 112
+"""Side of the drawing that the pad judges and sends."""
+SOFT = (1, 4, 6, 4, 1)
+"""Weights of the neighbours in either direction by which it softens what was drawn."""
 EACH = 200
 """Images of either side, at most."""
 Log = Callable[[str], None]
@@ -75,7 +79,22 @@ def _wider(image: np.ndarray, pixels: float) -> np.ndarray:
 
 
 def _penned(image: np.ndarray, width: float) -> np.ndarray:
-    """The canvas of the image as large as it may be, as a round pen of one width draws it: along the middle of its strokes, as on the pad."""
+    """The pad's sheet (SHEET, SHEET) uint8 after a round pen of one width has followed the middle of the strokes of an image, as large as it may be."""
+    small = Image.fromarray((255 * _pen(image, width)).astype(np.uint8)).resize((SHEET, SHEET), Image.Resampling.BOX)
+    return softened(np.asarray(small, np.float32)).round().astype(np.uint8)
+
+
+def softened(sheet: np.ndarray) -> np.ndarray:
+    """What was drawn on the pad, as the pad makes it before it is judged (`ganad/web/pad/sheet.js`)."""
+    from scipy import ndimage
+
+    for axis in (0, 1):
+        sheet = ndimage.convolve1d(sheet, np.array(SOFT) / sum(SOFT), axis=axis, mode="constant")
+    return sheet
+
+
+def _pen(image: np.ndarray, width: float) -> np.ndarray:
+    """The same on a canvas, in [0, 1]: with the edges of the pen."""
     from scipy import ndimage
 
     smooth = ndimage.gaussian_filter(_ink(image, 1.3), 2)  # the steps of 28 pixels have no middle of their own
@@ -106,8 +125,8 @@ WAYS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "strokes 1 pixel thinner": lambda x: _photo(_wider(x, -1.0)),
     "shaded paper": lambda x: _photo(_ink(x), shade=70),
     "noise": lambda x: _photo(_ink(x), noise=10),
-    "by the pad's pen": lambda x: (255 * _penned(x, PEN)).astype(np.uint8),
-    "by its thinnest pen": lambda x: (255 * _penned(x, THINNEST)).astype(np.uint8),
+    "by the pad's pen": lambda x: _penned(x, PEN),
+    "by its thinnest pen": lambda x: _penned(x, THINNEST),
 }
 """Ways to draw an image anew: (28, 28) uint8, light on black -> a picture (H, W) uint8, in dark on light or as the pad, light on black. The first is the usual one."""
 AS_IT_IS, ELSEWHERE = "as it is", "other writers, 8 x 8"

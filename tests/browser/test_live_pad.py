@@ -1,5 +1,6 @@
 """The pad answers while one draws: in the browser alone, with Python's numbers."""
 
+import base64
 import re
 
 import numpy as np
@@ -7,8 +8,11 @@ import pytest
 from playwright.sync_api import expect
 
 from ganad import service
+from ganad.bench.handwriting import softened
+from ganad.web.bundle import bundle
 from tests.browser.conftest import bring, keyed, settled
 from tests.browser.pad_in_the_browser import in_python, in_the_browser
+from tests.conftest import ROOT
 from tests.drawings import drawings
 
 RUN = "ganomaly-n8"
@@ -39,6 +43,37 @@ def test_the_browser_prepares_and_judges_as_python_does(blank, run):
         assert np.dot(weights, ours.parts) == pytest.approx(np.dot(weights, python.parts), rel=5e-3)
         assert np.abs(ours.reconstruction.astype(int) - python.reconstruction).max() <= 3
         assert ours.z == pytest.approx(python.z, rel=0.01, abs=0.01)
+
+
+_DRAWN = """async ([source, pixels]) => {
+  const m = await import("data:text/javascript;base64," + source);
+  const side = 448, ink = Object.assign(document.createElement("canvas"), { width: side, height: side }).getContext("2d");
+  const sheet = { ...m.newSheet(), under: pixels && m.sheetOf(pixels) };
+  const drawings = [];
+  for (const points of [null, [[0, 200], [300, 40]], [[447, 447]]]) {
+    if (points) { m.beginStroke(sheet, 35, false, points[0]); sheet.current.points.push(...points.slice(1)); }
+    m.paintSheet(sheet, ink, side);
+    const grey = Array.from(ink.getImageData(0, 0, side, side).data).filter((_, i) => i % 4 === 0);
+    drawings.push([grey, Array.from(m.drawingOf(ink, side, sheet))]);
+  }
+  return drawings;
+}"""
+
+
+@pytest.mark.parametrize("begun_with", [False, True])
+def test_strokes_are_softened_and_what_the_sheet_began_with_is_not(blank, begun_with):
+    source = (
+        bundle(ROOT / "ganad/web/pad/sheet.js") + "\nexport { beginStroke, drawingOf, newSheet, paintSheet, sheetOf };"
+    )
+    under = drawings(8, seed=5)[6] if begun_with else np.zeros((112, 112), np.uint8)
+    encode = lambda content: base64.b64encode(content).decode()  # noqa: E731
+    seen = blank.evaluate(_DRAWN, [encode(source.encode()), encode(under.tobytes()) if begun_with else None])
+    assert np.array_equal(np.reshape(seen[0][1], (112, 112)), under)
+    for painted, drawn in seen:
+        means = np.reshape(painted, (112, 4, 112, 4)).mean((1, 3))
+        expected = np.clip(under + softened(means - under), 0, 255)
+        assert np.abs(np.reshape(drawn, (112, 112)) - expected).max() <= 0.51
+    assert softened(np.eye(1, 112 * 112, 56 * 113).reshape(112, 112)).sum() == pytest.approx(1)
 
 
 def empty(page):

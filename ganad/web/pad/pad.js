@@ -98,7 +98,7 @@ function prepare(root, pad) {
     find("live").hidden = find("ghosts").hidden = !rule;
     if (!rule) return;
     const own = netsOf(rule.version);
-    const drawing = drawingOf(ink, side);
+    const drawing = drawingOf(ink, side, sheet);
     const judged = verdict(drawing);
     pad.verdict = judged;
     find("judged").hidden = !judged;
@@ -140,7 +140,7 @@ function prepare(root, pad) {
       for (sheet.shown = 0; sheet.shown <= last; sheet.shown++) {
         if (isEmpty(sheet)) continue;
         paintSheet(sheet, ink, side);
-        pad.states.push(stateNow(verdict(drawingOf(ink, side))));
+        pad.states.push(stateNow(verdict(drawingOf(ink, side, sheet))));
       }
       sheet.shown = shown;
       paint();
@@ -155,7 +155,7 @@ function prepare(root, pad) {
     if (drawn && pad.rule)
       pad.states = [...pad.states.filter(({ count }) => count < sheet.shown), stateNow(pad.verdict)];
     timeline();
-    if (!pad.rule && !pad.collects) pad.tell(isEmpty(sheet) ? null : toBase64(drawingOf(ink, side)));
+    if (!pad.rule && !pad.collects) pad.tell(isEmpty(sheet) ? null : toBase64(drawingOf(ink, side, sheet)));
     say(
       pad.verdict && pad.rule
         ? `${text}. Called ${pad.verdict.isAnomalous ? "anomalous" : "normal"}. ${words(pad.verdict, pad.rule)}`
@@ -225,7 +225,7 @@ function prepare(root, pad) {
   const add = () => {
     if (!pad.collects || isEmpty(sheet)) return;
     sheet.current = null;
-    pad.add(toBase64(drawingOf(ink, side)));
+    pad.add(toBase64(drawingOf(ink, side, sheet)));
     wipeSheet(sheet);
     changed("Added. Draw the next one");
   };
@@ -240,7 +240,7 @@ function prepare(root, pad) {
   find("clear").onclick = clear;
   find("erase").onclick = erase;
   find("explain").onclick = () => {
-    pad.tell(toBase64(drawingOf(ink, side)));
+    pad.tell(toBase64(drawingOf(ink, side, sheet)));
     show();
   };
   root.querySelector("input").oninput = (event) => {

@@ -1,5 +1,6 @@
 // The strokes on the sheet. Those beyond `shown` were taken back and can come again, until another one is drawn.
 export const OUT = 112; // side of the drawing that is judged and sent
+const SOFT = [1, 4, 6, 4, 1].map((part) => part / 16); // about a Gaussian of one pixel, a quarter of one of the 28
 
 export function newSheet() {
   return { strokes: [], shown: 0, under: null, current: null };
@@ -49,19 +50,39 @@ export function paintSheet(sheet, ink, side) {
   }
 }
 
-// The sheet as OUT * OUT grey bytes, each the mean of a square of pixels.
-export function drawingOf(ink, side) {
+// The sheet as OUT * OUT grey bytes, each the mean of a square of pixels. What was drawn is softened as a pen on paper is when it
+// is scanned, since MNIST's digits were; what the sheet began with stays as it is.
+export function drawingOf(ink, side, { under }) {
   const { data } = ink.getImageData(0, 0, side, side);
+  const before = under?.getContext("2d").getImageData(0, 0, OUT, OUT).data;
   const step = side / OUT;
-  const out = new Uint8Array(OUT * OUT);
+  const drawn = new Float32Array(OUT * OUT);
   for (let row = 0; row < OUT; row++) {
     for (let col = 0; col < OUT; col++) {
       let sum = 0;
       for (let y = row * step; y < (row + 1) * step; y++)
         for (let x = col * step; x < (col + 1) * step; x++) sum += data[4 * (y * side + x)];
-      out[row * OUT + col] = Math.round(sum / (step * step));
+      const at = row * OUT + col;
+      drawn[at] = sum / (step * step) - (before?.[4 * at] ?? 0);
     }
   }
+  return Uint8ClampedArray.from(
+    softened(softened(drawn, 1, OUT), OUT, 1),
+    (value, at) => value + (before?.[4 * at] ?? 0),
+  );
+}
+
+// (OUT * OUT) values, each the mean of its neighbours along one direction, weighed by SOFT; beyond the edge is nothing.
+function softened(values, along, across) {
+  const reach = SOFT.length >> 1;
+  const out = new Float32Array(OUT * OUT);
+  for (let line = 0; line < OUT; line++)
+    for (let at = 0; at < OUT; at++) {
+      let sum = 0;
+      for (let k = Math.max(-reach, -at); k <= Math.min(reach, OUT - 1 - at); k++)
+        sum += SOFT[k + reach] * values[line * across + (at + k) * along];
+      out[line * across + at * along] = sum;
+    }
   return out;
 }
 

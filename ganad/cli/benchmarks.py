@@ -161,6 +161,22 @@ def bench_cluster(
     terminal.put(json.dumps(rows, indent=2) if json_ else b.table(rows))
 
 
+@bench.command("estimate")
+def bench_estimate(
+    method: Annotated[list[MethodName] | None, typer.Option(help="repeat for more; default: all")] = None,
+    digits: Annotated[str, typer.Option(help="normal digits, a training each")] = "8",
+    preset: Annotated[str, typer.Option(help="which settings")] = "tuned",
+    epochs: Annotated[int | None, typer.Option(help="of each training; default: the preset's", min=1)] = None,
+    json_: Json = False,
+) -> None:
+    """Is the time that the Train page promises right on this machine? Each training is estimated, then run in full."""
+    from ganad.bench import estimate as b
+
+    methods = [m.value for m in method] if method else list(METHOD_NAMES)
+    rows = b.compare(methods, _numbers(digits), preset, epochs, tell)
+    terminal.put(json.dumps(rows, indent=2) if json_ else b.table(rows))
+
+
 @bench.command("doctor")
 def bench_doctor(
     seeds: Annotated[int, typer.Option(help="trainings with each planted fault", min=0)] = 10,

@@ -68,7 +68,7 @@ SAID = {  # state -> page -> (what its main part says, the ways on that it offer
     | dict.fromkeys(SCORED, ("There is nothing to show yet: no detector has been trained.", {"Train one"})),
     "running": {
         "app.py": ("No trained detector is here yet.", {"Train one"}),
-        "pages/1_Train.py": ("epoch 2 of 20 · step 200 of 800", {"Stop"}),
+        "pages/1_Train.py": ("epoch 2 of 12 · step 200 of 800", {"Stop"}),
         "pages/5_Compare.py": ("None of the runs has finished yet", set()),
     }
     | dict.fromkeys(SCORED, ("is still running. Its scores appear here when it has finished.", {"Watch it train"})),
@@ -80,13 +80,13 @@ SAID = {  # state -> page -> (what its main part says, the ways on that it offer
     | dict.fromkeys(SCORED, (LEFT_OUT, {"See its log"})),
     "stopped": {
         "app.py": ("No trained detector is here yet.", {"Train one"}),
-        "pages/1_Train.py": ("at epoch 2 of 20", {"Resume"}),
+        "pages/1_Train.py": ("at epoch 2 of 12", {"Resume"}),
         "pages/5_Compare.py": ("None of the runs has finished yet", set()),
     }
     | dict.fromkeys(SCORED, ("was stopped before it had scored the test set.", {"Resume it"})),
     "finished": {
         "app.py": ("has only ever seen <b>8s</b>", {"**Draw a digit**", "**Judge the score**"}),
-        "pages/1_Train.py": (f"20 epochs in {TOOK}", {"Browse its images", "Evaluate it", "Draw a digit for it"}),
+        "pages/1_Train.py": (f"12 epochs in {TOOK}", {"Browse its images", "Evaluate it", "Draw a digit for it"}),
         "pages/2_Browse.py": ("10,000 of 10,000 test images", {"Defaults"}),
         "pages/3_Evaluate.py": (AREA, {"Open in Browse"}),
         "pages/4_Score.py": ("Nearest to the threshold", set()),

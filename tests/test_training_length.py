@@ -20,7 +20,7 @@ def settings(**asked):
 @pytest.mark.parametrize(
     ("method", "preset", "expected"),
     [
-        ("ganomaly", "tuned", (20, 20 * 84)),  # 5,400 images: 84 batches of 64, and 24 images that are no half
+        ("ganomaly", "tuned", (12, 12 * 84)),  # 5,400 images: 84 batches of 64, and 24 images that are no half
         ("egbad", "tuned", (8, 8 * 169)),
         ("egbad", "article", (320, 320 * 6)),  # 400 images less a tenth: 5 batches of 64, and 40 images
     ],
@@ -31,9 +31,9 @@ def test_the_usual_length_is_the_presets_on_one_digit_or_on_its_own_limit(method
 
 def test_a_short_run_is_told_its_steps_those_of_the_preset_and_what_to_do():
     said = length.too_short(settings(limit=2000, epochs=2), 63)
-    assert "63 steps. This preset's default is 20 epochs = 1,680 steps, 27 times as many" in said
+    assert "63 steps. This preset's default is 12 epochs = 1,008 steps, 16 times as many" in said
     assert (
-        "Train for 54 epochs to have as many, or for 20 without the limit of 2,000 images." in said
+        "Train for 36 epochs to have as many, or for 12 without the limit of 2,000 images." in said
     )  # 1,680 / 31.5 = 53.3
     assert "limit" not in length.too_short(settings(epochs=2), 164)
 

@@ -30,9 +30,9 @@ def server(tmp_path_factory):
 NOT_YET = dict.fromkeys(("Browse", "Evaluate", "Score"), "is still running.")
 WHY_NOT = dict.fromkeys(NOT_YET, "failed: loss/generator stopped being finite at step 200.")
 SAID = {
-    "finished": {"Train": f"20 epochs in {TOOK}", "Browse": "10,000 of 10,000 test images", "Score": "Draw one digit"},
-    "running": NOT_YET | {"Train": "epoch 2 of 20 · step 200 of 800"},
-    "failed": WHY_NOT | {"Train": "at epoch 2 of 20"},
+    "finished": {"Train": f"12 epochs in {TOOK}", "Browse": "10,000 of 10,000 test images", "Score": "Draw one digit"},
+    "running": NOT_YET | {"Train": "epoch 2 of 12 · step 200 of 800"},
+    "failed": WHY_NOT | {"Train": "at epoch 2 of 12"},
 }
 PICKED = {"finished": "", "running": " · in progress", "failed": " · failed"}
 PUT = {"finished": put_finished, "running": put_running, "failed": put_failed}

@@ -44,7 +44,7 @@ def _a_wall(run: Path) -> wall.Wall:
     return wall.Wall(20, True, False, drawn[:20], drawn[:20], digit, digit == 8, parts)
 
 
-OTHERS = ("weights.safetensors", "state.pt", "samples/00020.png", "epoch_nets/00010.safetensors", "states/00010.pt")
+OTHERS = ("weights.safetensors", "state.pt", "samples/00012.png", "epoch_nets/00010.safetensors", "states/00010.pt")
 
 SHAPES = [
     [1], [], {}, {"a": 1}, "text", 7, None, True, {"state": 3}, {"state": "odd"}, {"auroc": "high"}, {"auroc": None},

@@ -40,7 +40,7 @@ DAMAGES = {
     "flipped reconstructions": lambda run: flip(run / "reconstructions.npz"),
     "flipped weights": lambda run: flip(run / "weights.safetensors"),
     "bytes in the metrics": lambda run: (run / "metrics.jsonl").write_bytes(b'{"step": 1}\n\xff\xfe\n'),
-    "half a picture": lambda run: (run / "samples" / "00020.png").write_bytes(b"\x89PNG\r\n\x1a\n half"),
+    "half a picture": lambda run: (run / "samples" / "00012.png").write_bytes(b"\x89PNG\r\n\x1a\n half"),
     "a directory for the note": lambda run: (run / "note.txt").mkdir(),
 }
 

@@ -33,14 +33,14 @@ def test_a_short_run_is_told_its_steps_those_of_the_preset_and_what_to_do():
     said = length.too_short(settings(limit=2000, epochs=2), 63)
     assert "63 steps. This preset's default is 12 epochs = 1,008 steps, 16 times as many" in said
     assert (
-        "Train for 36 epochs to have as many, or for 12 without the limit of 2,000 images." in said
-    )  # 1,680 / 31.5 = 53.3
+        "Train for 32 epochs to have as many, or for 12 without the limit of 2,000 images." in said
+    )  # 1,008 / 31.5 = 32
     assert "limit" not in length.too_short(settings(epochs=2), 164)
 
 
 def test_the_line_is_at_half_of_the_presets_steps_whatever_the_epochs():
-    assert length.too_short(settings(epochs=10), 839)
-    assert not length.too_short(settings(epochs=10), 840)
+    assert length.too_short(settings(epochs=10), 503)
+    assert not length.too_short(settings(epochs=10), 504)
     assert not length.too_short(settings(normal=tuple(range(9)), epochs=2), 1518)
     assert not length.too_short(settings(epochs=2), 0), "nothing is known of it"
 
@@ -72,7 +72,7 @@ def test_where_the_doctor_says_it_too_it_stands_on_the_page_once_with_the_button
     (run / "metrics.jsonl").write_text("\n".join([*early, json.dumps(json.loads(early[-1]) | {"step": 56})]) + "\n")
     page = opened("pages/1_Train.py", run=run.name)
     assert words(page).count("This was a short training: 56 steps.") == 1
-    assert any(button.label.startswith("Train again: 600 epochs") for button in page.button)
+    assert any(button.label.startswith("Train again: 216 epochs") for button in page.button)
 
 
 def test_the_command_line_says_it_beside_the_area_and_not_on_stdout(runs_dir, monkeypatch, capsys):

@@ -11,7 +11,7 @@ ENOUGH = 0.5
 """Share of its preset's steps from which on a training is not called short for their number alone."""
 FALLS = 0.03
 """The held-out residual of a short training fell by so much in its last third: it was not done."""
-FALLS_FAST = 0.15
+FALLS_FAST = 0.25
 """The held-out residual fell by so much in the last tenth of the training, however long that was."""
 FEWEST = 4
 """Kept epochs that a curve needs."""

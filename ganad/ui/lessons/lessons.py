@@ -60,7 +60,7 @@ ONES = Lesson(
         Step(
             "Evaluate", "Go back to the run's own weights with **Back to defaults**.",
             lambda now, then: now.weights == now.usual_weights,
-            "The latent part asks where the code lies and how usual that is for so much ink. It catches about half of the 1s, and more of every other digit.",
+            "The latent part asks where the code lies and how usual that is for so much ink. It catches two thirds of the 1s, and more of every other digit.",
         ),
     ),
 )  # fmt: skip

@@ -66,22 +66,22 @@ export function drawingOf(ink, side, { under }) {
       drawn[at] = sum / (step * step) - (before?.[4 * at] ?? 0);
     }
   }
-  return Uint8ClampedArray.from(
-    softened(softened(drawn, 1, OUT), OUT, 1),
-    (value, at) => value + (before?.[4 * at] ?? 0),
-  );
+  const soft = softened(softened(drawn, 1, OUT), OUT, 1);
+  const out = new Uint8ClampedArray(OUT * OUT);
+  for (let at = 0; at < out.length; at++) out[at] = soft[at] + (before?.[4 * at] ?? 0);
+  return out;
 }
 
-// (OUT * OUT) values, each the mean of its neighbours along one direction, weighed by SOFT; beyond the edge is nothing.
+// (OUT * OUT) values, each spread over its neighbours along one direction by SOFT; what falls beyond the edge is lost.
 function softened(values, along, across) {
   const reach = SOFT.length >> 1;
   const out = new Float32Array(OUT * OUT);
   for (let line = 0; line < OUT; line++)
     for (let at = 0; at < OUT; at++) {
-      let sum = 0;
+      const value = values[line * across + at * along];
+      if (value === 0) continue; // most of a sheet is empty
       for (let k = Math.max(-reach, -at); k <= Math.min(reach, OUT - 1 - at); k++)
-        sum += SOFT[k + reach] * values[line * across + (at + k) * along];
-      out[line * across + at * along] = sum;
+        out[line * across + (at + k) * along] += SOFT[k + reach] * value;
     }
   return out;
 }

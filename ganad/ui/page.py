@@ -180,7 +180,10 @@ def _at_work() -> None:
         memory().training_seen = False
         st.rerun()
     memory().training_seen = bool(working)
+    on_page = held(picked_run.PICKER) if memory().page == "Train" else None
     for r in working:
+        if r.name == on_page:
+            continue  # the page itself shows it, and looks more often
         s = r.status
         share = s.step / s.total if s.total else 0.0
         with st.container(border=True, gap="small"):
@@ -191,7 +194,7 @@ def _at_work() -> None:
                 st.page_link(
                     "pages/1_Train.py", label="Watch", icon=":material/play_circle:", query_params={"run": r.name}
                 )
-            elif held(picked_run.PICKER) != r.name and st.button(
+            elif st.button(
                 "Watch", icon=":material/play_circle:", type="tertiary", key=f"watch_{r.name}",
                 on_click=guard.callback(picked_run.pick), args=(r.name,),
             ):  # fmt: skip

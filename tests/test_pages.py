@@ -549,12 +549,11 @@ def test_a_page_opens_with_the_newest_run_that_was_trained_long_enough(runs_dir)
 def test_a_run_at_work_stands_in_the_sidebar_of_every_page_but_the_one_that_shows_it(runs_dir):
     put_finished(runs_dir)
     run = put_running(runs_dir)
-    beside = lambda page, name: (
-        "0002 ganomaly"
-        in as_read(  # noqa: E731
-            "".join(c.value for c in opened(page, run=name).sidebar.caption).replace("*", "")
-        )
-    )
+
+    def beside(page, name):
+        said = "".join(caption.value for caption in opened(page, run=name).sidebar.caption)
+        return "0002 ganomaly" in as_read(said.replace("*", ""))
+
     assert beside("pages/2_Browse.py", run.name)
     assert beside("pages/1_Train.py", "0001-ganomaly-n8-s0"), "another run is picked there"
     assert not beside("pages/1_Train.py", run.name)

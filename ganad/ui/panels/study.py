@@ -44,7 +44,7 @@ def show() -> set[str]:
     with st.container(border=True):
         live = process.at_work(study)
         guard.fragment(_study, run_every=3.0 if live else None)(chosen, live)
-    return {row.run for row in guard.or_none(summary.rows, study) or () if row.run}
+    return {run.name for run in store.runs_of(study).values()}
 
 
 def _chosen() -> None:

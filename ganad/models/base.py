@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ganad.config import Settings, parts_in
 from ganad.models.density import CodeDensity
+from ganad.models.ops.eager_adam import EagerAdam
 from ganad.models.ops.fast_conv import gradients_of
 from ganad.models.ops.fuse_bn import fold
 from ganad.models.scoring_program import ScoringProgram, Step
@@ -73,7 +74,7 @@ class Method(nn.Module):
         if self._optimisers is None:
             s = self.settings
             self._optimisers = {
-                name: torch.optim.Adam(
+                name: EagerAdam(
                     net.parameters(),
                     lr=self.learning_rate(name),
                     betas=(s.beta1, s.beta2),

@@ -31,6 +31,7 @@ class AnoganSettings(CommonSettings):
         ),
         "loss/generator": Curve("the cross-entropy of having G(z) called real: above ln 2 the discriminator is ahead", LN_2, HALF),
     }  # fmt: skip
+    most_statistics: ClassVar[int] = 300
     max_checkpoints: ClassVar[int] = 12
     val_images_per_check: ClassVar[int] = 30
     labels: ClassVar[dict[str, tuple[str, str]]] = CommonSettings.labels | {
@@ -40,9 +41,10 @@ class AnoganSettings(CommonSettings):
         "search_restarts": ("Score", "Starts of the search"),
         "search_candidates": ("Score", "Candidates for the starts"),
         "search_patience": ("Score", "Patience of the search"),
+        "w_typicality": ("Score", "Weight of the typicality"),
     }
     presets: ClassVar[dict[str, dict[str, Any]]] = {
-        "tuned": dict(epochs=40, **_TUNED),
+        "tuned": dict(epochs=40, w_typicality=8.0, **_TUNED),
         "many": dict(epochs=5, **_TUNED),
         "paper": dict(
             architecture="paper", image_size=28, latent=200, filters=64, lr=1e-5, batch_size=100, epochs=100,
@@ -69,6 +71,12 @@ class AnoganSettings(CommonSettings):
     )
     search_patience: int = Field(
         0, ge=0, description="a search ends when its score fell by less than a thousandth in so many steps; 0 never"
+    )
+    w_typicality: float = Field(
+        0.0,
+        ge=0,
+        description="how much it counts in the latent part how unusual the residual is for so much ink, in either direction, in standard "
+        "deviations against one of mean z²; an addition to the paper, 0 turns it off",
     )
     weights: Weights = Field(
         (0.9, 0.1, 0.0),

@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from ganad.config.curves import Curve
+from ganad.config.mixtures import MOST_OTHERS
 from ganad.config.parent import Parent
 from ganad.config.parts import PARTS, Weights
 from ganad.errors import ConfigError
@@ -96,6 +97,8 @@ class CommonSettings(BaseModel):
     """Training images of other digits that are scored to choose weights by."""
     scores_by_search: ClassVar[bool] = False
     """True where z is searched for each image, which takes a hundred times as long as one pass."""
+    most_statistics: ClassVar[int] = MOST_OTHERS
+    """Training images, at most a fifth, by which density and typicality get their units."""
     curves: ClassVar[dict[str, Curve]] = {}
     """What `step` logs, by its name: the losses, `loss/<player>`, and the terms that they are made of, `<player>/<term>`."""
     residual_power: ClassVar[int] = 1
@@ -177,8 +180,13 @@ class CommonSettings(BaseModel):
 
     @property
     def latent_statistics(self) -> tuple[float, float]:
-        """What density of codes and typicality count in the latent part, against 1 of the distance of codes; 0 in methods without."""
+        """What density of codes and typicality count in the latent part, against 1 of the rest of it; 0 in methods without."""
         return getattr(self, "w_density", 0.0), getattr(self, "w_typicality", 0.0)
+
+    @property
+    def fits_density(self) -> bool:
+        """True where a mixture is fitted to codes after the training: for their density, or for how usual that is."""
+        return hasattr(self, "w_density") and any(self.latent_statistics)
 
     @property
     def epochs_without_reconstructions(self) -> int:

@@ -2,15 +2,17 @@
 
 Paper   Schlegl et al. 2017, arXiv:1703.05921. The nets of `paper`: the AnoGAN in the released code of EGBAD.
 Shapes  x, x̂ = G(z*) (B, 1, S, S) in [-1, 1] · z (B, nz) ~ N(0, I) · logits (B,), high = "real".
-The search goes down the score itself: w_r sum |x - G(z)| + w_d sum |f(x) - f(G(z))| + w_l mean z².
+The search goes down the score: w_r sum |x - G(z)| + w_d sum |f(x) - f(G(z))| + w_l mean z². With `w_typicality` the latent part has
+one thing more, which the search does not ask for: how unusual the residual at its end is for so much ink.
 Differs from paper and release in what docs/methods/anogan.md lists.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -21,6 +23,7 @@ from ganad.models.dcgan import GENERATORS, SLOPES, article_conv_stack, small_con
 from ganad.models.layers import init_dcgan
 from ganad.models.losses import bce_fake, bce_real, sum_abs
 from ganad.models.ops.fast_conv import Conv
+from ganad.models.typicality import log_ink
 
 
 class Discriminator(nn.Module):
@@ -103,14 +106,39 @@ class Anogan(Method):
         return {"loss/discriminator": loss_d.detach(), "loss/generator": loss_g.detach()}
 
     def parts(self, x: Tensor, on_progress: Callable[[], None] = no_op) -> Parts:
-        """residual: sum |x - G(z*)| · discrimination: sum |f(x) - f(G(z*))| · latent: mean z*²."""
+        """residual: sum |x - G(z*)| · discrimination: sum |f(x) - f(G(z*))| · latent: mean z*², and `with_typicality`."""
         z = None
         for look in self.search(x):
             z = look.z
             on_progress()
         with torch.no_grad():
-            picture, residual, discrimination, latent = self.compare(x, self._features(x), z)
+            picture, residual, discrimination, latent = self.compare(x, self.discriminate(x), z)
+        latent = self.with_typicality(latent, residual, x)
         return Parts(residual, discrimination, latent, reconstruction=picture.float(), z=z.float())
+
+    def with_typicality(self, latent: Tensor, residual: Tensor, x: Tensor) -> Tensor:
+        """The latent part (B,) from mean z² (B,): with `w_typicality` plus how unusual the residual (B,) is for the ink of x (B, 1, S, S)."""
+        return latent if self.typicality is None else latent + self.typicality(_of_residual(residual, x))
+
+    @torch.no_grad()
+    def fit_statistics(
+        self,
+        fitted: Callable[[], Iterable[Tensor]],
+        others: Callable[[], Iterable[Tensor]],
+        on_progress: Callable[[], None] = no_op,
+    ) -> None:
+        """What residuals of normal images are like for their ink, from a search for each of the `others`; `fitted` is not needed."""
+        if self.typicality is None:
+            return
+        folded = self.eval().folded()
+        folded.typicality = None
+        statistics, latent = [], []
+        for x in others():
+            parts = folded.parts(x, on_progress)
+            statistics.append(_of_residual(parts.residual, x).double().cpu().numpy())
+            latent.append(parts.latent.double().cpu().numpy())
+        spread = float(np.concatenate(latent).std())
+        self.typicality.fit(np.concatenate(statistics), self.settings.w_typicality * spread)
 
     def search(self, x: Tensor) -> Iterator[SearchStep]:
         """Adam on z alone, for each image of x (B, 1, S, S) by itself; the nets are only looked through.
@@ -120,7 +148,7 @@ class Anogan(Method):
         best score has not fallen by a thousandth within `search_patience` steps.
         """
         s = self.settings
-        f = self._features(x)
+        f = self.discriminate(x)
         z = self._starts(x, f)
         b, paths, nz = z.shape
         owner = torch.arange(b, device=x.device).repeat_interleave(paths)
@@ -162,7 +190,8 @@ class Anogan(Method):
         with torch.no_grad():
             return self.scoring_net("generator")(z).float()
 
-    def _features(self, x: Tensor) -> Tensor:
+    def discriminate(self, x: Tensor) -> Tensor:
+        """f(x) (B, n): what the discriminator sees in x (B, 1, S, S)."""
         with torch.no_grad():
             return self.scoring_net("discriminator")(x)[1]
 
@@ -195,6 +224,11 @@ class Anogan(Method):
             drawn.square().mean(1).expand(len(x), -1),
         )
         return drawn[away.topk(s.search_restarts, dim=1, largest=False).indices]
+
+
+def _of_residual(residual: Tensor, x: Tensor) -> Tensor:
+    """(B, 2): the logarithms of a residual (B,) and of the ink of its image x (B, 1, S, S)."""
+    return torch.stack([residual.float().clamp(min=1e-4).log(), log_ink(x)], dim=1)
 
 
 def search_lr(s: AnoganSettings, step: int) -> float:

@@ -60,9 +60,8 @@ class Method(nn.Module):
         self.averaged_steps: int | None = 0
         """How many steps the averages hold; None in a run that began when averages still held the first, untrained weights."""
         self._optimisers: dict[str, torch.optim.Optimizer] | None = None
-        statistics = settings.latent_statistics
-        self.density = CodeDensity(settings.latent) if any(statistics) else None
-        self.typicality = Typicality() if any(statistics) else None
+        self.density = CodeDensity(settings.latent) if settings.fits_density else None
+        self.typicality = Typicality() if any(settings.latent_statistics) else None
         """What normal codes are like, in a method that adds this to its latent part; fitted by `fit_statistics`."""
 
     def networks(self) -> dict[str, nn.Module]:
@@ -261,7 +260,8 @@ class Method(nn.Module):
 
     def _statistics(self) -> dict[str, nn.Module]:
         """What `fit_statistics` fits, by the beginning of its names in a scoring state."""
-        return {} if self.density is None else dict(zip(_STATISTICS, (self.density, self.typicality), strict=True))
+        both = zip(_STATISTICS, (self.density, self.typicality), strict=True)
+        return {name: module for name, module in both if module is not None}
 
     def training_state(self) -> dict[str, Any]:
         """Everything needed to go on with the same numbers."""

@@ -85,6 +85,7 @@ class Search:
     paths: np.ndarray  # (T, R) where each path is; one that has stopped keeps its last
     shown: np.ndarray  # (K,) which steps have a picture
     frames: np.ndarray  # (K, 28, 28) uint8: G(z) of the best z so far
+    typicality: float  # what it adds to the last score, which the search does not ask for; 0 where the run has none
 
 
 def search(name: str, image: np.ndarray, frames: int = 24) -> Search | None:
@@ -101,11 +102,15 @@ def search(name: str, image: np.ndarray, frames: int = 24) -> Search | None:
     # Most happens at first, so the pictures stand close there.
     shown = np.unique(np.round(np.geomspace(1, len(looks), min(frames, len(looks)))).astype(int)) - 1
     drawn = to_picture(net.picture(torch.cat([looks[i].z for i in shown])))
+    with torch.no_grad():
+        _, residual, _, _ = net.compare(x, net.discriminate(x), looks[-1].z)
+        typicality = float(net.with_typicality(torch.zeros_like(residual), residual, x)[0])
     return Search(
         score=np.array([float(look.score[0]) for look in looks]),
         paths=np.stack([look.paths[0].double().cpu().numpy() for look in looks]),
         shown=shown,
         frames=drawn,
+        typicality=dict(zip(net.settings.parts, net.settings.weights, strict=True))["latent"] * typicality,
     )
 
 

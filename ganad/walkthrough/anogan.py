@@ -33,9 +33,11 @@ def _search(method: Anogan, x: torch.Tensor) -> Scene:
     nets = {name: method.scoring_net(name) for name in ("generator", "discriminator")}
     with torch.no_grad(), record(method, nets) as recording:
         f = method.scoring_net("discriminator")(x)[1]
-        _, residual, discrimination, latent = method.compare(x, f, steps[-1].z)
+        _, residual, discrimination, code = method.compare(x, f, steps[-1].z)
+        latent = method.with_typicality(code, residual, x)
     looked, drawn, looked_again = recording.events
     w_r, w_d, w_l = s.weights
+    unusual = method.typicality is not None
     return Scene(
         title="Scoring an image",
         nodes=(
@@ -55,7 +57,7 @@ def _search(method: Anogan, x: torch.Tensor) -> Scene:
         formulas=(
             (Term("residual = "), Term("Σ |x − G(z)|", "residual")),
             (Term("discrimination = "), Term("Σ |f(x) − f(G(z))|", "discrimination")),
-            (Term("latent = "), Term("mean z²", "latent")),
+            (Term("latent = "), Term("mean z²" + " + typicality" * unusual, "latent")),
             (Term("score = "), Term(f"{w_r:g} · residual + {w_d:g} · discrimination + {w_l:g} · latent", "score")),
         ),
         moments=(
@@ -79,8 +81,8 @@ def _search(method: Anogan, x: torch.Tensor) -> Scene:
                 call=looked,
             ),
             Moment(
-                "What is left", f"A part of the score each: pixels, features, and how far z is from what was drawn in training. {last} steps in place of one pass: that is why EGBAD "
-                "and GANomaly learn an encoder.", lit=("residual", "discrimination", "latent", "score"), terms=("residual", "discrimination", "latent", "score"),
+                "What is left", "A part of the score each: pixels, features, and how far z is from what was drawn in training"
+                + ", with how unusual such a residual is for so much ink" * unusual + f". {last} steps in place of one pass: that is why EGBAD and GANomaly learn an encoder.", lit=("residual", "discrimination", "latent", "score"), terms=("residual", "discrimination", "latent", "score"),
                 values=(
                     ("residual", float(residual[0])), ("discrimination", float(discrimination[0])), ("latent", float(latent[0])),
                     ("score", float(w_r * residual[0] + w_d * discrimination[0] + w_l * latent[0])),

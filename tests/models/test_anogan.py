@@ -5,12 +5,14 @@ import copy
 import numpy as np
 import pytest
 import torch
+from scipy.spatial.distance import mahalanobis
 from torch import nn
 
 from ganad.config import resolve
 from ganad.models import build
 from ganad.models.anogan import search_lr
-from ganad.scoring.score import score
+from ganad.runs import checkpoint
+from ganad.scoring.score import fit_statistics, score
 from tests.models.test_egbad import SIZE, conv, cross_entropy, idle, images, linear
 from tests.models.test_ganomaly import assert_ends_alike, outputs
 
@@ -22,6 +24,7 @@ PLAIN = dict(
     search_lr=0.1,
     search_candidates=0,
     search_patience=0,
+    w_typicality=0.0,
     weights=(0.9, 0.1, 0.0),
 )
 
@@ -262,3 +265,33 @@ def test_the_parts_are_what_the_page_says(architecture):
         assert parts.discrimination[i].item() == pytest.approx(np.abs(f - f_hat).sum(), rel=1e-3)
         assert parts.latent[i].item() == pytest.approx((z**2).mean().item(), rel=1e-5)
         torch.testing.assert_close(parts.reconstruction[i : i + 1], x_hat, rtol=1e-4, atol=1e-5)
+
+
+def test_typicality_is_the_squared_distance_of_mahalanobis_of_residual_and_ink_from_those_of_training_images():
+    rng = np.random.default_rng(1)
+    asked = dict(search_steps=5, weights=(0.2, 0.8, 10.0), ema_decay=0.0)
+    plain, typical = tiny(**asked).eval(), tiny(**asked, w_typicality=3.0).eval()
+    typical.load_scoring_state(plain.scoring_state() | typical.typicality.state_dict(prefix="typicality."))
+    train = (rng.integers(0, 256, (60, 28, 28)) * rng.uniform(0.1, 1, (60, 1, 1))).astype(np.uint8)
+    fit_statistics(plain, train)  # nothing happens
+    fit_statistics(typical, train)
+    found, without = score(typical, train).parts, score(plain, train).parts
+    np.testing.assert_array_equal(found["residual"], without["residual"])
+    ink = train.reshape(60, -1).sum(axis=1) / (255 * 32**2)
+    statistics = np.stack([np.log(without["residual"]), np.log(ink)], axis=1)
+    fitted = np.random.default_rng(0).permutation(60)[:12]  # a fifth of them, drawn by the seed
+    precision, middle = np.linalg.inv(np.cov(statistics[fitted].T)), statistics[fitted].mean(axis=0)
+    expected = np.array([mahalanobis(row, middle, precision) ** 2 for row in statistics])
+    expected *= 3.0 * without["latent"][fitted].std() / expected[fitted].std()
+    np.testing.assert_allclose(found["latent"] - without["latent"], expected, rtol=2e-2, atol=1e-3)
+
+
+def test_what_the_typicality_is_fitted_to_is_searched_with_the_same_result_after_saving(tmp_path):
+    method = tiny(w_typicality=2.0, search_steps=3)
+    fit_statistics(method, np.random.default_rng(0).integers(0, 256, (40, 28, 28), dtype=np.uint8))
+    (tmp_path / "config.json").write_text(method.settings.model_dump_json(), encoding="utf-8")
+    checkpoint.save_weights(tmp_path, method)
+    again = checkpoint.load_method(tmp_path, torch.device("cpu"))
+    asked = np.random.default_rng(3).integers(0, 256, (4, 28, 28), dtype=np.uint8)
+    assert again.typicality.unit > 0
+    np.testing.assert_array_equal(score(method, asked).parts["latent"], score(again, asked).parts["latent"])

@@ -7,8 +7,9 @@ import pytest
 
 from ganad import service
 from ganad.config import resolve
+from ganad.evaluation import metrics
 from ganad.models import build
-from ganad.scoring.score import score
+from ganad.scoring.score import fit_statistics, score
 from ganad.service import new_images
 from ganad.ui.panels import latent_search
 
@@ -41,6 +42,17 @@ def test_the_last_picture_of_the_film_is_the_reconstruction_that_is_scored(net):
     assert np.abs(found.frames[-1].astype(int) - made).max() <= 12  # two searches, rounded differently
 
 
+def test_the_end_of_the_search_and_the_typicality_add_up_to_the_score(net):
+    without = service.search("any", IMAGE)
+    assert without.typicality == 0  # nothing is fitted yet
+    fit_statistics(net, np.random.default_rng(1).integers(0, 256, (40, 28, 28), dtype=np.uint8))
+    found = service.search("any", IMAGE)
+    total = metrics.total(score(net.folded(), IMAGE[None]).parts, net.settings.weights)[0]
+    assert found.typicality > 0
+    assert found.score[-1] + found.typicality == pytest.approx(total, rel=1e-3)
+    assert found.score == pytest.approx(without.score)
+
+
 def test_a_method_that_does_not_search_has_no_film(monkeypatch):
     monkeypatch.setattr(new_images, "method", lambda name: build(resolve("egbad", "tuned", normal=(8,))))
     assert service.search("any", IMAGE) is None
@@ -55,7 +67,11 @@ def test_the_film_holds_its_last_picture_and_stands_still_for_whoever_wants_no_m
 
 def test_each_still_of_the_strip_says_its_step_and_score():
     found = service.Search(
-        score=np.array([9.0, 5.0, 4.0]), paths=np.ones((3, 1)), shown=np.array([0, 2]), frames=np.stack([IMAGE, IMAGE])
+        score=np.array([9.0, 5.0, 4.0]),
+        paths=np.ones((3, 1)),
+        shown=np.array([0, 2]),
+        frames=np.stack([IMAGE, IMAGE]),
+        typicality=0.0,
     )
     html = latent_search.strip(found)
     assert "G(z) at step 0, score 9" in html

@@ -7,7 +7,7 @@ import hashlib
 import numpy as np
 import streamlit as st
 
-from ganad import service
+from ganad import service, wording
 from ganad.service import RunInfo
 from ganad.ui import charts
 from ganad.ui.messages import guard
@@ -34,7 +34,7 @@ def film(run: RunInfo, image: np.ndarray, key: str) -> None:
     steps = len(search.score) - 1
     st.subheader(
         "The search",
-        help="AnoGAN has no encoder. It starts from a z whose picture is near and walks downhill on the score itself: "
+        help="AnoGAN has no encoder. It starts from a z whose picture is near and walks downhill on the score: "
         "only z moves, the nets stand still.",
     )
     left, right = layout.side_by_side(f"film_{key}", [1, 2])
@@ -46,6 +46,12 @@ def film(run: RunInfo, image: np.ndarray, key: str) -> None:
             charts.descent(search.score, search.paths), key=f"descent_{key}", config=export.config("descent"),
             alt=f"the score falls from {search.score[0]:.4g} to {search.score[-1]:.4g} in {steps} steps",
         )  # fmt: skip
+        if search.typicality:
+            end, added = search.score[-1], search.typicality
+            st.caption(
+                f"Typicality, for which the search does not look, adds {wording.number(added)}: {wording.number(end)} + {wording.number(added)} = {wording.number(end + added)}, "
+                "at the weights of the run."
+            )
 
 
 @st.cache_data(show_spinner="Searching once more, to show it", max_entries=200)

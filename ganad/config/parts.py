@@ -28,7 +28,7 @@ KNOWN_PARTS = (
     Part(
         "latent",
         "how far apart image and reconstruction lie in latent space, plus, where the settings say so, how unusual the image's code is among "
-        "normal ones; AnoGAN, which has no encoder: how far its z lies from the centre of the prior",
+        "normal ones; AnoGAN, which has no encoder: how far its z lies from the centre of the prior, plus, where the settings say so, how unusual its residual is for so much ink",
         "yellow",
     ),
 )  # fmt: skip

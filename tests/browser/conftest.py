@@ -92,7 +92,8 @@ class Server:
         state that is set in two places."""
         text = self.log.read_text()
         bad = ("Traceback", "Please replace", "Session State API", "not officially supported")
-        return text[-3000:] if any(words in text for words in bad) else ""
+        first = min((text.find(words) for words in bad if words in text), default=None)
+        return "" if first is None else text[max(0, first - 300) : first + 9000]  # the whole way to it, not its end alone
 
 
 @pytest.fixture(scope="session")

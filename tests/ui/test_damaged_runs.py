@@ -7,6 +7,7 @@ import pytest
 from ganad import service
 from ganad.errors import RunError
 from ganad.system import shared_cache
+from ganad.ui.views import compare_runs, start
 from tests.conftest import ROOT, as_read, put_finished
 from tests.test_pages import PAGES, opened, words
 
@@ -110,3 +111,32 @@ def test_damaged_lines_of_the_metrics_are_counted(runs_dir):
 
 def test_the_pages_are_all_of_them():
     assert len(PAGES) == 1 + len(list(ROOT.glob("pages/*.py"))) == 7
+
+
+@pytest.mark.parametrize(
+    "page", ["app.py", "pages/2_Browse.py", "pages/3_Evaluate.py", "pages/4_Score.py", "pages/5_Compare.py"]
+)
+def test_a_run_that_is_removed_while_a_page_is_drawn_is_told_on_it(runs_dir, monkeypatch, page):
+    put_finished(runs_dir)
+    at = opened(page, run="0001-ganomaly-n8-s0")
+
+    def gone(name):
+        raise RunError(f"There is no run {name!r}.")
+
+    monkeypatch.setattr(service, "version", gone)
+    at.run()
+    assert not at.exception, at.exception[0].stack_trace
+    assert "There is no run '0001-ganomaly-n8-s0'" in as_read(words(at))
+
+
+@pytest.mark.parametrize(
+    ("page", "view", "name"), [("app.py", start, "show"), ("pages/5_Compare.py", compare_runs, "compare")]
+)
+def test_wherever_a_run_is_missed_the_page_says_so_in_a_sentence(runs_dir, monkeypatch, page, view, name):
+    put_finished(runs_dir)
+
+    def gone(*_):
+        raise RunError("There is no run '0001-ganomaly-n8-s0'.")
+
+    monkeypatch.setattr(view, name, gone)
+    assert "There is no run '0001-ganomaly-n8-s0'" in as_read(words(opened(page)))

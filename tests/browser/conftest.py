@@ -93,7 +93,8 @@ class Server:
         text = self.log.read_text()
         bad = ("Traceback", "Please replace", "Session State API", "not officially supported")
         first = min((text.find(words) for words in bad if words in text), default=None)
-        return "" if first is None else text[max(0, first - 300) : first + 9000]  # the whole way to it, not its end alone
+        # The whole way to the fault, not its end alone.
+        return "" if first is None else text[max(0, first - 300) : first + 9000]
 
 
 @pytest.fixture(scope="session")

@@ -22,8 +22,12 @@ def tried(codes: int) -> list[int]:
     return [k for k in CANDIDATES if k * CODES_PER_GAUSSIAN <= codes] or [1]
 
 
+def others_of(images: int, most: int = MOST_OTHERS) -> int:
+    """How many of so many training images nothing is fitted to but the units: a fifth, at most so many."""
+    return min(images // 5, most)
+
+
 def expected_seconds(images: int, speed: float) -> float:
     """About how long `fit` takes for so many training images, `speed` as `ganad.models.density.speed` gives it."""
-    others = min(images // 5, MOST_OTHERS)
-    codes = min(images - others, MOST_CODES)
+    codes = min(images - others_of(images), MOST_CODES)
     return USUAL_ROUNDS * sum(tried(codes)) * codes / speed

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
-from ganad.config.mixtures import MOST_CODES
+from ganad.config.mixtures import MOST_CODES, others_of
 from ganad.errors import GanadError
 from ganad.models import Method
 from ganad.models.augment import augmented
@@ -72,7 +72,7 @@ def fit_statistics(
 
     order, others = (
         np.random.default_rng(method.settings.seed).permutation(len(train)),
-        min(len(train) // 5, method.settings.most_statistics),
+        others_of(len(train), method.settings.most_statistics),
     )
     first = train[np.sort(order[others : others + MOST_CODES])]
     method.fit_statistics(lambda: batches(first), lambda: batches(train[np.sort(order[:others])]), on_progress)

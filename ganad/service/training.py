@@ -194,7 +194,7 @@ def estimate(settings: Settings) -> Estimate | None:
     looks = min(settings.epochs, settings.max_checkpoints) * each_look
     scored = looks + min(n_val, most) + min(n_test, most)
     if settings.scores_by_search and any(settings.latent_statistics):
-        scored += min((n - n_val) // 5, settings.most_statistics)
+        scored += mixtures.others_of(n - n_val, settings.most_statistics)
     seconds = START_UP_S + (n - n_val) * settings.epochs / rate + scored / rates["score"]
     if rates["fit"]:
         seconds += mixtures.expected_seconds(n - n_val, rates["fit"])

@@ -32,9 +32,8 @@ def _search(method: Anogan, x: torch.Tensor) -> Scene:
     pictures = {k: method.picture(steps[k].z)[0].numpy() for k in (0, *seen)}
     nets = {name: method.scoring_net(name) for name in ("generator", "discriminator")}
     with torch.no_grad(), record(method, nets) as recording:
-        f = method.scoring_net("discriminator")(x)[1]
-        _, residual, discrimination, code = method.compare(x, f, steps[-1].z)
-        latent = method.with_typicality(code, residual, x)
+        _, residual, discrimination, latent = method.compare(x, method.discriminate(x), steps[-1].z)
+        latent = method.with_typicality(latent, residual, x)
     looked, drawn, looked_again = recording.events
     w_r, w_d, w_l = s.weights
     unusual = method.typicality is not None

@@ -145,6 +145,30 @@ def test_a_new_cluster_is_begun_where_one_is_asked_for_or_none_is_there(monkeypa
     assert seen == tried
 
 
+@pytest.mark.parametrize(
+    ("said", "tries"),
+    [
+        ("RuntimeError: Proxy failed to Connect to backend! Check the logs.", ray_engine.JOINS),
+        ("RuntimeError: Starting Ray client server failed. See the logs.", ray_engine.JOINS),
+        ("RuntimeError: Failed to create runtime_env for Ray client server.", 1),
+    ],
+)
+def test_a_cluster_that_could_not_start_a_process_for_us_is_asked_again_and_says_why_when_it_never_can(
+    monkeypatch, said, tries
+):
+    asked = []
+
+    def init(address, **_):
+        asked.append(address)
+        raise ConnectionAbortedError(f"Initialization failure from server:\nTraceback:\n  line 1\n{said}")
+
+    monkeypatch.setattr(ray, "init", init)
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    with pytest.raises(ray_engine.GanadError, match=f"ray://h:1: Initialization failure from server: {said[:40]}"):
+        ray_engine._connected("ray://h:1")
+    assert asked == ["ray://h:1"] * tries
+
+
 def test_what_a_run_reserves_is_asked_of_the_cluster():
     asked = plan(engine="ray", cpus=2, gpus=0.25, address="ray://here:10001")
     assert ray_engine.Cluster.of(asked) == ray_engine.Cluster("ray://here:10001", 2.0, 0.25, False)

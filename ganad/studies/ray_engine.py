@@ -48,6 +48,9 @@ PATIENCE_S = 15.0
 """So long runs at work have to save their step when the sweep is stopped."""
 REPORT_S = 1.0
 """Seconds between two reports of a task."""
+JOINS = 4
+"""How often a cluster is asked to be joined from outside while it cannot start the process that would serve us. Of Ray's first tries some
+7 % end so, for no fault of anybody's: the process dies as it is forked (https://github.com/ray-project/ray/issues/63202)."""
 
 
 def available() -> bool:
@@ -196,11 +199,27 @@ def _connected(address: str) -> Any:
             elif address == "local":
                 ray.init(address="local", **options)  # without an address it would join whichever cluster is there
             else:
-                ray.init(address=address, **joining)
+                _join(ray, address, joining)
     except (ConnectionError, RuntimeError, ValueError, ImportError, ray.exceptions.RayError) as error:
-        said = (str(error).strip().splitlines() or [type(error).__name__])[0][:300].rstrip(".")
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        said = " ".join(dict.fromkeys([lines[0], lines[-1]]))[:400].rstrip(
+            "."
+        )  # between them stands a traceback, if anything
         raise GanadError(f"There is no Ray cluster at {address}: {said}.{TOKEN if from_outside else ''}") from None
     return ray
+
+
+def _join(ray: Any, address: str, options: dict[str, Any]) -> None:
+    for left in reversed(range(JOINS)):
+        try:
+            ray.init(address=address, **options)
+            return
+        except ConnectionAbortedError as error:
+            died = any(
+                words in str(error) for words in ("Starting Ray client server failed", "Proxy failed to Connect")
+            )
+            if not (died and left):
+                raise
 
 
 def _present_token() -> None:

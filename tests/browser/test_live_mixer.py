@@ -107,6 +107,7 @@ def test_standardised_parts_change_what_is_shown_on_every_page_and_no_verdict(ta
     assert sum(weight) == pytest.approx(1, abs=0.01)
     expect(page).to_have_url(re.compile("units=standardised"))
     keyed(page, "plain_controls").locator("label").first.click()
+    expect(page.locator(".mixer")).to_have_count(0)  # which says the same words
     expect(page.get_by_text(f"Threshold {units.shown(threshold):.3g}:")).to_be_visible()
     settled(page)
     page.get_by_test_id("stMain").evaluate("e => e.scrollTo(0, 0)")  # from under the sliders, which stay in view

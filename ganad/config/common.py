@@ -179,9 +179,9 @@ class CommonSettings(BaseModel):
     weights: Weights = Field(description="weights of residual, discrimination and latent part")
 
     @property
-    def latent_statistics(self) -> tuple[float, float]:
-        """What density of codes and typicality count in the latent part, against 1 of the rest of it; 0 in methods without."""
-        return getattr(self, "w_density", 0.0), getattr(self, "w_typicality", 0.0)
+    def latent_statistics(self) -> tuple[float, float, float]:
+        """What density of codes, typicality and density of residuals count in the latent part, against 1 of the rest of it; 0 in methods without."""
+        return tuple(getattr(self, name, 0.0) for name in ("w_density", "w_typicality", "w_residual_density"))
 
     @property
     def fits_density(self) -> bool:

@@ -33,10 +33,11 @@ class EgbadSettings(CommonSettings):
         "w_latent": ("Losses", "Weight of the latent distance"),
         "w_density": ("Score", "Weight of the density of codes"),
         "w_typicality": ("Score", "Weight of the typicality"),
+        "w_residual_density": ("Score", "Weight of the density of residuals"),
         "w_bce": ("Score", "Weight of the discriminator's cross-entropy"),
     }
     presets: ClassVar[dict[str, dict[str, Any]]] = {
-        "tuned": dict(epochs=8, **_TUNED, **HANDWRITING),
+        "tuned": dict(epochs=8, w_residual_density=2.0, **_TUNED, **HANDWRITING),
         "many": dict(epochs=4, **_TUNED),
         "paper": dict(
             architecture="paper", image_size=28, latent=200, filters=64, lr=1e-5, batch_size=100, epochs=100,
@@ -91,6 +92,11 @@ class EgbadSettings(CommonSettings):
         0.0,
         ge=0,
         description="the same of how unusual that density is for so much ink, in either direction; an addition to the paper, 0 turns it off",
+    )
+    w_residual_density: float = Field(
+        0.0,
+        ge=0,
+        description="the same of how unlikely what the reconstruction leaves over is; an addition to the paper, 0 turns it off",
     )
     weights: Weights = Field((0.9, 0.1, 0.0), description=CommonSettings.model_fields["weights"].description)
 

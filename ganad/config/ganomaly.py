@@ -26,6 +26,7 @@ class GanomalySettings(CommonSettings):
         "normalize_latent": ("Networks", "Codes of one length"),
         "w_density": ("Score", "Weight of the density of codes"),
         "w_typicality": ("Score", "Weight of the typicality"),
+        "w_residual_density": ("Score", "Weight of the density of residuals"),
     }
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "tuned": dict(
@@ -65,6 +66,11 @@ class GanomalySettings(CommonSettings):
         0.0,
         ge=0,
         description="the same of how unusual that density is for so much ink, in either direction; an addition to the paper, 0 turns it off",
+    )
+    w_residual_density: float = Field(
+        0.0,
+        ge=0,
+        description="the same of how unlikely what the reconstruction leaves over is; an addition to the paper, 0 turns it off",
     )
     weights: Weights = Field((0.0, 0.0, 1.0), description=CommonSettings.model_fields["weights"].description)
 

@@ -27,7 +27,7 @@ KNOWN_PARTS = (
     Part("discrimination", "how differently the discriminator sees image and reconstruction", "violet"),
     Part(
         "latent",
-        "how far apart image and reconstruction lie in latent space, plus, where the settings say so, how unusual the image's code is among "
+        "how far apart image and reconstruction lie in latent space, plus, where the settings say so, how unusual its code and its residual are among "
         "normal ones; AnoGAN, which has no encoder: how far its z lies from the centre of the prior, plus, where the settings say so, how unusual its residual is for so much ink",
         "yellow",
     ),

@@ -16,6 +16,7 @@ from ganad.models.density import CodeDensity
 from ganad.models.ops.eager_adam import EagerAdam
 from ganad.models.ops.fast_conv import gradients_of
 from ganad.models.ops.fuse_bn import fold
+from ganad.models.residual_density import ResidualDensity, averaged
 from ganad.models.scoring_program import ScoringProgram, Step
 from ganad.models.typicality import Typicality, log_ink
 
@@ -37,7 +38,7 @@ class Parts(NamedTuple):
         return three | {name: self.more[name] for name in parts_in(self.more)}
 
 
-_STATISTICS = ("density.", "typicality.")
+_STATISTICS = ("density.", "typicality.", "residuals.")
 """How the names of their tensors begin in a scoring state."""
 
 
@@ -62,7 +63,8 @@ class Method(nn.Module):
         self._optimisers: dict[str, torch.optim.Optimizer] | None = None
         self.density = CodeDensity(settings.latent) if settings.fits_density else None
         self.typicality = Typicality() if any(settings.latent_statistics) else None
-        """What normal codes are like, in a method that adds this to its latent part; fitted by `fit_statistics`."""
+        self.residuals = ResidualDensity(settings.image_size) if settings.latent_statistics[2] else None
+        """What normal codes and residuals are like, in a method that adds this to its latent part; fitted by `fit_statistics`."""
 
     def networks(self) -> dict[str, nn.Module]:
         """The nets by the names that losses are logged under."""
@@ -134,15 +136,17 @@ class Method(nn.Module):
             {"generator": self.scoring_net("generator")}, (Step("reconstruction", "net", ("z",), "generator"),)
         )
 
-    def latent_part(self, distance: Tensor, codes: Tensor, x: Tensor) -> Tensor:
+    def latent_part(self, distance: Tensor, codes: Tensor, x: Tensor, x_hat: Tensor) -> Tensor:
         """The latent part (B,) from the distance (B,) of two codes of x.
 
-        With `w_density` how unlikely `codes` (B, nz) are comes on top, with `w_typicality` how unusual that is for so much ink.
+        With `w_density` how unlikely `codes` (B, nz) are comes on top, with `w_typicality` how unusual that is for so much ink, with
+        `w_residual_density` how unlikely what the reconstruction x_hat (B, 1, S, S) leaves over is.
         """
         if self.density is None:
             return distance
         surprise = self.density.surprise(codes)
-        return distance + self.density(surprise) + self.typicality(torch.stack([surprise, log_ink(x)], dim=1))
+        latent = distance + self.density(surprise) + self.typicality(torch.stack([surprise, log_ink(x)], dim=1))
+        return latent if self.residuals is None else latent + self.residuals(x, x_hat)
 
     @torch.no_grad()
     def fit_statistics(
@@ -153,27 +157,31 @@ class Method(nn.Module):
     ) -> None:
         """Once, after the last step: what normal codes are like, in a method whose latent part asks for it.
 
-        fitted, others: give batches (B, 1, S, S) of two sets of normal training images. The mixture is fitted to the first; the second
-        chooses how many Gaussians it has, and gives the units: over it, density and typicality have `w_density` and
-        `w_typicality` times the standard deviation of the distance of codes. on_progress may end the fit by an error; it is
-        as if it had not begun then.
+        fitted, others: give batches (B, 1, S, S) of two sets of normal training images. The mixtures are fitted to the first; the second
+        chooses how many Gaussians they have, and gives the units: over it, density, typicality and the density of residuals have
+        `w_density`, `w_typicality` and `w_residual_density` times the standard deviation of the distance of codes. on_progress may
+        end the fit by an error.
         """
         if self.density is None:
             return
         folded = self.eval().folded()
-        folded.density = folded.typicality = None
-        codes = []
+        folded.density = folded.typicality = folded.residuals = None
+        codes, left = [], []
         for x in fitted():
             codes.append(folded.codes(x).float().cpu().numpy())
+            if self.residuals is not None:
+                left.append(averaged(x, folded.parts(x).reconstruction).cpu().numpy())
             on_progress()
-        distances, own, ink = [], [], []
+        distances, own, ink, own_left = [], [], [], []
         for x in others():
-            distances.append(folded.parts(x).latent.double().cpu().numpy())
+            parts = folded.parts(x)
+            distances.append(parts.latent.double().cpu().numpy())
             own.append(folded.codes(x).float().cpu().numpy())
             ink.append(log_ink(x).double().cpu().numpy())
+            own_left.append(averaged(x, parts.reconstruction).cpu().numpy())
             on_progress()
         spread = float(np.concatenate(distances).std())
-        w_density, w_typicality = self.settings.latent_statistics
+        w_density, w_typicality, w_residual_density = self.settings.latent_statistics
         surprise = self.density.fit(
             np.concatenate(codes),
             np.concatenate(own),
@@ -182,6 +190,14 @@ class Method(nn.Module):
             on_progress=on_progress,
         )
         self.typicality.fit(np.stack([surprise, np.concatenate(ink)], axis=1), w_typicality * spread)
+        if self.residuals is not None:
+            self.residuals.fit(
+                np.concatenate(left),
+                np.concatenate(own_left),
+                w_residual_density * spread,
+                seed=self.settings.seed,
+                on_progress=on_progress,
+            )
 
     def scoring_net(self, name: str) -> nn.Module:
         """The net that images are scored with: the averaged one where there is one."""
@@ -199,7 +215,8 @@ class Method(nn.Module):
         twin._modules = {}
         twin.nets = nn.ModuleDict({name: fold(self.scoring_net(name)) for name in self.nets})
         twin.averaged = twin.nets
-        twin.density, twin.typicality = copy.deepcopy(self.density), copy.deepcopy(self.typicality)
+        for name in ("density", "typicality", "residuals"):
+            setattr(twin, name, copy.deepcopy(getattr(self, name)))
         twin._optimisers = None
         return twin.eval()
 
@@ -260,8 +277,8 @@ class Method(nn.Module):
 
     def _statistics(self) -> dict[str, nn.Module]:
         """What `fit_statistics` fits, by the beginning of its names in a scoring state."""
-        both = zip(_STATISTICS, (self.density, self.typicality), strict=True)
-        return {name: module for name, module in both if module is not None}
+        fitted = zip(_STATISTICS, (self.density, self.typicality, self.residuals), strict=True)
+        return {name: module for name, module in fitted if module is not None}
 
     def training_state(self) -> dict[str, Any]:
         """Everything needed to go on with the same numbers."""

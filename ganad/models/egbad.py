@@ -169,7 +169,7 @@ class Egbad(Method):
         return Parts(
             residual=sum_abs(x, x_hat),
             discrimination=discrimination,
-            latent=self.latent_part(mean_square(z, e(x_hat)), z, x),
+            latent=self.latent_part(mean_square(z, e(x_hat)), z, x, x_hat),
             reconstruction=x_hat.float(),
             z=z.float(),
         )
@@ -198,6 +198,6 @@ class Egbad(Method):
                 Step("distance_f", "sum_abs", features),
                 paid,
                 Step("distance", "mean_square", ("z", "z_hat")),
-                Step("latent", "latent_part", ("distance", "z", "x")),
+                Step("latent", "latent_part", ("distance", "z", "x", "reconstruction")),
             ),
         )

@@ -167,7 +167,7 @@ class Ganomaly(Method):
         return Parts(
             residual=sum_abs(x, x_hat),
             discrimination=mean_square(discriminator(x)[1], discriminator(x_hat)[1]),
-            latent=self.latent_part(mean_square(z, z_hat), code, x),
+            latent=self.latent_part(mean_square(z, z_hat), code, x, x_hat),
             reconstruction=x_hat.float(),
             z=z.float(),
         )
@@ -205,6 +205,6 @@ class Ganomaly(Method):
                 Step("residual", "sum_abs", ("x", "reconstruction")),
                 Step("discrimination", "mean_square", ("f", "f_hat")),
                 Step("distance", "mean_square", (z, z_hat)),
-                Step("latent", "latent_part", ("distance", "code", "x")),
+                Step("latent", "latent_part", ("distance", "code", "x", "reconstruction")),
             ),
         )

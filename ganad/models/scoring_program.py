@@ -22,7 +22,7 @@ normalize                  a code scaled to length √nz (`ganomaly.l2_normalize
 concatenate                two vectors, one after the other
 sum_abs, mean_square       of two inputs: the sum of |a - b|, the mean of (a - b)²
 add_softplus_of_negative   a + weight · softplus(-b)
-latent_part                `Method.latent_part` of a distance, a code and the image
+latent_part                `Method.latent_part` of a distance, a code, the image and its reconstruction
 """
 
 

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from ganad.models import Method
+from ganad.models.density import CodeDensity
 from ganad.models.layers import Dropout
 from ganad.models.scoring_program import ScoringProgram
 
@@ -139,18 +140,28 @@ def _weights(layer: Any, weight: Tensor, file: _File) -> dict[str, Any]:
 
 
 def _statistics(method: Method, file: _File) -> dict[str, Any] | None:
-    """What `Method.latent_part` adds: mixture and typicality. `whiten` holds each matrix row by row from its diagonal on."""
+    """What `Method.latent_part` adds: the mixture of codes, typicality, and the mixture of residuals where there is one."""
     if method.density is None:
         return None
-    density, typicality = method.density.state_dict(), method.typicality
+    typicality, residuals = method.typicality, method.residuals
     return {
-        "latent": method.settings.latent,
-        "log_weight": file.put(density["log_weight"], half=False),
-        "mean": file.put(density["mean"], half=False),
-        "whiten": file.put(density["whiten"], half=True),
-        "likeliest": float(density["likeliest"]),
-        "unit": float(density["unit"]),
+        "codes": _mixture(method.density, file),
+        "residuals": residuals
+        and {"axes": file.put(residuals.axes.T, half=False), **_mixture(residuals.mixture, file)},
         "usual": typicality.mean.tolist(),
         "usual_whiten": typicality.whiten.flatten().tolist(),
         "usual_unit": float(typicality.unit),
+    }
+
+
+def _mixture(density: CodeDensity, file: _File) -> dict[str, Any]:
+    """`whiten` holds each matrix row by row from its diagonal on."""
+    state = density.state_dict()
+    return {
+        "length": density.mean.shape[1],
+        "log_weight": file.put(state["log_weight"], half=False),
+        "mean": file.put(state["mean"], half=False),
+        "whiten": file.put(state["whiten"], half=True),
+        "likeliest": float(state["likeliest"]),
+        "unit": float(state["unit"]),
     }

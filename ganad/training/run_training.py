@@ -229,9 +229,7 @@ def _score(
 
     method.eval()
     if any(method.settings.latent_statistics):
-        context.heartbeat(
-            doing="fitting the density of codes" if method.settings.fits_density else "fitting the typicality"
-        )
+        context.heartbeat(doing="fitting densities" if method.settings.fits_density else "fitting the typicality")
     fit_statistics(method, split.train.images, context.heartbeat)
     checkpoint.save_weights(run, method)
     recorder.record(method, method.settings.epochs, lambda _: context.heartbeat(), is_finished=True)

@@ -34,7 +34,10 @@ def scoring(method: Method, recording: Recording, parts: Parts, names: tuple[str
     residual, discrimination, latent = (float(p[0]) for p in parts[:3])
     formulas = _FORMULAS[s.method]
     sure = " + w · −log D(x, z)" if getattr(s, "w_bce", 0) else ""
-    dense = " + density + typicality" if any(s.latent_statistics) else ""
+    dense, of_residual = any(s.latent_statistics), s.latent_statistics[2] > 0
+    added = " + density + typicality" * dense + " + density of x − x̂" * of_residual
+    rare = " Added are how rare such a code is, and how rare that is for so much ink." * dense
+    rare += " So is how rare what is left over, x − x̂, is among normal images." * of_residual
     score = sum(w * p for w, p in zip(s.weights, (residual, discrimination, latent), strict=True))
     same = "the same encoder" if first == second else "a second encoder"
     return Scene(
@@ -52,7 +55,7 @@ def scoring(method: Method, recording: Recording, parts: Parts, names: tuple[str
         formulas=(
             (Term("residual = "), Term(formulas[0], "residual")),
             (Term("discrimination = "), Term(formulas[1] + sure, "discrimination")),
-            (Term("latent = "), Term(formulas[2] + dense, "latent")),
+            (Term("latent = "), Term(formulas[2] + added, "latent")),
             (Term("score = "), Term(" + ".join(f"{w:g} · {p}" for w, p in zip(s.weights, ("residual", "discrimination", "latent"), strict=True)), "score")),
         ),
         moments=(
@@ -90,7 +93,7 @@ def scoring(method: Method, recording: Recording, parts: Parts, names: tuple[str
             ),
             Moment(
                 "Latent: how much differs in the codes",
-                "The codes of x and of x̂ are compared number by number." + (" Added are how rare such a code is, and how rare that is for so much ink." if dense else ""),
+                "The codes of x and of x̂ are compared number by number." + rare,
                 lit=("z", "z_hat", "latent"), terms=("latent",), values=(("latent", latent),),
             ),
             Moment(

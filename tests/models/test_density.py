@@ -157,9 +157,19 @@ def test_a_state_keeps_half_of_each_matrix_and_brings_all_of_it_back():
 # --- in a method -------------------------------------------------------------------------------------------------------
 
 
-def small(method, w_density, w_typicality=0.0):
+STATISTICS = ("density.", "typicality.", "residuals.")
+
+
+def small(method, w_density, w_typicality=0.0, w_residual_density=0.0):
     """Statistics from images as they are: varied ones have other units than those that a test compares with."""
-    asked = dict(filters=4, latent=6, w_density=w_density, w_typicality=w_typicality, augment_share=0.0)
+    asked = dict(
+        filters=4,
+        latent=6,
+        w_density=w_density,
+        w_typicality=w_typicality,
+        w_residual_density=w_residual_density,
+        augment_share=0.0,
+    )
     return build(resolve(method, "tuned", normal=(8,), **asked)).eval()
 
 
@@ -167,11 +177,15 @@ def digits(n, seed=0):
     return np.random.default_rng(seed).integers(0, 256, (n, 28, 28), dtype=np.uint8)
 
 
-@pytest.mark.parametrize("name", ["ganomaly", "egbad"])
-@pytest.mark.parametrize("asked", [(2.0, 0.0), (0.0, 2.0)])
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [(n, a) for n in ("ganomaly", "egbad") for a in ((2.0, 0.0, 0.0), (0.0, 2.0, 0.0), (0.0, 0.0, 2.0))],
+)
 def test_the_latent_part_is_the_distance_and_what_is_added_counts_as_asked(name, asked):
     plain, dense = small(name, 0.0), small(name, *asked)
-    dense.load_scoring_state(plain.scoring_state() | {k: v for k, v in dense.scoring_state().items() if "y." in k})
+    dense.load_scoring_state(
+        plain.scoring_state() | {k: v for k, v in dense.scoring_state().items() if k.startswith(STATISTICS)}
+    )
     train = digits(500)
     fit_statistics(plain, train)  # nothing happens
     fit_statistics(dense, train)
@@ -186,7 +200,7 @@ def test_the_latent_part_is_the_distance_and_what_is_added_counts_as_asked(name,
 
 @pytest.mark.parametrize("name", ["ganomaly", "egbad"])
 def test_what_was_fitted_is_saved_with_the_weights_and_scores_the_same(name, tmp_path):
-    method = small(name, 1.0, 1.0)
+    method = small(name, 1.0, 1.0, 1.0)
     fit_statistics(method, digits(400))
     (tmp_path / "config.json").write_text(method.settings.model_dump_json(), encoding="utf-8")
     checkpoint.save_weights(tmp_path, method)
@@ -197,7 +211,7 @@ def test_what_was_fitted_is_saved_with_the_weights_and_scores_the_same(name, tmp
 
 
 def test_the_fit_gives_the_same_numbers_each_time():
-    first, second = small("egbad", 1.0, 1.0), small("egbad", 1.0, 1.0)
+    first, second = small("egbad", 1.0, 1.0, 1.0), small("egbad", 1.0, 1.0, 1.0)
     for method in (first, second):
         fit_statistics(method, digits(700))
     torch.testing.assert_close(first.scoring_state(), second.scoring_state(), rtol=0, atol=0)

@@ -15,7 +15,7 @@ from ganad.scoring import browser_nets
 NORMAL = {"normal": (8,)}
 CASES = [
     ("ganomaly", "tuned", {}), ("ganomaly", "tuned", {"normalize_latent": False}), ("ganomaly", "many", {}),
-    ("egbad", "tuned", {}), ("egbad", "article", {}), ("egbad", "paper", {"filters": 8}), ("fanogan", "tuned", {}),
+    ("egbad", "tuned", {}), ("egbad", "tuned", {"w_residual_density": 0.0}), ("egbad", "many", {"w_residual_density": 1.0}), ("egbad", "article", {}), ("egbad", "paper", {"filters": 8}), ("fanogan", "tuned", {}),
 ]  # fmt: skip
 
 
@@ -59,6 +59,10 @@ def run(net, program, x):
                     surprise = net.density.surprise(b[0])
                     statistics = torch.stack([surprise, log_ink(b[1])], dim=1)
                     out = a + net.density(surprise) + net.typicality(statistics)
+                if net.residuals is not None:
+                    squares = (b[1] - b[2])[:, 0].unflatten(1, (-1, 2)).unflatten(3, (-1, 2)).mean(dim=(2, 4))
+                    mixture = net.residuals.mixture
+                    out = out + mixture(mixture.surprise(squares.flatten(1) @ net.residuals.axes))
         values[step.output] = out
     return values
 

@@ -73,7 +73,12 @@ def test_what_the_pixels_add_up_to_is_said_with_what_is_not_shown_and_what_is_ro
 
 
 def test_a_residual_without_weight_and_a_search_that_ended_elsewhere_are_said():
-    assert "weight 0" in lens.in_words(pixels(32, True), 0.0)
+    assert "weight 0, so none of it enters the score" in lens.in_words(pixels(32, True), 0.0)
+    rare = lens.in_words(pixels(32, True), 0.0, judged_as_a_whole=True)
+    assert rare.endswith(
+        "weight 0, so how much it is does not enter the score; how rare such a residual is does, in the latent part."
+    )
+    assert "weight 0" not in lens.in_words(pixels(32, True), 0.2, judged_as_a_whole=True)
     assert "ended at 45" in lens.in_words(pixels(32, True), 0.2, stored=45.0)
     assert "search" not in lens.in_words(pixels(32, True), 0.2, stored=41.21)
 

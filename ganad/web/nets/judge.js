@@ -1,5 +1,5 @@
 // A digit through the scoring program of a run: what ganad/models/scoring_program.py describes, step by step.
-import { forward } from "./layers.js";
+import { forward, products } from "./layers.js";
 
 // digit: 784 grey bytes. Returns { parts: numbers in the order of nets.parts, reconstruction: 784 bytes, z }.
 export function judge(nets, digit) {
@@ -60,8 +60,8 @@ const OPERATIONS = {
   sum_abs: ([a, b]) => number(a.data.reduce((sum, v, i) => sum + Math.abs(v - b.data[i]), 0)),
   mean_square: ([a, b]) => number(a.data.reduce((sum, v, i) => sum + (v - b.data[i]) ** 2, 0) / a.data.length),
   add_softplus_of_negative: ([a, b], { weight }) => number(a.data[0] + weight * softplus(-b.data[0])),
-  latent_part: ([distance, code, x], _, { statistics }) =>
-    number(distance.data[0] + (statistics ? added(statistics, code.data, x.data) : 0)),
+  latent_part: ([distance, code, x, redrawn], _, { statistics, size }) =>
+    number(distance.data[0] + (statistics ? added(statistics, code.data, x.data, redrawn.data, size) : 0)),
 };
 
 function number(value) {
@@ -72,28 +72,46 @@ function softplus(v) {
   return v > 20 ? v : Math.log1p(Math.exp(v));
 }
 
-// Density and typicality of a code, and of the amount of ink of its image.
-function added(own, code, x) {
-  const surprise = surpriseOf(own, code);
+// Density and typicality of a code, and of the amount of ink of its image; and the density of what its reconstruction leaves over.
+function added(own, code, x, redrawn, size) {
+  const surprise = surpriseOf(own.codes, code);
   const grey = x.reduce((sum, v) => sum + v, 0) / x.length / 2 + 0.5;
   const a = surprise - own.usual[0];
   const b = Math.log(Math.max(grey, 1e-4)) - own.usual[1];
   const [p, q, r, s] = own.usual_whiten;
   const unusual = ((a * p + b * r) ** 2 + (a * q + b * s) ** 2) / 2;
-  return own.unit * Math.max(0, surprise - own.likeliest) + own.usual_unit * unusual;
+  const left = own.residuals
+    ? strangeness(own.residuals, surpriseOf(own.residuals, places(own.residuals, x, redrawn, size)))
+    : 0;
+  return strangeness(own.codes, surprise) + own.usual_unit * unusual + left;
+}
+
+function strangeness({ unit, likeliest }, surprise) {
+  return unit * Math.max(0, surprise - likeliest);
+}
+
+// Where x - redrawn, averaged over squares of 2x2 pixels, lies along each of the axes.
+function places({ length, axes }, x, redrawn, size) {
+  const half = size / 2;
+  const left = new Float32Array(half * half);
+  for (let i = 0; i < x.length; i++) {
+    const row = Math.floor(i / size) >> 1;
+    left[row * half + ((i % size) >> 1)] += (x[i] - redrawn[i]) / 4;
+  }
+  return products(left, 1, axes, length, left.length);
 }
 
 // -log p(code) in nats, of a mixture of Gaussians; 0 where none is fitted.
-function surpriseOf({ latent, log_weight, mean, whiten }, code) {
+function surpriseOf({ length, log_weight, mean, whiten }, code) {
   if (!log_weight.length) return 0;
   const logs = new Float64Array(log_weight.length);
-  const away = new Float64Array(latent);
+  const away = new Float64Array(length);
   let at = 0;
   for (let k = 0; k < log_weight.length; k++) {
     away.fill(0);
-    for (let d = 0; d < latent; d++) {
-      const v = code[d] - mean[k * latent + d];
-      for (let e = d; e < latent; e++) away[e] += v * whiten[at++];
+    for (let d = 0; d < length; d++) {
+      const v = code[d] - mean[k * length + d];
+      for (let e = d; e < length; e++) away[e] += v * whiten[at++];
     }
     logs[k] = log_weight[k] - away.reduce((sum, v) => sum + v * v, 0) / 2;
   }

@@ -23,6 +23,7 @@ def lens(
     key: str,
     whole: str,
     weight: float,
+    judged_as_a_whole: bool,
     alt: tuple[str, str, str],
     steps: tuple[bool, bool] | None = None,
     on_step: Callable[[], None] = lambda: None,
@@ -32,6 +33,7 @@ def lens(
     pixels     what each pixel adds to the residual part
     whole      what is said while no pixel is pointed at
     weight     of the residual part in the score; 0 is said
+    judged_as_a_whole  how rare such a residual is counts in the latent part (`w_residual_density`)
     alt        what a screen reader says of input, reconstruction and residual
     steps      is there an image before, is there one after; None where there is no row of images
     on_step    called for the previous (-1) or the next (1) image: `sent(key, "step")`
@@ -47,6 +49,8 @@ def lens(
             "stops": list(colours.RESIDUAL_STOPS),
             "residual": f"{pixels.total:.4g}",
             "weight": weight,
+            "unweighed": "with weight 0 nothing to the score"
+            + ", which asks how rare the whole residual is" * judged_as_a_whole,
             "about": "" if pixels.exact else "about ",
             "whole": whole,
             "alt": list(alt),
@@ -60,8 +64,8 @@ def lens(
     )
 
 
-def in_words(pixels: Pixels, weight: float, stored: float | None = None) -> str:
-    """What all pixels add up to, which of them adds most, and whether that counts.
+def in_words(pixels: Pixels, weight: float, stored: float | None = None, *, judged_as_a_whole: bool = False) -> str:
+    """What all pixels add up to, which of them adds most, and whether that counts. weight, judged_as_a_whole: as `lens` has them.
 
     stored: the residual part in the score; a search that is made again may end a little elsewhere.
     """
@@ -83,7 +87,11 @@ def in_words(pixels: Pixels, weight: float, stored: float | None = None) -> str:
     if stored is not None and abs(stored - total) > 0.002 * abs(stored):
         words += f" This is a new search; the one that was scored ended at {stored:.4g}."
     if not weight:
-        words += " The residual part has weight 0, so none of it enters the score."
+        words += " The residual part has weight 0, so " + (
+            "how much it is does not enter the score; how rare such a residual is does, in the latent part."
+            if judged_as_a_whole
+            else "none of it enters the score."
+        )
     return words
 
 

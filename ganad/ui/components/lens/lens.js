@@ -157,7 +157,7 @@ function pixel({ at, x, y, adds, data }) {
   const way = x[at] > y[at] ? "ink missing" : x[at] < y[at] ? "too much ink" : "as drawn";
   const counts = weight
     ? `, times ${Number(weight.toPrecision(4))} = <b>${Number((weight * adds[at]).toPrecision(3))}</b> to the score`
-    : ", with weight 0 nothing to the score";
+    : `, ${data.unweighed}`;
   return (
     `row ${Math.floor(at / 28) + 1}, column ${(at % 28) + 1}: ink <b>${share(x[at])}</b>, reconstructed <b>${share(y[at])}</b>, ${way}. ` +
     `Adds ${data.about}<b>${adds[at].toFixed(3)}</b> of ${data.residual} to the residual part${counts}.`

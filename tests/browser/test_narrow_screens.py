@@ -46,6 +46,20 @@ def seen(page, locator, share=1.0):
     )
 
 
+def test_what_is_written_in_the_waterfall_of_an_image_does_not_overlap(sized, server):
+    bring(
+        sized, server, "/Browse?run=egbad-n8&digits=3"
+    )  # of whose parts one has no weight, which takes the most words
+    written = sized.locator("[class*=st-key-waterfall] .annotation-text-g")
+    expect(written.first).to_be_visible()
+    boxes = [text.bounding_box() for text in written.all()]
+    assert len(boxes) >= 8
+    for i, one in enumerate(boxes):
+        for other in boxes[:i]:
+            apart = one["x"] >= other["x"] + other["width"] or other["x"] >= one["x"] + one["width"]
+            assert apart or abs(one["y"] - other["y"]) >= min(one["height"], other["height"]) - 2, (one, other)
+
+
 def test_a_picked_image_is_explained_where_it_can_be_seen(sized, server):
     bring(sized, server, f"/Browse?run={RUN}")
     for nth in (59, 1):  # beside or right above the explanation, and a whole gallery above it

@@ -168,9 +168,9 @@ def test_the_parts_of_a_waterfall_begin_where_the_one_before_ends_and_the_last_i
     assert trace(figure, "residual").marker.color == colours.PARTS["residual"].both
     assert trace(figure, "score").marker.color == colours.ANOMALOUS.both
     assert trace(charts.waterfall(parts, 60.0), "score").marker.color == colours.NORMAL.both
-    assert "above 99.2 % of the normals" in words(figure)
+    assert "above 99.2 % of normals" in words(figure)
     unweighed = charts.waterfall(parts | {"residual": parts["residual"] | {"weight": 0.0, "contribution": 0.0}}, 40.0)
-    assert "weight 0; its 60 is above 99.2 % of the normals" in words(unweighed)
+    assert "weight 0; its 60: above 99.2 % of normals" in words(unweighed)
 
 
 def test_each_dot_has_the_colour_of_its_verdict():

@@ -219,10 +219,11 @@ def waterfall(parts: Mapping[str, Mapping[str, float]], threshold: float, *, hei
         )
         above = {"y": row - 0.22, "showarrow": False, "yanchor": "middle", "xref": "paper"}
         drawing.add_annotation(text=f"<b style='color:{colour.both}'>{name}</b>", x=0, xanchor="left", **above)
-        words = f"{number(part['contribution'])} · above {part['percentile']:.1f} % of the normals"
+        words = f"{number(part['contribution'])} · above {part['percentile']:.1f} % of normals"
         if not part["weight"]:
-            words = f"weight 0; its {number(part['value'])} is above {part['percentile']:.1f} % of the normals"
-        drawing.add_annotation(text=words, x=1, xanchor="right", **above)
+            words = f"weight 0; its {number(part['value'])}: above {part['percentile']:.1f} % of normals"
+        # Small, so that it has room beside the name where the explanation is a third of a small laptop's screen.
+        drawing.add_annotation(text=words, x=1, xanchor="right", font={"size": 12}, **above)
         at = end
     verdict = colours.ANOMALOUS if at > threshold else colours.NORMAL
     drawing.add_bar(

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Server, go, keyed, settled
+from ganad.config import resolve
+from tests.browser.conftest import Server, bring, go, keyed, settled
 from tests.waiting import until
 
 
@@ -27,12 +28,28 @@ def server(tmp_path_factory):
     assert not made.complaints(), made.complaints()
 
 
+TALL = {"width": 1440, "height": 2800}
+"""Every setting is in sight, so that nothing has to be scrolled to between typing and clicking."""
+
+
 @pytest.fixture
-def form(page, server):
-    """The Train page with every setting in sight, so that nothing has to be scrolled to between typing and clicking."""
-    page.set_viewport_size({"width": 1440, "height": 2800})
+def form(tab, server):
+    """The Train page in the tab of this file. What a test before has typed is still there, as for a person: each types its own."""
+    tab.set_viewport_size(TALL)
+    return bring(tab, server, "/Train", with_every_setting)
+
+
+@pytest.fixture
+def fresh_form(page, server):
+    """The Train page of somebody who has chosen nothing yet."""
+    page.set_viewport_size(TALL)
     go(page, server, "/Train")
-    page.get_by_text("Advanced settings").click()
+    return with_every_setting(page)
+
+
+def with_every_setting(page):
+    if not number(page, "Filters").is_visible():
+        page.get_by_text("Advanced settings").click()
     expect(number(page, "Filters")).to_be_visible()
     settled(page)
     start_button(page).click(trial=True)  # once it stands still: what is opened slides down
@@ -120,7 +137,8 @@ def test_several_fields_typed_in_a_row_are_all_trained(form, server):
     assert (asked["epochs"], asked["seed"], asked["filters"], asked["limit"]) == (6, 11, 12, 600)
 
 
-def test_digits_a_method_and_a_text_picked_a_moment_before_are_trained(form, server):
+def test_digits_a_method_and_a_text_picked_a_moment_before_are_trained(fresh_form, server):
+    form = fresh_form
     keyed(form, "normal_tiles").get_by_role("button").nth(3).click()
     form.mouse.click(*middle(keyed(form, "method").get_by_text("EGBAD", exact=True)))
     press_start(form)
@@ -144,7 +162,7 @@ def test_a_number_out_of_bounds_starts_nothing_and_says_why_and_the_next_click_c
 
 
 def test_an_emptied_number_goes_back_to_the_usual_one_which_is_shown_and_trained(form, server):
-    usual = number(form, "Filters").input_value()
+    usual = str(resolve("ganomaly", "tuned", normal=(8,)).filters)
     type_into(form, number(form, "Filters"), "")
     form.keyboard.press("Delete")
     press_start(form)
@@ -166,7 +184,8 @@ def test_what_was_refused_stays_on_the_page_until_something_is_changed(form, ser
     assert not list(server.runs.glob("[0-9]*"))
 
 
-def test_own_images_that_are_not_there_start_nothing(form, server):
+def test_own_images_that_are_not_there_start_nothing(fresh_form, server):
+    form = fresh_form
     form.get_by_role("button", name="Own images").click()
     field = form.get_by_role("textbox", name="Path on this machine")
     field.click()

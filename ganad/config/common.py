@@ -189,6 +189,11 @@ class CommonSettings(BaseModel):
         return hasattr(self, "w_density") and any(self.latent_statistics)
 
     @property
+    def fits_residual_density(self) -> bool:
+        """True where a mixture is fitted to residuals as well."""
+        return self.latent_statistics[2] > 0
+
+    @property
     def epochs_without_reconstructions(self) -> int:
         """How many epochs pass before the method can reconstruct an image."""
         return 0

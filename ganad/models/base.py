@@ -63,7 +63,7 @@ class Method(nn.Module):
         self._optimisers: dict[str, torch.optim.Optimizer] | None = None
         self.density = CodeDensity(settings.latent) if settings.fits_density else None
         self.typicality = Typicality() if any(settings.latent_statistics) else None
-        self.residuals = ResidualDensity(settings.image_size) if settings.latent_statistics[2] else None
+        self.residuals = ResidualDensity(settings.image_size) if settings.fits_residual_density else None
         """What normal codes and residuals are like, in a method that adds this to its latent part; fitted by `fit_statistics`."""
 
     def networks(self) -> dict[str, nn.Module]:
@@ -178,7 +178,8 @@ class Method(nn.Module):
             distances.append(parts.latent.double().cpu().numpy())
             own.append(folded.codes(x).float().cpu().numpy())
             ink.append(log_ink(x).double().cpu().numpy())
-            own_left.append(averaged(x, parts.reconstruction).cpu().numpy())
+            if self.residuals is not None:
+                own_left.append(averaged(x, parts.reconstruction).cpu().numpy())
             on_progress()
         spread = float(np.concatenate(distances).std())
         w_density, w_typicality, w_residual_density = self.settings.latent_statistics

@@ -3,7 +3,7 @@
 The residual part adds up how much differs; where and in which pattern is lost in the sum. Here the difference of image and
 reconstruction is averaged over squares of 2x2 pixels and described by its first principal directions, and a mixture of Gaussians
 says how unlikely that description is, as `density` does for codes. An image that is coded as usual and redrawn wrongly in an unusual
-place is found by it, and by nothing else.
+pattern may be found by nothing else. What no direction of normal residuals leans on is not seen.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ def scoring(method: Method, recording: Recording, parts: Parts, names: tuple[str
     residual, discrimination, latent = (float(p[0]) for p in parts[:3])
     formulas = _FORMULAS[s.method]
     sure = " + w · −log D(x, z)" if getattr(s, "w_bce", 0) else ""
-    dense, of_residual = any(s.latent_statistics), s.latent_statistics[2] > 0
+    dense, of_residual = any(s.latent_statistics), s.fits_residual_density
     added = " + density + typicality" * dense + " + density of x − x̂" * of_residual
     rare = " Added are how rare such a code is, and how rare that is for so much ink." * dense
     rare += " So is how rare what is left over, x − x̂, is among normal images." * of_residual

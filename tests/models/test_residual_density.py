@@ -49,16 +49,25 @@ def test_the_axes_are_scikit_learns_principal_directions_and_what_lies_along_the
     np.testing.assert_allclose(density(*as_pictures(asked)), alone, rtol=1e-3, atol=1e-3)
 
 
-def test_as_much_left_over_in_an_unusual_place_is_more_unlikely():
-    usual = left_over(50, seed=3)
+def in_few_patterns(n, seed=0):
+    """(n, 256): mixtures of ten patterns, and a little of anything."""
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(n, 10)) @ np.random.default_rng(6).normal(size=(10, 256)) * 0.05 + rng.normal(
+        scale=0.005, size=(n, 256)
+    )
+
+
+def test_as_much_left_over_in_an_unusual_pattern_is_more_unlikely():
+    usual = in_few_patterns(50, seed=3)
     elsewhere = usual[:, ::-1].copy()  # upside down: the sum of what differs is the same
-    density = fitted()
+    density = ResidualDensity(SIDE)
+    density.fit(in_few_patterns(1500), in_few_patterns(200, seed=1), 1.0)
     here, there = (density(*as_pictures(left)) for left in (usual, elsewhere))
     sums = [(x - x_hat).abs().sum(dim=(1, 2, 3)) for x, x_hat in (as_pictures(usual), as_pictures(elsewhere))]
     torch.testing.assert_close(*sums, rtol=1e-4, atol=1e-3)
     assert density.mixture.is_fitted
     assert not torch.allclose(here, there)
-    # What no direction of normal images describes is not seen; what leans on one of them is.
+    assert there.min() > here.max()
     shifted = usual + 40 * density.axes.numpy()[:, 20] * np.abs(usual @ density.axes.numpy()[:, 20]).max()
     assert density(*as_pictures(shifted)).min() > here.max()
 

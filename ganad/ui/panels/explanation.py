@@ -48,7 +48,7 @@ def in_words(view: ScoredView, score: float) -> str:
 def picture(view: ScoredView, story: Story, *, key: str, **steps: object) -> None:
     """Input, reconstruction and residual under the lens."""
     pixels, weight = story.explained.pixels, view.weights[0] / view.units.unit
-    rarity = view.run.settings.latent_statistics[2] > 0 and view.weights[2] > 0
+    rarity = view.run.settings.fits_residual_density and view.weights[2] > 0
     lens(
         story.given, story.explained.reconstruction, pixels, key=key, alt=alts(view, story), weight=weight, judged_as_a_whole=rarity,
         whole=in_pixels(pixels, weight, story.parts["residual"], judged_as_a_whole=rarity), **steps,

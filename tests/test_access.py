@@ -1,6 +1,7 @@
 """What a shared server refuses, it refuses in its functions; own images come from one folder or an upload; there are quotas."""
 
 import errno
+import functools
 import gzip
 import io
 import os
@@ -56,6 +57,7 @@ def npz():
     return out.getvalue()
 
 
+@functools.cache
 def csv(part):
     a = arrays()
     rows = np.column_stack([a[f"y_{part}"], a[f"x_{part}"].reshape(len(a[f"x_{part}"]), -1)])

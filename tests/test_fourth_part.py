@@ -27,7 +27,7 @@ def seen(tmp_path_factory):
     """What tests/fourth_part.py saw in a copy of the project, where the list of parts and one method were edited."""
     copy = tmp_path_factory.mktemp("fourth")
     for folder in ("ganad", "tests", "pages", ".streamlit"):
-        leave = shutil.ignore_patterns("__pycache__", "mnist", "browser", "faults")
+        leave = shutil.ignore_patterns("mnist", "browser", "faults")
         shutil.copytree(ROOT / folder, copy / folder, ignore=leave)
     (copy / "ganad" / "mnist").symlink_to(ROOT / "ganad" / "mnist")
     shutil.copy(ROOT / "app.py", copy)

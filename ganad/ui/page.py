@@ -76,7 +76,7 @@ _CSS = """<style>
   .st-key-plain_mixer [data-testid="stVerticalBlock"] {gap: .25rem;}
 }
 @container page (max-width: 640px) {
-  .katex-display {font-size: .72em; overflow: auto hidden;}
+  .katex-display {font-size: .7em; overflow: auto hidden;}
   [data-testid="stCode"] code {font-size: .78em;}
 }
 [data-testid="stMarkdownContainer"] ol {padding-left: 1.9rem;}

@@ -10,20 +10,26 @@ import shutil
 import pytest
 
 from ganad.runs import run_directory
-from tests.conftest import SHIPPED
+from ganad.training import worker
 from tests.faults import damage, disk, fuzz, processes
+from tests.faults.settings import small
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A finished run with every file that a run can have. It is of few images: it is read some thousand times."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GANAD_RUNS", str(tmp_path_factory.mktemp("trained")))
+        run = run_directory.create(small(epochs=12, limit=200, test_limit=200))
+        assert worker.work(run) == "finished"
+        damage.complete(run)
+    return run
 
 
 @pytest.fixture
-def whole(tmp_path):
-    """A finished run with every file that a run can have."""
-    run = tmp_path / "whole"
-    shutil.copytree(SHIPPED["ganomaly"], run)
-    # As runs write them; those of the shelf are packed more tightly, which takes five times as long to read.
-    drawn = [run_directory.read_reconstructions(SHIPPED["ganomaly"], which) for which in ("val", "test")]
-    run_directory.write_reconstructions(run, *drawn)
-    damage.complete(run)
-    return run
+def whole(trained, tmp_path):
+    """That run, to be damaged."""
+    return shutil.copytree(trained, tmp_path / "whole")
 
 
 @pytest.mark.parametrize("file", [*damage.JSON_FILES, *damage.LINES, *damage.TEXTS, *damage.ARRAYS, *damage.OTHERS])

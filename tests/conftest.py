@@ -33,18 +33,30 @@ ROOT = Path(__file__).parents[1]
 SHIPPED = {m: ROOT / "checkpoints" / f"{m}-n8" for m in ("ganomaly", "egbad", "anogan")}
 
 LONG = (
-    "test_ray",
-    "browser/test_main_path",
-    "faults/",
-    "browser/",
-    "test_worker",
-    "test_studies",
+    "test_ray",  # waits
+    "ui/test_damaged_runs",
+    "test_checkpoints",
+    "test_own_class",
+    "test_score",
+    "browser/test_main_path",  # waits
+    "test_projection",
     "test_pages",
+    "test_access",
+    "test_steering",
     "test_cli",
-    "test_detector",
+    "faults/",  # waits
+    "browser/test_live_mixer",
+    "browser/test_typed_values",  # waits
+    "browser/test_linked_views",
+    "test_worker",  # waits
+    "browser/test_narrow_screens",
+    "test_studies",  # waits
+    "browser/",
     "ui/",
+    "models/",
 )
-"""Beginnings of the files that take long, longest first: they start first, so that none of them is alone at the end."""
+"""Beginnings of the files that take long. They start first, so that none of them is alone at the end; and what mostly waits, for
+other processes, runs beside what mostly computes, so that two processes on two cores seldom wait at the same time."""
 
 
 def pytest_collection_modifyitems(items):

@@ -88,7 +88,9 @@ def pytest_collection_finish():
 
 
 def pytest_unconfigure():
-    """AppTest leaves a folder to Python's end, which complains about it."""
+    """What was made once is removed. AppTest leaves a folder to Python's end, which complains about it."""
+    if _as_written.cache_info().currsize:
+        _as_written().cleanup()
     if "streamlit.testing.v1.app_test" in sys.modules:
         sys.modules["streamlit.testing.v1.app_test"].TMP_DIR.cleanup()
 

@@ -14,6 +14,7 @@ from ray.cluster_utils import Cluster
 
 from ganad.runs import run_directory, trials
 from ganad.studies import process, ray_engine, search, store, sweep
+from ganad.studies.mailbox import Mailbox
 from ganad.training import context, worker
 from tests.ports import free_port
 from tests.test_studies import plan, quiet
@@ -217,7 +218,7 @@ def test_a_run_that_was_stopped_goes_on_from_its_saved_state_on_a_cluster_that_i
 
 def test_states_that_a_task_sends_are_kept_in_the_study_until_its_run_has_come(runs_dir):
     study = store.create(plan(engine="ray"))
-    mailbox, heard = ray_engine.Mailbox(), []
+    mailbox, heard = Mailbox(), []
     mailbox.keep("k", b"state")
     mailbox.report("k", run_directory.status_values(run_directory.Status(state="running", step=5, total=9)))
 

@@ -32,6 +32,7 @@ from ganad.runs import archive, run_directory
 from ganad.runs.trials import NOTE
 from ganad.studies import store
 from ganad.studies.local_engine import More, Progress
+from ganad.studies.mailbox import Mailbox
 from ganad.studies.plan import StudyPlan
 from ganad.studies.store import Planned
 from ganad.system import files
@@ -227,34 +228,6 @@ def _present_token() -> None:
     kept = Path.home() / ".ray" / "auth_token"
     if kept.exists() or {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & os.environ.keys():
         os.environ.setdefault("RAY_AUTH_MODE", "token")  # read when Ray is imported
-
-
-class Mailbox:
-    """On the cluster: what tasks say while they train, until the sweep takes it."""
-
-    def __init__(self) -> None:
-        self.states: dict[str, bytes] = {}
-        self.fresh: set[str] = set()
-        self.news: dict[str, dict[str, Any]] = {}
-
-    def report(self, key: str, status: dict[str, Any]) -> None:
-        """How a run stands."""
-        self.news[key] = status
-
-    def keep(self, key: str, state: bytes) -> None:
-        """The last saved state of a run."""
-        self.states[key] = state
-        self.fresh.add(key)
-
-    def state(self, key: str) -> bytes | None:
-        """The last saved state of a run, if it has any."""
-        return self.states.get(key)
-
-    def take(self) -> tuple[dict[str, dict[str, Any]], dict[str, bytes]]:
-        """What has come since the last time: reports, and new states."""
-        new = {key: self.states[key] for key in self.fresh}
-        news, self.news, self.fresh = self.news, {}, set()
-        return news, new
 
 
 def train_on_node(

@@ -58,11 +58,9 @@ def main() -> int:
     """Make sure that there is one."""
     if find():
         return 0
-    if hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get"):
-        if _run("apt-get", "update", "-qq"):
-            for package in (SHELL, "chromium"):
-                if _run("apt-get", "install", "-y", "-qq", package) and find():
-                    return 0
+    if hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get") and _run("apt-get", "update", "-qq"):
+        if any(_run("apt-get", "install", "-y", "-qq", package) and find() for package in (SHELL, "chromium")):
+            return 0
     if _run(sys.executable, "-m", "playwright", "install", "chromium") and find():
         return 0
     print(HELP, file=sys.stderr)

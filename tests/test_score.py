@@ -19,9 +19,9 @@ def column_of(scored, name):
 
 def trained(name, steps=2, **asked):
     """A small method after a few steps, so that its batch norms hold statistics of their own."""
-    few = dict(filters=4, latent=6) | (
-        dict(search_steps=20) if name == "anogan" else {}
-    )  # a search takes most of the time
+    few = dict(filters=4, latent=6)
+    if name == "anogan":
+        few["search_steps"] = 20  # the search takes most of the time
     method = build(resolve(name, "tuned", normal=(8,), **(few | asked)))
     x = to_input(digits(12), method.settings.image_size)
     for k in range(steps):

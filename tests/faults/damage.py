@@ -25,16 +25,18 @@ ARRAYS = ("scores.npz", "reconstructions.npz", "history.npz", "wall.npz")
 
 
 def complete(run: Path) -> None:
-    """Put the files into a run that one which has ended, or a shipped one, does not have."""
+    """Put the files into a finished run that it lacks: a shipped one has no state and no wall."""
     (run / "note.txt").write_text("a note")
-    (run / "state.pt").write_bytes(b"not opened here" * 100)
     (run / "commands.jsonl").write_text('{"epoch": 3, "set": {"lr": 0.0005}, "asked": "1.json"}\n')
     shutil.copy(run / "metrics.jsonl", run / "parent_metrics.jsonl")
     for folder in ("epoch_nets", "states"):
         (run / folder).mkdir(exist_ok=True)
     (run / "states" / "00010.pt").write_bytes(b"not opened here" * 100)
     shutil.copy(run / "weights.safetensors", run / "epoch_nets" / "00010.safetensors")
-    wall.write(run, _a_wall(run))
+    if not (run / "state.pt").exists():
+        (run / "state.pt").write_bytes(b"not opened here" * 100)
+    if not (run / "wall.npz").exists():
+        wall.write(run, _a_wall(run))
 
 
 def _a_wall(run: Path) -> wall.Wall:

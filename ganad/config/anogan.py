@@ -42,10 +42,11 @@ class AnoganSettings(CommonSettings):
         "search_candidates": ("Score", "Candidates for the starts"),
         "search_patience": ("Score", "Patience of the search"),
         "w_typicality": ("Score", "Weight of the typicality"),
+        "w_feature_density": ("Score", "Weight of the density of features"),
     }
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "tuned": dict(epochs=40, w_typicality=8.0, **_TUNED),
-        "many": dict(epochs=5, **_TUNED),
+        "many": dict(epochs=5, w_feature_density=3.0, **_TUNED),
         "paper": dict(
             architecture="paper", image_size=28, latent=200, filters=64, lr=1e-5, batch_size=100, epochs=100,
             ema_decay=0.999, sample=2000,
@@ -77,6 +78,12 @@ class AnoganSettings(CommonSettings):
         ge=0,
         description="how much it counts in the latent part how unusual the residual is for so much ink, in either direction, in standard "
         "deviations against one of mean z²; an addition to the paper, 0 turns it off",
+    )
+    w_feature_density: float = Field(
+        0.0,
+        ge=0,
+        description="how much it counts in the discrimination part how unlikely the discriminator's features of the image are among those of "
+        "normal ones, in standard deviations against one of the rest of that part; an addition to the paper, 0 turns it off",
     )
     weights: Weights = Field(
         (0.9, 0.1, 0.0),

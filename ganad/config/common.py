@@ -194,6 +194,16 @@ class CommonSettings(BaseModel):
         return self.latent_statistics[2] > 0
 
     @property
+    def fits_feature_density(self) -> bool:
+        """True where a mixture is fitted to what the discriminator sees in images."""
+        return getattr(self, "w_feature_density", 0.0) > 0
+
+    @property
+    def fits_statistics(self) -> bool:
+        """True where anything is fitted to normal images after the training."""
+        return any(self.latent_statistics) or self.fits_feature_density
+
+    @property
     def epochs_without_reconstructions(self) -> int:
         """How many epochs pass before the method can reconstruct an image."""
         return 0

@@ -24,7 +24,12 @@ KNOWN_PARTS = (
         "how far the reconstruction is from the image: sum over pixels of the absolute difference, images in [-1, 1]; with f-AnoGAN the mean of its square",
         "green",
     ),
-    Part("discrimination", "how differently the discriminator sees image and reconstruction", "violet"),
+    Part(
+        "discrimination",
+        "how differently the discriminator sees image and reconstruction, plus, where the settings say so (AnoGAN), how unlikely what it sees "
+        "in the image is among normal ones",
+        "violet",
+    ),
     Part(
         "latent",
         "how far apart image and reconstruction lie in latent space, plus, where the settings say so, how unusual its code and its residual are among "

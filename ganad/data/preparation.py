@@ -19,7 +19,7 @@ KINDS = {
 }
 """Kinds of preparation, and what they do."""
 
-_ASKED = 100
+_ASKED = 40
 """Training images that are looked at."""
 _ALIKE = 0.9
 """Correlation of an image and the digit made of it. MNIST's have a median of 1.00, Fashion-MNIST's one of 0.31 (0.66 at most in a class)."""

@@ -2,8 +2,9 @@
 
 Paper   Schlegl et al. 2017, arXiv:1703.05921. The nets of `paper`: the AnoGAN in the released code of EGBAD.
 Shapes  x, x̂ = G(z*) (B, 1, S, S) in [-1, 1] · z (B, nz) ~ N(0, I) · logits (B,), high = "real".
-The search goes down the score: w_r sum |x - G(z)| + w_d sum |f(x) - f(G(z))| + w_l mean z². With `w_typicality` the latent part has
-one thing more, which the search does not ask for: how unusual the residual at its end is for so much ink.
+The search goes down the score: w_r sum |x - G(z)| + w_d sum |f(x) - f(G(z))| + w_l mean z². Two additions come on top at its end:
+with `w_typicality` the latent part has how unusual the residual is for so much ink; with `w_feature_density` the discrimination part has
+how unlikely f(x) is, whatever z is.
 Differs from paper and release in what docs/methods/anogan.md lists.
 """
 
@@ -23,6 +24,7 @@ from ganad.models.dcgan import GENERATORS, SLOPES, article_conv_stack, small_con
 from ganad.models.layers import init_dcgan
 from ganad.models.losses import bce_fake, bce_real, sum_abs
 from ganad.models.ops.fast_conv import Conv
+from ganad.models.principal_density import PrincipalDensity
 from ganad.models.typicality import log_ink
 
 
@@ -92,6 +94,8 @@ class Anogan(Method):
         for net in nets.values():
             init_dcgan(net)
         super().__init__(settings, nets)
+        if s.fits_feature_density:
+            self.features = PrincipalDensity(nets["discriminator"].critic.in_features)
 
     def step(self, x: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
         """First D, which should call x real and G(z) fake; then G, which wants the opposite. G(z) is made once."""
@@ -106,19 +110,24 @@ class Anogan(Method):
         return {"loss/discriminator": loss_d.detach(), "loss/generator": loss_g.detach()}
 
     def parts(self, x: Tensor, on_progress: Callable[[], None] = no_op) -> Parts:
-        """residual: sum |x - G(z*)| · discrimination: sum |f(x) - f(G(z*))| · latent: mean z*², and `with_typicality`."""
+        """residual: sum |x - G(z*)| · discrimination: sum |f(x) - f(G(z*))|, and `with_density` · latent: mean z*², and `with_typicality`."""
         z = None
         for look in self.search(x):
             z = look.z
             on_progress()
         with torch.no_grad():
-            picture, residual, discrimination, latent = self.compare(x, self.discriminate(x), z)
-        latent = self.with_typicality(latent, residual, x)
+            f = self.discriminate(x)
+            picture, residual, discrimination, latent = self.compare(x, f, z)
+            discrimination, latent = self.with_density(discrimination, f), self.with_typicality(latent, residual, x)
         return Parts(residual, discrimination, latent, reconstruction=picture.float(), z=z.float())
 
     def with_typicality(self, latent: Tensor, residual: Tensor, x: Tensor) -> Tensor:
         """The latent part (B,) from mean z² (B,): with `w_typicality` plus how unusual the residual (B,) is for the ink of x (B, 1, S, S)."""
         return latent if self.typicality is None else latent + self.typicality(_of_residual(residual, x))
+
+    def with_density(self, discrimination: Tensor, f: Tensor) -> Tensor:
+        """The discrimination part (B,) from sum |f(x) - f(G(z))| (B,): with `w_feature_density` plus how unlikely f(x), given as f (B, n), is."""
+        return discrimination if self.features is None else discrimination + self.features(f)
 
     @torch.no_grad()
     def fit_statistics(
@@ -127,18 +136,34 @@ class Anogan(Method):
         others: Callable[[], Iterable[Tensor]],
         on_progress: Callable[[], None] = no_op,
     ) -> None:
-        """What residuals of normal images are like for their ink, from a search for each of the `others`; `fitted` is not needed."""
-        if self.typicality is None:
+        """What residuals of normal images are like for their ink, and what the discriminator sees in normal images.
+
+        For the units of both the z of each of the `others` is searched; their features choose the number of Gaussians that are
+        fitted to the features of the `fitted`, which need no search.
+        """
+        if self.typicality is None and self.features is None:
             return
         folded = self.eval().folded()
-        folded.typicality = None
-        statistics, latent = [], []
+        folded.typicality = folded.features = None
+        statistics, seen, discrimination, latent = [], [], [], []
         for x in others():
             parts = folded.parts(x, on_progress)
             statistics.append(_of_residual(parts.residual, x).double().cpu().numpy())
+            seen.append(folded.discriminate(x).float().cpu().numpy())
+            discrimination.append(parts.discrimination.double().cpu().numpy())
             latent.append(parts.latent.double().cpu().numpy())
-        spread = float(np.concatenate(latent).std())
-        self.typicality.fit(np.concatenate(statistics), self.settings.w_typicality * spread)
+        if self.typicality is not None:
+            spread = float(np.concatenate(latent).std())
+            self.typicality.fit(np.concatenate(statistics), self.settings.w_typicality * spread)
+        if self.features is not None:
+            spread, features = float(np.concatenate(discrimination).std()), []
+            for x in fitted():
+                features.append(folded.discriminate(x).float().cpu().numpy())
+                on_progress()
+            self.features.fit(
+                np.concatenate(features), np.concatenate(seen), self.settings.w_feature_density * spread,
+                seed=self.settings.seed, on_progress=on_progress,
+            )  # fmt: skip
 
     def search(self, x: Tensor) -> Iterator[SearchStep]:
         """Adam on z alone, for each image of x (B, 1, S, S) by itself; the nets are only looked through.

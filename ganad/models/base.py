@@ -16,6 +16,7 @@ from ganad.models.density import CodeDensity
 from ganad.models.ops.eager_adam import EagerAdam
 from ganad.models.ops.fast_conv import gradients_of
 from ganad.models.ops.fuse_bn import fold
+from ganad.models.principal_density import PrincipalDensity
 from ganad.models.residual_density import ResidualDensity, averaged
 from ganad.models.scoring_program import ScoringProgram, Step
 from ganad.models.typicality import Typicality, log_ink
@@ -38,7 +39,7 @@ class Parts(NamedTuple):
         return three | {name: self.more[name] for name in parts_in(self.more)}
 
 
-_STATISTICS = ("density.", "typicality.", "residuals.")
+_STATISTICS = ("density.", "typicality.", "residuals.", "features.")
 """How the names of their tensors begin in a scoring state."""
 
 
@@ -65,6 +66,8 @@ class Method(nn.Module):
         self.typicality = Typicality() if any(settings.latent_statistics) else None
         self.residuals = ResidualDensity(settings.image_size) if settings.fits_residual_density else None
         """What normal codes and residuals are like, in a method that adds this to its latent part; fitted by `fit_statistics`."""
+        self.features: PrincipalDensity | None = None
+        """What a discriminator sees in normal images, in a method that adds this to its discrimination part; fitted there too."""
 
     def networks(self) -> dict[str, nn.Module]:
         """The nets by the names that losses are logged under."""
@@ -216,7 +219,7 @@ class Method(nn.Module):
         twin._modules = {}
         twin.nets = nn.ModuleDict({name: fold(self.scoring_net(name)) for name in self.nets})
         twin.averaged = twin.nets
-        for name in ("density", "typicality", "residuals"):
+        for name in ("density", "typicality", "residuals", "features"):
             setattr(twin, name, copy.deepcopy(getattr(self, name)))
         twin._optimisers = None
         return twin.eval()
@@ -272,13 +275,15 @@ class Method(nn.Module):
         (self.averaged if self.settings.ema_decay > 0 else self.nets).load_state_dict(nets)
         own = self._statistics()
         if len(nets) < len(state) and not own:
-            raise RuntimeError("statistics of codes are there, and the settings ask for none (w_density, w_typicality)")
+            raise RuntimeError(
+                "statistics of normal images are there, and the settings ask for none (w_density, w_typicality, w_feature_density)"
+            )
         for prefix, module in own.items():
             module.load_state_dict({n.removeprefix(prefix): t for n, t in state.items() if n.startswith(prefix)})
 
     def _statistics(self) -> dict[str, nn.Module]:
         """What `fit_statistics` fits, by the beginning of its names in a scoring state."""
-        fitted = zip(_STATISTICS, (self.density, self.typicality, self.residuals), strict=True)
+        fitted = zip(_STATISTICS, (self.density, self.typicality, self.residuals, self.features), strict=True)
         return {name: module for name, module in fitted if module is not None}
 
     def training_state(self) -> dict[str, Any]:

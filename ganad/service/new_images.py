@@ -86,6 +86,7 @@ class Search:
     shown: np.ndarray  # (K,) which steps have a picture
     frames: np.ndarray  # (K, 28, 28) uint8: G(z) of the best z so far
     typicality: float  # what it adds to the last score, which the search does not ask for; 0 where the run has none
+    density: float  # what the density of features adds to it, likewise
 
 
 def search(name: str, image: np.ndarray, frames: int = 24) -> Search | None:
@@ -103,14 +104,21 @@ def search(name: str, image: np.ndarray, frames: int = 24) -> Search | None:
     shown = np.unique(np.round(np.geomspace(1, len(looks), min(frames, len(looks)))).astype(int)) - 1
     drawn = to_picture(net.picture(torch.cat([looks[i].z for i in shown])))
     with torch.no_grad():
-        _, residual, _, _ = net.compare(x, net.discriminate(x), looks[-1].z)
-        typicality = float(net.with_typicality(torch.zeros_like(residual), residual, x)[0])
+        f = net.discriminate(x)
+        _, residual, _, _ = net.compare(x, f, looks[-1].z)
+        nothing = torch.zeros_like(residual)
+        typicality, density = (
+            float(net.with_typicality(nothing, residual, x)[0]),
+            float(net.with_density(nothing, f)[0]),
+        )
+    weights = dict(zip(net.settings.parts, net.settings.weights, strict=True))
     return Search(
         score=np.array([float(look.score[0]) for look in looks]),
         paths=np.stack([look.paths[0].double().cpu().numpy() for look in looks]),
         shown=shown,
         frames=drawn,
-        typicality=dict(zip(net.settings.parts, net.settings.weights, strict=True))["latent"] * typicality,
+        typicality=weights["latent"] * typicality,
+        density=weights["discrimination"] * density,
     )
 
 

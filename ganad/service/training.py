@@ -193,7 +193,7 @@ def estimate(settings: Settings) -> Estimate | None:
         each_look += min(n - n_val, settings.val_images_per_check, TRAINING_IMAGES)
     looks = min(settings.epochs, settings.max_checkpoints) * each_look
     scored = looks + min(n_val, most) + min(n_test, most)
-    if settings.scores_by_search and any(settings.latent_statistics):
+    if settings.scores_by_search and settings.fits_statistics:
         scored += mixtures.others_of(n - n_val, settings.most_statistics)
     seconds = START_UP_S + (n - n_val) * settings.epochs / rate + scored / rates["score"]
     if rates["fit"]:

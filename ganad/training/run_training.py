@@ -228,8 +228,10 @@ def _score(
     """The last word: weights, and what they say."""
 
     method.eval()
-    if any(method.settings.latent_statistics):
-        context.heartbeat(doing="fitting densities" if method.settings.fits_density else "fitting the typicality")
+    settings = method.settings
+    if settings.fits_statistics:
+        dense = settings.fits_density or settings.fits_feature_density
+        context.heartbeat(doing="fitting densities" if dense else "fitting the typicality")
     fit_statistics(method, split.train.images, context.heartbeat)
     checkpoint.save_weights(run, method)
     recorder.record(method, method.settings.epochs, lambda _: context.heartbeat(), is_finished=True)

@@ -32,11 +32,12 @@ def _search(method: Anogan, x: torch.Tensor) -> Scene:
     pictures = {k: method.picture(steps[k].z)[0].numpy() for k in (0, *seen)}
     nets = {name: method.scoring_net(name) for name in ("generator", "discriminator")}
     with torch.no_grad(), record(method, nets) as recording:
-        _, residual, discrimination, latent = method.compare(x, method.discriminate(x), steps[-1].z)
-        latent = method.with_typicality(latent, residual, x)
+        f = method.discriminate(x)
+        _, residual, discrimination, latent = method.compare(x, f, steps[-1].z)
+        discrimination, latent = method.with_density(discrimination, f), method.with_typicality(latent, residual, x)
     looked, drawn, looked_again = recording.events
     w_r, w_d, w_l = s.weights
-    unusual = method.typicality is not None
+    unusual, dense = method.typicality is not None, method.features is not None
     return Scene(
         title="Scoring an image",
         nodes=(
@@ -55,7 +56,7 @@ def _search(method: Anogan, x: torch.Tensor) -> Scene:
         edges=(Edge("z", "G"), Edge("G", "x_hat"), Edge("x", "D"), Edge("x_hat", "D"), Edge("D", "f"), Edge("D", "f_hat")),
         formulas=(
             (Term("residual = "), Term("Σ |x − G(z)|", "residual")),
-            (Term("discrimination = "), Term("Σ |f(x) − f(G(z))|", "discrimination")),
+            (Term("discrimination = "), Term("Σ |f(x) − f(G(z))|" + " + density of f(x)" * dense, "discrimination")),
             (Term("latent = "), Term("mean z²" + " + typicality" * unusual, "latent")),
             (Term("score = "), Term(f"{w_r:g} · residual + {w_d:g} · discrimination + {w_l:g} · latent", "score")),
         ),
@@ -80,7 +81,7 @@ def _search(method: Anogan, x: torch.Tensor) -> Scene:
                 call=looked,
             ),
             Moment(
-                "What is left", "A part of the score each: pixels, features, and how far z is from what was drawn in training"
+                "What is left", "A part of the score each: pixels, features" + " with how unlikely those of x are" * dense + ", and how far z is from what was drawn in training"
                 + ", with how unusual such a residual is for so much ink" * unusual + f". {last} steps in place of one pass: that is why EGBAD and GANomaly learn an encoder.", lit=("residual", "discrimination", "latent", "score"), terms=("residual", "discrimination", "latent", "score"),
                 values=(
                     ("residual", float(residual[0])), ("discrimination", float(discrimination[0])), ("latent", float(latent[0])),

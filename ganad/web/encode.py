@@ -16,4 +16,5 @@ def as_base64(array: np.ndarray, dtype: DTypeLike = None) -> str:
 
 def deflated(content: bytes) -> str:
     """Bytes, deflated first: for what is large and sent once."""
-    return base64.b64encode(zlib.compress(content)).decode("ascii")
+    # Level 4 takes half of the time of zlib's own choice, 6, for 4 % more bytes (test images of MNIST).
+    return base64.b64encode(zlib.compress(content, 4)).decode("ascii")

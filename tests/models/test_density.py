@@ -220,7 +220,7 @@ def test_the_fit_gives_the_same_numbers_each_time():
 def test_weights_of_a_run_without_statistics_do_not_fit_one_that_asks_for_them():
     with pytest.raises(RuntimeError, match="log_weight"):
         small("egbad", 1.0).load_scoring_state(small("egbad", 0.0).scoring_state())
-    with pytest.raises(RuntimeError, match="statistics of codes"):
+    with pytest.raises(RuntimeError, match="statistics of normal images"):
         small("egbad", 0.0).load_scoring_state(small("egbad", 1.0).scoring_state())
 
 

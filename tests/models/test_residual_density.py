@@ -6,7 +6,8 @@ import torch
 from sklearn.decomposition import PCA
 
 from ganad.models.density import CodeDensity
-from ganad.models.residual_density import DIRECTIONS, ResidualDensity, averaged
+from ganad.models.principal_density import DIRECTIONS
+from ganad.models.residual_density import ResidualDensity, averaged
 
 SIDE = 32
 

@@ -34,7 +34,7 @@ def show(run: RunInfo, weights: Weights, *, key: str) -> None:
     note = NOTE.format(all=every, held_out=held_out, test=every - held_out)
     nets = service.epochs_with_nets(run.name)
     draws = f"{key}_draw"
-    fitted = any(run.settings.latent_statistics) and packed["labels"][-1] == "finished"
+    fitted = run.settings.fits_statistics and packed["labels"][-1] == "finished"
     label = epoch_player.epoch_player(
         packed, key=key, run=run.name, version=f"{run.name}-{version}",
         weights=weights, note=note + FITTED * fitted, tells=bool(nets and held(draws)),

@@ -46,12 +46,14 @@ def film(run: RunInfo, image: np.ndarray, key: str) -> None:
             charts.descent(search.score, search.paths), key=f"descent_{key}", config=export.config("descent"),
             alt=f"the score falls from {search.score[0]:.4g} to {search.score[-1]:.4g} in {steps} steps",
         )  # fmt: skip
-        if search.typicality:
-            end, added = search.score[-1], search.typicality
-            st.caption(
-                f"Typicality, for which the search does not look, adds {wording.number(added)}: {wording.number(end)} + {wording.number(added)} = {wording.number(end + added)}, "
-                "at the weights of the run."
-            )
+        end = search.score[-1]
+        for what, added in (("Typicality", search.typicality), ("The density of features", search.density)):
+            if added:
+                st.caption(
+                    f"{what}, for which the search does not look, adds {wording.number(added)}: {wording.number(end)} + {wording.number(added)} = {wording.number(end + added)}, "
+                    "at the weights of the run."
+                )
+                end += added
 
 
 @st.cache_data(show_spinner="Searching once more, to show it", max_entries=200)

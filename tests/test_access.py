@@ -53,7 +53,7 @@ def arrays(n=400, classes=4):
 
 def npz():
     out = io.BytesIO()
-    np.savez_compressed(out, **arrays())
+    np.savez(out, **arrays())
     return out.getvalue()
 
 
@@ -497,7 +497,7 @@ def test_an_upload_that_no_run_names_is_removed_a_day_later_and_another_stays(ru
 
 def npz_of(n):
     out = io.BytesIO()
-    np.savez_compressed(out, **arrays(n))
+    np.savez(out, **arrays(n))
     return out.getvalue()
 
 

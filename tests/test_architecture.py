@@ -1,6 +1,7 @@
 """Data flows one way, and a page opens without waiting for what it does not need."""
 
 import ast
+import functools
 import json
 import os
 import re
@@ -52,22 +53,29 @@ def room(module: str) -> str:
     return ".".join(parts[:2] if parts[:1] == ["ui"] else parts[:1])
 
 
-def imported(path: Path) -> set[str]:
+@functools.cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    """Everything in a file that Python's grammar knows; asked for by most tests, read once."""
+    return tuple(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+@functools.cache
+def imported(path: Path) -> frozenset[str]:
     """What a file imports, anywhere in it."""
     names = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             names |= {a.name for a in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             names |= {node.module} | {f"{node.module}.{a.name}" for a in node.names}
-    return names
+    return frozenset(names)
 
 
 def named(path: Path) -> set[str]:
     """Modules and files of `ganad` that a file's own strings name, docstrings apart: to start them or to read them."""
-    tree, found = ast.parse(path.read_text(encoding="utf-8")), set()
-    docs = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant)}
-    for node in ast.walk(tree):
+    found = set()
+    docs = {id(n.value) for n in nodes(path) if isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant)}
+    for node in nodes(path):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
             found |= {m.replace("/", ".") for m in NAMES_OF_PATHS.findall(node.value)}
     return found & set(SOURCES)
@@ -94,7 +102,7 @@ def test_every_room_of_the_table_is_there(line):
 @pytest.mark.parametrize("module", sorted(SOURCES))
 def test_no_file_climbs_from_its_own_room_into_another(module):
     """A path through parents leads to what is named in LAYERS as little as an import does; data beside the code is no room."""
-    for node in ast.walk(ast.parse(SOURCES[module].read_text(encoding="utf-8"))):
+    for node in nodes(SOURCES[module]):
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and "__file__" in ast.unparse(node.left):
             first = ast.unparse(node.right).strip("'\"")
             assert first not in {r.split(".")[0] for r in HEIGHT} or room(module).startswith(first), ast.unparse(node)
@@ -129,7 +137,7 @@ def test_one_file_alone_touches_the_session_and_one_the_url(name, owner):
     users = [
         path.relative_to(ROOT).as_posix()
         for path in [ROOT / "app.py", *ROOT.glob("pages/*.py"), *ROOT.glob("ganad/**/*.py")]
-        if any(isinstance(n, ast.Attribute) and n.attr == name for n in ast.walk(ast.parse(path.read_text("utf-8"))))
+        if any(isinstance(n, ast.Attribute) and n.attr == name for n in nodes(path))
     ]
     assert users == [f"ganad/ui/state/{owner}"]
 
@@ -153,7 +161,7 @@ LAZY = {
 
 def test_only_what_is_heavy_is_imported_inside_a_function():
     for module, path in SOURCES.items():
-        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for function in nodes(path):
             if not isinstance(function, ast.FunctionDef):
                 continue
             for node in ast.walk(function):
@@ -222,6 +230,6 @@ def test_no_weights_and_no_arrays_are_ever_unpickled():
         text = path.read_text(encoding="utf-8")
         assert "allow_pickle=True" not in text, path
         assert "pickle.load" not in text, path
-        for call in (n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Call)):
+        for call in (n for n in nodes(path) if isinstance(n, ast.Call)):
             if ast.unparse(call.func) == "torch.load":
                 assert any(k.arg == "weights_only" and k.value.value is True for k in call.keywords), path

@@ -54,7 +54,7 @@ def write_csv(path, images, labels, *, header=True):
 
 def write_npz(path, small, **change):
     (a, b), (c, d) = small
-    np.savez_compressed(path, **{"x_train": a, "y_train": b, "x_test": c, "y_test": d} | change)
+    np.savez(path, **{"x_train": a, "y_train": b, "x_test": c, "y_test": d} | change)
     return path
 
 

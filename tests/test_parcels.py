@@ -24,9 +24,9 @@ def content():
         return {name: parcel.read(name) for name in parcel.namelist()}
 
 
-def zipped(content, **also):
+def zipped(content, packing=zipfile.ZIP_STORED, **also):
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as parcel:
+    with zipfile.ZipFile(out, "w", packing) as parcel:
         for name, data in (content | also).items():
             parcel.writestr(name, data)
     return out.getvalue()
@@ -154,7 +154,7 @@ def test_the_same_name_twice_is_refused(runs_dir, content):
 
 def test_a_zip_that_grows_without_end_is_refused_before_it_is_unpacked(runs_dir, content, monkeypatch):
     monkeypatch.setattr(archive, "MOST_BYTES", 8_000_000)
-    bomb = zipped(content, **{"ganomaly-n8/log.txt": b"0" * 20_000_000})
+    bomb = zipped(content, zipfile.ZIP_DEFLATED, **{"ganomaly-n8/log.txt": b"0" * 20_000_000})
     assert len(bomb) < 8_000_000
     refused(runs_dir, bomb, "larger than 8 MB")
     inner = npz(**arrays_of(content), more=np.zeros(10_000_000, np.uint8))

@@ -19,6 +19,7 @@ from ganad.studies import local_engine, objective, process, store, summary, swee
 from ganad.studies.plan import key, parse
 from ganad.studies.summary import Row
 from ganad.training import worker
+from tests import test_cli
 from tests.conftest import ROOT, put_finished
 from tests.waiting import until
 
@@ -204,7 +205,7 @@ def test_ctrl_c_leaves_everything_so_that_the_study_goes_on(runs_dir):
     assert second.returncode == 0, said
     assert out.strip().splitlines()[-1] == str(study)
     assert [r.state for r in store.planned(study)] == ["finished", "finished"]
-    told = json.loads(ganad("sweep", "1", "--status", "--json").communicate()[0])
+    told = json.loads(test_cli.ganad("sweep", "1", "--status", "--json").stdout)
     assert [r["state"] for r in told["runs"]] == ["finished", "finished"]
     assert all(0 <= r["objective"] <= 1 for r in told["runs"])
     # What was interrupted ends as it would have without.

@@ -10,7 +10,7 @@ import shutil
 import pytest
 
 from ganad.runs import run_directory
-from ganad.training import worker
+from ganad.training import jobs, worker
 from tests.faults import damage, disk, fuzz, processes
 from tests.faults.settings import small
 
@@ -56,7 +56,8 @@ def test_a_killed_training_goes_on_with_the_same_numbers(runs_dir):
     processes.kill_and_resume(2, epochs=6, within=2.0)
 
 
-def test_a_suspended_process_is_not_answering_and_stop_ends_it(runs_dir):
+def test_a_suspended_process_is_not_answering_and_stop_ends_it(runs_dir, monkeypatch):
+    monkeypatch.setattr(jobs, "SILENT_PATIENCE_S", 0.2)  # it will never answer
     processes.suspend_and_stop(1)
 
 

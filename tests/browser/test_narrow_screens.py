@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from ganad.config import METHOD_NAMES
 from tests.browser.conftest import bring, by_menu, keyed, release, settled, switch
 
 RUN = "ganomaly-n8"
@@ -175,4 +176,6 @@ def test_a_phone_shows_ten_digits_and_whole_formulas(tab, server):
     page.get_by_test_id("stExpandSidebarButton").click()
     by_menu(page, "Methods")
     expect(page.locator(".katex-display").first).to_be_visible()
-    assert page.evaluate(CUT, ".katex-display") == 0
+    for method in METHOD_NAMES:
+        bring(page, server, f"/Methods?run={RUN}&detector={method}&watch=race")
+        assert page.evaluate(CUT, ".katex-display") == 0, method

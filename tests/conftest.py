@@ -24,7 +24,7 @@ import pytest
 from ganad.config import PRESETS, resolve
 from ganad.data import sources
 from ganad.runs import run_directory
-from ganad.training import throughput
+from ganad.training import jobs, throughput
 
 # In the background of a script all processes ignore Ctrl+C from their start on, and so would those that the tests interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -125,6 +125,7 @@ def end_worker(run: Path) -> None:
         if words[-2:] == ["work", str(run)]:
             process.kill()
             psutil.wait_procs([process])
+    jobs.reap()
 
 
 @functools.cache

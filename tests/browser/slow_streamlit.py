@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from ganad.runs import run_directory
 from ganad.training import jobs
 
-SLOW_S = 0.7
+SLOW_S = 0.4
 """Long beside the milliseconds between two clicks of somebody in a hurry."""
 
 at_full_speed = script_runner.ScriptRunner._run_script

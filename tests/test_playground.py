@@ -62,4 +62,4 @@ def test_a_wide_generator_is_not_for_a_browser():
 
 
 def test_a_run_without_nets_has_no_generator_to_send():
-    assert service.browser_generator("anogan-all-but-8") is None
+    assert service.browser_generator("anogan-article") is None

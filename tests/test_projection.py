@@ -1,6 +1,7 @@
 """Codes in two dimensions: as scikit-learn does it, the same each time, and neighbours stay neighbours."""
 
 import importlib.util
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -37,7 +38,18 @@ def test_codes_of_one_or_two_numbers_have_a_map_too(width):
     assert found.share == pytest.approx(1)
 
 
-def test_umap_keeps_neighbours_and_lays_out_the_same_map_again(codes):
+@pytest.fixture
+def few():
+    """UMAP leaves the search for neighbours to pynndescent from 4,096 images on, and imports it for fewer too. There it compiles all its
+    functions, a quarter of a minute where that has not been done before; a map of fewer is the same to the last bit without.
+    """
+    config = import_module("numba").config
+    config.DISABLE_JIT = True
+    import_module("pynndescent")
+    config.DISABLE_JIT = False
+
+
+def test_umap_keeps_neighbours_and_lays_out_the_same_map_again(few, codes):
     val, test = codes
     found, again = (projection.project(val, test, "UMAP") for _ in range(2))
     assert found.val.shape == (80, 2)

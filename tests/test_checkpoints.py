@@ -134,9 +134,8 @@ def test_where_half_precision_would_change_the_auroc_the_weights_stay_whole(runs
 def test_a_log_is_thinned_to_its_epochs_and_some_of_its_steps(runs_dir):
     run = put_finished(runs_dir)
     settings = run_directory.read_json(run / "config.json")
-    run_directory.write_json(
-        run / "config.json", settings | {"test_limit": 400}
-    )  # what it is scored on is not asked here
+    # What it is scored on is not asked here.
+    run_directory.write_json(run / "config.json", settings | {"test_limit": 400})
     rows = [{"step": i, "epoch": 1, "loss/generator": 1.0} for i in range(1000)]
     rows.append({"step": 1000, "epoch": 1, "val": dict.fromkeys(PARTS, 1.0)})
     run_directory.write_text(run / "metrics.jsonl", "".join(json.dumps(r) + "\n" for r in rows))

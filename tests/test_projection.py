@@ -1,7 +1,6 @@
 """Codes in two dimensions: as scikit-learn does it, the same each time, and neighbours stay neighbours."""
 
 import importlib.util
-from importlib import import_module
 
 import numpy as np
 import pytest
@@ -39,14 +38,13 @@ def test_codes_of_one_or_two_numbers_have_a_map_too(width):
 
 
 @pytest.fixture
-def few():
+def few(monkeypatch):
     """UMAP leaves the search for neighbours to pynndescent from 4,096 images on, and imports it for fewer too. There it compiles all its
     functions, a quarter of a minute where that has not been done before; a map of fewer is the same to the last bit without.
     """
-    config = import_module("numba").config
-    config.DISABLE_JIT = True
-    import_module("pynndescent")
-    config.DISABLE_JIT = False
+    with monkeypatch.context() as patch:
+        patch.setattr(importlib.import_module("numba").config, "DISABLE_JIT", True)
+        importlib.import_module("pynndescent")
 
 
 def test_umap_keeps_neighbours_and_lays_out_the_same_map_again(few, codes):

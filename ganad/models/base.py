@@ -39,8 +39,8 @@ class Parts(NamedTuple):
         return three | {name: self.more[name] for name in parts_in(self.more)}
 
 
-_STATISTICS = ("density.", "typicality.", "residuals.", "features.")
-"""How the names of their tensors begin in a scoring state."""
+_STATISTICS = ("density", "typicality", "residuals", "features")
+"""What `fit_statistics` fits, where a method has it; the names of their tensors in a scoring state begin so."""
 
 
 def no_op() -> None:
@@ -219,7 +219,7 @@ class Method(nn.Module):
         twin._modules = {}
         twin.nets = nn.ModuleDict({name: fold(self.scoring_net(name)) for name in self.nets})
         twin.averaged = twin.nets
-        for name in ("density", "typicality", "residuals", "features"):
+        for name in _STATISTICS:
             setattr(twin, name, copy.deepcopy(getattr(self, name)))
         twin._optimisers = None
         return twin.eval()
@@ -271,7 +271,7 @@ class Method(nn.Module):
 
     def load_scoring_state(self, state: dict[str, Tensor]) -> None:
         """Take over what another instance's `scoring_state` gave. Raises RuntimeError where it does not fit."""
-        nets = {name: tensor for name, tensor in state.items() if not name.startswith(_STATISTICS)}
+        nets = {name: tensor for name, tensor in state.items() if name.split(".")[0] not in _STATISTICS}
         (self.averaged if self.settings.ema_decay > 0 else self.nets).load_state_dict(nets)
         own = self._statistics()
         if len(nets) < len(state) and not own:
@@ -283,8 +283,7 @@ class Method(nn.Module):
 
     def _statistics(self) -> dict[str, nn.Module]:
         """What `fit_statistics` fits, by the beginning of its names in a scoring state."""
-        fitted = zip(_STATISTICS, (self.density, self.typicality, self.residuals, self.features), strict=True)
-        return {name: module for name, module in fitted if module is not None}
+        return {f"{name}.": module for name in _STATISTICS if (module := getattr(self, name)) is not None}
 
     def training_state(self) -> dict[str, Any]:
         """Everything needed to go on with the same numbers."""

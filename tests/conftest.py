@@ -174,8 +174,14 @@ def put_failed(folder: Path, name: str = "0003-ganomaly-n8-s0") -> Path:
 
 
 def put_speed(folder: Path, *of) -> None:
-    """What measuring this machine for these settings (or for the `tuned` presets) would leave beside the runs: no page need measure it."""
-    for settings in of or [resolve(method, "tuned", normal=(8,)) for method in PRESETS]:
+    """What measuring this machine for these settings (or for the presets `tuned` and `many`) would leave beside the runs: no page need measure it."""
+    usual = [
+        resolve(method, preset, normal=(8,))
+        for method in PRESETS
+        for preset in ("tuned", "many")
+        if preset in PRESETS[method]
+    ]
+    for settings in of or usual:
         where = folder / ".speed" / throughput.memory(settings).name
         where.parent.mkdir(parents=True, exist_ok=True)
         where.write_text(json.dumps({"float32": 1000.0, "bf16": None, "score": 4000.0, "fit": 1e6}))

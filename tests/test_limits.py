@@ -18,7 +18,7 @@ from ganad.data import preprocess, sources
 from ganad.errors import DataError
 from ganad.system import limits, paths
 from tests import hostile
-from tests.conftest import ROOT, as_read, put_finished
+from tests.conftest import ROOT, as_read, put_finished, put_speed
 from tests.test_data import write_csv, write_idx, write_npz, write_pictures
 
 MB = 1_000_000
@@ -308,6 +308,7 @@ def test_an_odd_path_is_one_sentence_on_the_command_line(tmp_path, runs_dir, gan
 
 
 def test_an_odd_path_is_one_sentence_on_the_train_page(tmp_path, runs_dir):
+    put_speed(runs_dir)
     at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
     at.switch_page("pages/1_Train.py").run()
     for name, (make, said) in ODD.items():

@@ -116,7 +116,7 @@ def halve(run: Path, target: Path) -> bool:
 def fill(preset: str = "tuned") -> list[Path]:
     """Ship seed 0 of every finished run with one normal digit, and each method's nine-normal run whose anomaly is the 8.
 
-    GANomaly's run on 8, the first to be seen, is whole, the others are light; AnoGAN's nine-normal one comes without its nets. The baselines of one normal digit go with them. Returns what was shipped.
+    GANomaly's run on 8, the first to be seen, is whole, the others are light. The baselines of one normal digit go with them. Returns what was shipped.
     """
 
     shipped = []
@@ -133,8 +133,7 @@ def fill(preset: str = "tuned") -> list[Path]:
                 shipped.append(ship(run, f"{method}-n{digit}", light=(method, digit) != ("ganomaly", 8)))
         run = finished(settings(Job("A", method, 8, 0), preset))
         if run is not None:
-            bare = method == "anogan"
-            shipped.append(ship(run, f"{method}-all-but-8", light=not bare, nets=not bare))
+            shipped.append(ship(run, f"{method}-all-but-8", light=True))
     return shipped
 
 

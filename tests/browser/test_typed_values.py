@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from ganad.config import resolve
 from tests.browser.conftest import Server, bring, go, keyed, settled
+from tests.conftest import put_speed
 from tests.waiting import until
 
 
@@ -23,6 +24,7 @@ def server(tmp_path_factory):
     folder = tmp_path_factory.mktemp("slow")
     # No shipped run beside the form: its charts would be most of the work of each test.
     made = SlowServer(folder, OMP_NUM_THREADS="1", GANAD_CHECKPOINTS=str(folder / "none"))
+    put_speed(made.runs, *(resolve("ganomaly", "tuned", normal=(8,), filters=typed) for typed in (8, 12)))
     yield made
     made.stop()
     assert not made.complaints(), made.complaints()

@@ -45,6 +45,7 @@ PLAN = {("B", method): {0: ALL} for method in METHOD_NAMES} | {
     ("A", "ganomaly"): {0: ALL},
     ("A", "egbad"): {0: ALL, 1: ALL, 2: ALL},
     ("A", "anogan"): {0: ALL},
+    ("A", "fanogan"): {0: ALL},
 }
 """(protocol, method) -> {seed: digits}; what two cores can afford in a day."""
 

@@ -140,6 +140,36 @@ def bench_handwriting(
     terminal.put(json.dumps([dataclasses.asdict(r) for r in rows], indent=2) if json_ else b.table(rows))
 
 
+@bench.command("term")
+def bench_term(
+    setting: Annotated[
+        str, typer.Argument(help="w_density, w_typicality, w_residual_density, w_feature_density or w_bce")
+    ],
+    runs: Annotated[
+        list[str] | None, typer.Argument(help="finished runs; default: the shipped ones that have the term")
+    ] = None,
+    values: Annotated[str, typer.Option(help="weights of the term to compare")] = "0,0.5,1,2,3,4",
+    held_out: Annotated[int, typer.Option(help="held-out normal images at most", min=20)] = 1000,
+    each: Annotated[int, typer.Option(help="training images of each other class", min=5)] = 150,
+    json_: Json = False,
+) -> None:
+    """AUROC at other weights of a term of the score, without a look at the test set: to choose one by.
+
+    Held-out normals against training images of the other classes. Where each image is searched for (AnoGAN), a fifth of both.
+    """
+    from ganad.bench import terms as b
+
+    rows = b.compare(runs or b.runs_with(setting), setting, _decimals(values), tell, held_out=held_out, each=each)
+    terminal.put(json.dumps([dataclasses.asdict(r) for r in rows], indent=2) if json_ else b.table(rows, setting))
+
+
+def _decimals(text: str) -> list[float]:
+    try:
+        return [float(t) for t in text.split(",")]
+    except ValueError:
+        raise ConfigError(f"a list of numbers such as 0,0.5,2 is wanted, got {text!r}") from None
+
+
 def _numbers(text: str) -> list[int]:
     try:
         return [int(t) for t in text.split(",")]

@@ -10,6 +10,7 @@ from ganad.config.common import CommonSettings
 from ganad.config.curves import CANNOT_TELL, HALF, LN_2, Curve
 from ganad.config.egbad import SIZES
 from ganad.config.parts import Weights
+from ganad.config.statistics import FEATURE_LABEL, FeatureDensity
 
 _TUNED = dict(
     filters=16, latent=32, batch_size=64, lr=1e-3, lr_d=2e-4, ema_decay=0.99, sample=2000, search_steps=100, search_lr=0.1,
@@ -42,7 +43,7 @@ class AnoganSettings(CommonSettings):
         "search_candidates": ("Score", "Candidates for the starts"),
         "search_patience": ("Score", "Patience of the search"),
         "w_typicality": ("Score", "Weight of the typicality"),
-        "w_feature_density": ("Score", "Weight of the density of features"),
+        **FEATURE_LABEL,
     }
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "tuned": dict(epochs=40, w_typicality=8.0, **_TUNED),
@@ -79,12 +80,7 @@ class AnoganSettings(CommonSettings):
         description="how much it counts in the latent part how unusual the residual is for so much ink, in either direction, in standard "
         "deviations against one of mean z²; an addition to the paper, 0 turns it off",
     )
-    w_feature_density: float = Field(
-        0.0,
-        ge=0,
-        description="how much it counts in the discrimination part how unlikely the discriminator's features of the image are among those of "
-        "normal ones, in standard deviations against one of the rest of that part; an addition to the paper, 0 turns it off",
-    )
+    w_feature_density: FeatureDensity = 0.0
     weights: Weights = Field(
         (0.9, 0.1, 0.0),
         description="weights of residual, discrimination and latent part; the search goes down this sum",

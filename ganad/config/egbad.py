@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from ganad.config.common import HANDWRITING, CommonSettings
 from ganad.config.curves import CANNOT_TELL, HALF, LN_2, Curve
 from ganad.config.parts import Weights
+from ganad.config.statistics import LATENT_LABELS, Density, ResidualDensity, Typicality
 
 SIZES = {"paper": 28, "article": 64, "small": 32}
 """architecture -> side of its images."""
@@ -31,9 +32,7 @@ class EgbadSettings(CommonSettings):
         "w_cycle": ("Losses", "Weight of the image cycle"),
         "w_cycle_z": ("Losses", "Weight of the latent cycle"),
         "w_latent": ("Losses", "Weight of the latent distance"),
-        "w_density": ("Score", "Weight of the density of codes"),
-        "w_typicality": ("Score", "Weight of the typicality"),
-        "w_residual_density": ("Score", "Weight of the density of residuals"),
+        **LATENT_LABELS,
         "w_bce": ("Score", "Weight of the discriminator's cross-entropy"),
     }
     presets: ClassVar[dict[str, dict[str, Any]]] = {
@@ -82,22 +81,9 @@ class EgbadSettings(CommonSettings):
         description="how many times the paper's other discriminator loss, -log D(x, E(x)), is added to the discrimination "
         "part; training does not depend on it",
     )
-    w_density: float = Field(
-        0.0,
-        ge=0,
-        description="how much the density of codes counts in the latent part, in standard deviations against one of the distance; an "
-        "addition to the paper, 0 turns it off",
-    )
-    w_typicality: float = Field(
-        0.0,
-        ge=0,
-        description="the same of how unusual that density is for so much ink, in either direction; an addition to the paper, 0 turns it off",
-    )
-    w_residual_density: float = Field(
-        0.0,
-        ge=0,
-        description="the same of how unlikely what the reconstruction leaves over is; an addition to the paper, 0 turns it off",
-    )
+    w_density: Density = 0.0
+    w_typicality: Typicality = 0.0
+    w_residual_density: ResidualDensity = 0.0
     weights: Weights = Field((0.9, 0.1, 0.0), description=CommonSettings.model_fields["weights"].description)
 
     @model_validator(mode="after")

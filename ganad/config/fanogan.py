@@ -10,6 +10,12 @@ from pydantic import Field, model_validator
 from ganad.config.common import CommonSettings
 from ganad.config.curves import Curve
 from ganad.config.parts import Weights
+from ganad.config.statistics import FEATURE_LABEL, LATENT_LABELS, Density, FeatureDensity, ResidualDensity, Typicality
+
+_TUNED = dict(
+    encoder_share=0.33, filters=16, latent=16, batch_size=64, lr=1e-3, beta1=0.0, beta2=0.9, ema_decay=0.99, lr_encoder=1e-3,
+    w_feature_density=16.0, w_typicality=2.0, w_residual_density=2.0, weights=(1.0, 1.0, 1.0),
+)  # fmt: skip
 
 
 class FanoganSettings(CommonSettings):
@@ -26,12 +32,12 @@ class FanoganSettings(CommonSettings):
         "w_features": ("Losses", "Weight of the features"),
         "lr_encoder": ("Optimiser", "Learning rate of the encoder"),
         "encoder_optimizer": ("Optimiser", "Optimiser of the encoder"),
+        **FEATURE_LABEL,
+        **LATENT_LABELS,
     }
     presets: ClassVar[dict[str, dict[str, Any]]] = {
-        "tuned": dict(
-            epochs=45, encoder_share=0.33, filters=16, latent=16, batch_size=64, lr=1e-3, beta1=0.0, beta2=0.9, ema_decay=0.99,
-            lr_encoder=1e-3,
-        ),
+        "tuned": dict(epochs=45, **_TUNED),
+        "many": dict(epochs=5, **_TUNED),
         "paper": dict(
             architecture="paper", image_size=64, latent=128, filters=64, lr=1e-4, beta1=0.0, beta2=0.9, batch_size=64,
             epochs=950, encoder_share=0.63, lr_encoder=5e-5, encoder_optimizer="rmsprop",
@@ -67,6 +73,10 @@ class FanoganSettings(CommonSettings):
     w_features: float = Field(1.0, ge=0, description="weight of the distance of features in the encoder's loss")
     lr_encoder: float | None = Field(None, gt=0, le=0.1, description="the encoder's step size; empty means the same")
     encoder_optimizer: Literal["adam", "rmsprop"] = Field("adam", description="what trains the encoder")
+    w_feature_density: FeatureDensity = 0.0
+    w_density: Density = 0.0
+    w_typicality: Typicality = 0.0
+    w_residual_density: ResidualDensity = 0.0
     weights: Weights = Field((1.0, 1.0, 0.0), description=CommonSettings.model_fields["weights"].description)
 
     @property

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from ganad.config.common import HANDWRITING, CommonSettings
 from ganad.config.curves import HALF, LN_2, Curve
 from ganad.config.parts import Weights
+from ganad.config.statistics import LATENT_LABELS, Density, ResidualDensity, Typicality
 
 _STATISTICS = dict(w_density=2.0, w_typicality=2.0)
 
@@ -24,9 +25,7 @@ class GanomalySettings(CommonSettings):
         "w_con": ("Losses", "Weight of the contextual loss"),
         "w_enc": ("Losses", "Weight of the encoder loss"),
         "normalize_latent": ("Networks", "Codes of one length"),
-        "w_density": ("Score", "Weight of the density of codes"),
-        "w_typicality": ("Score", "Weight of the typicality"),
-        "w_residual_density": ("Score", "Weight of the density of residuals"),
+        **LATENT_LABELS,
     }
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "tuned": dict(
@@ -56,22 +55,9 @@ class GanomalySettings(CommonSettings):
     normalize_latent: bool = Field(
         False, description="codes z and ẑ are scaled to one length, an addition to the paper"
     )
-    w_density: float = Field(
-        0.0,
-        ge=0,
-        description="how much the density of codes counts in the latent part, in standard deviations against one of the distance; an "
-        "addition to the paper, 0 turns it off",
-    )
-    w_typicality: float = Field(
-        0.0,
-        ge=0,
-        description="the same of how unusual that density is for so much ink, in either direction; an addition to the paper, 0 turns it off",
-    )
-    w_residual_density: float = Field(
-        0.0,
-        ge=0,
-        description="the same of how unlikely what the reconstruction leaves over is; an addition to the paper, 0 turns it off",
-    )
+    w_density: Density = 0.0
+    w_typicality: Typicality = 0.0
+    w_residual_density: ResidualDensity = 0.0
     weights: Weights = Field((0.0, 0.0, 1.0), description=CommonSettings.model_fields["weights"].description)
 
     @model_validator(mode="after")

@@ -26,7 +26,7 @@ KNOWN_PARTS = (
     ),
     Part(
         "discrimination",
-        "how differently the discriminator sees image and reconstruction, plus, where the settings say so (AnoGAN), how unlikely what it sees "
+        "how differently the discriminator sees image and reconstruction, plus, where the settings say so (AnoGAN, f-AnoGAN), how unlikely what it sees "
         "in the image is among normal ones",
         "violet",
     ),

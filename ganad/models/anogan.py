@@ -110,7 +110,7 @@ class Anogan(Method):
         return {"loss/discriminator": loss_d.detach(), "loss/generator": loss_g.detach()}
 
     def parts(self, x: Tensor, on_progress: Callable[[], None] = no_op) -> Parts:
-        """residual: sum |x - G(z*)| · discrimination: sum |f(x) - f(G(z*))|, and `with_density` · latent: mean z*², and `with_typicality`."""
+        """residual: sum |x - G(z*)| · discrimination: sum |f(x) - f(G(z*))|, and `discrimination_part` · latent: mean z*², and `with_typicality`."""
         z = None
         for look in self.search(x):
             z = look.z
@@ -118,16 +118,15 @@ class Anogan(Method):
         with torch.no_grad():
             f = self.discriminate(x)
             picture, residual, discrimination, latent = self.compare(x, f, z)
-            discrimination, latent = self.with_density(discrimination, f), self.with_typicality(latent, residual, x)
+            discrimination, latent = (
+                self.discrimination_part(discrimination, f),
+                self.with_typicality(latent, residual, x),
+            )
         return Parts(residual, discrimination, latent, reconstruction=picture.float(), z=z.float())
 
     def with_typicality(self, latent: Tensor, residual: Tensor, x: Tensor) -> Tensor:
         """The latent part (B,) from mean z² (B,): with `w_typicality` plus how unusual the residual (B,) is for the ink of x (B, 1, S, S)."""
         return latent if self.typicality is None else latent + self.typicality(_of_residual(residual, x))
-
-    def with_density(self, discrimination: Tensor, f: Tensor) -> Tensor:
-        """The discrimination part (B,) from sum |f(x) - f(G(z))| (B,): with `w_feature_density` plus how unlikely f(x), given as f (B, n), is."""
-        return discrimination if self.features is None else discrimination + self.features(f)
 
     @torch.no_grad()
     def fit_statistics(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -129,6 +130,10 @@ class Method(nn.Module):
         """(B, nz): the codes of x whose statistics are fitted. Asked of methods alone that have `latent_statistics`."""
         raise NotImplementedError
 
+    def discriminate(self, x: Tensor) -> Tensor:
+        """(B, n): what the discriminator sees in x. Asked of methods alone that may have `w_feature_density`."""
+        raise NotImplementedError
+
     def scoring_program(self) -> ScoringProgram | None:
         """The same as `parts`, as data that a browser can run too; None where an image is scored by a search."""
         return None
@@ -151,6 +156,10 @@ class Method(nn.Module):
         latent = distance + self.density(surprise) + self.typicality(torch.stack([surprise, log_ink(x)], dim=1))
         return latent if self.residuals is None else latent + self.residuals(x, x_hat)
 
+    def discrimination_part(self, distance: Tensor, f: Tensor) -> Tensor:
+        """The discrimination part (B,) from the distance (B,) of two features: with `w_feature_density` plus how unlikely those of the image, f (B, n), are."""
+        return distance if self.features is None else distance + self.features(f)
+
     @torch.no_grad()
     def fit_statistics(
         self,
@@ -158,50 +167,51 @@ class Method(nn.Module):
         others: Callable[[], Iterable[Tensor]],
         on_progress: Callable[[], None] = no_op,
     ) -> None:
-        """Once, after the last step: what normal codes are like, in a method whose latent part asks for it.
+        """Once, after the last step: what normal codes, residuals and features are like, in a method whose settings ask for it.
 
         fitted, others: give batches (B, 1, S, S) of two sets of normal training images. The mixtures are fitted to the first; the second
         chooses how many Gaussians they have, and gives the units: over it, density, typicality and the density of residuals have
-        `w_density`, `w_typicality` and `w_residual_density` times the standard deviation of the distance of codes. on_progress may
-        end the fit by an error.
+        `w_density`, `w_typicality` and `w_residual_density` times the standard deviation of the distance of codes, and the density of
+        features `w_feature_density` times that of the distance of features. on_progress may end the fit by an error.
         """
-        if self.density is None:
+        if self.density is None and self.features is None:
             return
         folded = self.eval().folded()
-        folded.density = folded.typicality = folded.residuals = None
-        codes, left = [], []
-        for x in fitted():
-            codes.append(folded.codes(x).float().cpu().numpy())
-            if self.residuals is not None:
-                left.append(averaged(x, folded.parts(x).reconstruction).cpu().numpy())
-            on_progress()
-        distances, own, ink, own_left = [], [], [], []
-        for x in others():
-            parts = folded.parts(x)
-            distances.append(parts.latent.double().cpu().numpy())
-            own.append(folded.codes(x).float().cpu().numpy())
-            ink.append(log_ink(x).double().cpu().numpy())
-            if self.residuals is not None:
-                own_left.append(averaged(x, parts.reconstruction).cpu().numpy())
-            on_progress()
-        spread = float(np.concatenate(distances).std())
-        w_density, w_typicality, w_residual_density = self.settings.latent_statistics
-        surprise = self.density.fit(
-            np.concatenate(codes),
-            np.concatenate(own),
-            w_density * spread,
-            seed=self.settings.seed,
-            on_progress=on_progress,
-        )
-        self.typicality.fit(np.stack([surprise, np.concatenate(ink)], axis=1), w_typicality * spread)
-        if self.residuals is not None:
-            self.residuals.fit(
-                np.concatenate(left),
-                np.concatenate(own_left),
-                w_residual_density * spread,
-                seed=self.settings.seed,
-                on_progress=on_progress,
+        folded.density = folded.typicality = folded.residuals = folded.features = None
+        learned = self._looked_at(folded, fitted(), on_progress)
+        asked = self._looked_at(folded, others(), on_progress, parts_too=True)
+        how = {"seed": self.settings.seed, "on_progress": on_progress}
+        if self.density is not None:
+            w_density, w_typicality, w_residual_density = (
+                w * float(asked["latent"].std()) for w in self.settings.latent_statistics
             )
+            surprise = self.density.fit(learned["codes"], asked["codes"], w_density, **how)
+            self.typicality.fit(np.stack([surprise, asked["ink"]], axis=1), w_typicality)
+            if self.residuals is not None:
+                self.residuals.fit(learned["left"], asked["left"], w_residual_density, **how)
+        if self.features is not None:
+            unit = self.settings.w_feature_density * float(asked["discrimination"].std())
+            self.features.fit(learned["features"], asked["features"], unit, **how)
+
+    def _looked_at(
+        self, folded: Method, batches: Iterable[Tensor], on_progress: Callable[[], None], *, parts_too: bool = False
+    ) -> dict[str, np.ndarray]:
+        """What statistics are fitted to, a row for each image. folded: this method without its statistics."""
+        columns: dict[str, list[np.ndarray]] = defaultdict(list)
+        for x in batches:
+            found: dict[str, Tensor] = {}
+            if parts_too or self.residuals is not None:
+                parts = folded.parts(x)
+                found |= {"latent": parts.latent.double(), "discrimination": parts.discrimination.double()}
+                found["left"] = averaged(x, parts.reconstruction)
+            if self.density is not None:
+                found |= {"codes": folded.codes(x).float(), "ink": log_ink(x).double()}
+            if self.features is not None:
+                found["features"] = folded.discriminate(x).float()
+            for name, values in found.items():
+                columns[name].append(values.cpu().numpy())
+            on_progress()
+        return {name: np.concatenate(values) for name, values in columns.items()}
 
     def scoring_net(self, name: str) -> nn.Module:
         """The net that images are scored with: the averaged one where there is one."""
@@ -271,15 +281,19 @@ class Method(nn.Module):
 
     def load_scoring_state(self, state: dict[str, Tensor]) -> None:
         """Take over what another instance's `scoring_state` gave. Raises RuntimeError where it does not fit."""
-        nets = {name: tensor for name, tensor in state.items() if name.split(".")[0] not in _STATISTICS}
-        (self.averaged if self.settings.ema_decay > 0 else self.nets).load_state_dict(nets)
-        own = self._statistics()
-        if len(nets) < len(state) and not own:
+        nets, own = self.load_scoring_nets(state), self._statistics()
+        if nets < len(state) and not own:
             raise RuntimeError(
                 "statistics of normal images are there, and the settings ask for none (w_density, w_typicality, w_feature_density)"
             )
         for prefix, module in own.items():
             module.load_state_dict({n.removeprefix(prefix): t for n, t in state.items() if n.startswith(prefix)})
+
+    def load_scoring_nets(self, state: dict[str, Tensor]) -> int:
+        """Take over the nets alone of such a state; returns how many of its tensors they are."""
+        nets = {name: tensor for name, tensor in state.items() if name.split(".")[0] not in _STATISTICS}
+        (self.averaged if self.settings.ema_decay > 0 else self.nets).load_state_dict(nets)
+        return len(nets)
 
     def _statistics(self) -> dict[str, nn.Module]:
         """What `fit_statistics` fits, by the beginning of its names in a scoring state."""

@@ -20,6 +20,7 @@ from ganad.models.dcgan import SLOPES, conv, small_conv_stack, small_generator
 from ganad.models.layers import init_dcgan
 from ganad.models.losses import at_least_float32, l2, mean_square
 from ganad.models.ops.fast_conv import Conv
+from ganad.models.principal_density import PrincipalDensity
 from ganad.models.scoring_program import ScoringProgram, Step
 
 
@@ -116,6 +117,8 @@ class Fanogan(Method):
             for net in nets.values():
                 init_dcgan(net)
         super().__init__(settings, nets)
+        if settings.fits_feature_density:
+            self.features = PrincipalDensity(d.critic.in_features)
         self.trains_encoder = False
         self.critic_updates = 0
         self.encoder_began = False
@@ -190,15 +193,23 @@ class Fanogan(Method):
         self.update_ema("encoder")
         return {"loss/encoder": loss.detach(), "encoder/pixels": pixels.detach(), "encoder/features": features.detach()}
 
+    def codes(self, x: Tensor) -> Tensor:
+        """(B, nz): E(x)."""
+        return self.scoring_net("encoder")(x)
+
+    def discriminate(self, x: Tensor) -> Tensor:
+        """(B, n): the critic's features f(x)."""
+        return self.scoring_net("discriminator")(x)[1]
+
     def parts(self, x: Tensor, on_progress: Callable[[], None] = no_op) -> Parts:
-        """residual: mean (x - x̂)² · discrimination: mean (f(x) - f(x̂))² · latent: mean (E(x) - E(x̂))²."""
+        """residual: mean (x - x̂)² · discrimination: mean (f(x) - f(x̂))², and `discrimination_part` · latent: mean (E(x) - E(x̂))², and `latent_part`."""
         e, g, d = (self.scoring_net(name) for name in ("encoder", "generator", "discriminator"))
         z = e(x)
-        x_hat = g(z)
+        x_hat, f = g(z), d(x)[1]
         return Parts(
             residual=mean_square(x, x_hat),
-            discrimination=mean_square(d(x)[1], d(x_hat)[1]),
-            latent=mean_square(z, e(x_hat)),
+            discrimination=self.discrimination_part(mean_square(f, d(x_hat)[1]), f),
+            latent=self.latent_part(mean_square(z, e(x_hat)), z, x, x_hat),
             reconstruction=x_hat.float(),
             z=z.float(),
         )
@@ -217,8 +228,10 @@ class Fanogan(Method):
                 Step("f", "net", ("x",), "features"),
                 Step("f_hat", "net", ("reconstruction",), "features"),
                 Step("residual", "mean_square", ("x", "reconstruction")),
-                Step("discrimination", "mean_square", ("f", "f_hat")),
-                Step("latent", "mean_square", ("z", "z_hat")),
+                Step("distance_f", "mean_square", ("f", "f_hat")),
+                Step("discrimination", "discrimination_part", ("distance_f", "f")),
+                Step("distance", "mean_square", ("z", "z_hat")),
+                Step("latent", "latent_part", ("distance", "z", "x", "reconstruction")),
             ),
         )
 

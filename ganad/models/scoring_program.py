@@ -13,8 +13,8 @@ from typing import Literal, NamedTuple
 from torch import nn
 
 Operation = Literal[
-    "net", "normalize", "concatenate", "sum_abs", "mean_square", "add_softplus_of_negative", "latent_part"
-]
+    "net", "normalize", "concatenate", "sum_abs", "mean_square", "add_softplus_of_negative", "latent_part", "discrimination_part",
+]  # fmt: skip
 """What a step may do.
 
 net                        the output of the net named by `of` for the one input
@@ -23,6 +23,7 @@ concatenate                two vectors, one after the other
 sum_abs, mean_square       of two inputs: the sum of |a - b|, the mean of (a - b)²
 add_softplus_of_negative   a + weight · softplus(-b)
 latent_part                `Method.latent_part` of a distance, a code, the image and its reconstruction
+discrimination_part        `Method.discrimination_part` of a distance and the features of the image
 """
 
 

@@ -23,6 +23,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from ganad.models import Method
 from ganad.models.density import CodeDensity
 from ganad.models.layers import Dropout
+from ganad.models.principal_density import PrincipalDensity
 from ganad.models.scoring_program import ScoringProgram
 
 MOST_MULTIPLICATIONS = 40_000_000
@@ -78,6 +79,7 @@ def _packed(folded: Method, program: ScoringProgram, parts: Sequence[str]) -> by
         "nets": nets,
         "steps": [step._asdict() for step in program.steps],
         "statistics": _statistics(folded, file) if parts else None,
+        "features": _along_axes(folded.features, file) if parts else None,
     }
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 4)
@@ -143,15 +145,21 @@ def _statistics(method: Method, file: _File) -> dict[str, Any] | None:
     """What `Method.latent_part` adds: the mixture of codes, typicality, and the mixture of residuals where there is one."""
     if method.density is None:
         return None
-    typicality, residuals = method.typicality, method.residuals
+    typicality = method.typicality
     return {
         "codes": _mixture(method.density, file),
-        "residuals": residuals
-        and {"axes": file.put(residuals.axes.T, half=False), **_mixture(residuals.mixture, file)},
+        "residuals": _along_axes(method.residuals, file),
         "usual": typicality.mean.tolist(),
         "usual_whiten": typicality.whiten.flatten().tolist(),
         "usual_unit": float(typicality.unit),
     }
+
+
+def _along_axes(density: PrincipalDensity | None, file: _File) -> dict[str, Any] | None:
+    """A mixture in the first principal directions; `axes` one after the other."""
+    if density is None:
+        return None
+    return {"axes": file.put(density.axes.T, half=False), **_mixture(density.mixture, file)}
 
 
 def _mixture(density: CodeDensity, file: _File) -> dict[str, Any]:

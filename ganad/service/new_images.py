@@ -109,7 +109,7 @@ def search(name: str, image: np.ndarray, frames: int = 24) -> Search | None:
         nothing = torch.zeros_like(residual)
         typicality, density = (
             float(net.with_typicality(nothing, residual, x)[0]),
-            float(net.with_density(nothing, f)[0]),
+            float(net.discrimination_part(nothing, f)[0]),
         )
     weights = dict(zip(net.settings.parts, net.settings.weights, strict=True))
     return Search(

@@ -197,8 +197,7 @@ def estimate(settings: Settings) -> Estimate | None:
         scored += mixtures.others_of(n - n_val, settings.most_statistics)
     seconds = START_UP_S + (n - n_val) * settings.epochs / rate + scored / rates["score"]
     if rates["fit"]:
-        fits = 1 + settings.fits_residual_density  # of codes, and of residuals
-        seconds += fits * mixtures.expected_seconds(n - n_val, rates["fit"])
+        seconds += settings.fits_mixtures * mixtures.expected_seconds(n - n_val, rates["fit"])
     return Estimate(seconds=seconds, rate=rate, images=n)
 
 

@@ -230,8 +230,7 @@ def _score(
     method.eval()
     settings = method.settings
     if settings.fits_statistics:
-        dense = settings.fits_density or settings.fits_feature_density
-        context.heartbeat(doing="fitting densities" if dense else "fitting the typicality")
+        context.heartbeat(doing="fitting densities" if settings.fits_mixtures else "fitting the typicality")
     fit_statistics(method, split.train.images, context.heartbeat)
     checkpoint.save_weights(run, method)
     recorder.record(method, method.settings.epochs, lambda _: context.heartbeat(), is_finished=True)

@@ -75,7 +75,7 @@ def _shape(settings: Settings) -> dict[str, Any]:
     """What of the settings decides how fast a step is."""
     shape = {k: getattr(settings, k, None) for k in _SHAPING}
     shape |= {k: bool(getattr(settings, k, 0)) for k in ("w_cycle", "w_cycle_z", "w_latent")}
-    shape["fits"] = settings.fits_density
+    shape["fits"] = settings.fits_mixtures > 0
     # Raised when the layers change their speed, or a measurement its content, so that what was remembered is measured again.
     return shape | {"layers": 3}
 
@@ -124,7 +124,7 @@ def measure(settings: Settings, seconds: float = 1.0) -> dict[str, Any]:
             next(steps)
             took[precision].append(time.perf_counter() - began)
     rates = {"float32": None, "bf16": None} | {p: settings.batch_size / min(t) for p, t in took.items()}
-    fit = density.speed(settings.latent) if settings.fits_density else None
+    fit = density.speed(settings.latent) if settings.fits_mixtures else None
     return {**rates, "gain": gain(**took), "score": _scoring_rate(method, noise), "fit": fit}
 
 

@@ -34,7 +34,10 @@ def _search(method: Anogan, x: torch.Tensor) -> Scene:
     with torch.no_grad(), record(method, nets) as recording:
         f = method.discriminate(x)
         _, residual, discrimination, latent = method.compare(x, f, steps[-1].z)
-        discrimination, latent = method.with_density(discrimination, f), method.with_typicality(latent, residual, x)
+        discrimination, latent = (
+            method.discrimination_part(discrimination, f),
+            method.with_typicality(latent, residual, x),
+        )
     looked, drawn, looked_again = recording.events
     w_r, w_d, w_l = s.weights
     unusual, dense = method.typicality is not None, method.features is not None

@@ -34,10 +34,16 @@ def scoring(method: Method, recording: Recording, parts: Parts, names: tuple[str
     residual, discrimination, latent = (float(p[0]) for p in parts[:3])
     formulas = _FORMULAS[s.method]
     sure = " + w · −log D(x, z)" if getattr(s, "w_bce", 0) else ""
-    dense, of_residual = any(s.latent_statistics), s.fits_residual_density
-    added = " + density + typicality" * dense + " + density of x − x̂" * of_residual
-    rare = " Added are how rare such a code is, and how rare that is for so much ink." * dense
-    rare += " So is how rare what is left over, x − x̂, is among normal images." * of_residual
+    seen = " + density of f(x)" * s.fits_feature_density
+    dense, unusual, of_residual = (w > 0 for w in s.latent_statistics)
+    added = " + density" * dense + " + typicality" * unusual + " + density of x − x̂" * of_residual
+    asked = (
+        ("how rare such a code is", dense),
+        ("how unusual the likelihood of the code is for so much ink", unusual),
+        ("how rare what is left over, x − x̂, is", of_residual),
+    )
+    more = [words for words, counts in asked if counts]
+    rare = f" Added, all among normal images: {', '.join(more)}." if more else ""
     score = sum(w * p for w, p in zip(s.weights, (residual, discrimination, latent), strict=True))
     same = "the same encoder" if first == second else "a second encoder"
     return Scene(
@@ -54,7 +60,7 @@ def scoring(method: Method, recording: Recording, parts: Parts, names: tuple[str
         edges=(*REDRAWN_EDGES, *ENCODED_AGAIN),
         formulas=(
             (Term("residual = "), Term(formulas[0], "residual")),
-            (Term("discrimination = "), Term(formulas[1] + sure, "discrimination")),
+            (Term("discrimination = "), Term(formulas[1] + sure + seen, "discrimination")),
             (Term("latent = "), Term(formulas[2] + added, "latent")),
             (Term("score = "), Term(" + ".join(f"{w:g} · {p}" for w, p in zip(s.weights, ("residual", "discrimination", "latent"), strict=True)), "score")),
         ),
@@ -83,7 +89,7 @@ def scoring(method: Method, recording: Recording, parts: Parts, names: tuple[str
             ),
             Moment(
                 "Discrimination: how much differs in the features",
-                "Two images may differ in few pixels and still look different to the discriminator." + (" Added is how little it believes in x and its code." if sure else ""),
+                "Two images may differ in few pixels and still look different to the discriminator." + (" Added is how little it believes in x and its code." if sure else "") + " Added is how rare what it sees in x is among normal images." * s.fits_feature_density,
                 lit=("f", "f_hat", "discrimination"), terms=("discrimination",), values=(("discrimination", discrimination),),
             ),
             Moment(

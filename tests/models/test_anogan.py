@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 import torch
 from scipy.spatial.distance import mahalanobis
-from sklearn.decomposition import PCA
 from torch import nn
 
 from ganad.config import resolve
 from ganad.models import build
 from ganad.models.anogan import search_lr
 from ganad.runs import checkpoint
-from ganad.scoring.score import fit_statistics, score, to_input
+from ganad.scoring.score import fit_statistics, score
 from tests.models.test_egbad import SIZE, conv, cross_entropy, idle, images, linear
 from tests.models.test_ganomaly import assert_ends_alike, outputs
 
@@ -286,31 +285,6 @@ def test_typicality_is_the_squared_distance_of_mahalanobis_of_residual_and_ink_f
     expected = np.array([mahalanobis(row, middle, precision) ** 2 for row in statistics])
     expected *= 3.0 * without["latent"][fitted].std() / expected[fitted].std()
     np.testing.assert_allclose(found["latent"] - without["latent"], expected, rtol=2e-2, atol=1e-3)
-
-
-def test_the_density_of_features_is_the_distance_of_mahalanobis_of_what_the_discriminator_sees_along_its_widest_directions():
-    rng = np.random.default_rng(1)
-    plain, dense = tiny(search_steps=3).eval(), tiny(search_steps=3, w_feature_density=3.0).eval()
-    dense.load_scoring_state(plain.scoring_state() | dense.features.state_dict(prefix="features."))
-    train = rng.integers(0, 256, (300, 28, 28), dtype=np.uint8)
-    fit_statistics(plain, train)  # nothing happens
-    fit_statistics(dense, train)
-    found, without = score(dense, train).parts, score(plain, train).parts
-    for part in ("residual", "latent"):
-        np.testing.assert_allclose(found[part], without[part], rtol=1e-5)
-    order = np.random.default_rng(0).permutation(300)  # a fifth of them, drawn by the seed, for the units
-    others, learned = order[:60], np.sort(order[60:])
-    f = dense.discriminate(to_input(train, 32)).double().numpy()
-    places = f @ PCA(32, svd_solver="full").fit(f[learned]).components_.T
-    # So few images have one Gaussian, whose variances are a little wider, so that none is 0.
-    covariance = np.cov(places[learned].T, bias=True) + 3e-3 * places[learned].var(axis=0).mean() * np.eye(32)
-    precision, middle = np.linalg.inv(covariance), places[learned].mean(axis=0)
-    surprise = np.array([mahalanobis(row, middle, precision) ** 2 / 2 for row in places])
-    expected = np.maximum(surprise - surprise[others].min(), 0)
-    expected *= 3.0 * without["discrimination"][others].std() / surprise[others].std()
-    np.testing.assert_allclose(
-        found["discrimination"] - without["discrimination"], expected, rtol=2e-2, atol=2e-2 * expected.std()
-    )
 
 
 def test_what_typicality_and_density_are_fitted_to_is_searched_with_the_same_result_after_saving(tmp_path):

@@ -165,11 +165,14 @@ def small(method, w_density, w_typicality=0.0, w_residual_density=0.0):
     asked = dict(
         filters=4,
         latent=6,
+        augment=0.0,
         w_density=w_density,
         w_typicality=w_typicality,
         w_residual_density=w_residual_density,
         augment_share=0.0,
     )
+    if method == "fanogan":
+        asked["w_feature_density"] = 0.0
     return build(resolve(method, "tuned", normal=(8,), **asked)).eval()
 
 
@@ -179,7 +182,7 @@ def digits(n, seed=0):
 
 @pytest.mark.parametrize(
     ("name", "asked"),
-    [(n, a) for n in ("ganomaly", "egbad") for a in ((2.0, 0.0, 0.0), (0.0, 2.0, 0.0), (0.0, 0.0, 2.0))],
+    [(n, a) for n in ("ganomaly", "egbad", "fanogan") for a in ((2.0, 0.0, 0.0), (0.0, 2.0, 0.0), (0.0, 0.0, 2.0))],
 )
 def test_the_latent_part_is_the_distance_and_what_is_added_counts_as_asked(name, asked):
     plain, dense = small(name, 0.0), small(name, *asked)
@@ -198,7 +201,7 @@ def test_the_latent_part_is_the_distance_and_what_is_added_counts_as_asked(name,
         np.testing.assert_allclose(score(plain, train).parts[part], score(dense, train).parts[part], rtol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["ganomaly", "egbad"])
+@pytest.mark.parametrize("name", ["ganomaly", "egbad", "fanogan"])
 def test_what_was_fitted_is_saved_with_the_weights_and_scores_the_same(name, tmp_path):
     method = small(name, 1.0, 1.0, 1.0)
     fit_statistics(method, digits(400))

@@ -18,7 +18,7 @@ from ganad.scoring.score import score, to_picture
 from ganad.training import run_training, worker
 from ganad.ui.panels import samples
 
-SMALL = dict(filters=4, latent=6, ema_decay=0.0)
+SMALL = dict(filters=4, latent=6, ema_decay=0.0, w_feature_density=0.0, w_typicality=0.0, w_residual_density=0.0)
 
 
 def small(**asked):

@@ -16,6 +16,7 @@ NORMAL = {"normal": (8,)}
 CASES = [
     ("ganomaly", "tuned", {}), ("ganomaly", "tuned", {"normalize_latent": False}), ("ganomaly", "many", {}),
     ("egbad", "tuned", {}), ("egbad", "tuned", {"w_residual_density": 0.0}), ("egbad", "many", {"w_residual_density": 1.0}), ("egbad", "article", {}), ("egbad", "paper", {"filters": 8}), ("fanogan", "tuned", {}),
+    ("fanogan", "tuned", {"w_density": 1.0, "w_feature_density": 2.0, "w_residual_density": 1.0}), ("fanogan", "tuned", {"w_feature_density": 0.0}),
 ]  # fmt: skip
 
 
@@ -63,6 +64,11 @@ def run(net, program, x):
                     squares = (b[1] - b[2])[:, 0].unflatten(1, (-1, 2)).unflatten(3, (-1, 2)).mean(dim=(2, 4))
                     mixture = net.residuals.mixture
                     out = out + mixture(mixture.surprise(squares.flatten(1) @ net.residuals.axes))
+            case "discrimination_part":
+                out = a
+                if net.features is not None:
+                    mixture = net.features.mixture
+                    out = a + mixture(mixture.surprise(b[0] @ net.features.axes))
         values[step.output] = out
     return values
 

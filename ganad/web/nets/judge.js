@@ -62,6 +62,8 @@ const OPERATIONS = {
   add_softplus_of_negative: ([a, b], { weight }) => number(a.data[0] + weight * softplus(-b.data[0])),
   latent_part: ([distance, code, x, redrawn], _, { statistics, size }) =>
     number(distance.data[0] + (statistics ? added(statistics, code.data, x.data, redrawn.data, size) : 0)),
+  discrimination_part: ([distance, f], _, { features }) =>
+    number(distance.data[0] + (features ? rarityOf(features, f.data) : 0)),
 };
 
 function number(value) {
@@ -80,9 +82,7 @@ function added(own, code, x, redrawn, size) {
   const b = Math.log(Math.max(grey, 1e-4)) - own.usual[1];
   const [p, q, r, s] = own.usual_whiten;
   const unusual = ((a * p + b * r) ** 2 + (a * q + b * s) ** 2) / 2;
-  const left = own.residuals
-    ? strangeness(own.residuals, surpriseOf(own.residuals, places(own.residuals, x, redrawn, size)))
-    : 0;
+  const left = own.residuals ? rarityOf(own.residuals, leftOver(x, redrawn, size)) : 0;
   return strangeness(own.codes, surprise) + own.usual_unit * unusual + left;
 }
 
@@ -90,15 +90,20 @@ function strangeness({ unit, likeliest }, surprise) {
   return unit * Math.max(0, surprise - likeliest);
 }
 
-// Where x - redrawn, averaged over squares of 2x2 pixels, lies along each of the axes.
-function places({ length, axes }, x, redrawn, size) {
+// How unlikely values are, seen along the axes of a mixture.
+function rarityOf(mixture, values) {
+  return strangeness(mixture, surpriseOf(mixture, products(values, 1, mixture.axes, mixture.length, values.length)));
+}
+
+// x - redrawn, averaged over squares of 2x2 pixels.
+function leftOver(x, redrawn, size) {
   const half = size / 2;
   const left = new Float32Array(half * half);
   for (let i = 0; i < x.length; i++) {
     const row = Math.floor(i / size) >> 1;
     left[row * half + ((i % size) >> 1)] += (x[i] - redrawn[i]) / 4;
   }
-  return products(left, 1, axes, length, left.length);
+  return left;
 }
 
 // -log p(code) in nats, of a mixture of Gaussians; 0 where none is fitted.

@@ -1,0 +1,146 @@
+"""What a term of the score is worth at other weights, asked of images that may choose: held-out normals and training images of other classes.
+
+The test set is not read, so a weight chosen by this table leaves the figures on test images honest. With one exception the terms are
+fitted after the training: a run that has one is weighed anew as it is, for another the term is fitted here, as its training would have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ganad.config import Settings
+from ganad.data import sources
+from ganad.errors import ConfigError, RunError
+from ganad.evaluation import metrics
+from ganad.models import Method, build
+from ganad.runs import checkpoint, run_directory
+from ganad.scoring.score import fit_statistics, score
+
+FITTED = {
+    "w_density": "density",
+    "w_typicality": "typicality",
+    "w_residual_density": "residuals.mixture",
+    "w_feature_density": "features.mixture",
+}
+"""Setting -> what of a method is fitted after the training and counts so much."""
+TERMS = (*FITTED, "w_bce")
+"""Settings that weigh a term of the score and that no step of the training asks for."""
+HELD_OUT, EACH = 1000, 150
+"""Images at most: held-out normal ones, and training images of each other class."""
+SEARCHED = 5
+"""So many times fewer of both where each is searched for."""
+Log = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Row:
+    """AUROC of one run with a term weighed in several ways, the run's other settings as they are.
+
+    own            what the term counts in the run
+    auroc          weight of the term -> AUROC of the whole score
+    alone          AUROC of the term by itself
+    normal, others images of either kind
+    """
+
+    run: str
+    own: float
+    auroc: Mapping[float, float]
+    alone: float
+    normal: int
+    others: int
+
+
+def runs_with(setting: str) -> list[str]:
+    """Shipped runs in which a term counts, and whose nets are there."""
+    return [
+        run.name
+        for run in sorted(run_directory.listing(run_directory.shelf()))
+        if getattr(run_directory.settings(run), setting, 0) > 0 and (run / "weights.safetensors").exists()
+    ]
+
+
+def compare(
+    names: Sequence[str], setting: str, values: Sequence[float], log: Log, *, held_out: int = HELD_OUT, each: int = EACH
+) -> list[Row]:
+    """A row for each run. Raises ConfigError for a setting that is no such weight, RunError for a run that lacks it or its nets."""
+    if setting not in TERMS:
+        raise ConfigError(f"a setting that weighs a term of the score is wanted: {', '.join(TERMS)}; got {setting!r}")
+    if not names:
+        raise RunError(f"No shipped run has {setting} above 0: name finished runs.")
+    return [_row(run_directory.find(name), setting, values, log, held_out, each) for name in names]
+
+
+def _row(run: Path, setting: str, values: Sequence[float], log: Log, held_out: int, each: int) -> Row:
+    settings = run_directory.settings(run)
+    if not hasattr(settings, setting):
+        raise RunError(f"{run.name} is a run of {settings.title}, whose score has no {setting}.")
+    fewer = SEARCHED if settings.scores_by_search else 1
+    dataset = sources.load(settings.data)
+    split = sources.split(dataset, settings)
+    normal, others = split.val.images[: held_out // fewer], _others(dataset, settings, each // fewer)
+    log(f"{run.name}: {len(normal)} held-out normal images, {len(others)} training images of other classes")
+    images = np.concatenate([normal, others])
+    without, once = (
+        metrics.total(score(weighed(run, setting, weight, split.train.images), images).parts, settings.weights)
+        for weight in (0.0, 1.0)
+    )
+    term, n = once - without, len(normal)  # a score is a sum, so each weight adds so many times the same
+    areas = {value: without + value * term for value in values}
+    return Row(
+        run=run.name,
+        own=getattr(settings, setting),
+        auroc={value: metrics.area(total[:n], total[n:]) for value, total in areas.items()},
+        alone=metrics.area(term[:n], term[n:]),
+        normal=n,
+        others=len(others),
+    )
+
+
+def _others(dataset: sources.Dataset, settings: Settings, each: int) -> np.ndarray:
+    train, rng = dataset.train, np.random.default_rng(0)
+    left = [int(d) for d in np.unique(train.digit) if d not in settings.normal]
+    return train.images[np.concatenate([rng.permutation(np.flatnonzero(train.digit == d))[:each] for d in left])]
+
+
+def weighed(run: Path, setting: str, weight: float, train: np.ndarray) -> Method:
+    """The method of a run with one term of its score weighed so.
+
+    train: its training images (N, 28, 28) uint8; a term that the run has not is fitted to them.
+    """
+    settings = run_directory.settings(run)
+    own = getattr(settings, setting)
+    if setting not in FITTED:
+        method = checkpoint.load_method(run)
+        method.settings = settings.model_copy(update={setting: weight})
+        return method
+    if own == 0 and weight > 0:
+        method = build(settings.model_copy(update={setting: weight}))
+        method.load_scoring_nets(checkpoint.load_method(run).scoring_state())
+        fit_statistics(method, train)
+        return method.eval()
+    method = checkpoint.load_method(run)
+    if own > 0:
+        method.get_submodule(FITTED[setting]).unit.mul_(weight / own)
+    return method
+
+
+def table(rows: Sequence[Row], setting: str) -> str:
+    """The rows and their mean as Markdown; bold is the weight that all runs have, where it is one of those asked for."""
+    values = list(rows[0].auroc)
+    bold = {r.own for r in rows}
+
+    def line(name: str, areas: Sequence[float], alone: float) -> str:
+        cells = [f"**{a:.4f}**" if bold == {v} else f"{a:.4f}" for v, a in zip(values, areas, strict=True)]
+        return f"| {name} | {' | '.join(cells)} | {alone:.4f} |"
+
+    head = [f"**{v:g}**" if bold == {v} else f"{v:g}" for v in values]
+    lines = [f"| `{setting}` | {' | '.join(head)} | alone |", "|---|" + "---:|" * (len(values) + 1)]
+    lines += [line(r.run, list(r.auroc.values()), r.alone) for r in rows]
+    if len(rows) > 1:
+        means = np.array([list(r.auroc.values()) for r in rows]).mean(axis=0)
+        lines.append(line("mean", means.tolist(), float(np.mean([r.alone for r in rows]))))
+    return "\n".join(lines)

@@ -1,0 +1,47 @@
+"""Settings of what is fitted to normal images once a training is over, as far as methods share them.
+
+What they mean: `ganad.models.density`, `typicality`, `residual_density` and `principal_density`. Each is an addition to the method's paper.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+Density = Annotated[
+    float,
+    Field(
+        ge=0,
+        description="how much the density of codes counts in the latent part, in standard deviations against one of the distance; an "
+        "addition to the paper, 0 turns it off",
+    ),
+]
+Typicality = Annotated[
+    float,
+    Field(
+        ge=0,
+        description="the same of how unusual that density is for so much ink, in either direction; an addition to the paper, 0 turns it off",
+    ),
+]
+ResidualDensity = Annotated[
+    float,
+    Field(
+        ge=0,
+        description="the same of how unlikely what the reconstruction leaves over is; an addition to the paper, 0 turns it off",
+    ),
+]
+FeatureDensity = Annotated[
+    float,
+    Field(
+        ge=0,
+        description="how much it counts in the discrimination part how unlikely the discriminator's features of the image are among those of "
+        "normal ones, in standard deviations against one of the rest of that part; an addition to the paper, 0 turns it off",
+    ),
+]
+LATENT_LABELS = {
+    "w_density": ("Score", "Weight of the density of codes"),
+    "w_typicality": ("Score", "Weight of the typicality"),
+    "w_residual_density": ("Score", "Weight of the density of residuals"),
+}
+FEATURE_LABEL = {"w_feature_density": ("Score", "Weight of the density of features")}

@@ -1,0 +1,80 @@
+"""How unlikely what a discriminator sees in an image is: against its definition, in each method that has it."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.spatial.distance import mahalanobis
+from sklearn.decomposition import PCA
+
+from ganad.config import resolve
+from ganad.models import build
+from ganad.runs import checkpoint
+from ganad.scoring.score import fit_statistics, score, to_input
+
+METHODS = ("anogan", "fanogan")
+ALONE = dict(w_typicality=0.0, w_feature_density=0.0, augment=0.0, filters=4, latent=6, ema_decay=0.0)
+OF_METHOD = {
+    "anogan": dict(search_steps=3, search_candidates=0, search_patience=0, weights=(0.9, 0.1, 0.0)),
+    "fanogan": dict(w_residual_density=0.0),
+}
+
+
+def small(method, **asked):
+    return build(resolve(method, "tuned", normal=(8,), **(ALONE | OF_METHOD[method] | asked))).eval()
+
+
+def digits(n, seed=1):
+    return np.random.default_rng(seed).integers(0, 256, (n, 28, 28), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_it_is_the_distance_of_mahalanobis_of_the_features_along_their_widest_directions(name):
+    plain, dense, train = small(name), small(name, w_feature_density=3.0), digits(300)
+    dense.load_scoring_state(plain.scoring_state() | dense.features.state_dict(prefix="features."))
+    fit_statistics(plain, train)  # nothing happens
+    fit_statistics(dense, train)
+    found, without = score(dense, train).parts, score(plain, train).parts
+    for part in ("residual", "latent"):
+        np.testing.assert_allclose(found[part], without[part], rtol=1e-5)
+    order = np.random.default_rng(0).permutation(300)  # a fifth of them, drawn by the seed, for the units
+    others, learned = order[:60], np.sort(order[60:])
+    with torch.no_grad():
+        f = dense.discriminate(to_input(train, 32)).double().numpy()
+    places = f @ PCA(32, svd_solver="full").fit(f[learned]).components_.T
+    # So few images have one Gaussian, whose variances are a little wider, so that none is 0.
+    covariance = np.cov(places[learned].T, bias=True) + 3e-3 * places[learned].var(axis=0).mean() * np.eye(32)
+    precision, middle = np.linalg.inv(covariance), places[learned].mean(axis=0)
+    surprise = np.array([mahalanobis(row, middle, precision) ** 2 / 2 for row in places])
+    expected = np.maximum(surprise - surprise[others].min(), 0)
+    expected *= 3.0 * without["discrimination"][others].std() / surprise[others].std()
+    np.testing.assert_allclose(
+        found["discrimination"] - without["discrimination"], expected, rtol=2e-2, atol=2e-2 * expected.std()
+    )
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_it_is_saved_with_the_weights_and_scores_the_same(name, tmp_path):
+    method = small(name, w_feature_density=2.0)
+    fit_statistics(method, digits(40))
+    (tmp_path / "config.json").write_text(method.settings.model_dump_json(), encoding="utf-8")
+    checkpoint.save_weights(tmp_path, method)
+    again = checkpoint.load_method(tmp_path, torch.device("cpu"))
+    assert again.features.mixture.unit > 0
+    asked = digits(4, seed=3)
+    np.testing.assert_array_equal(
+        score(method, asked).parts["discrimination"], score(again, asked).parts["discrimination"]
+    )
+
+
+def test_it_stands_beside_the_statistics_of_codes_and_residuals_which_stay_as_they_are():
+    """f-AnoGAN may have all of them: what is fitted to codes does not depend on whether features are asked for."""
+    both, codes = (
+        small("fanogan", w_density=1.0, w_typicality=1.0, w_residual_density=1.0, w_feature_density=w)
+        for w in (2.0, 0.0)
+    )
+    codes.load_scoring_nets(both.scoring_state())
+    for method in (both, codes):
+        fit_statistics(method, digits(300))
+    np.testing.assert_allclose(
+        score(both, digits(5, seed=3)).parts["latent"], score(codes, digits(5, seed=3)).parts["latent"], rtol=1e-6
+    )

@@ -1,0 +1,79 @@
+"""The table of a term's weights: each figure is that of a run that really has this weight, and no test image is read."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ganad.bench import terms as b
+from ganad.config import resolve
+from ganad.data import sources
+from ganad.errors import ConfigError, RunError
+from ganad.evaluation import metrics
+from ganad.runs import checkpoint, run_directory
+from ganad.scoring.score import score
+from ganad.training import worker
+from tests.conftest import SHIPPED
+
+
+def trained(method="egbad", **asked):
+    few = dict(normal=(3,), filters=4, latent=4, limit=300, test_limit=200, epochs=1, precision="float32")
+    run = run_directory.create(resolve(method, "tuned", **(few | asked)))
+    worker.work(run)
+    return run
+
+
+@pytest.mark.parametrize(
+    ("method", "setting"), [("egbad", "w_residual_density"), ("egbad", "w_bce"), ("fanogan", "w_feature_density")]
+)
+def test_a_run_weighed_anew_scores_as_one_that_was_trained_with_that_weight(runs_dir, method, setting):
+    with_it, without = trained(method, **{setting: 2.0}), trained(method, **{setting: 0.0})
+    split = sources.split(sources.load(None), run_directory.settings(with_it))
+    images = split.val.images
+    expected = {2.0: score(checkpoint.load_method(with_it), images).parts}
+    expected[0.0] = score(checkpoint.load_method(without), images).parts
+    for run in (with_it, without):
+        for weight, parts in expected.items():
+            found = score(b.weighed(run, setting, weight, split.train.images), images).parts
+            for part in parts:
+                np.testing.assert_allclose(found[part], parts[part], rtol=1e-4, err_msg=f"{run.name} {weight} {part}")
+
+
+def test_a_row_is_the_area_between_held_out_normals_and_training_images_of_every_other_class(monkeypatch):
+    whole = sources.load(None)
+    blank = replace(whole, test=whole.test._replace(images=np.zeros_like(whole.test.images)))
+    monkeypatch.setattr(sources, "load", lambda *_: blank)  # no test image is looked at
+    (row,) = b.compare(["egbad-n8"], "w_residual_density", [0.0, 2.0, 3.0], lambda _: None, held_out=100, each=10)
+    run = SHIPPED["egbad"]
+    settings, dataset = run_directory.settings(run), whole
+    assert row.own == settings.w_residual_density
+    assert (row.normal, row.others) == (100, 90)
+    normal = sources.split(dataset, settings).val.images[:100]
+    rng, others = np.random.default_rng(0), []
+    for digit in (0, 1, 2, 3, 4, 5, 6, 7, 9):
+        others.append(dataset.train.images[rng.permutation(np.flatnonzero(dataset.train.digit == digit))[:10]])
+    parts = score(checkpoint.load_method(run), np.concatenate([normal, *others])).parts
+    total = metrics.total(parts, settings.weights)
+    assert row.auroc[row.own] == pytest.approx(metrics.area(total[:100], total[100:]), abs=1e-4)
+
+
+def test_the_shipped_runs_are_those_in_which_the_term_counts():
+    assert b.runs_with("w_residual_density") == [f"egbad-n{d}" for d in range(10)]
+    assert b.runs_with("w_feature_density") == ["anogan-all-but-8"]
+
+
+def test_what_cannot_be_weighed_is_named_with_what_can():
+    with pytest.raises(ConfigError, match=r"w_density, w_typicality.*got 'w_adv'"):
+        b.compare(["ganomaly-n8"], "w_adv", [0.0], lambda _: None)
+    with pytest.raises(RunError, match="ganomaly-n8 is a run of GANomaly, whose score has no w_bce"):
+        b.compare(["ganomaly-n8"], "w_bce", [0.0], lambda _: None)
+    with pytest.raises(RunError, match="name finished runs"):
+        b.compare([], "w_bce", [0.0], lambda _: None)
+
+
+def test_the_table_marks_the_weight_that_all_runs_have_and_ends_with_the_mean():
+    rows = [b.Row(f"run{i}", 2.0, {0.0: 0.9, 2.0: 0.8 + i / 10}, 0.7, 5, 5) for i in range(2)]
+    lines = b.table(rows, "w_bce").splitlines()
+    assert lines[0] == "| `w_bce` | 0 | **2** | alone |"
+    assert lines[-1] == "| mean | 0.9000 | **0.8500** | 0.7000 |"
+    assert len(b.table(rows[:1], "w_bce").splitlines()) == 3

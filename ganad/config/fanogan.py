@@ -37,7 +37,7 @@ class FanoganSettings(CommonSettings):
     }
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "tuned": dict(epochs=45, **_TUNED),
-        "many": dict(epochs=5, **_TUNED),
+        "many": dict(epochs=5, w_density=4.0, **_TUNED),
         "paper": dict(
             architecture="paper", image_size=64, latent=128, filters=64, lr=1e-4, beta1=0.0, beta2=0.9, batch_size=64,
             epochs=950, encoder_share=0.63, lr_encoder=5e-5, encoder_optimizer="rmsprop",

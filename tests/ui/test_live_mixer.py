@@ -1,6 +1,7 @@
 """The live mixer on Python's side: what is sent, what a browser may send back, and who has the last word."""
 
 import base64
+import gc
 import math
 import zlib
 
@@ -15,6 +16,7 @@ from ganad.ui.components import live_mixer, page_links
 from ganad.ui.components.live_mixer import Setting, parse
 from ganad.ui.panels import live_weights
 from ganad.ui.state.decision_rule import DecisionRule
+from ganad.ui.state.scored_view import ScoredView
 from ganad.web.weights_mixer import payload
 from tests.conftest import ROOT, SHIPPED
 from tests.waiting import PATIENCE_S
@@ -188,6 +190,20 @@ def test_plain_controls_show_the_same_state_and_the_charts(evaluate):
     assert evaluate.slider(key="influence_residual").value == pytest.approx(0.25)
     assert evaluate.metric[0].value == area
     assert len(evaluate.get("plotly_chart")) == before + 2  # histogram and ROC
+
+
+def test_a_session_keeps_no_view_of_the_moves_before(evaluate):
+    """Streamlit keeps what a chart calls as long as the session lasts, one for each figure: it must not hold on to all that was drawn."""
+
+    def views():
+        gc.collect()
+        return sum(isinstance(kept, ScoredView) for kept in gc.get_objects())
+
+    evaluate.toggle(key="plain_controls").set_value(True).run()
+    before = views()
+    for influence in (0.2, 0.4, 0.6, 0.8):
+        evaluate.slider(key="influence_residual").set_value(influence).run()
+    assert views() <= before + 1
 
 
 def test_back_from_the_plain_controls_the_browser_is_told_what_they_did(evaluate):

@@ -125,14 +125,15 @@ def _roc(view: ScoredView, e: Evaluation) -> None:
     st.subheader(
         "ROC", help="Each point is a threshold: how many anomalies it catches against how many normals it flags."
     )
-    band = cache.band(view.run.name, view.weights)
+    band, run = cache.band(view.run.name, view.weights), view.run
     curve = charts.RocCurve(
         name="this weighting", fpr=e.roc.x, tpr=e.roc.y, auroc=e.auroc, colour=colours.ANOMALOUS.both,
         point=(e.false_alarm_rate, e.hit_rate), thresholds=e.roc.thresholds, band=(band.fpr, band.tpr_low, band.tpr_high),
     )  # fmt: skip
     st.plotly_chart(
         charts.roc([curve], height=350), key="roc", config=export.config("roc"), alt=f"ROC curve, area {e.auroc:.3f}",
-        on_select=guard.callback(lambda: linked_charts.picked_on_roc(view.run)),
+        # With another figure it is another widget to Streamlit, which keeps what each one calls as long as the session lasts: no view in it.
+        on_select=guard.callback(lambda: linked_charts.picked_on_roc(run)),
         selection_mode="points",
     )  # fmt: skip
 

@@ -68,6 +68,23 @@ def test_what_is_larger_than_the_bound_is_computed_each_time_and_puts_nothing_ou
     assert calls == [100, 50_000, 50_000]
 
 
+def test_what_is_kept_briefly_has_a_sixteenth_and_puts_nothing_else_out(room):
+    calls = []
+
+    def noted(n):
+        calls.append(n)
+        return np.zeros(n, np.uint8)
+
+    lasting, brief = shared_cache.remembered(noted), shared_cache.remembered(noted, briefly=True)
+    lasting(4000)
+    for n in range(100, 140):
+        brief(n)
+        assert shared_cache.bytes_kept() <= 4000 + 300 + 10_000 / 16
+    calls.clear()
+    lasting(4000), brief(139), brief(100)
+    assert calls == [100], "the last ones are there still, the first ones are not"
+
+
 def test_many_who_ask_at_once_wait_for_one_and_an_error_is_not_kept(room):
     calls, all_ask = [], threading.Event()
 

@@ -197,7 +197,7 @@ def test_a_session_keeps_no_view_of_the_moves_before(evaluate):
 
     def views():
         gc.collect()
-        return sum(isinstance(kept, ScoredView) for kept in gc.get_objects())
+        return sum(type(kept) is ScoredView for kept in gc.get_objects())
 
     evaluate.toggle(key="plain_controls").set_value(True).run()
     before = views()

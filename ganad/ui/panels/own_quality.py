@@ -35,7 +35,7 @@ def of(run: RunInfo, weights: Weights | None = None, threshold: float | None = N
     return _quality(run.name, cache.version(run.name), weights, threshold) if run.originals else None
 
 
-@cache.kept()
+@cache.kept(briefly=True)
 def _quality(name: str, version: int, weights: Weights | None, threshold: float | None) -> service.Quality | None:
     return service.own_class_quality(name, weights, threshold)
 

@@ -25,8 +25,8 @@ from ganad.web.pad import payload as pad_payload
 from ganad.web.weights_mixer import payload
 
 
-def kept(words: str = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """A function whose results all sessions share; words: what is shown while it computes."""
+def kept(words: str = "", *, briefly: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """A function whose results all sessions share; words: what is shown while it computes; briefly: as `shared_cache.remembered`."""
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
@@ -34,7 +34,7 @@ def kept(words: str = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
             with st.spinner(words) if words else contextlib.nullcontext():
                 return function(*args)
 
-        return shared_cache.remembered(with_spinner)
+        return shared_cache.remembered(with_spinner, briefly=briefly)
 
     return decorate
 
@@ -168,7 +168,7 @@ def band(name: str, weights: Weights) -> bootstrap.Band:
     return _band(name, service.version(name), weights)
 
 
-@kept()
+@kept(briefly=True)
 def _band(name: str, version: int, weights: Weights) -> bootstrap.Band:
     return bootstrap.band(totals(name, weights)[1], scores(name).anomalous)
 
@@ -193,7 +193,7 @@ def totals(name: str, weights: Weights) -> tuple[np.ndarray, np.ndarray]:
     return _totals(name, service.version(name), weights)
 
 
-@kept()
+@kept(briefly=True)
 def _totals(name: str, version: int, weights: Weights) -> tuple[np.ndarray, np.ndarray]:
     stored = scores(name)
     return metrics.total(stored.val.parts, weights), metrics.total(stored.test.parts, weights)
@@ -204,7 +204,7 @@ def evaluation(name: str, weights: Weights, threshold: float) -> metrics.Evaluat
     return _evaluation(name, service.version(name), weights, threshold)
 
 
-@kept()
+@kept(briefly=True)
 def _evaluation(name: str, version: int, weights: Weights, threshold: float) -> metrics.Evaluation:
     stored = scores(name)
     return metrics.evaluate(stored.test.parts, stored.test.digit, stored.normal, weights, threshold)

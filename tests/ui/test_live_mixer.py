@@ -147,6 +147,21 @@ def test_a_report_that_a_change_of_page_swallowed_is_heard_from_the_next_one_but
     assert in_force(evaluate) == ((0.5, 0.0, 1.0), ("manual", 12.5))
 
 
+def test_a_late_report_does_not_undo_what_a_widget_has_decided_since(evaluate):
+    def left(at):
+        evaluate.session_state["page_links"] = {"left": {"run": RUN, "mix": SAID | {"at": at}}}
+        evaluate.button(key="left").click().run()
+
+    evaluate.toggle(key="plain_controls").set_value(True).run()
+    evaluate.slider(key="influence_latent").set_value(0.5).run()
+    decided = in_force(evaluate)
+    left(6)
+    assert in_force(evaluate) == decided
+    evaluate.toggle(key="plain_controls").set_value(False).run()  # what is reported from now on is newer
+    left(7)
+    assert in_force(evaluate) == ((0.5, 0.0, 1.0), ("manual", 12.5))
+
+
 def test_the_defaults_leave_nothing_behind(evaluate):
     say(evaluate)
     assert in_force(evaluate) == ((0.5, 0.0, 1.0), ("manual", 12.5))

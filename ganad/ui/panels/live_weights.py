@@ -10,6 +10,7 @@ from ganad.ui.panels.weights import scales_of
 from ganad.ui.state import cache, current
 from ganad.ui.state.decision_rule import DecisionRule
 from ganad.ui.state.scored_view import ScoredView
+from ganad.ui.state.session import memory
 
 
 def live(run: RunInfo) -> ScoredView:
@@ -19,6 +20,7 @@ def live(run: RunInfo) -> ScoredView:
     """
     key = state_key(run)
     view = current.view(run)
+    memory().decided_since_mixer = False
     live_mixer(
         cache.packed(run.name),
         key=key,
@@ -43,7 +45,7 @@ def hear_late(left: object) -> None:
     name, mix = (left.get("run"), left.get("mix")) if isinstance(left, dict) else (None, None)
     run = next((r for r in cache.list_runs() if r.name == name and r.state == "finished"), None)
     setting = parse(mix, len(run.settings.parts)) if run else None
-    if setting is not None and hear_if_new(mix):
+    if setting is not None and hear_if_new(mix) and not memory().decided_since_mixer:
         take_over(run, setting)
 
 

@@ -47,6 +47,7 @@ def decide(run: RunInfo, new: DecisionRule, *, nearest_image: bool = False, **ch
     changes         of fields of the selection that go with it
     """
     _keep_rule(run, new)
+    memory().decided_since_mixer = True
     if nearest_image:
         changes["image"] = view(run).nearest_to_threshold
     select(run, **changes)

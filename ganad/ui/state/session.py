@@ -83,6 +83,8 @@ class Memory:
     """The sliders were reset by the click that this script run answers."""
     mix_heard: float = 0.0
     """When the last report of the live mixer was made, in ms of the browser's clock."""
+    decided_since_mixer: bool = False
+    """A widget has decided weights or threshold since the live mixer was last drawn: what it reports late is older than that."""
     weights_refused: bool = False
     """All weights were moved to 0, which no score can have."""
     judged_by_server: set[str] = field(default_factory=set)

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 
-from ganad.config import Settings
 from ganad.data import sources
 from ganad.errors import ConfigError, RunError
 from ganad.evaluation import metrics
@@ -81,7 +80,8 @@ def _row(run: Path, setting: str, values: Sequence[float], log: Log, held_out: i
     fewer = SEARCHED if settings.scores_by_search else 1
     dataset = sources.load(settings.data)
     split = sources.split(dataset, settings)
-    normal, others = split.val.images[: held_out // fewer], _others(dataset, settings, each // fewer)
+    normal = split.val.images[: held_out // fewer]
+    others = dataset.train.images[sources.reference_rows(dataset, settings, each // fewer)]
     log(f"{run.name}: {len(normal)} held-out normal images, {len(others)} training images of other classes")
     images = np.concatenate([normal, others])
     without, once = (
@@ -98,12 +98,6 @@ def _row(run: Path, setting: str, values: Sequence[float], log: Log, held_out: i
         normal=n,
         others=len(others),
     )
-
-
-def _others(dataset: sources.Dataset, settings: Settings, each: int) -> np.ndarray:
-    train, rng = dataset.train, np.random.default_rng(0)
-    left = [int(d) for d in np.unique(train.digit) if d not in settings.normal]
-    return train.images[np.concatenate([rng.permutation(np.flatnonzero(train.digit == d))[:each] for d in left])]
 
 
 def weighed(run: Path, setting: str, weight: float, train: np.ndarray) -> Method:

@@ -159,22 +159,26 @@ def bench_term(
     """
     from ganad.bench import terms as b
 
-    rows = b.compare(runs or b.runs_with(setting), setting, _decimals(values), tell, held_out=held_out, each=each)
+    rows = b.compare(
+        runs or b.runs_with(setting),
+        setting,
+        _listed(values, float, "numbers such as 0,0.5,2"),
+        tell,
+        held_out=held_out,
+        each=each,
+    )
     terminal.put(json.dumps([dataclasses.asdict(r) for r in rows], indent=2) if json_ else b.table(rows, setting))
 
 
-def _decimals(text: str) -> list[float]:
-    try:
-        return [float(t) for t in text.split(",")]
-    except ValueError:
-        raise ConfigError(f"a list of numbers such as 0,0.5,2 is wanted, got {text!r}") from None
-
-
 def _numbers(text: str) -> list[int]:
+    return _listed(text, int, "whole numbers such as 0,1,2")
+
+
+def _listed(text: str, kind: type, wanted: str) -> list:
     try:
-        return [int(t) for t in text.split(",")]
+        return [kind(t) for t in text.split(",")]
     except ValueError:
-        raise ConfigError(f"a list of whole numbers such as 0,1,2 is wanted, got {text!r}") from None
+        raise ConfigError(f"a list of {wanted} is wanted, got {text!r}") from None
 
 
 @bench.command("cluster")

@@ -243,10 +243,11 @@ def contaminants(train: Images, settings: Any, n_train: int, n_val: int) -> tupl
     return np.sort(drawn[: wanted[0]]), np.sort(drawn[wanted[0] : sum(wanted)])
 
 
-def reference_rows(dataset: Dataset, settings: Any) -> np.ndarray:
+def reference_rows(dataset: Dataset, settings: Any, each: int | None = None) -> np.ndarray:
     """Positions of a fixed sample of *training* images of the digits that are not normal, as many of each; a run never learns from them.
 
-    For whatever is chosen with anomalies and must not be chosen on the test set. Raises DataError where every digit is normal.
+    For whatever is chosen with anomalies and must not be chosen on the test set. each: so many of a digit, at most; by default
+    `reference_anomalies` of all. Raises DataError where every digit is normal.
     """
     train, rng = dataset.train, np.random.default_rng(0)
     seen = np.zeros(len(train.digit), bool)
@@ -256,7 +257,7 @@ def reference_rows(dataset: Dataset, settings: Any) -> np.ndarray:
     others = [int(d) for d in np.unique(train.digit) if d not in settings.normal]
     if not others:
         raise DataError("Every digit is normal here, so there is no anomaly among the training images.")
-    each = max(1, settings.reference_anomalies // len(others))
+    each = each or max(1, settings.reference_anomalies // len(others))
     return np.concatenate([rng.permutation(np.flatnonzero((train.digit == d) & ~seen))[:each] for d in others])
 
 

@@ -203,6 +203,7 @@ class Method(nn.Module):
             if parts_too or self.residuals is not None:
                 parts = folded.parts(x)
                 found |= {"latent": parts.latent.double(), "discrimination": parts.discrimination.double()}
+            if self.residuals is not None:
                 found["left"] = averaged(x, parts.reconstruction)
             if self.density is not None:
                 found |= {"codes": folded.codes(x).float(), "ink": log_ink(x).double()}

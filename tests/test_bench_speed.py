@@ -165,3 +165,8 @@ def test_a_real_training_is_scored_after_each_epoch_on_a_sample_with_every_digit
     assert [len(s) for s in seen] == [100, 100]
     assert np.mean(seen[0]) == pytest.approx(0.9, abs=0.02)  # as in the whole test set
     assert config.PRESETS[method]["tuned"]["epochs"] > 2
+
+
+def test_a_pass_is_timed_with_the_transform_error_that_a_trained_run_has(small):
+    assert speed._method("egbad").transforms.is_fitted
+    assert speed._method("ganomaly").transforms is None

@@ -1,6 +1,7 @@
 """Speeds are measured one at a time, in the order they were asked for, and leave no zombie."""
 
 import contextlib
+import json
 import subprocess
 import sys
 import threading
@@ -170,3 +171,24 @@ def test_an_estimate_asks_until_the_speed_is_known(runs_dir, monkeypatch):
     fit = mixtures.expected_seconds(found.images - round(VAL_SHARE * found.images), rates["fit"])
     assert found.seconds - without.seconds == pytest.approx(fit)
     assert fit > 1
+
+
+def test_learning_the_transforms_is_part_of_an_estimate(runs_dir):
+    s = resolve("egbad", "tuned", normal=(8,), epochs=2, w_transform=1.0)
+    throughput.memory(s).parent.mkdir(parents=True)
+    rates = {"float32": 100.0, "bf16": None, "score": 1000.0, "fit": None, "learn": None, "format": "float32"}
+    throughput.memory(s).write_text(json.dumps(rates))
+    without = service.estimate(s)
+    throughput.memory(s).write_text(json.dumps(rates | {"learn": 500.0}))
+    found = service.estimate(s)
+    images = found.images - round(VAL_SHARE * found.images)
+    steps = 2 * images // s.batch_size  # as many as the training has
+    assert found.seconds - without.seconds == pytest.approx(steps * 32 / 500)
+
+
+def test_learning_the_transforms_is_measured_with_the_steps_it_has(runs_dir):
+    asked = dict(normal=(8,), filters=4, latent=4, w_density=0.0, w_typicality=0.0, w_residual_density=0.0)
+    plain, learning = (resolve("egbad", "tuned", **asked, w_transform=w) for w in (0.0, 1.0))
+    assert throughput.measure(plain, seconds=0.05)["learn"] is None
+    assert throughput.measure(learning, seconds=0.05)["learn"] > 0
+    assert throughput.memory(plain) != throughput.memory(learning)

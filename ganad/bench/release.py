@@ -1,6 +1,6 @@
 """The shelf of shipped runs: finished runs made small, and a README that says what each is.
 
-Weights lie there in half precision where that leaves the AUROC alone, and the scores beside them are those of the
+Weights lie there in fewer bytes (`runs.small_weights`) where that leaves the AUROC alone, and the scores beside them are those of the
 weights as they lie there. Latent vectors stay at home, and with a light run the reconstructions: its net makes them anew.
 """
 
@@ -23,7 +23,7 @@ from ganad.config import FALSE_ALARMS, METHOD_NAMES
 from ganad.data import sources
 from ganad.errors import RunError
 from ganad.evaluation import metrics, projection, thresholds
-from ganad.runs import checkpoint, history, run_directory
+from ganad.runs import checkpoint, history, run_directory, small_weights
 from ganad.scoring import baselines
 from ganad.system import files
 from ganad.training import run_training
@@ -31,7 +31,7 @@ from ganad.training import run_training
 GREYS = 16
 """Shipped reconstructions are rounded to steps of so many of 255 greys: a quarter of the size, and hardly an eye sees it."""
 THIRD_DIGIT, SEARCHED = 5e-4, 5e-3
-"""How much the AUROC may change through half precision: without a search, and with one, which magnifies rounding errors."""
+"""How much the AUROC may change through fewer bytes: without a search, and with one, which magnifies rounding errors."""
 STILLS, LINES = 2, 40
 """Pictures and logged steps of the training that are kept."""
 
@@ -58,6 +58,7 @@ def ship(run: Path, name: str, *, light: bool = False, nets: bool = True) -> Pat
         arrays = {k: _small(k, file[k]) for k in file.files if not k.endswith("_z")}
     with run_directory.replaced(target / "scores.npz") as out:
         np.savez_compressed(out, **arrays)
+    _tighten(target / "scores.npz")
     files.record_checksums(target, run_directory.CHECKED)
     _report_again(target)
     pictures = {which: run_directory.read_reconstructions(target, which) for which in ("val", "test")}
@@ -96,12 +97,12 @@ def _keep_history(run: Path, target: Path) -> None:
 
 
 def halve(run: Path, target: Path) -> bool:
-    """Put the run's weights into target in half precision, with what they say then. False if the AUROC changes."""
+    """Put the run's weights into target in fewer bytes, with what they say then. False if the AUROC changes."""
 
     settings = run_directory.settings(run)
     method = checkpoint.load_method(run)
-    state = {k: v.half() if v.ndim > 1 else v for k, v in method.scoring_state().items()}
-    method.load_scoring_state({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
+    state = small_weights.shrink(method.scoring_state())
+    method.load_scoring_state(small_weights.widen(state))
     with torch.no_grad():
         auroc = run_training.score_and_report(target, method, sources.split(sources.load(settings.data), settings))
     most = SEARCHED if hasattr(method, "search") else THIRD_DIGIT
@@ -189,8 +190,8 @@ def write_readme() -> None:
         "# Shipped runs",
         "",
         "Trained by the commands beside them, last epoch, scored on official test images. The format is that of `runs/` (see [the",
-        "run directory](../docs/adr/0001-one-run-one-directory.md)). Weights lie here in half precision where that leaves the third digit of",
-        "the AUROC alone; the scores are those of the weights as they lie here. Runs without reconstructions let the net draw them anew.",
+        "run directory](../docs/adr/0001-one-run-one-directory.md)). Weights lie here in half precision, those of large linear layers in",
+        "8 bits a number, where that leaves the third digit of the AUROC alone; the scores are those of the weights as they lie here. Runs without reconstructions let the net draw them anew.",
         "This page is written by `python -m ganad ship`; a test scores every one again on a sample, `python -m ganad bench quality --shelf`",
         f"all of them in full. {len(runs)} runs, {total:.1f} MB.",
         "",

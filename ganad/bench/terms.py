@@ -24,6 +24,7 @@ FITTED = {
     "w_typicality": "typicality",
     "w_residual_density": "residuals.mixture",
     "w_feature_density": "features.mixture",
+    "w_transform": "transforms",
 }
 """Setting -> what of a method is fitted after the training and counts so much."""
 TERMS = (*FITTED, "w_bce")
@@ -101,7 +102,7 @@ def _row(run: Path, setting: str, values: Sequence[float], log: Log, held_out: i
 
 
 def weighed(run: Path, setting: str, weight: float, train: np.ndarray) -> Method:
-    """The method of a run with one term of its score weighed so.
+    """The method of a run with one term of its score weighed so, its other terms as they are.
 
     train: its training images (N, 28, 28) uint8; a term that the run has not is fitted to them.
     """
@@ -113,8 +114,10 @@ def weighed(run: Path, setting: str, weight: float, train: np.ndarray) -> Method
         return method
     if own == 0 and weight > 0:
         method = build(settings.model_copy(update={setting: weight}))
-        method.load_scoring_nets(checkpoint.load_method(run).scoring_state())
+        of_run = checkpoint.load_method(run).scoring_state()
+        method.load_scoring_nets(of_run)
         fit_statistics(method, train)
+        method.load_scoring_state(method.scoring_state() | of_run)
         return method.eval()
     method = checkpoint.load_method(run)
     if own > 0:

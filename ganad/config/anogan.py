@@ -10,7 +10,7 @@ from ganad.config.common import CommonSettings
 from ganad.config.curves import CANNOT_TELL, HALF, LN_2, Curve
 from ganad.config.egbad import SIZES
 from ganad.config.parts import Weights
-from ganad.config.statistics import FEATURE_LABEL, FeatureDensity
+from ganad.config.statistics import FEATURE_LABEL, TRANSFORM_LABEL, FeatureDensity, TransformError
 
 _TUNED = dict(
     filters=16, latent=32, batch_size=64, lr=1e-3, lr_d=2e-4, ema_decay=0.99, sample=2000, search_steps=100, search_lr=0.1,
@@ -44,6 +44,7 @@ class AnoganSettings(CommonSettings):
         "search_patience": ("Score", "Patience of the search"),
         "w_typicality": ("Score", "Weight of the typicality"),
         **FEATURE_LABEL,
+        **TRANSFORM_LABEL,
     }
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "tuned": dict(epochs=40, w_typicality=8.0, **_TUNED),
@@ -81,6 +82,7 @@ class AnoganSettings(CommonSettings):
         "deviations against one of mean z²; an addition to the paper, 0 turns it off",
     )
     w_feature_density: FeatureDensity = 0.0
+    w_transform: TransformError = 0.0
     weights: Weights = Field(
         (0.9, 0.1, 0.0),
         description="weights of residual, discrimination and latent part; the search goes down this sum",

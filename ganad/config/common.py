@@ -199,6 +199,11 @@ class CommonSettings(BaseModel):
         return getattr(self, "w_feature_density", 0.0) > 0
 
     @property
+    def fits_transform_error(self) -> bool:
+        """True where a copy of the discriminator learns how images are turned, scaled and sheared."""
+        return getattr(self, "w_transform", 0.0) > 0
+
+    @property
     def fits_mixtures(self) -> int:
         """How many mixtures of Gaussians that are: of codes, of residuals, of features."""
         return self.fits_density + self.fits_residual_density + self.fits_feature_density
@@ -206,7 +211,7 @@ class CommonSettings(BaseModel):
     @property
     def fits_statistics(self) -> bool:
         """True where anything is fitted to normal images after the training."""
-        return any(self.latent_statistics) or self.fits_feature_density
+        return any(self.latent_statistics) or self.fits_feature_density or self.fits_transform_error
 
     @property
     def epochs_without_reconstructions(self) -> int:

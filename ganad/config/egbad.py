@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from ganad.config.common import HANDWRITING, CommonSettings
 from ganad.config.curves import CANNOT_TELL, HALF, LN_2, Curve
 from ganad.config.parts import Weights
-from ganad.config.statistics import LATENT_LABELS, Density, ResidualDensity, Typicality
+from ganad.config.statistics import LATENT_LABELS, TRANSFORM_LABEL, Density, ResidualDensity, TransformError, Typicality
 
 SIZES = {"paper": 28, "article": 64, "small": 32}
 """architecture -> side of its images."""
@@ -34,9 +34,10 @@ class EgbadSettings(CommonSettings):
         "w_latent": ("Losses", "Weight of the latent distance"),
         **LATENT_LABELS,
         "w_bce": ("Score", "Weight of the discriminator's cross-entropy"),
+        **TRANSFORM_LABEL,
     }
     presets: ClassVar[dict[str, dict[str, Any]]] = {
-        "tuned": dict(epochs=8, w_residual_density=2.0, **_TUNED, **HANDWRITING),
+        "tuned": dict(epochs=8, w_residual_density=2.0, w_transform=2.0, **_TUNED, **HANDWRITING),
         "many": dict(epochs=4, **_TUNED),
         "paper": dict(
             architecture="paper", image_size=28, latent=200, filters=64, lr=1e-5, batch_size=100, epochs=100,
@@ -81,6 +82,7 @@ class EgbadSettings(CommonSettings):
         description="how many times the paper's other discriminator loss, -log D(x, E(x)), is added to the discrimination "
         "part; training does not depend on it",
     )
+    w_transform: TransformError = 0.0
     w_density: Density = 0.0
     w_typicality: Typicality = 0.0
     w_residual_density: ResidualDensity = 0.0

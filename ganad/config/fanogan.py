@@ -10,7 +10,16 @@ from pydantic import Field, model_validator
 from ganad.config.common import CommonSettings
 from ganad.config.curves import Curve
 from ganad.config.parts import Weights
-from ganad.config.statistics import FEATURE_LABEL, LATENT_LABELS, Density, FeatureDensity, ResidualDensity, Typicality
+from ganad.config.statistics import (
+    FEATURE_LABEL,
+    LATENT_LABELS,
+    TRANSFORM_LABEL,
+    Density,
+    FeatureDensity,
+    ResidualDensity,
+    TransformError,
+    Typicality,
+)
 
 _TUNED = dict(
     encoder_share=0.33, filters=16, latent=16, batch_size=64, lr=1e-3, beta1=0.0, beta2=0.9, ema_decay=0.99, lr_encoder=1e-3,
@@ -33,10 +42,11 @@ class FanoganSettings(CommonSettings):
         "lr_encoder": ("Optimiser", "Learning rate of the encoder"),
         "encoder_optimizer": ("Optimiser", "Optimiser of the encoder"),
         **FEATURE_LABEL,
+        **TRANSFORM_LABEL,
         **LATENT_LABELS,
     }
     presets: ClassVar[dict[str, dict[str, Any]]] = {
-        "tuned": dict(epochs=45, **_TUNED),
+        "tuned": dict(epochs=45, w_transform=16.0, **_TUNED),
         "many": dict(epochs=5, w_density=4.0, **_TUNED),
         "paper": dict(
             architecture="paper", image_size=64, latent=128, filters=64, lr=1e-4, beta1=0.0, beta2=0.9, batch_size=64,
@@ -74,6 +84,7 @@ class FanoganSettings(CommonSettings):
     lr_encoder: float | None = Field(None, gt=0, le=0.1, description="the encoder's step size; empty means the same")
     encoder_optimizer: Literal["adam", "rmsprop"] = Field("adam", description="what trains the encoder")
     w_feature_density: FeatureDensity = 0.0
+    w_transform: TransformError = 0.0
     w_density: Density = 0.0
     w_typicality: Typicality = 0.0
     w_residual_density: ResidualDensity = 0.0

@@ -26,8 +26,8 @@ KNOWN_PARTS = (
     ),
     Part(
         "discrimination",
-        "how differently the discriminator sees image and reconstruction, plus, where the settings say so (AnoGAN, f-AnoGAN), how unlikely what it sees "
-        "in the image is among normal ones",
+        "how differently the discriminator sees image and reconstruction, plus, where the settings say so, how unlikely what it sees "
+        "in the image is among normal ones, and how badly a copy of it guesses how the image was turned, scaled and sheared",
         "violet",
     ),
     Part(

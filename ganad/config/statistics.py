@@ -1,6 +1,6 @@
 """Settings of what is fitted to normal images once a training is over, as far as methods share them.
 
-What they mean: `ganad.models.density`, `typicality`, `residual_density` and `principal_density`. Each is an addition to the method's paper.
+What they mean: `ganad.models.density`, `typicality`, `residual_density`, `principal_density` and `transforms`. Each is an addition to the method's paper.
 """
 
 from __future__ import annotations
@@ -39,9 +39,18 @@ FeatureDensity = Annotated[
         "normal ones, in standard deviations against one of the rest of that part; an addition to the paper, 0 turns it off",
     ),
 ]
+TransformError = Annotated[
+    float,
+    Field(
+        ge=0,
+        description="how much it counts in the discrimination part how wrong a copy of the discriminator is about how the image was turned, "
+        "scaled and sheared, in standard deviations against one of the rest of that part; an addition to the paper, 0 turns it off",
+    ),
+]
 LATENT_LABELS = {
     "w_density": ("Score", "Weight of the density of codes"),
     "w_typicality": ("Score", "Weight of the typicality"),
     "w_residual_density": ("Score", "Weight of the density of residuals"),
 }
+TRANSFORM_LABEL = {"w_transform": ("Score", "Weight of the transform error")}
 FEATURE_LABEL = {"w_feature_density": ("Score", "Weight of the density of features")}

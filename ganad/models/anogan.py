@@ -25,6 +25,7 @@ from ganad.models.layers import init_dcgan
 from ganad.models.losses import bce_fake, bce_real, sum_abs
 from ganad.models.ops.fast_conv import Conv
 from ganad.models.principal_density import PrincipalDensity
+from ganad.models.transforms import image_layers
 from ganad.models.typicality import log_ink
 
 
@@ -119,7 +120,7 @@ class Anogan(Method):
             f = self.discriminate(x)
             picture, residual, discrimination, latent = self.compare(x, f, z)
             discrimination, latent = (
-                self.discrimination_part(discrimination, f),
+                self.discrimination_part(discrimination, x, f),
                 self.with_typicality(latent, residual, x),
             )
         return Parts(residual, discrimination, latent, reconstruction=picture.float(), z=z.float())
@@ -134,16 +135,17 @@ class Anogan(Method):
         fitted: Callable[[], Iterable[Tensor]],
         others: Callable[[], Iterable[Tensor]],
         on_progress: Callable[[], None] = no_op,
+        *,
+        steps: int = 0,
     ) -> None:
         """What residuals of normal images are like for their ink, and what the discriminator sees in normal images.
 
         For the units of both the z of each of the `others` is searched; their features choose the number of Gaussians that are
-        fitted to the features of the `fitted`, which need no search.
+        fitted to the features of the `fitted`, which need no search. steps: of learning the transforms.
         """
-        if self.typicality is None and self.features is None:
+        if not self.settings.fits_statistics:
             return
-        folded = self.eval().folded()
-        folded.typicality = folded.features = None
+        folded = self._without_statistics()
         statistics, seen, discrimination, latent = [], [], [], []
         for x in others():
             parts = folded.parts(x, on_progress)
@@ -152,10 +154,12 @@ class Anogan(Method):
             discrimination.append(parts.discrimination.double().cpu().numpy())
             latent.append(parts.latent.double().cpu().numpy())
         if self.typicality is not None:
-            spread = float(np.concatenate(latent).std())
-            self.typicality.fit(np.concatenate(statistics), self.settings.w_typicality * spread)
+            usual = self.settings.w_typicality * float(np.concatenate(latent).std())
+            self.typicality.fit(np.concatenate(statistics), usual)
+        spread = float(np.concatenate(discrimination).std())
+        self._fit_transforms(fitted, others, spread, steps, on_progress)
         if self.features is not None:
-            spread, features = float(np.concatenate(discrimination).std()), []
+            features = []
             for x in fitted():
                 features.append(folded.discriminate(x).float().cpu().numpy())
                 on_progress()
@@ -218,6 +222,10 @@ class Anogan(Method):
         """f(x) (B, n): what the discriminator sees in x (B, 1, S, S)."""
         with torch.no_grad():
             return self.scoring_net("discriminator")(x)[1]
+
+    def image_layers(self) -> nn.Sequential:
+        """Those of D before its last layer of features."""
+        return image_layers(self.scoring_net("discriminator").features)
 
     def compare(self, x: Tensor, f: Tensor, z: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """G(z) and the three parts of its distance from x (B, 1, S, S), whose features are f (B, n); z (B, nz)."""

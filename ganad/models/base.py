@@ -20,6 +20,7 @@ from ganad.models.ops.fuse_bn import fold
 from ganad.models.principal_density import PrincipalDensity
 from ganad.models.residual_density import ResidualDensity, averaged
 from ganad.models.scoring_program import ScoringProgram, Step
+from ganad.models.transforms import TransformError
 from ganad.models.typicality import Typicality, log_ink
 
 
@@ -40,7 +41,7 @@ class Parts(NamedTuple):
         return three | {name: self.more[name] for name in parts_in(self.more)}
 
 
-_STATISTICS = ("density", "typicality", "residuals", "features")
+_STATISTICS = ("density", "typicality", "residuals", "features", "transforms")
 """What `fit_statistics` fits, where a method has it; the names of their tensors in a scoring state begin so."""
 
 
@@ -69,6 +70,10 @@ class Method(nn.Module):
         """What normal codes and residuals are like, in a method that adds this to its latent part; fitted by `fit_statistics`."""
         self.features: PrincipalDensity | None = None
         """What a discriminator sees in normal images, in a method that adds this to its discrimination part; fitted there too."""
+        self.transforms = (
+            TransformError(self.image_layers(), settings.image_size) if settings.fits_transform_error else None
+        )
+        """What tells transformed images apart, likewise."""
 
     def networks(self) -> dict[str, nn.Module]:
         """The nets by the names that losses are logged under."""
@@ -134,6 +139,10 @@ class Method(nn.Module):
         """(B, n): what the discriminator sees in x. Asked of methods alone that may have `w_feature_density`."""
         raise NotImplementedError
 
+    def image_layers(self) -> nn.Sequential:
+        """Of the discriminator that scores: from images (B, 1, S, S) to (B, n). Asked of methods alone that may have `w_transform`."""
+        raise NotImplementedError
+
     def scoring_program(self) -> ScoringProgram | None:
         """The same as `parts`, as data that a browser can run too; None where an image is scored by a search."""
         return None
@@ -156,9 +165,17 @@ class Method(nn.Module):
         latent = distance + self.density(surprise) + self.typicality(torch.stack([surprise, log_ink(x)], dim=1))
         return latent if self.residuals is None else latent + self.residuals(x, x_hat)
 
-    def discrimination_part(self, distance: Tensor, f: Tensor) -> Tensor:
-        """The discrimination part (B,) from the distance (B,) of two features: with `w_feature_density` plus how unlikely those of the image, f (B, n), are."""
-        return distance if self.features is None else distance + self.features(f)
+    def discrimination_part(self, distance: Tensor, x: Tensor, f: Tensor | None = None) -> Tensor:
+        """The discrimination part (B,) from the distance (B,) of two features.
+
+        With `w_feature_density` how unlikely the features f (B, n) of the image are comes on top, with `w_transform` the transform
+        error of the image x (B, 1, S, S).
+        """
+        if self.features is not None:
+            distance = distance + self.features(f)
+        if self.transforms is not None and self.transforms.is_fitted:
+            distance = distance + self.transforms(x)
+        return distance
 
     @torch.no_grad()
     def fit_statistics(
@@ -166,18 +183,20 @@ class Method(nn.Module):
         fitted: Callable[[], Iterable[Tensor]],
         others: Callable[[], Iterable[Tensor]],
         on_progress: Callable[[], None] = no_op,
+        *,
+        steps: int = 0,
     ) -> None:
         """Once, after the last step: what normal codes, residuals and features are like, in a method whose settings ask for it.
 
         fitted, others: give batches (B, 1, S, S) of two sets of normal training images. The mixtures are fitted to the first; the second
         chooses how many Gaussians they have, and gives the units: over it, density, typicality and the density of residuals have
-        `w_density`, `w_typicality` and `w_residual_density` times the standard deviation of the distance of codes, and the density of
-        features `w_feature_density` times that of the distance of features. on_progress may end the fit by an error.
+        `w_density`, `w_typicality` and `w_residual_density` times the standard deviation of the distance of codes, the density of
+        features and the transform error `w_feature_density` and `w_transform` times that of the distance of features. steps: of learning
+        the transforms. on_progress may end the fit by an error.
         """
-        if self.density is None and self.features is None:
+        if not self.settings.fits_statistics:
             return
-        folded = self.eval().folded()
-        folded.density = folded.typicality = folded.residuals = folded.features = None
+        folded = self._without_statistics()
         learned = self._looked_at(folded, fitted(), on_progress)
         asked = self._looked_at(folded, others(), on_progress, parts_too=True)
         how = {"seed": self.settings.seed, "on_progress": on_progress}
@@ -192,6 +211,29 @@ class Method(nn.Module):
         if self.features is not None:
             unit = self.settings.w_feature_density * float(asked["discrimination"].std())
             self.features.fit(learned["features"], asked["features"], unit, **how)
+        self._fit_transforms(fitted, others, float(asked["discrimination"].std()), steps, on_progress)
+
+    def _without_statistics(self) -> Method:
+        """`folded`, whose parts lack what `fit_statistics` adds to them."""
+        folded = self.eval().folded()
+        for name in _STATISTICS:
+            setattr(folded, name, None)
+        return folded
+
+    def _fit_transforms(
+        self,
+        fitted: Callable[[], Iterable[Tensor]],
+        others: Callable[[], Iterable[Tensor]],
+        spread: float,
+        steps: int,
+        on_progress: Callable[[], None],
+    ) -> None:
+        """The rest of `fit_statistics`. spread: the standard deviation, over the others, of the distance of features."""
+        if self.transforms is None:
+            return
+        self.transforms.fit(self.image_layers(), fitted, steps, seed=self.settings.seed, on_progress=on_progress)
+        surprise = torch.cat([self.transforms.surprise(x).double() for x in others()])
+        self.transforms.weigh(float(surprise.std()), self.settings.w_transform * spread)
 
     def _looked_at(
         self, folded: Method, batches: Iterable[Tensor], on_progress: Callable[[], None], *, parts_too: bool = False
@@ -232,6 +274,8 @@ class Method(nn.Module):
         twin.averaged = twin.nets
         for name in _STATISTICS:
             setattr(twin, name, copy.deepcopy(getattr(self, name)))
+        if twin.transforms is not None:
+            twin.transforms.see = fold(twin.transforms.see)
         twin._optimisers = None
         return twin.eval()
 
@@ -285,7 +329,7 @@ class Method(nn.Module):
         nets, own = self.load_scoring_nets(state), self._statistics()
         if nets < len(state) and not own:
             raise RuntimeError(
-                "statistics of normal images are there, and the settings ask for none (w_density, w_typicality, w_feature_density)"
+                "statistics of normal images are there, and the settings ask for none (w_density, w_typicality, w_feature_density, w_transform)"
             )
         for prefix, module in own.items():
             module.load_state_dict({n.removeprefix(prefix): t for n, t in state.items() if n.startswith(prefix)})

@@ -30,6 +30,7 @@ from ganad.models.layers import Dropout, init_dcgan
 from ganad.models.losses import at_least_float32, bce_fake, bce_real, l1, l2, mean_square, sum_abs
 from ganad.models.ops.fast_conv import Conv
 from ganad.models.scoring_program import ScoringProgram, Step
+from ganad.models.transforms import image_layers
 
 
 class Discriminator(nn.Module):
@@ -154,10 +155,14 @@ class Egbad(Method):
         """(B, nz): E(x)."""
         return self.scoring_net("encoder")(x)
 
+    def image_layers(self) -> nn.Sequential:
+        """Those of D that see no code."""
+        return image_layers(self.scoring_net("discriminator").image)
+
     def parts(self, x: Tensor, on_progress: Callable[[], None] = no_op) -> Parts:
         """residual: sum |x - x̂| · discrimination: sum |f(x, E(x)) - f(x̂, E(x))| · latent: mean (E(x) - E(x̂))².
 
-        `latent_part` may add to the latent part. With `w_bce`, so many times -log D(x, E(x)), the paper's other discriminator loss, is added to the discrimination.
+        `discrimination_part` and `latent_part` may add to theirs. With `w_bce`, so many times -log D(x, E(x)), the paper's other discriminator loss, is added to the discrimination.
         """
         e, g, d = (self.scoring_net(name) for name in ("encoder", "generator", "discriminator"))
         z = e(x)
@@ -168,7 +173,7 @@ class Egbad(Method):
             discrimination = discrimination + self.settings.w_bce * softplus(-at_least_float32(logit))
         return Parts(
             residual=sum_abs(x, x_hat),
-            discrimination=discrimination,
+            discrimination=self.discrimination_part(discrimination, x),
             latent=self.latent_part(mean_square(z, e(x_hat)), z, x, x_hat),
             reconstruction=x_hat.float(),
             z=z.float(),
@@ -179,7 +184,6 @@ class Egbad(Method):
         nets = {"encoder": self.scoring_net("encoder"), "generator": self.scoring_net("generator")}
         nets |= {"image": d.image, "of_code": d.latent, "joint": d.joint, "critic": d.critic}
         features = ("image", "image_hat") if d.feature == "image" else ("joint", "joint_hat")
-        paid = Step("discrimination", "add_softplus_of_negative", ("distance_f", "logit"), weight=self.settings.w_bce)
         return ScoringProgram(
             nets=nets,
             steps=(
@@ -196,7 +200,8 @@ class Egbad(Method):
                 Step("logit", "net", ("joint",), "critic"),
                 Step("residual", "sum_abs", ("x", "reconstruction")),
                 Step("distance_f", "sum_abs", features),
-                paid,
+                Step("doubted", "add_softplus_of_negative", ("distance_f", "logit"), weight=self.settings.w_bce),
+                Step("discrimination", "discrimination_part", ("doubted", "x")),
                 Step("distance", "mean_square", ("z", "z_hat")),
                 Step("latent", "latent_part", ("distance", "z", "x", "reconstruction")),
             ),

@@ -22,6 +22,7 @@ from ganad.models.losses import at_least_float32, l2, mean_square
 from ganad.models.ops.fast_conv import Conv
 from ganad.models.principal_density import PrincipalDensity
 from ganad.models.scoring_program import ScoringProgram, Step
+from ganad.models.transforms import image_layers
 
 
 class Critic(nn.Module):
@@ -201,6 +202,10 @@ class Fanogan(Method):
         """(B, n): the critic's features f(x)."""
         return self.scoring_net("discriminator")(x)[1]
 
+    def image_layers(self) -> nn.Sequential:
+        """Those of the critic before its last layer of features."""
+        return image_layers(self.scoring_net("discriminator").features)
+
     def parts(self, x: Tensor, on_progress: Callable[[], None] = no_op) -> Parts:
         """residual: mean (x - x̂)² · discrimination: mean (f(x) - f(x̂))², and `discrimination_part` · latent: mean (E(x) - E(x̂))², and `latent_part`."""
         e, g, d = (self.scoring_net(name) for name in ("encoder", "generator", "discriminator"))
@@ -208,7 +213,7 @@ class Fanogan(Method):
         x_hat, f = g(z), d(x)[1]
         return Parts(
             residual=mean_square(x, x_hat),
-            discrimination=self.discrimination_part(mean_square(f, d(x_hat)[1]), f),
+            discrimination=self.discrimination_part(mean_square(f, d(x_hat)[1]), x, f),
             latent=self.latent_part(mean_square(z, e(x_hat)), z, x, x_hat),
             reconstruction=x_hat.float(),
             z=z.float(),
@@ -229,7 +234,7 @@ class Fanogan(Method):
                 Step("f_hat", "net", ("reconstruction",), "features"),
                 Step("residual", "mean_square", ("x", "reconstruction")),
                 Step("distance_f", "mean_square", ("f", "f_hat")),
-                Step("discrimination", "discrimination_part", ("distance_f", "f")),
+                Step("discrimination", "discrimination_part", ("distance_f", "x", "f")),
                 Step("distance", "mean_square", ("z", "z_hat")),
                 Step("latent", "latent_part", ("distance", "z", "x", "reconstruction")),
             ),

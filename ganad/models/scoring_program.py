@@ -23,7 +23,7 @@ concatenate                two vectors, one after the other
 sum_abs, mean_square       of two inputs: the sum of |a - b|, the mean of (a - b)²
 add_softplus_of_negative   a + weight · softplus(-b)
 latent_part                `Method.latent_part` of a distance, a code, the image and its reconstruction
-discrimination_part        `Method.discrimination_part` of a distance and the features of the image
+discrimination_part        `Method.discrimination_part` of a distance, the image, and the features of the image where they are asked for
 """
 
 

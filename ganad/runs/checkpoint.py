@@ -14,7 +14,7 @@ from safetensors.torch import load, save
 from ganad.config import command
 from ganad.errors import RunError, cause, file_errors
 from ganad.models import Method, build
-from ganad.runs import epoch_nets, kept_states, run_directory
+from ganad.runs import epoch_nets, kept_states, run_directory, small_weights
 from ganad.system import files
 
 
@@ -69,8 +69,7 @@ def _built(run: Path, tensors: dict[str, torch.Tensor], what: str, device: torch
     """what: begins the message of the RunError that is raised where the tensors do not fit the settings."""
     method = build(run_directory.settings(run))
     try:
-        # Shipped weights may be stored in half precision; nets always work in float32.
-        method.load_scoring_state({k: v.float() if v.is_floating_point() else v for k, v in tensors.items()})
+        method.load_scoring_state(small_weights.widen(tensors))
     except (RuntimeError, KeyError, AttributeError) as error:
         raise RunError(f"{what} of {run.name} do not fit its config.json: {cause(error)}") from None
     return method.to(device or pick_device()).eval().requires_grad_(False)

@@ -25,6 +25,7 @@ from ganad.models.density import CodeDensity
 from ganad.models.layers import Dropout
 from ganad.models.principal_density import PrincipalDensity
 from ganad.models.scoring_program import ScoringProgram
+from ganad.models.transforms import ASKED, SURE, TransformError, matrices
 
 MOST_MULTIPLICATIONS = 40_000_000
 """Of one image's pass. The tuned presets take 6 to 12 million; more than this would make a hand wait for its verdict."""
@@ -80,6 +81,7 @@ def _packed(folded: Method, program: ScoringProgram, parts: Sequence[str]) -> by
         "steps": [step._asdict() for step in program.steps],
         "statistics": _statistics(folded, file) if parts else None,
         "features": _along_axes(folded.features, file) if parts else None,
+        "transforms": _transforms(folded.transforms, file) if parts else None,
     }
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 4)
@@ -160,6 +162,18 @@ def _along_axes(density: PrincipalDensity | None, file: _File) -> dict[str, Any]
     if density is None:
         return None
     return {"axes": file.put(density.axes.T, half=False), **_mixture(density.mixture, file)}
+
+
+def _transforms(error: TransformError | None, file: _File) -> dict[str, Any] | None:
+    """What tells maps apart, and those that are asked for: their numbers and matrices, row by row."""
+    if error is None or not error.is_fitted:
+        return None
+    return {
+        "layers": [*_layers(error.see, file), *_layers(error.guess, file)],
+        "maps": [(which, matrices()[which].flatten().tolist()) for which in ASKED],
+        "sure": SURE,
+        "unit": float(error.unit),
+    }
 
 
 def _mixture(density: CodeDensity, file: _File) -> dict[str, Any]:

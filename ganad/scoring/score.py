@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
+from ganad.config import transforms
 from ganad.config.mixtures import MOST_CODES, others_of
 from ganad.errors import GanadError
 from ganad.models import Method
@@ -62,20 +63,23 @@ def fit_statistics(
     Images are varied as in the training. Held-out images have no part in it, so the threshold's promise about new normal images
     holds as before.
     """
-    device = next(method.parameters()).device
-    rng = torch.Generator(device=device).manual_seed(method.settings.seed)
+    settings, device = method.settings, next(method.parameters()).device
+    rng = torch.Generator(device=device).manual_seed(settings.seed)
 
     def batches(images: np.ndarray) -> Iterator[Tensor]:
         for at in range(0, len(images), batch_size):
-            x = to_input(images[at : at + batch_size], method.settings.image_size, device)
-            yield augmented(x, method.settings, rng)
+            x = to_input(images[at : at + batch_size], settings.image_size, device)
+            yield augmented(x, settings, rng)
 
     order, others = (
-        np.random.default_rng(method.settings.seed).permutation(len(train)),
-        others_of(len(train), method.settings.most_statistics),
+        np.random.default_rng(settings.seed).permutation(len(train)),
+        others_of(len(train), settings.most_statistics),
     )
     first = train[np.sort(order[others : others + MOST_CODES])]
-    method.fit_statistics(lambda: batches(first), lambda: batches(train[np.sort(order[:others])]), on_progress)
+    method.fit_statistics(
+        lambda: batches(first), lambda: batches(train[np.sort(order[:others])]), on_progress,
+        steps=transforms.steps(len(train), settings.epochs, settings.batch_size),
+    )  # fmt: skip
 
 
 @torch.no_grad()

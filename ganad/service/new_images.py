@@ -87,6 +87,7 @@ class Search:
     frames: np.ndarray  # (K, 28, 28) uint8: G(z) of the best z so far
     typicality: float  # what it adds to the last score, which the search does not ask for; 0 where the run has none
     density: float  # what the density of features adds to it, likewise
+    transforms: float  # what the transform error adds to it, likewise
 
 
 def search(name: str, image: np.ndarray, frames: int = 24) -> Search | None:
@@ -107,9 +108,9 @@ def search(name: str, image: np.ndarray, frames: int = 24) -> Search | None:
         f = net.discriminate(x)
         _, residual, _, _ = net.compare(x, f, looks[-1].z)
         nothing = torch.zeros_like(residual)
-        typicality, density = (
-            float(net.with_typicality(nothing, residual, x)[0]),
-            float(net.discrimination_part(nothing, f)[0]),
+        typicality = float(net.with_typicality(nothing, residual, x)[0])
+        density, transforms = (
+            0.0 if term is None else float(term(of)[0]) for term, of in ((net.features, f), (net.transforms, x))
         )
     weights = dict(zip(net.settings.parts, net.settings.weights, strict=True))
     return Search(
@@ -119,6 +120,7 @@ def search(name: str, image: np.ndarray, frames: int = 24) -> Search | None:
         frames=drawn,
         typicality=weights["latent"] * typicality,
         density=weights["discrimination"] * density,
+        transforms=weights["discrimination"] * transforms,
     )
 
 

@@ -14,6 +14,7 @@ from ganad.config import (
     Settings,
     mixtures,
     resolve,
+    transforms,
 )
 from ganad.data import sources
 from ganad.evaluation import projection
@@ -198,6 +199,9 @@ def estimate(settings: Settings) -> Estimate | None:
     seconds = START_UP_S + (n - n_val) * settings.epochs / rate + scored / rates["score"]
     if rates["fit"]:
         seconds += settings.fits_mixtures * mixtures.expected_seconds(n - n_val, rates["fit"])
+    if rates.get("learn"):
+        steps = transforms.steps(n - n_val, settings.epochs, settings.batch_size)
+        seconds += steps * transforms.BATCH / rates["learn"]
     return Estimate(seconds=seconds, rate=rate, images=n)
 
 

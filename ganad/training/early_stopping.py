@@ -53,7 +53,7 @@ class EarlyStopping:
     def objective(self, method: Method, on_batch: Callable[[int], None]) -> float | None:
         """The AUROC, 0 to 1, of held-out normals against the reference anomalies; None while the method has no reconstructions yet.
 
-        It is the objective that the run would have if it ended now, but for densities and typicality: these are fitted once,
+        It is the objective that the run would have if it ended now, but for densities, typicality and transform error: these are fitted once,
         after the last step, which takes longer than an epoch. The method is left in eval().
         """
         if method.eval().generated(1) is not None:

@@ -230,7 +230,7 @@ def _score(
     method.eval()
     settings = method.settings
     if settings.fits_statistics:
-        context.heartbeat(doing="fitting densities" if settings.fits_mixtures else "fitting the typicality")
+        context.heartbeat(doing="fitting what the score adds")
     fit_statistics(method, split.train.images, context.heartbeat)
     checkpoint.save_weights(run, method)
     recorder.record(method, method.settings.epochs, lambda _: context.heartbeat(), is_finished=True)

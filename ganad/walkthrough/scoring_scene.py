@@ -34,7 +34,7 @@ def scoring(method: Method, recording: Recording, parts: Parts, names: tuple[str
     residual, discrimination, latent = (float(p[0]) for p in parts[:3])
     formulas = _FORMULAS[s.method]
     sure = " + w · −log D(x, z)" if getattr(s, "w_bce", 0) else ""
-    seen = " + density of f(x)" * s.fits_feature_density
+    seen = " + density of f(x)" * s.fits_feature_density + " + transform error of x" * s.fits_transform_error
     dense, unusual, of_residual = (w > 0 for w in s.latent_statistics)
     added = " + density" * dense + " + typicality" * unusual + " + density of x − x̂" * of_residual
     asked = (
@@ -44,6 +44,13 @@ def scoring(method: Method, recording: Recording, parts: Parts, names: tuple[str
     )
     more = [words for words, counts in asked if counts]
     rare = f" Added, all among normal images: {', '.join(more)}." if more else ""
+    asked = (
+        ("how little it believes in x and its code", bool(sure)),
+        ("how rare what it sees in x is among normal images", s.fits_feature_density),
+        ("how badly a copy of it guesses how x was turned, scaled and sheared", s.fits_transform_error),
+    )
+    doubts = [words for words, counts in asked if counts]
+    doubted = f" Added: {', '.join(doubts)}." if doubts else ""
     score = sum(w * p for w, p in zip(s.weights, (residual, discrimination, latent), strict=True))
     same = "the same encoder" if first == second else "a second encoder"
     return Scene(
@@ -89,7 +96,7 @@ def scoring(method: Method, recording: Recording, parts: Parts, names: tuple[str
             ),
             Moment(
                 "Discrimination: how much differs in the features",
-                "Two images may differ in few pixels and still look different to the discriminator." + (" Added is how little it believes in x and its code." if sure else "") + " Added is how rare what it sees in x is among normal images." * s.fits_feature_density,
+                "Two images may differ in few pixels and still look different to the discriminator." + doubted,
                 lit=("f", "f_hat", "discrimination"), terms=("discrimination",), values=(("discrimination", discrimination),),
             ),
             Moment(

@@ -171,6 +171,8 @@ def small(method, w_density, w_typicality=0.0, w_residual_density=0.0):
         w_residual_density=w_residual_density,
         augment_share=0.0,
     )
+    if method != "ganomaly":
+        asked["w_transform"] = 0.0
     if method == "fanogan":
         asked["w_feature_density"] = 0.0
     return build(resolve(method, "tuned", normal=(8,), **asked)).eval()

@@ -12,7 +12,7 @@ from ganad.runs import checkpoint
 from ganad.scoring.score import fit_statistics, score, to_input
 
 METHODS = ("anogan", "fanogan")
-ALONE = dict(w_typicality=0.0, w_feature_density=0.0, augment=0.0, filters=4, latent=6, ema_decay=0.0)
+ALONE = dict(w_typicality=0.0, w_feature_density=0.0, w_transform=0.0, augment=0.0, filters=4, latent=6, ema_decay=0.0)
 OF_METHOD = {
     "anogan": dict(search_steps=3, search_candidates=0, search_patience=0, weights=(0.9, 0.1, 0.0)),
     "fanogan": dict(w_residual_density=0.0),

@@ -84,7 +84,9 @@ def test_what_scoring_needs_fits_another_instance_and_holds_no_more(name, averag
     method.step(images(method), torch.Generator().manual_seed(0))
     state = method.scoring_state()
     statistics = {
-        k for k in method.state_dict() if k.startswith(("density.", "typicality.", "residuals.", "features."))
+        k
+        for k in method.state_dict()
+        if k.startswith(("density.", "typicality.", "residuals.", "features.", "transforms."))
     }
     assert state.keys() == tensors(method).keys() | statistics
     other.load_scoring_state({k: v.clone() for k, v in state.items()})

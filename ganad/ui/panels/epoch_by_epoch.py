@@ -21,7 +21,7 @@ NOTE = (
     "{all:,} fixed images, {held_out:,} held-out normals and {test:,} of the test set, scored after each epoch. It is monitoring: nothing is chosen by it, and "
     "the last epoch is the one that counts."
 )
-FITTED = " Densities and typicality are fitted when the training is over, so they are in the last state alone."
+FITTED = " Densities, typicality and transform error are fitted when the training is over, so they are in the last state alone."
 
 
 def show(run: RunInfo, weights: Weights, *, key: str) -> None:

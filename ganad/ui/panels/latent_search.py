@@ -47,7 +47,10 @@ def film(run: RunInfo, image: np.ndarray, key: str) -> None:
             alt=f"the score falls from {search.score[0]:.4g} to {search.score[-1]:.4g} in {steps} steps",
         )  # fmt: skip
         end = search.score[-1]
-        for what, added in (("Typicality", search.typicality), ("The density of features", search.density)):
+        beside = (
+            ("Typicality", search.typicality), ("The density of features", search.density), ("The transform error", search.transforms),
+        )  # fmt: skip
+        for what, added in beside:
             if added:
                 st.caption(
                     f"{what}, for which the search does not look, adds {wording.number(added)}: {wording.number(end)} + {wording.number(added)} = {wording.number(end + added)}, "

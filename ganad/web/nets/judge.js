@@ -62,9 +62,42 @@ const OPERATIONS = {
   add_softplus_of_negative: ([a, b], { weight }) => number(a.data[0] + weight * softplus(-b.data[0])),
   latent_part: ([distance, code, x, redrawn], _, { statistics, size }) =>
     number(distance.data[0] + (statistics ? added(statistics, code.data, x.data, redrawn.data, size) : 0)),
-  discrimination_part: ([distance, f], _, { features }) =>
-    number(distance.data[0] + (features ? rarityOf(features, f.data) : 0)),
+  discrimination_part: ([distance, x, f], _, { features, transforms, size }) => {
+    const rare = features ? rarityOf(features, f.data) : 0;
+    const wrong = transforms ? transformError(transforms, x.data, size) : 0;
+    return number(distance.data[0] + rare + wrong);
+  },
 };
+
+// How wrong a net is about how the image was turned, scaled and sheared: TransformError of ganad/models/transforms.py.
+function transformError({ layers, maps, sure, unit }, x, size) {
+  let error = 0;
+  for (const [which, matrix] of maps) {
+    const { data } = forward(layers, { data: transformed(x, matrix, size), shape: [size, size, 1] });
+    const most = Math.max(...data);
+    error += most + Math.log(data.reduce((sum, v) => sum + Math.exp(v - most), 0)) - data[which];
+  }
+  return unit * Math.log1p(error / maps.length / sure);
+}
+
+// Each pixel from where the matrix (a, b, c, d, e, f) leads, in places from -1 to 1; between pixels bilinear, -1 from outside.
+function transformed(x, [a, b, c, d, e, f], size) {
+  const out = new Float32Array(size * size);
+  const ink = (row, column) =>
+    row < 0 || row >= size || column < 0 || column >= size ? 0 : x[row * size + column] + 1;
+  for (let i = 0; i < out.length; i++) {
+    const u = (2 * (i % size) + 1) / size - 1;
+    const v = (2 * Math.floor(i / size) + 1) / size - 1;
+    const column = ((a * u + b * v + c + 1) * size - 1) / 2;
+    const row = ((d * u + e * v + f + 1) * size - 1) / 2;
+    const [left, top] = [Math.floor(column), Math.floor(row)];
+    const [right, down] = [column - left, row - top];
+    const above = ink(top, left) * (1 - right) + ink(top, left + 1) * right;
+    const below = ink(top + 1, left) * (1 - right) + ink(top + 1, left + 1) * right;
+    out[i] = above * (1 - down) + below * down - 1;
+  }
+  return out;
+}
 
 function number(value) {
   return { data: [value], shape: [1] };

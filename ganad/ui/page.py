@@ -79,6 +79,7 @@ _CSS = """<style>
   .katex-display {font-size: .7em; overflow: auto hidden;}
   [data-testid="stCode"] code {font-size: .78em;}
 }
+.katex-display {padding-bottom: .4em;}  /* what stands below a brace hangs out of its box, which cuts it off */
 [data-testid="stMarkdownContainer"] ol {padding-left: 1.9rem;}
 .st-key-empty_icon span[role="img"] {font-size: 2.6rem !important; width: auto; height: auto;}
 .ganad-lead {font-size: 1.08rem; opacity: .78; max-width: 62rem; margin: -.35rem 0 .2rem 0; line-height: 1.5;}

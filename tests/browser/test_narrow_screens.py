@@ -168,6 +168,10 @@ def test_every_choice_in_a_row_of_buttons_is_on_the_screen(sized, server):
         assert sized.evaluate(CUT, f".st-key-{key} [data-testid=stButtonGroup] > div") == 0
 
 
+BENEATH = "s => [...document.querySelectorAll(s)].filter(e => e.scrollHeight > e.clientHeight).length"
+"""How many elements of a selector hide something below their lower edge."""
+
+
 def test_a_phone_shows_ten_digits_and_whole_formulas(tab, server):
     page = resized(tab, *SIZES["phone"])
     bring(page, server, f"/?run={RUN}")
@@ -179,3 +183,4 @@ def test_a_phone_shows_ten_digits_and_whole_formulas(tab, server):
     for method in METHOD_NAMES:
         bring(page, server, f"/Methods?run={RUN}&detector={method}&watch=race")
         assert page.evaluate(CUT, ".katex-display") == 0, method
+        assert page.evaluate(BENEATH, ".katex-display") == 0, method

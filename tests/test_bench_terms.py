@@ -83,8 +83,8 @@ def test_a_row_is_the_area_between_held_out_normals_and_training_images_of_every
 
 
 def test_the_shipped_runs_are_those_in_which_the_term_counts():
-    assert b.runs_with("w_residual_density") == [f"egbad-n{d}" for d in range(10)]
-    assert b.runs_with("w_feature_density") == ["anogan-all-but-8"]
+    assert b.runs_with("w_residual_density") == [f"egbad-n{d}" for d in range(10)] + ["fanogan-all-but-8", "fanogan-n8"]
+    assert b.runs_with("w_feature_density") == ["anogan-all-but-8", "fanogan-all-but-8", "fanogan-n8"]
 
 
 def test_what_cannot_be_weighed_is_named_with_what_can():

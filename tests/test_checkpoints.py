@@ -22,7 +22,7 @@ WITH_NETS = [n for n in NAMES if n not in BARE]
 
 def test_there_are_ten_digits_and_nine_normal_ones_for_each_method_and_the_article():
     expected = {f"{m}-n{d}" for m in SHIPPED for d in range(10)} | {f"{m}-all-but-8" for m in SHIPPED}
-    assert expected | {"egbad-article", "anogan-article"} == set(NAMES)
+    assert expected | {"fanogan-n8", "fanogan-all-but-8", "egbad-article", "anogan-article"} == set(NAMES)
     for m, path in SHIPPED.items():
         assert run_directory.settings(path).method == m
         assert run_directory.settings(path).normal == (8,)
@@ -116,8 +116,8 @@ def test_a_run_is_shipped_small_and_says_what_its_smaller_weights_say(runs_dir):
     for part in PARTS:
         np.testing.assert_allclose(made[part], run_directory.read_scores(target).test.parts[part][rows], rtol=1e-4)
     assert abs(service.run_info("again").report["auroc"] - service.run_info(run.name).report["auroc"]) < 5e-4
-    half = {str(t.dtype) for t in checkpoint.load_tensors(target).values() if t.ndim > 1}
-    assert half == {"torch.float16"}
+    small = {str(t.dtype) for t in checkpoint.load_tensors(target).values() if t.ndim > 1}
+    assert small == {"torch.float16", "torch.int8"}
     assert "| again |" in (run_directory.shelf() / "README.md").read_text()
     assert service.run_info("again").shipped
 

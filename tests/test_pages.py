@@ -520,12 +520,12 @@ def test_the_articles_name_files_of_the_repository_and_show_their_pictures_in_pl
 ):
     drawn = []
     monkeypatch.setattr(st, "image", lambda path, caption: drawn.append(path.read_bytes()))
-    at = opened("pages/6_Methods.py", run=f"{method}-n8" if method != "fanogan" else "anogan-n8")
+    at = opened("pages/6_Methods.py", run=f"{method}-n8")
     drawn.clear()
     at.segmented_control(key="detector").set_value(method).run()
     shown = words(at)
     assert not re.search(r"\]\(\.\.?/|\]\([\w-]+\.md", shown)
-    assert "docs/results.md" in shown or method == "fanogan"
+    assert "docs/results.md" in shown
     pictures = (ROOT / "docs" / "methods" / f"{method}.md").read_text(encoding="utf-8").count("](../images/")
     assert len(set(drawn)) == pictures
 

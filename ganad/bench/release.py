@@ -32,7 +32,7 @@ GREYS = 16
 """Shipped reconstructions are rounded to steps of so many of 255 greys: a quarter of the size, and hardly an eye sees it."""
 THIRD_DIGIT, SEARCHED = 5e-4, 5e-3
 """How much the AUROC may change through fewer bytes: without a search, and with one, which magnifies rounding errors."""
-STILLS, LINES = 2, 40
+STILLS, LINES = 2, 25
 """Pictures and logged steps of the training that are kept."""
 
 

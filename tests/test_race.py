@@ -42,7 +42,7 @@ def test_the_task_of_the_picked_run_is_raced_on_with_its_own_net(picked):
 
 
 def test_a_task_that_only_one_method_has_nets_for_gives_way_to_another(monkeypatch):
-    there, gone = service.has_nets, {"ganomaly-all-but-8", "egbad-all-but-8"}
+    there, gone = service.has_nets, {f"{m}-all-but-8" for m in ("ganomaly", "egbad", "fanogan")}
     monkeypatch.setattr(service, "has_nets", lambda name: name not in gone and there(name))
     runners = race.runners_of(service.run_info("anogan-all-but-8"))
     assert len(runners) > 1

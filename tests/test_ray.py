@@ -151,6 +151,8 @@ def test_a_new_cluster_is_begun_where_one_is_asked_for_or_none_is_there(monkeypa
     [
         ("RuntimeError: Proxy failed to Connect to backend! Check the logs.", ray_engine.JOINS),
         ("RuntimeError: Starting Ray client server failed. See the logs.", ray_engine.JOINS),
+        ("psutil.ZombieProcess: PID still exists but it's a zombie (pid=7)", ray_engine.JOINS),
+        ("psutil.NoSuchProcess: process PID not found (pid=7)", ray_engine.JOINS),
         ("RuntimeError: Failed to create runtime_env for Ray client server.", 1),
     ],
 )

@@ -52,6 +52,11 @@ REPORT_S = 1.0
 JOINS = 4
 """How often a cluster is asked to be joined from outside while it cannot start the process that would serve us. Of Ray's first tries some
 7 % end so, for no fault of anybody's: the process dies as it is forked (https://github.com/ray-project/ray/issues/63202)."""
+_DIED = (
+    "Starting Ray client server failed", "Proxy failed to Connect",
+    "psutil.ZombieProcess", "psutil.NoSuchProcess",  # Ray has looked at it just then
+)  # fmt: skip
+"""What is said of a process that died so."""
 
 
 def available() -> bool:
@@ -216,10 +221,7 @@ def _join(ray: Any, address: str, options: dict[str, Any]) -> None:
             ray.init(address=address, **options)
             return
         except ConnectionAbortedError as error:
-            died = any(
-                words in str(error) for words in ("Starting Ray client server failed", "Proxy failed to Connect")
-            )
-            if not (died and left):
+            if not (left and any(words in str(error) for words in _DIED)):
                 raise
 
 

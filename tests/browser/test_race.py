@@ -18,7 +18,7 @@ def race(tab, server):
 
 def test_every_lane_arrives_after_its_own_time_and_the_slider_goes_back_in_it(race):
     lanes = race.locator(".lane")
-    expect(lanes).to_have_count(3)
+    expect(lanes).to_have_count(4)
     expect(lanes.first).to_contain_text("AnoGAN")
     expect(lanes.first).to_contain_text("steps of a search")
     for lane in lanes.all():

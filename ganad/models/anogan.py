@@ -145,7 +145,7 @@ class Anogan(Method):
         """
         if not self.settings.fits_statistics:
             return
-        folded = self._without_statistics()
+        folded = self.without_statistics()
         statistics, seen, discrimination, latent = [], [], [], []
         for x in others():
             parts = folded.parts(x, on_progress)

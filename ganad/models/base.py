@@ -196,7 +196,7 @@ class Method(nn.Module):
         """
         if not self.settings.fits_statistics:
             return
-        folded = self._without_statistics()
+        folded = self.without_statistics()
         learned = self._looked_at(folded, fitted(), on_progress)
         asked = self._looked_at(folded, others(), on_progress, parts_too=True)
         how = {"seed": self.settings.seed, "on_progress": on_progress}
@@ -213,7 +213,7 @@ class Method(nn.Module):
             self.features.fit(learned["features"], asked["features"], unit, **how)
         self._fit_transforms(fitted, others, float(asked["discrimination"].std()), steps, on_progress)
 
-    def _without_statistics(self) -> Method:
+    def without_statistics(self) -> Method:
         """`folded`, whose parts lack what `fit_statistics` adds to them."""
         folded = self.eval().folded()
         for name in _STATISTICS:

@@ -57,7 +57,9 @@ def a_cell_of_the_matrix_shows_its_images_and_leads_to_them_in_browse(page):
 def unmeasured(server):
     """A run whose speed is not known, also not from another page, while those of the others of its task are; afterwards those are known that were."""
     shutil.rmtree(server.runs / ".speed")
-    put_speed(server.runs, *(service.run_info(f"{method}-all-but-8").settings for method in ("egbad", "anogan")))
+    put_speed(
+        server.runs, *(service.run_info(f"{method}-all-but-8").settings for method in ("egbad", "anogan", "fanogan"))
+    )
     yield "ganomaly-all-but-8"
     put_speed(server.runs)
 

@@ -214,11 +214,13 @@ class Method(nn.Module):
         self._fit_transforms(fitted, others, float(asked["discrimination"].std()), steps, on_progress)
 
     def without_statistics(self) -> Method:
-        """`folded`, whose parts lack what `fit_statistics` adds to them."""
+        """`folded`, whose parts lack what `fit_statistics` adds to them. This method keeps it, also where it is folded already."""
         folded = self.eval().folded()
+        twin = copy.copy(folded)
+        twin._modules = dict(folded._modules)
         for name in _STATISTICS:
-            setattr(folded, name, None)
-        return folded
+            setattr(twin, name, None)
+        return twin
 
     def _fit_transforms(
         self,

@@ -215,6 +215,18 @@ def test_what_was_fitted_is_saved_with_the_weights_and_scores_the_same(name, tmp
     np.testing.assert_array_equal(score(method, asked).parts["latent"], score(again, asked).parts["latent"])
 
 
+@pytest.mark.parametrize("folded", [False, True])
+def test_a_method_without_its_statistics_leaves_them_to_the_one_that_it_is_made_of(folded):
+    method = small("egbad", 1.0, 1.0, 1.0)
+    fit_statistics(method, digits(400))
+    method = method.folded() if folded else method
+    before = score(method, digits(5)).parts["latent"]
+    bare = score(method.without_statistics(), digits(5))
+    assert (bare.parts["latent"] < before).all()
+    np.testing.assert_allclose(bare.z, score(method, digits(5)).z, rtol=1e-4, atol=1e-5)
+    np.testing.assert_array_equal(score(method, digits(5)).parts["latent"], before)
+
+
 def test_the_fit_gives_the_same_numbers_each_time():
     first, second = small("egbad", 1.0, 1.0, 1.0), small("egbad", 1.0, 1.0, 1.0)
     for method in (first, second):

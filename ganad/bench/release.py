@@ -52,7 +52,7 @@ def ship(run: Path, name: str, *, light: bool = False, nets: bool = True) -> Pat
     status = run_directory.read_status(run)
     kept = ("state", "epoch", "epochs", "step", "total", "seconds")
     run_directory.write_json(target / "status.json", {k: getattr(status, k) for k in kept})
-    if nets and not halve(run, target):
+    if nets and not shrink_weights(run, target):
         shutil.copy(run / "weights.safetensors", target / "weights.safetensors")
     with np.load(target / "scores.npz", allow_pickle=False) as file:
         arrays = {k: _small(k, file[k]) for k in file.files if not k.endswith("_z")}
@@ -96,7 +96,7 @@ def _keep_history(run: Path, target: Path) -> None:
     )
 
 
-def halve(run: Path, target: Path) -> bool:
+def shrink_weights(run: Path, target: Path) -> bool:
     """Put the run's weights into target in fewer bytes, with what they say then. False if the AUROC changes."""
 
     settings = run_directory.settings(run)

@@ -27,7 +27,7 @@ SURE = 0.01
 
 
 class TransformError(nn.Module):
-    """Images x (B, 1, S, S) in [-1, 1] -> (B,) log(1 + error / 0.01), in the units that `fit` was given; 0 for all before `fit`.
+    """Images x (B, 1, S, S) in [-1, 1] -> (B,) log(1 + error / 0.01), in the units that `weigh` was given; 0 for all before that.
 
     The error is the mean cross-entropy, in nats, of the guesses at three maps. `see`: the image layers, (B, 1, S, S) -> (B, n);
     `guess`: (B, n) -> (B, 27) logits; `unit`: what one of the logarithm counts.

@@ -11,8 +11,8 @@ from ganad.errors import Stopped
 from ganad.models import build, density, gaussian_mixture
 from ganad.models.density import CodeDensity
 from ganad.models.typicality import Typicality, log_ink
-from ganad.runs import checkpoint
 from ganad.scoring.score import fit_statistics, score
+from tests.models.saved import saved_and_loaded
 
 
 def codes(n, latent=5, seed=0):
@@ -207,9 +207,7 @@ def test_the_latent_part_is_the_distance_and_what_is_added_counts_as_asked(name,
 def test_what_was_fitted_is_saved_with_the_weights_and_scores_the_same(name, tmp_path):
     method = small(name, 1.0, 1.0, 1.0)
     fit_statistics(method, digits(400))
-    (tmp_path / "config.json").write_text(method.settings.model_dump_json(), encoding="utf-8")
-    checkpoint.save_weights(tmp_path, method)
-    again = checkpoint.load_method(tmp_path, torch.device("cpu"))
+    again = saved_and_loaded(method, tmp_path)
     assert again.density.is_fitted
     asked = digits(7, seed=3)
     np.testing.assert_array_equal(score(method, asked).parts["latent"], score(again, asked).parts["latent"])

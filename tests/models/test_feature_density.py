@@ -8,8 +8,8 @@ from sklearn.decomposition import PCA
 
 from ganad.config import resolve
 from ganad.models import build
-from ganad.runs import checkpoint
 from ganad.scoring.score import fit_statistics, score, to_input
+from tests.models.saved import saved_and_loaded
 
 METHODS = ("anogan", "fanogan")
 ALONE = dict(w_typicality=0.0, w_feature_density=0.0, w_transform=0.0, augment=0.0, filters=4, latent=6, ema_decay=0.0)
@@ -56,9 +56,7 @@ def test_it_is_the_distance_of_mahalanobis_of_the_features_along_their_widest_di
 def test_it_is_saved_with_the_weights_and_scores_the_same(name, tmp_path):
     method = small(name, w_feature_density=2.0)
     fit_statistics(method, digits(40))
-    (tmp_path / "config.json").write_text(method.settings.model_dump_json(), encoding="utf-8")
-    checkpoint.save_weights(tmp_path, method)
-    again = checkpoint.load_method(tmp_path, torch.device("cpu"))
+    again = saved_and_loaded(method, tmp_path)
     assert again.features.mixture.unit > 0
     asked = digits(4, seed=3)
     np.testing.assert_array_equal(

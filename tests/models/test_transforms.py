@@ -12,8 +12,8 @@ from ganad.config import resolve
 from ganad.config.transforms import ASKED, BATCH, MAPS, MOST_STEPS, steps
 from ganad.data import sources
 from ganad.models import build, transforms
-from ganad.runs import checkpoint
 from ganad.scoring.score import fit_statistics, score, to_input
+from tests.models.saved import saved_and_loaded
 
 METHODS = ("egbad", "anogan", "fanogan")
 ALONE = dict(
@@ -89,9 +89,7 @@ def test_it_is_the_log_of_the_mean_cross_entropy_of_three_guesses_in_units_of_th
 def test_it_is_saved_with_the_weights_and_scores_the_same(name, tmp_path):
     method = small(name, w_transform=2.0)
     fit_statistics(method, digits(40))
-    (tmp_path / "config.json").write_text(method.settings.model_dump_json(), encoding="utf-8")
-    checkpoint.save_weights(tmp_path, method)
-    again = checkpoint.load_method(tmp_path, torch.device("cpu"))
+    again = saved_and_loaded(method, tmp_path)
     assert again.transforms.is_fitted
     asked = digits(4, seed=3)
     np.testing.assert_array_equal(

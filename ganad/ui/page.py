@@ -79,6 +79,8 @@ _CSS = """<style>
   .katex-display {font-size: .7em; overflow: auto hidden;}
   [data-testid="stCode"] code {font-size: .78em;}
 }
+/* While it opens or closes, Streamlit hides what hangs out of it. Hidden, it would scroll to whatever is focused in it, and back. */
+[data-testid="stExpander"] details[style*="overflow: hidden"] {overflow: clip !important;}
 .katex-display {padding-bottom: .4em;}  /* what stands below a brace hangs out of its box, which cuts it off */
 [data-testid="stMarkdownContainer"] ol {padding-left: 1.9rem;}
 .st-key-empty_icon span[role="img"] {font-size: 2.6rem !important; width: auto; height: auto;}

@@ -344,6 +344,26 @@ def test_plain_controls_have_the_images_around_the_line_too(tab, server, truth):
     settled(page)
 
 
+def test_what_stands_in_an_expander_that_is_just_opening_does_not_slide_away_from_a_click(tab, server):
+    page = bring(tab, server, "/Browse?run=ganomaly-n8")
+    height, whole, scrolled = page.evaluate("""async () => {
+      const expander = document.querySelector('[data-testid="stExpander"] details');
+      const button = () => expander.querySelector(".st-key-mixer_defaults button");
+      const animate = Element.prototype.animate;
+      Element.prototype.animate = function (...how) { // it opens no further while it is looked at
+        return Object.assign(animate.apply(this, how), { finish() {} }, this === expander && { playbackRate: 0 });
+      };
+      expander.querySelector("summary").click();
+      while (!button() || expander.style.overflow !== "hidden") await new Promise(requestAnimationFrame);
+      button().scrollIntoView({ block: "end" }); // as for the focus or a click
+      Element.prototype.animate = animate;
+      return [expander.clientHeight, button().getBoundingClientRect().bottom - expander.getBoundingClientRect().top, expander.scrollTop];
+    }""")
+    assert scrolled == 0
+    assert whole > height + 50  # it was still out of sight
+    page.get_by_text("Weights and threshold").click()  # closed again
+
+
 def test_a_point_of_the_map_weighs_as_training_images_advise_and_is_not_marked(opened):
     page = opened
     place(keyed(page, "advice_map"))

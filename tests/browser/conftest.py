@@ -256,9 +256,10 @@ BRING = """([link, patience]) => new Promise((done, failed) => {
   watch.observe(app, { attributes: true, attributeFilter: ["data-test-script-state"] });
   // It may even begin and end without a change of state, if both are heard at once. The menu is of the page that is shown.
   const [path, query] = link.split("?");
+  const same = (search) => new URLSearchParams(search).toString() === new URLSearchParams(query).toString(); // however it is escaped
   const menu = () => document.querySelector(`.ganad-brand`)?.closest('[data-testid="stSidebar"]')?.querySelectorAll("a") ?? [];
   const shown = () => document.title.startsWith(path === "/" ? "Start" : path.slice(1)) &&
-    [...menu()].some((a) => new URL(a.href).pathname === path && new URL(a.href).search === (query ? `?${query}` : ""));
+    [...menu()].some((a) => new URL(a.href).pathname === path && same(new URL(a.href).search));
   const looks = setInterval(() => rests() && shown() && finish(), 1000);
   const ends = setTimeout(() => finish(new Error("the script has not run")), patience);
   function finish(error) {

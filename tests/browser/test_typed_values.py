@@ -24,7 +24,8 @@ def server(tmp_path_factory):
     folder = tmp_path_factory.mktemp("slow")
     # No shipped run beside the form: its charts would be most of the work of each test.
     made = SlowServer(folder, OMP_NUM_THREADS="1", GANAD_CHECKPOINTS=str(folder / "none"))
-    put_speed(made.runs, *(resolve("ganomaly", "tuned", normal=(8,), filters=typed) for typed in (8, 12)))
+    typed = [resolve("ganomaly", "tuned", normal=(8,), filters=filters) for filters in (8, 12)]
+    put_speed(made.runs, *typed, resolve("ganomaly", "many", normal=(8,)))
     yield made
     made.stop()
     assert not made.complaints(), made.complaints()

@@ -108,6 +108,16 @@ def test_undo_takes_the_last_thrown_of_one_name_and_says_when_there_is_none(own,
     assert f"There are: {own.name}" in missing.err
 
 
+def test_undo_without_a_name_brings_back_the_last_thrown_until_the_trash_is_empty(own, ganad, runs_dir):
+    other = put_finished(runs_dir, "0003-ganomaly-n8-s0")
+    assert ganad("delete", "3").code == ganad("delete", "1").code == 0
+    assert ganad("delete", "--undo").out == f"{own}\n"
+    assert ganad("delete", "--undo").out == f"{other}\n"
+    empty = ganad("delete", "--undo")
+    assert empty.code == 1
+    assert "trash is empty" in empty.err
+
+
 def test_several_are_deleted_at_once_and_one_that_cannot_be_stops_no_other(own, ganad, runs_dir):
     put_finished(runs_dir, "0003-ganomaly-n8-s0")
     put_running(runs_dir)
@@ -256,6 +266,12 @@ def test_two_bad_files_of_one_name_are_told_apart(own, ganad, tmp_path):
         (tmp_path / folder / "1.png").write_bytes(b"no")
     lines = ganad("score", "1", tmp_path / "a" / "1.png", tmp_path / "b" / "1.png").err.splitlines()
     assert [f"{tmp_path / folder / '1.png'} " in line for folder, line in zip("ab", lines, strict=True)] == [True] * 2
+
+
+def test_a_picture_without_ink_is_named_once(own, ganad, tmp_path):
+    file = tmp_path / "empty.png"
+    Image.fromarray(np.zeros((28, 28), np.uint8)).save(file)
+    assert f"error: {file}: No ink found" in ganad("score", "1", file).err
 
 
 # --- train ---------------------------------------------------------------------------------------------------------

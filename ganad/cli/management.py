@@ -49,7 +49,9 @@ def delete(
     runs_: Annotated[
         list[str] | None, typer.Argument(metavar="[RUN]...", help="number, name or path", show_default=False)
     ] = None,
-    undo: Annotated[bool, typer.Option("--undo", help="bring it back instead, and print its folder")] = False,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="bring it back instead, and print its folder; without a RUN the last one")
+    ] = False,
     empty_trash: Annotated[
         bool, typer.Option("--empty-trash", help="remove for good what lies in the trash; there is no undo")
     ] = False,
@@ -59,10 +61,14 @@ def delete(
     What cannot be moved is named in a line of its own, the others are moved, and the exit code is 1.
     """
 
-    if not runs_ and not empty_trash:
-        raise GanadError("Name the runs to delete, or add --empty-trash. python -m ganad list shows them.")
     if undo and empty_trash:
         raise GanadError("--undo brings back what --empty-trash removes: give one of them.")
+    if not runs_ and undo:
+        runs_ = service.trashed()[:1]
+        if not runs_:
+            raise GanadError("The trash is empty: there is nothing to bring back.")
+    if not runs_ and not empty_trash:
+        raise GanadError("Name the runs to delete, or add --empty-trash. python -m ganad list shows them.")
     failed = False
     for run in runs_ or ():
         try:

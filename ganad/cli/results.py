@@ -204,7 +204,8 @@ def _of_file(file: Path, message: str) -> str:
     """An error that names its file by the path that was typed: two folders may hold files of one name."""
     if str(file) in message:
         return message
-    return f"{file}{message[len(file.name) :]}" if message.startswith(f"{file.name} ") else f"{file}: {message}"
+    named = message.startswith((f"{file.name} ", f"{file.name}:"))
+    return f"{file}{message[len(file.name) :]}" if named else f"{file}: {message}"
 
 
 @app.command()

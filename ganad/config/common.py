@@ -103,6 +103,8 @@ class CommonSettings(BaseModel):
     """What `step` logs, by its name: the losses, `loss/<player>`, and the terms that they are made of, `<player>/<term>`."""
     residual_power: ClassVar[int] = 1
     """1: the residual part is a sum of |x - x̂| over pixels; 2: a mean of (x - x̂)²."""
+    transform_error_in: ClassVar[str] = "discrimination"
+    """The part that `w_transform` adds to, in a method that has it."""
     steerable: ClassVar[tuple[str, ...]] = ("lr", "lr_d")
     """Settings that may change from one epoch to the next while a run trains: learning rates and weights of losses. All are numbers."""
     branchable: ClassVar[tuple[str, ...]] = (

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from ganad.config.common import HANDWRITING, CommonSettings
 from ganad.config.curves import HALF, LN_2, Curve
 from ganad.config.parts import Weights
-from ganad.config.statistics import LATENT_LABELS, Density, ResidualDensity, Typicality
+from ganad.config.statistics import LATENT_LABELS, TRANSFORM_LABEL, Density, ResidualDensity, Typicality
 
 _STATISTICS = dict(w_density=2.0, w_typicality=2.0)
 
@@ -19,6 +19,7 @@ class GanomalySettings(CommonSettings):
 
     title: ClassVar[str] = "GANomaly"
     old_names: ClassVar[dict[str, str]] = CommonSettings.old_names | {"sphere": "normalize_latent"}
+    transform_error_in: ClassVar[str] = "latent"
     steerable: ClassVar[tuple[str, ...]] = (*CommonSettings.steerable, "w_adv", "w_con", "w_enc")
     labels: ClassVar[dict[str, tuple[str, str]]] = CommonSettings.labels | {
         "w_adv": ("Losses", "Weight of the adversarial loss"),
@@ -26,6 +27,7 @@ class GanomalySettings(CommonSettings):
         "w_enc": ("Losses", "Weight of the encoder loss"),
         "normalize_latent": ("Networks", "Codes of one length"),
         **LATENT_LABELS,
+        **TRANSFORM_LABEL,
     }
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "tuned": dict(
@@ -58,6 +60,12 @@ class GanomalySettings(CommonSettings):
     w_density: Density = 0.0
     w_typicality: Typicality = 0.0
     w_residual_density: ResidualDensity = 0.0
+    w_transform: float = Field(
+        0.0,
+        ge=0,
+        description="how much it counts in the latent part, which is the whole score here, how wrong a copy of the discriminator is about how "
+        "the image was turned, scaled and sheared, in standard deviations against one of the distance; an addition to the paper, 0 turns it off",
+    )
     weights: Weights = Field((0.0, 0.0, 1.0), description=CommonSettings.model_fields["weights"].description)
 
     @model_validator(mode="after")

@@ -173,9 +173,11 @@ class Method(nn.Module):
         """
         if self.features is not None:
             distance = distance + self.features(f)
-        if self.transforms is not None and self.transforms.is_fitted:
-            distance = distance + self.transforms(x)
-        return distance
+        return self.with_transform_error(distance, x)
+
+    def with_transform_error(self, part: Tensor, x: Tensor) -> Tensor:
+        """A part (B,) and, with `w_transform`, the transform error of the images x (B, 1, S, S)."""
+        return part + self.transforms(x) if self.transforms is not None and self.transforms.is_fitted else part
 
     @torch.no_grad()
     def fit_statistics(
@@ -191,8 +193,8 @@ class Method(nn.Module):
         fitted, others: give batches (B, 1, S, S) of two sets of normal training images. The mixtures are fitted to the first; the second
         chooses how many Gaussians they have, and gives the units: over it, density, typicality and the density of residuals have
         `w_density`, `w_typicality` and `w_residual_density` times the standard deviation of the distance of codes, the density of
-        features and the transform error `w_feature_density` and `w_transform` times that of the distance of features. steps: of learning
-        the transforms. on_progress may end the fit by an error.
+        features `w_feature_density` times that of the distance of features, and the transform error `w_transform` times that of the
+        distance in the part that it joins. steps: of learning the transforms. on_progress may end the fit by an error.
         """
         if not self.settings.fits_statistics:
             return
@@ -211,7 +213,7 @@ class Method(nn.Module):
         if self.features is not None:
             unit = self.settings.w_feature_density * float(asked["discrimination"].std())
             self.features.fit(learned["features"], asked["features"], unit, **how)
-        self._fit_transforms(fitted, others, float(asked["discrimination"].std()), steps, on_progress)
+        self._fit_transforms(fitted, others, float(asked[self.settings.transform_error_in].std()), steps, on_progress)
 
     def without_statistics(self) -> Method:
         """`folded`, whose parts lack what `fit_statistics` adds to them. This method keeps it, also where it is folded already."""
@@ -230,7 +232,7 @@ class Method(nn.Module):
         steps: int,
         on_progress: Callable[[], None],
     ) -> None:
-        """The rest of `fit_statistics`. spread: the standard deviation, over the others, of the distance of features."""
+        """The rest of `fit_statistics`. spread: the standard deviation, over the others, of the distance in the part that it joins."""
         if self.transforms is None:
             return
         self.transforms.fit(self.image_layers(), fitted, steps, seed=self.settings.seed, on_progress=on_progress)

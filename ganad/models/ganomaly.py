@@ -158,8 +158,12 @@ class Ganomaly(Method):
         """(B, nz): z as the encoder gives it, before codes are scaled to one length."""
         return self.scoring_net("generator").encoder1(x)
 
+    def image_layers(self) -> nn.Sequential:
+        """Those of D below its features."""
+        return nn.Sequential(self.scoring_net("discriminator").pyramid, nn.Flatten())
+
     def parts(self, x: Tensor, on_progress: Callable[[], None] = no_op) -> Parts:
-        """residual: sum |x - x̂| · discrimination: mean (f(x) - f(x̂))² · latent: mean (z - ẑ)², and `latent_part`."""
+        """residual: sum |x - x̂| · discrimination: mean (f(x) - f(x̂))² · latent: mean (z - ẑ)², `latent_part` and the transform error."""
         generator = self.scoring_net("generator")
         code = generator.encoder1(x)
         x_hat, z, z_hat = generator.redraw(code)
@@ -167,7 +171,7 @@ class Ganomaly(Method):
         return Parts(
             residual=sum_abs(x, x_hat),
             discrimination=mean_square(discriminator(x)[1], discriminator(x_hat)[1]),
-            latent=self.latent_part(mean_square(z, z_hat), code, x, x_hat),
+            latent=self.with_transform_error(self.latent_part(mean_square(z, z_hat), code, x, x_hat), x),
             reconstruction=x_hat.float(),
             z=z.float(),
         )
@@ -205,6 +209,7 @@ class Ganomaly(Method):
                 Step("residual", "sum_abs", ("x", "reconstruction")),
                 Step("discrimination", "mean_square", ("f", "f_hat")),
                 Step("distance", "mean_square", (z, z_hat)),
-                Step("latent", "latent_part", ("distance", "code", "x", "reconstruction")),
+                Step("rare", "latent_part", ("distance", "code", "x", "reconstruction")),
+                Step("latent", "add_transform_error", ("rare", "x")),
             ),
         )

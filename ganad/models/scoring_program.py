@@ -14,6 +14,7 @@ from torch import nn
 
 Operation = Literal[
     "net", "normalize", "concatenate", "sum_abs", "mean_square", "add_softplus_of_negative", "latent_part", "discrimination_part",
+    "add_transform_error",
 ]  # fmt: skip
 """What a step may do.
 
@@ -24,6 +25,7 @@ sum_abs, mean_square       of two inputs: the sum of |a - b|, the mean of (a - b
 add_softplus_of_negative   a + weight · softplus(-b)
 latent_part                `Method.latent_part` of a distance, a code, the image and its reconstruction
 discrimination_part        `Method.discrimination_part` of a distance, the image, and the features of the image where they are asked for
+add_transform_error        `Method.with_transform_error` of a part and the image
 """
 
 

@@ -34,9 +34,15 @@ def scoring(method: Method, recording: Recording, parts: Parts, names: tuple[str
     residual, discrimination, latent = (float(p[0]) for p in parts[:3])
     formulas = _FORMULAS[s.method]
     sure = " + w · −log D(x, z)" if getattr(s, "w_bce", 0) else ""
-    seen = " + density of f(x)" * s.fits_feature_density + " + transform error of x" * s.fits_transform_error
+    guesses = {part: s.fits_transform_error and s.transform_error_in == part for part in ("discrimination", "latent")}
+    seen = " + density of f(x)" * s.fits_feature_density + " + transform error of x" * guesses["discrimination"]
     dense, unusual, of_residual = (w > 0 for w in s.latent_statistics)
-    added = " + density" * dense + " + typicality" * unusual + " + density of x − x̂" * of_residual
+    added = (
+        " + density" * dense
+        + " + typicality" * unusual
+        + " + density of x − x̂" * of_residual
+        + " + transform error of x" * guesses["latent"]
+    )
     asked = (
         ("how rare such a code is", dense),
         ("how unusual the likelihood of the code is for so much ink", unusual),
@@ -44,10 +50,11 @@ def scoring(method: Method, recording: Recording, parts: Parts, names: tuple[str
     )
     more = [words for words, counts in asked if counts]
     rare = f" Added, all among normal images: {', '.join(more)}." if more else ""
+    rare += " Added: how badly a copy of D guesses how x was turned, scaled and sheared." if guesses["latent"] else ""
     asked = (
         ("how little it believes in x and its code", bool(sure)),
         ("how rare what it sees in x is among normal images", s.fits_feature_density),
-        ("how badly a copy of it guesses how x was turned, scaled and sheared", s.fits_transform_error),
+        ("how badly a copy of it guesses how x was turned, scaled and sheared", guesses["discrimination"]),
     )
     doubts = [words for words, counts in asked if counts]
     doubted = f" Added: {', '.join(doubts)}." if doubts else ""

@@ -18,6 +18,7 @@ CASES = [
     ("egbad", "tuned", {}), ("egbad", "tuned", {"w_residual_density": 0.0}), ("egbad", "many", {"w_residual_density": 1.0}), ("egbad", "article", {}), ("egbad", "paper", {"filters": 8}), ("fanogan", "tuned", {}),
     ("fanogan", "tuned", {"w_density": 1.0, "w_feature_density": 2.0, "w_residual_density": 1.0}), ("fanogan", "tuned", {"w_feature_density": 0.0}),
     ("egbad", "tuned", {"w_transform": 1.0}), ("fanogan", "tuned", {"w_transform": 1.0}),
+    ("ganomaly", "tuned", {"w_transform": 1.0}),
 ]  # fmt: skip
 
 
@@ -72,6 +73,8 @@ def run(net, program, x):
                     out = a + mixture(mixture.surprise(b[1] @ net.features.axes))
                 if net.transforms is not None:
                     out = out + net.transforms(b[0])
+            case "add_transform_error":
+                out = a if net.transforms is None else a + net.transforms(b[0])
         values[step.output] = out
     return values
 

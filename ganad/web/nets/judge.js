@@ -64,13 +64,16 @@ const OPERATIONS = {
     number(distance.data[0] + (statistics ? added(statistics, code.data, x.data, redrawn.data, size) : 0)),
   discrimination_part: ([distance, x, f], _, { features, transforms, size }) => {
     const rare = features ? rarityOf(features, f.data) : 0;
-    const wrong = transforms ? transformError(transforms, x.data, size) : 0;
-    return number(distance.data[0] + rare + wrong);
+    return number(distance.data[0] + rare + transformError(transforms, x.data, size));
   },
+  add_transform_error: ([part, x], _, { transforms, size }) =>
+    number(part.data[0] + transformError(transforms, x.data, size)),
 };
 
-// How wrong a net is about how the image was turned, scaled and sheared: TransformError of ganad/models/transforms.py.
-function transformError({ layers, maps, sure, unit }, x, size) {
+// How wrong a net is about how the image was turned, scaled and sheared: TransformError of ganad/models/transforms.py. 0 without such a net.
+function transformError(transforms, x, size) {
+  if (!transforms) return 0;
+  const { layers, maps, sure, unit } = transforms;
   let error = 0;
   for (const [which, matrix] of maps) {
     const { data } = forward(layers, { data: transformed(x, matrix, size), shape: [size, size, 1] });

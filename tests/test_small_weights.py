@@ -11,25 +11,28 @@ from tests.conftest import SHIPPED
 RNG = torch.Generator().manual_seed(0)
 STATE = {
     "wide.weight": torch.randn((40, LARGE // 40), generator=RNG) * torch.logspace(-6, 3, 40)[:, None],
+    "density.whiten": torch.randn((10, LARGE // 5), generator=RNG),
     "narrow.weight": torch.randn((4, 5), generator=RNG),
-    "conv.weight": torch.randn((64, 64, 4, 4), generator=RNG),
+    "conv.weight": torch.randn((32, 64, 4, 4), generator=RNG),
+    "small.conv.weight": torch.randn((8, 16, 4, 4), generator=RNG),
     "conv.bias": torch.randn(64, generator=RNG),
     "norm.num_batches_tracked": torch.tensor(7),
 }
 
 
-def test_a_number_of_a_large_linear_layer_is_off_by_half_a_step_of_its_row_at_most():
+@pytest.mark.parametrize("name", ["wide.weight", "conv.weight"])
+def test_a_number_of_a_large_layer_is_off_by_half_a_step_of_its_output_at_most(name):
     small = shrink(STATE)
-    assert small["wide.weight"].dtype == torch.int8
-    rows = STATE["wide.weight"]
-    off = (widen(small)["wide.weight"] - rows).abs()
-    assert (off <= rows.abs().amax(dim=1, keepdim=True) / 254 * 1.001).all()
+    assert small[name].dtype == torch.int8
+    outputs = STATE[name].flatten(1)
+    off = (widen(small)[name].flatten(1) - outputs).abs()
+    assert (off <= outputs.abs().amax(dim=1, keepdim=True) / 254 * 1.001).all()
 
 
 def test_all_else_is_in_half_precision_and_vectors_and_counts_as_they_are():
     small, wide = shrink(STATE), widen(shrink(STATE))
-    assert {small["narrow.weight"].dtype, small["conv.weight"].dtype} == {torch.float16}
-    torch.testing.assert_close(wide["conv.weight"], STATE["conv.weight"], rtol=2**-11, atol=1e-7)
+    assert {small[k].dtype for k in ("narrow.weight", "small.conv.weight", "density.whiten")} == {torch.float16}
+    torch.testing.assert_close(wide["small.conv.weight"], STATE["small.conv.weight"], rtol=2**-11, atol=1e-7)
     assert torch.equal(wide["conv.bias"], STATE["conv.bias"])
     assert wide["norm.num_batches_tracked"] == 7
 
@@ -40,8 +43,8 @@ def test_nothing_is_lost_or_added_and_what_is_whole_stays_whole():
 
 
 def test_a_row_of_zeros_stays_zeros():
-    zeros = {"w": torch.zeros(20, LARGE // 20)}
-    assert torch.equal(widen(shrink(zeros))["w"], zeros["w"])
+    zeros = {"some.weight": torch.zeros(20, LARGE // 20)}
+    assert torch.equal(widen(shrink(zeros))["some.weight"], zeros["some.weight"])
 
 
 def test_a_file_whose_steps_have_lost_their_weights_is_named(tmp_path):

@@ -190,7 +190,7 @@ def write_readme() -> None:
         "# Shipped runs",
         "",
         "Trained by the commands beside them, last epoch, scored on official test images. The format is that of `runs/` (see [the",
-        "run directory](../docs/adr/0001-one-run-one-directory.md)). Weights lie here in half precision, those of large linear layers in",
+        "run directory](../docs/adr/0001-one-run-one-directory.md)). Weights lie here in half precision, those of large layers in",
         "8 bits a number, where that leaves the third digit of the AUROC alone; the scores are those of the weights as they lie here. Runs without reconstructions let the net draw them anew.",
         "This page is written by `python -m ganad ship`; a test scores every one again on a sample, `python -m ganad bench quality --shelf`",
         f"all of them in full. {len(runs)} runs, {total:.1f} MB.",

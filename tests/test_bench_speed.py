@@ -167,6 +167,7 @@ def test_a_real_training_is_scored_after_each_epoch_on_a_sample_with_every_digit
     assert config.PRESETS[method]["tuned"]["epochs"] > 2
 
 
-def test_a_pass_is_timed_with_the_transform_error_that_a_trained_run_has(small):
-    assert speed._method("egbad").transforms.is_fitted
-    assert speed._method("ganomaly").transforms is None
+@pytest.mark.parametrize("method", config.METHOD_NAMES)
+def test_a_pass_is_timed_with_the_transform_error_that_a_trained_run_has(small, method):
+    timed = speed._method(method)
+    assert (timed.transforms is not None and timed.transforms.is_fitted) == timed.settings.fits_transform_error

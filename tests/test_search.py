@@ -238,6 +238,7 @@ def test_a_judged_run_has_the_weights_of_any_other_and_its_last_value_is_the_obj
         "epochs": "2",
         "w_density": "0",
         "w_typicality": "0",
+        "w_transform": "0",
     }  # what is fitted at the end alone is not in the curve
     settings = resolve("ganomaly", "tuned", normal=(3,), **(SMALL | unfitted))
     plain, judged = run_directory.create(settings), run_directory.create(settings)

@@ -24,6 +24,7 @@ FITTED = {
     "w_typicality": "typicality",
     "w_residual_density": "residuals.mixture",
     "w_feature_density": "features.mixture",
+    "w_encoder_density": "encoded.mixture",
     "w_transform": "transforms",
 }
 """Setting -> what of a method is fitted after the training and counts so much."""

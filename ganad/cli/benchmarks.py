@@ -143,7 +143,10 @@ def bench_handwriting(
 @bench.command("term")
 def bench_term(
     setting: Annotated[
-        str, typer.Argument(help="w_density, w_typicality, w_residual_density, w_feature_density, w_transform or w_bce")
+        str,
+        typer.Argument(
+            help="w_density, w_typicality, w_residual_density, w_feature_density, w_encoder_density, w_transform or w_bce"
+        ),
     ],
     runs: Annotated[
         list[str] | None, typer.Argument(help="finished runs; default: the shipped ones that have the term")

@@ -20,7 +20,7 @@ from pydantic import (
 )
 
 from ganad.config.curves import Curve
-from ganad.config.mixtures import MOST_OTHERS
+from ganad.config.mixtures import DIRECTIONS, MOST_OTHERS, OF_ENCODER
 from ganad.config.parent import Parent
 from ganad.config.parts import PARTS, Weights
 from ganad.errors import ConfigError
@@ -201,19 +201,26 @@ class CommonSettings(BaseModel):
         return getattr(self, "w_feature_density", 0.0) > 0
 
     @property
+    def fits_encoder_density(self) -> bool:
+        """True where a mixture is fitted to what the encoder sees in images below the code."""
+        return getattr(self, "w_encoder_density", 0.0) > 0
+
+    @property
     def fits_transform_error(self) -> bool:
         """True where a copy of the discriminator learns how images are turned, scaled and sheared."""
         return getattr(self, "w_transform", 0.0) > 0
 
     @property
-    def fits_mixtures(self) -> int:
-        """How many mixtures of Gaussians that are: of codes, of residuals, of features."""
-        return self.fits_density + self.fits_residual_density + self.fits_feature_density
+    def mixtures(self) -> tuple[int, ...]:
+        """How many numbers each mixture of Gaussians describes that is fitted: to codes, residuals, the discriminator's features, the encoder's."""
+        asked = (self.fits_density, self.fits_residual_density, self.fits_feature_density, self.fits_encoder_density)
+        sizes = (getattr(self, "latent", 0), DIRECTIONS, DIRECTIONS, OF_ENCODER)
+        return tuple(size for size, is_fitted in zip(sizes, asked, strict=True) if is_fitted)
 
     @property
     def fits_statistics(self) -> bool:
         """True where anything is fitted to normal images after the training."""
-        return any(self.latent_statistics) or self.fits_feature_density or self.fits_transform_error
+        return any(self.latent_statistics) or bool(self.mixtures) or self.fits_transform_error
 
     @property
     def epochs_without_reconstructions(self) -> int:

@@ -9,7 +9,16 @@ from pydantic import Field, model_validator
 from ganad.config.common import HANDWRITING, CommonSettings
 from ganad.config.curves import CANNOT_TELL, HALF, LN_2, Curve
 from ganad.config.parts import Weights
-from ganad.config.statistics import LATENT_LABELS, TRANSFORM_LABEL, Density, ResidualDensity, TransformError, Typicality
+from ganad.config.statistics import (
+    ENCODER_LABEL,
+    LATENT_LABELS,
+    TRANSFORM_LABEL,
+    Density,
+    EncoderDensity,
+    ResidualDensity,
+    TransformError,
+    Typicality,
+)
 
 SIZES = {"paper": 28, "article": 64, "small": 32}
 """architecture -> side of its images."""
@@ -33,6 +42,7 @@ class EgbadSettings(CommonSettings):
         "w_cycle_z": ("Losses", "Weight of the latent cycle"),
         "w_latent": ("Losses", "Weight of the latent distance"),
         **LATENT_LABELS,
+        **ENCODER_LABEL,
         "w_bce": ("Score", "Weight of the discriminator's cross-entropy"),
         **TRANSFORM_LABEL,
     }
@@ -86,6 +96,7 @@ class EgbadSettings(CommonSettings):
     w_density: Density = 0.0
     w_typicality: Typicality = 0.0
     w_residual_density: ResidualDensity = 0.0
+    w_encoder_density: EncoderDensity = 0.0
     weights: Weights = Field((0.9, 0.1, 0.0), description=CommonSettings.model_fields["weights"].description)
 
     @model_validator(mode="after")

@@ -9,7 +9,14 @@ from pydantic import Field, model_validator
 from ganad.config.common import HANDWRITING, CommonSettings
 from ganad.config.curves import HALF, LN_2, Curve
 from ganad.config.parts import Weights
-from ganad.config.statistics import LATENT_LABELS, TRANSFORM_LABEL, Density, ResidualDensity, Typicality
+from ganad.config.statistics import (
+    LATENT_LABELS,
+    TRANSFORM_LABEL,
+    Density,
+    ResidualDensity,
+    TransformErrorInLatent,
+    Typicality,
+)
 
 _STATISTICS = dict(w_density=2.0, w_typicality=2.0)
 
@@ -60,12 +67,7 @@ class GanomalySettings(CommonSettings):
     w_density: Density = 0.0
     w_typicality: Typicality = 0.0
     w_residual_density: ResidualDensity = 0.0
-    w_transform: float = Field(
-        0.0,
-        ge=0,
-        description="how much it counts in the latent part, which is the whole score here, how wrong a copy of the discriminator is about how "
-        "the image was turned, scaled and sheared, in standard deviations against one of the distance; an addition to the paper, 0 turns it off",
-    )
+    w_transform: TransformErrorInLatent = 0.0
     weights: Weights = Field((0.0, 0.0, 1.0), description=CommonSettings.model_fields["weights"].description)
 
     @model_validator(mode="after")

@@ -13,6 +13,11 @@ MOST_CODES = 12_000
 """Codes that a mixture is fitted to, at most: more take longer and gain nothing that was seen."""
 MOST_OTHERS = 4_000
 """Codes that choose among mixtures, at most."""
+DIRECTIONS = 32
+"""Principal directions in which a mixture describes residuals and features; with 64 less is found, in what EGBAD leaves over as in what
+AnoGAN's discriminator sees (docs/choices.md)."""
+OF_ENCODER = 64
+"""Those of what EGBAD's encoder sees, of which more is found with as many."""
 USUAL_ROUNDS = 25
 """Steps that a mixture of MNIST's codes took: 12 to 40."""
 
@@ -28,6 +33,6 @@ def others_of(images: int, most: int = MOST_OTHERS) -> int:
 
 
 def expected_seconds(images: int, speed: float) -> float:
-    """About how long `fit` takes for so many training images, `speed` as `ganad.models.density.speed` gives it."""
+    """About how long `fit` takes for so many training images, `speed` as `ganad.models.density.speed` gives it for one mixture."""
     codes = min(images - others_of(images), MOST_CODES)
     return USUAL_ROUNDS * sum(tried(codes)) * codes / speed

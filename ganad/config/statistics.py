@@ -39,13 +39,21 @@ FeatureDensity = Annotated[
         "normal ones, in standard deviations against one of the rest of that part; an addition to the paper, 0 turns it off",
     ),
 ]
-TransformError = Annotated[
+EncoderDensity = Annotated[
     float,
     Field(
         ge=0,
-        description="how much it counts in the discrimination part how wrong a copy of the discriminator is about how the image was turned, "
-        "scaled and sheared, in standard deviations against one of the rest of that part; an addition to the paper, 0 turns it off",
+        description="the same of how unlikely what the encoder sees in the image, in the layer below the code, is; an addition to the paper, "
+        "0 turns it off",
     ),
+]
+_TURNED = (
+    "how much it counts in the {} part how wrong a copy of the discriminator is about how the image was turned, scaled and sheared, in "
+    "standard deviations against one of {}; an addition to the paper, 0 turns it off"
+)
+TransformError = Annotated[float, Field(ge=0, description=_TURNED.format("discrimination", "the rest of that part"))]
+TransformErrorInLatent = Annotated[
+    float, Field(ge=0, description=_TURNED.format("latent", "the distance of codes there"))
 ]
 LATENT_LABELS = {
     "w_density": ("Score", "Weight of the density of codes"),
@@ -53,4 +61,5 @@ LATENT_LABELS = {
     "w_residual_density": ("Score", "Weight of the density of residuals"),
 }
 TRANSFORM_LABEL = {"w_transform": ("Score", "Weight of the transform error")}
+ENCODER_LABEL = {"w_encoder_density": ("Score", "Weight of the density of the encoder's features")}
 FEATURE_LABEL = {"w_feature_density": ("Score", "Weight of the density of features")}

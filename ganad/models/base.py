@@ -41,7 +41,7 @@ class Parts(NamedTuple):
         return three | {name: self.more[name] for name in parts_in(self.more)}
 
 
-_STATISTICS = ("density", "typicality", "residuals", "features", "transforms")
+_STATISTICS = ("density", "typicality", "residuals", "features", "encoded", "transforms")
 """What `fit_statistics` fits, where a method has it; the names of their tensors in a scoring state begin so."""
 
 
@@ -70,6 +70,8 @@ class Method(nn.Module):
         """What normal codes and residuals are like, in a method that adds this to its latent part; fitted by `fit_statistics`."""
         self.features: PrincipalDensity | None = None
         """What a discriminator sees in normal images, in a method that adds this to its discrimination part; fitted there too."""
+        self.encoded: PrincipalDensity | None = None
+        """What an encoder sees in them below the code, in a method that adds this to its latent part; likewise."""
         self.transforms = (
             TransformError(self.image_layers(), settings.image_size) if settings.fits_transform_error else None
         )
@@ -139,6 +141,10 @@ class Method(nn.Module):
         """(B, n): what the discriminator sees in x. Asked of methods alone that may have `w_feature_density`."""
         raise NotImplementedError
 
+    def below_code(self, x: Tensor) -> Tensor:
+        """(B, n): what the encoder sees in x, in the layer below the code. Asked of methods alone that may have `w_encoder_density`."""
+        raise NotImplementedError
+
     def image_layers(self) -> nn.Sequential:
         """Of the discriminator that scores: from images (B, 1, S, S) to (B, n). Asked of methods alone that may have `w_transform`."""
         raise NotImplementedError
@@ -153,17 +159,22 @@ class Method(nn.Module):
             {"generator": self.scoring_net("generator")}, (Step("reconstruction", "net", ("z",), "generator"),)
         )
 
-    def latent_part(self, distance: Tensor, codes: Tensor, x: Tensor, x_hat: Tensor) -> Tensor:
+    def latent_part(
+        self, distance: Tensor, codes: Tensor, x: Tensor, x_hat: Tensor, below: Tensor | None = None
+    ) -> Tensor:
         """The latent part (B,) from the distance (B,) of two codes of x.
 
         With `w_density` how unlikely `codes` (B, nz) are comes on top, with `w_typicality` how unusual that is for so much ink, with
-        `w_residual_density` how unlikely what the reconstruction x_hat (B, 1, S, S) leaves over is.
+        `w_residual_density` how unlikely what the reconstruction x_hat (B, 1, S, S) leaves over is, with `w_encoder_density` how unlikely
+        what the encoder sees in x below the code (B, n) is.
         """
-        if self.density is None:
-            return distance
-        surprise = self.density.surprise(codes)
-        latent = distance + self.density(surprise) + self.typicality(torch.stack([surprise, log_ink(x)], dim=1))
-        return latent if self.residuals is None else latent + self.residuals(x, x_hat)
+        latent = distance
+        if self.density is not None:
+            surprise = self.density.surprise(codes)
+            latent = latent + self.density(surprise) + self.typicality(torch.stack([surprise, log_ink(x)], dim=1))
+        if self.residuals is not None:
+            latent = latent + self.residuals(x, x_hat)
+        return latent if self.encoded is None else latent + self.encoded(below)
 
     def discrimination_part(self, distance: Tensor, x: Tensor, f: Tensor | None = None) -> Tensor:
         """The discrimination part (B,) from the distance (B,) of two features.
@@ -192,7 +203,7 @@ class Method(nn.Module):
 
         fitted, others: give batches (B, 1, S, S) of two sets of normal training images. The mixtures are fitted to the first; the second
         chooses how many Gaussians they have, and gives the units: over it, density, typicality and the density of residuals have
-        `w_density`, `w_typicality` and `w_residual_density` times the standard deviation of the distance of codes, the density of
+        `w_density`, `w_typicality`, `w_residual_density` and `w_encoder_density` times the standard deviation of the distance of codes, the density of
         features `w_feature_density` times that of the distance of features, and the transform error `w_transform` times that of the
         distance in the part that it joins. steps: of learning the transforms. on_progress may end the fit by an error.
         """
@@ -213,6 +224,9 @@ class Method(nn.Module):
         if self.features is not None:
             unit = self.settings.w_feature_density * float(asked["discrimination"].std())
             self.features.fit(learned["features"], asked["features"], unit, **how)
+        if self.encoded is not None:
+            unit = self.settings.w_encoder_density * float(asked["latent"].std())
+            self.encoded.fit(learned["below_code"], asked["below_code"], unit, **how)
         self._fit_transforms(fitted, others, float(asked[self.settings.transform_error_in].std()), steps, on_progress)
 
     def without_statistics(self) -> Method:
@@ -255,6 +269,8 @@ class Method(nn.Module):
                 found |= {"codes": folded.codes(x).float(), "ink": log_ink(x).double()}
             if self.features is not None:
                 found["features"] = folded.discriminate(x).float()
+            if self.encoded is not None:
+                found["below_code"] = folded.below_code(x).float()
             for name, values in found.items():
                 columns[name].append(values.cpu().numpy())
             on_progress()
@@ -333,7 +349,7 @@ class Method(nn.Module):
         nets, own = self.load_scoring_nets(state), self._statistics()
         if nets < len(state) and not own:
             raise RuntimeError(
-                "statistics of normal images are there, and the settings ask for none (w_density, w_typicality, w_feature_density, w_transform)"
+                "statistics of normal images are there, and the settings ask for none (w_density, w_typicality, w_feature_density, w_encoder_density, w_transform)"
             )
         for prefix, module in own.items():
             module.load_state_dict({n.removeprefix(prefix): t for n, t in state.items() if n.startswith(prefix)})

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from ganad.config import EgbadSettings
+from ganad.config.mixtures import OF_ENCODER
 from ganad.models.augment import augmented
 from ganad.models.base import Method, Parts, no_op
 from ganad.models.dcgan import (
@@ -29,6 +30,7 @@ from ganad.models.dcgan import (
 from ganad.models.layers import Dropout, init_dcgan
 from ganad.models.losses import at_least_float32, bce_fake, bce_real, l1, l2, mean_square, sum_abs
 from ganad.models.ops.fast_conv import Conv
+from ganad.models.principal_density import PrincipalDensity
 from ganad.models.scoring_program import ScoringProgram, Step
 from ganad.models.transforms import image_layers
 
@@ -103,6 +105,19 @@ def small(s: EgbadSettings) -> Nets:
     return e, g, Discriminator(image, latent, joint, nn.Linear(16 * f, 1), feature="joint")
 
 
+MAPS_BELOW_CODE = {"paper": (2, 7), "article": (8, 1), "small": (4, 4)}
+"""architecture -> how many times as many maps as filters lie below the code of its encoder, and their side."""
+
+
+def split_at_code(encoder: nn.Sequential, architecture: str) -> tuple[nn.Sequential, nn.Sequential, nn.Sequential]:
+    """An encoder in two, at its last layer, and what averages the maps below that one over their quarters.
+
+    `small`: (B, 1, 32, 32) -> maps (B, 4f, 4, 4); maps -> code (B, nz); maps -> (B, 16f). Of 7x7 places the last row and column are left out.
+    """
+    _, side = MAPS_BELOW_CODE[architecture]
+    return encoder[:-2], encoder[-2:], nn.Sequential(nn.AvgPool2d(max(1, side // 2)), nn.Flatten())
+
+
 ARCHITECTURES: dict[str, Callable[[EgbadSettings], Nets]] = {"paper": paper, "article": article, "small": small}
 
 
@@ -117,6 +132,9 @@ class Egbad(Method):
         for net in nets.values():
             init_dcgan(net)
         super().__init__(settings, nets)
+        if settings.fits_encoder_density:
+            maps, side = MAPS_BELOW_CODE[settings.architecture]
+            self.encoded = PrincipalDensity(maps * settings.filters * min(side, 2) ** 2, OF_ENCODER)
         self._dropouts = [m for m in d.modules() if isinstance(m, Dropout)]
 
     def step(self, x: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
@@ -155,6 +173,11 @@ class Egbad(Method):
         """(B, nz): E(x)."""
         return self.scoring_net("encoder")(x)
 
+    def below_code(self, x: Tensor) -> Tensor:
+        """(B, n): the maps of E below the code, averaged over their quarters; n = 16f with `small`, 8f with the others."""
+        maps, _, averaged = split_at_code(self.scoring_net("encoder"), self.settings.architecture)
+        return averaged(maps(x))
+
     def image_layers(self) -> nn.Sequential:
         """Those of D that see no code."""
         return image_layers(self.scoring_net("discriminator").image)
@@ -171,25 +194,34 @@ class Egbad(Method):
         discrimination = sum_abs(features, d(x_hat, z)[1])
         if self.settings.w_bce:
             discrimination = discrimination + self.settings.w_bce * softplus(-at_least_float32(logit))
+        distance = mean_square(z, e(x_hat))
+        below = None if self.encoded is None else self.below_code(x)
         return Parts(
             residual=sum_abs(x, x_hat),
             discrimination=self.discrimination_part(discrimination, x),
-            latent=self.latent_part(mean_square(z, e(x_hat)), z, x, x_hat),
+            latent=self.latent_part(distance, z, x, x_hat, below),
             reconstruction=x_hat.float(),
             z=z.float(),
         )
 
     def scoring_program(self) -> ScoringProgram:
         d = self.scoring_net("discriminator")
-        nets = {"encoder": self.scoring_net("encoder"), "generator": self.scoring_net("generator")}
+        maps, code, averaged = split_at_code(self.scoring_net("encoder"), self.settings.architecture)
+        nets = {"maps": maps, "code": code, "generator": self.scoring_net("generator")}
+        below = ()
+        if self.encoded is not None:
+            nets["averaged"], below = averaged, (Step("below", "net", ("seen",), "averaged"),)
         nets |= {"image": d.image, "of_code": d.latent, "joint": d.joint, "critic": d.critic}
         features = ("image", "image_hat") if d.feature == "image" else ("joint", "joint_hat")
         return ScoringProgram(
             nets=nets,
             steps=(
-                Step("z", "net", ("x",), "encoder"),
+                Step("seen", "net", ("x",), "maps"),
+                *below,
+                Step("z", "net", ("seen",), "code"),
                 Step("reconstruction", "net", ("z",), "generator"),
-                Step("z_hat", "net", ("reconstruction",), "encoder"),
+                Step("seen_hat", "net", ("reconstruction",), "maps"),
+                Step("z_hat", "net", ("seen_hat",), "code"),
                 Step("of_code", "net", ("z",), "of_code"),
                 Step("image", "net", ("x",), "image"),
                 Step("image_hat", "net", ("reconstruction",), "image"),
@@ -203,6 +235,8 @@ class Egbad(Method):
                 Step("doubted", "add_softplus_of_negative", ("distance_f", "logit"), weight=self.settings.w_bce),
                 Step("discrimination", "discrimination_part", ("doubted", "x")),
                 Step("distance", "mean_square", ("z", "z_hat")),
-                Step("latent", "latent_part", ("distance", "z", "x", "reconstruction")),
+                Step(
+                    "latent", "latent_part", ("distance", "z", "x", "reconstruction", *(step.output for step in below))
+                ),
             ),
         )

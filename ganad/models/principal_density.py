@@ -12,24 +12,22 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ganad.config.mixtures import DIRECTIONS
 from ganad.models.density import CodeDensity
 from ganad.models.losses import at_least_float32
-
-DIRECTIONS = 32
-"""Principal directions; with 64 less is found, in what EGBAD leaves over as in what AnoGAN's discriminator sees (docs/choices.md)."""
 
 
 class PrincipalDensity(nn.Module):
     """values (B, n) -> (B,) how unlikely they are, from 0 up, in the units that `fit` was given; 0 for all before `fit`.
 
-    `axes` (n, m): the principal directions, m = 32, or n where there are fewer numbers. `mixture`: of the places along them.
+    `axes` (n, m): the principal directions, m = directions, or n where there are fewer numbers. `mixture`: of the places along them.
     """
 
     axes: Tensor
 
-    def __init__(self, n: int):
+    def __init__(self, n: int, directions: int = DIRECTIONS):
         super().__init__()
-        directions = min(n, DIRECTIONS)
+        directions = min(n, directions)
         self.register_buffer("axes", torch.zeros(n, directions))
         self.mixture = CodeDensity(directions)
 

@@ -23,7 +23,7 @@ normalize                  a code scaled to length √nz (`ganomaly.l2_normalize
 concatenate                two vectors, one after the other
 sum_abs, mean_square       of two inputs: the sum of |a - b|, the mean of (a - b)²
 add_softplus_of_negative   a + weight · softplus(-b)
-latent_part                `Method.latent_part` of a distance, a code, the image and its reconstruction
+latent_part                `Method.latent_part` of a distance, a code, the image, its reconstruction, and what lies below the code where it is asked for
 discrimination_part        `Method.discrimination_part` of a distance, the image, and the features of the image where they are asked for
 add_transform_error        `Method.with_transform_error` of a part and the image
 """

@@ -81,6 +81,7 @@ def _packed(folded: Method, program: ScoringProgram, parts: Sequence[str]) -> by
         "steps": [step._asdict() for step in program.steps],
         "statistics": _statistics(folded, file) if parts else None,
         "features": _along_axes(folded.features, file) if parts else None,
+        "encoded": _along_axes(folded.encoded, file) if parts else None,
         "transforms": _transforms(folded.transforms, file) if parts else None,
     }
     text = json.dumps(header, separators=(",", ":")).encode()
@@ -114,6 +115,8 @@ def _layers(net: nn.Module, file: _File) -> Iterator[dict[str, Any]]:
             yield {"kind": "leaky_relu", "slope": net.negative_slope}
         case nn.ReLU():
             yield {"kind": "leaky_relu", "slope": 0.0}
+        case nn.AvgPool2d():
+            yield {"kind": "average_pool", "kernel": net.kernel_size}
         case nn.Tanh():
             yield {"kind": "tanh"}
         case nn.Flatten():

@@ -198,7 +198,7 @@ def estimate(settings: Settings) -> Estimate | None:
         scored += mixtures.others_of(n - n_val, settings.most_statistics)
     seconds = START_UP_S + (n - n_val) * settings.epochs / rate + scored / rates["score"]
     if rates["fit"]:
-        seconds += settings.fits_mixtures * mixtures.expected_seconds(n - n_val, rates["fit"])
+        seconds += mixtures.expected_seconds(n - n_val, rates["fit"])
     if rates.get("learn"):
         steps = transforms.steps(n - n_val, settings.epochs, settings.batch_size)
         seconds += steps * transforms.BATCH / rates["learn"]

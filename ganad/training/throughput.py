@@ -75,11 +75,11 @@ def _shape(settings: Settings) -> dict[str, Any]:
     """What of the settings decides how fast a step is."""
     shape = {k: getattr(settings, k, None) for k in _SHAPING}
     shape |= {k: bool(getattr(settings, k, 0)) for k in ("w_cycle", "w_cycle_z", "w_latent")}
-    shape["fits"] = settings.fits_mixtures > 0
+    shape["mixtures"] = settings.mixtures
     if settings.fits_transform_error:
         shape["transforms"] = True  # only then, so that what was remembered of other settings holds
     # Raised when the layers change their speed, or a measurement its content, so that what was remembered is measured again.
-    return shape | {"layers": 3}
+    return shape | {"layers": 4}
 
 
 def _key(values: dict[str, Any]) -> str:
@@ -100,7 +100,7 @@ def measure(settings: Settings, seconds: float = 1.0) -> dict[str, Any]:
 
     Returns images a second: {"float32": training, "bf16": training or None, "score": scoring}, and "gain": how many times as
     fast a step in bf16 is, by the fastest ones or by the median of pairs, whichever says less; 0 where it has no
-    instructions of its own. "fit" is the speed of `density.fit`, "learn" images a second of `TransformError.fit`; None where there is none.
+    instructions of its own. "fit" is the speed of `density.fit` of all mixtures together, "learn" images a second of `TransformError.fit`; None where there is none.
     """
 
     from ganad.models import build, density
@@ -126,7 +126,7 @@ def measure(settings: Settings, seconds: float = 1.0) -> dict[str, Any]:
             next(steps)
             took[precision].append(time.perf_counter() - began)
     rates = {"float32": None, "bf16": None} | {p: settings.batch_size / min(t) for p, t in took.items()}
-    fit = density.speed(settings.latent) if settings.fits_mixtures else None
+    fit = 1 / sum(1 / density.speed(size) for size in settings.mixtures) if settings.mixtures else None
     learn = method.transforms.speed(method.settings.image_size) if method.transforms is not None else None
     return {**rates, "gain": gain(**took), "score": _scoring_rate(method, noise), "fit": fit, "learn": learn}
 

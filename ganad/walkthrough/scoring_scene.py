@@ -41,23 +41,22 @@ def scoring(method: Method, recording: Recording, parts: Parts, names: tuple[str
         " + density" * dense
         + " + typicality" * unusual
         + " + density of x − x̂" * of_residual
+        + " + density of E's features" * s.fits_encoder_density
         + " + transform error of x" * guesses["latent"]
     )
-    asked = (
-        ("how rare such a code is", dense),
+    turned = "how badly a copy of the discriminator guesses how x was turned, scaled and sheared"
+    rare = _added(
+        ("how rare such a code is among normal images", dense),
         ("how unusual the likelihood of the code is for so much ink", unusual),
-        ("how rare what is left over, x − x̂, is", of_residual),
+        ("how rare what is left over, x − x̂, is among normal images", of_residual),
+        ("how rare what the encoder sees in x below the code is among them", s.fits_encoder_density),
+        (turned, guesses["latent"]),
     )
-    more = [words for words, counts in asked if counts]
-    rare = f" Added, all among normal images: {', '.join(more)}." if more else ""
-    rare += " Added: how badly a copy of D guesses how x was turned, scaled and sheared." if guesses["latent"] else ""
-    asked = (
+    doubted = _added(
         ("how little it believes in x and its code", bool(sure)),
         ("how rare what it sees in x is among normal images", s.fits_feature_density),
-        ("how badly a copy of it guesses how x was turned, scaled and sheared", guesses["discrimination"]),
+        (turned, guesses["discrimination"]),
     )
-    doubts = [words for words, counts in asked if counts]
-    doubted = f" Added: {', '.join(doubts)}." if doubts else ""
     score = sum(w * p for w, p in zip(s.weights, (residual, discrimination, latent), strict=True))
     same = "the same encoder" if first == second else "a second encoder"
     return Scene(
@@ -129,3 +128,9 @@ def _features(recording: Recording, method: str):
     """((call, features) of x, the same of x̂)."""
     calls = recording.calls("discriminator")[:2]
     return tuple((c, c.outputs[1] if len(c.outputs) > 1 else c.outputs[0]) for c in calls)
+
+
+def _added(*asked: tuple[str, bool]) -> str:
+    """A sentence with the words of those terms that count; empty where none does."""
+    counting = [words for words, counts in asked if counts]
+    return f" Added: {', '.join(counting)}." if counting else ""

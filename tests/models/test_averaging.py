@@ -53,7 +53,10 @@ class One(Method):
     """A single number that is given its values, so that averages over long runs have a closed form."""
 
     def __init__(self, average):
-        super().__init__(resolve("ganomaly", "tuned", normal=(8,), ema_decay=average), {"net": torch.nn.Linear(1, 1)})
+        super().__init__(
+            resolve("ganomaly", "tuned", normal=(8,), ema_decay=average, w_transform=0.0),
+            {"net": torch.nn.Linear(1, 1)},
+        )
         self.put(7.0)
         self.averaged.load_state_dict(self.nets.state_dict())
 

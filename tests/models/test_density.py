@@ -170,9 +170,10 @@ def small(method, w_density, w_typicality=0.0, w_residual_density=0.0):
         w_typicality=w_typicality,
         w_residual_density=w_residual_density,
         augment_share=0.0,
+        w_transform=0.0,
     )
-    if method != "ganomaly":
-        asked["w_transform"] = 0.0
+    if method == "egbad":
+        asked["w_encoder_density"] = 0.0
     if method == "fanogan":
         asked["w_feature_density"] = 0.0
     return build(resolve(method, "tuned", normal=(8,), **asked)).eval()

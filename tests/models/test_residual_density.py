@@ -5,8 +5,8 @@ import pytest
 import torch
 from sklearn.decomposition import PCA
 
+from ganad.config.mixtures import DIRECTIONS
 from ganad.models.density import CodeDensity
-from ganad.models.principal_density import DIRECTIONS
 from ganad.models.residual_density import ResidualDensity, averaged
 
 SIDE = 32

@@ -15,7 +15,7 @@ from ganad.scoring import browser_nets
 NORMAL = {"normal": (8,)}
 CASES = [
     ("ganomaly", "tuned", {}), ("ganomaly", "tuned", {"normalize_latent": False}), ("ganomaly", "many", {}),
-    ("egbad", "tuned", {}), ("egbad", "tuned", {"w_residual_density": 0.0}), ("egbad", "many", {"w_residual_density": 1.0}), ("egbad", "article", {}), ("egbad", "paper", {"filters": 8}), ("fanogan", "tuned", {}),
+    ("egbad", "tuned", {}), ("egbad", "tuned", {"w_encoder_density": 2.0}), ("egbad", "tuned", {"w_residual_density": 0.0}), ("egbad", "many", {"w_residual_density": 1.0}), ("egbad", "article", {}), ("egbad", "paper", {"filters": 8}), ("egbad", "paper", {"w_encoder_density": 1.0}), ("egbad", "article", {"w_encoder_density": 1.0}), ("fanogan", "tuned", {}),
     ("fanogan", "tuned", {"w_density": 1.0, "w_feature_density": 2.0, "w_residual_density": 1.0}), ("fanogan", "tuned", {"w_feature_density": 0.0}),
     ("egbad", "tuned", {"w_transform": 1.0}), ("fanogan", "tuned", {"w_transform": 1.0}),
     ("ganomaly", "tuned", {"w_transform": 1.0}),
@@ -66,6 +66,8 @@ def run(net, program, x):
                     squares = (b[1] - b[2])[:, 0].unflatten(1, (-1, 2)).unflatten(3, (-1, 2)).mean(dim=(2, 4))
                     mixture = net.residuals.mixture
                     out = out + mixture(mixture.surprise(squares.flatten(1) @ net.residuals.axes))
+                if net.encoded is not None:
+                    out = out + net.encoded.mixture(net.encoded.mixture.surprise(b[3] @ net.encoded.axes))
             case "discrimination_part":
                 out = a
                 if net.features is not None:
@@ -110,7 +112,7 @@ def test_the_file_holds_weights_channels_last_in_half_precision_and_biases_in_si
     file = browser_nets.pack(net)
     start = 4 + int.from_bytes(file[:4], "little")
     header = json.loads(file[4:start])
-    first, conv = header["nets"]["encoder"][0], net.nets["encoder"][0]
+    first, conv = header["nets"]["maps"][0], net.nets["encoder"][0]
     at, length = first["weight"]["at"], first["weight"]["length"]
     weight = np.frombuffer(file, "<f2", length, start + at).reshape(first["out"], 4, 4, first["in"])
     assert first["weight"]["half"]

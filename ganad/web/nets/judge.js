@@ -60,8 +60,10 @@ const OPERATIONS = {
   sum_abs: ([a, b]) => number(a.data.reduce((sum, v, i) => sum + Math.abs(v - b.data[i]), 0)),
   mean_square: ([a, b]) => number(a.data.reduce((sum, v, i) => sum + (v - b.data[i]) ** 2, 0) / a.data.length),
   add_softplus_of_negative: ([a, b], { weight }) => number(a.data[0] + weight * softplus(-b.data[0])),
-  latent_part: ([distance, code, x, redrawn], _, { statistics, size }) =>
-    number(distance.data[0] + (statistics ? added(statistics, code.data, x.data, redrawn.data, size) : 0)),
+  latent_part: ([distance, code, x, redrawn, below], _, { statistics, encoded, size }) => {
+    const usual = statistics ? added(statistics, code.data, x.data, redrawn.data, size) : 0;
+    return number(distance.data[0] + usual + (encoded ? rarityOf(encoded, below.data) : 0));
+  },
   discrimination_part: ([distance, x, f], _, { features, transforms, size }) => {
     const rare = features ? rarityOf(features, f.data) : 0;
     return number(distance.data[0] + rare + transformError(transforms, x.data, size));

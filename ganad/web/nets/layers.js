@@ -91,6 +91,18 @@ const LAYERS = {
     return { data: data.map((v) => (v < 0 ? v * slope : v)), shape };
   },
 
+  // Squares of kernel x kernel places that do not overlap.
+  average_pool({ data, shape: [h, w, c] }, { kernel }) {
+    const [rows, columns] = [Math.floor(h / kernel), Math.floor(w / kernel)];
+    const made = new Float32Array(rows * columns * c);
+    for (let y = 0; y < rows * kernel; y++)
+      for (let x = 0; x < columns * kernel; x++) {
+        const at = (Math.floor(y / kernel) * columns + Math.floor(x / kernel)) * c;
+        for (let o = 0; o < c; o++) made[at + o] += data[(y * w + x) * c + o] / kernel ** 2;
+      }
+    return { data: made, shape: [rows, columns, c] };
+  },
+
   tanh({ data, shape }) {
     return { data: data.map(Math.tanh), shape };
   },

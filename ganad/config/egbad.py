@@ -47,7 +47,7 @@ class EgbadSettings(CommonSettings):
         **TRANSFORM_LABEL,
     }
     presets: ClassVar[dict[str, dict[str, Any]]] = {
-        "tuned": dict(epochs=8, w_residual_density=2.0, w_transform=2.0, **_TUNED, **HANDWRITING),
+        "tuned": dict(epochs=8, w_residual_density=2.0, w_encoder_density=2.0, w_transform=2.0, **_TUNED, **HANDWRITING),
         "many": dict(epochs=4, **_TUNED),
         "paper": dict(
             architecture="paper", image_size=28, latent=200, filters=64, lr=1e-5, batch_size=100, epochs=100,

@@ -38,7 +38,8 @@ class GanomalySettings(CommonSettings):
     }
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "tuned": dict(
-            epochs=12, filters=16, lr=1e-3, w_enc=10.0, normalize_latent=True, ema_decay=0.99, **_STATISTICS, **HANDWRITING,
+            epochs=12, filters=16, lr=1e-3, w_enc=10.0, normalize_latent=True, ema_decay=0.99, w_transform=2.0, **_STATISTICS,
+            **HANDWRITING,
         ),
         "many": dict(
             epochs=4, filters=16, latent=32, lr=1e-3, w_enc=50.0, normalize_latent=True, ema_decay=0.99, **_STATISTICS,

@@ -136,12 +136,13 @@ class Anogan(Method):
         others: Callable[[], Iterable[Tensor]],
         on_progress: Callable[[], None] = no_op,
         *,
+        varied: Callable[[], Iterable[Tensor]] | None = None,
         steps: int = 0,
     ) -> None:
         """What residuals of normal images are like for their ink, and what the discriminator sees in normal images.
 
         For the units of both the z of each of the `others` is searched; their features choose the number of Gaussians that are
-        fitted to the features of the `fitted`, which need no search. steps: of learning the transforms.
+        fitted to the features of the `fitted`, which need no search. varied, steps: as in `Method.fit_statistics`.
         """
         if not self.settings.fits_statistics:
             return
@@ -157,7 +158,7 @@ class Anogan(Method):
             usual = self.settings.w_typicality * float(np.concatenate(latent).std())
             self.typicality.fit(np.concatenate(statistics), usual)
         spread = float(np.concatenate(discrimination).std())
-        self._fit_transforms(fitted, others, spread, steps, on_progress)
+        self._fit_transforms(varied or fitted, others, spread, steps, on_progress)
         if self.features is not None:
             features = []
             for x in fitted():

@@ -197,6 +197,7 @@ class Method(nn.Module):
         others: Callable[[], Iterable[Tensor]],
         on_progress: Callable[[], None] = no_op,
         *,
+        varied: Callable[[], Iterable[Tensor]] | None = None,
         steps: int = 0,
     ) -> None:
         """Once, after the last step: what normal codes, residuals and features are like, in a method whose settings ask for it.
@@ -205,7 +206,8 @@ class Method(nn.Module):
         chooses how many Gaussians they have, and gives the units: over it, density, typicality and the density of residuals have
         `w_density`, `w_typicality`, `w_residual_density` and `w_encoder_density` times the standard deviation of the distance of codes, the density of
         features `w_feature_density` times that of the distance of features, and the transform error `w_transform` times that of the
-        distance in the part that it joins. steps: of learning the transforms. on_progress may end the fit by an error.
+        distance in the part that it joins. varied: gives what the transforms are learned from; None: the first set. steps: of
+        learning them. on_progress may end the fit by an error.
         """
         if not self.settings.fits_statistics:
             return
@@ -227,7 +229,9 @@ class Method(nn.Module):
         if self.encoded is not None:
             unit = self.settings.w_encoder_density * float(asked["latent"].std())
             self.encoded.fit(learned["below_code"], asked["below_code"], unit, **how)
-        self._fit_transforms(fitted, others, float(asked[self.settings.transform_error_in].std()), steps, on_progress)
+        self._fit_transforms(
+            varied or fitted, others, float(asked[self.settings.transform_error_in].std()), steps, on_progress
+        )
 
     def without_statistics(self) -> Method:
         """`folded`, whose parts lack what `fit_statistics` adds to them. This method keeps it, also where it is folded already."""

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
-from ganad.config import transforms
+from ganad.config import Settings, transforms
 from ganad.config.mixtures import MOST_CODES, others_of
 from ganad.errors import GanadError
 from ganad.models import Method
@@ -22,6 +22,8 @@ from ganad.scoring.attribution import amounts, to_picture_pixels
 
 FOLDED_FROM = 128
 """With so many images folding saves more time than it takes; with a search already with one."""
+FURTHER = 1.5
+"""So many times further than in the training an image is turned where the transforms are learned (docs/choices.md has the numbers)."""
 
 
 @dataclass(frozen=True)
@@ -60,16 +62,18 @@ def fit_statistics(
 ) -> None:
     """After the last step: fit what normal codes are like to the training images (N, 28, 28) uint8, in a method that asks for it.
 
-    Images are varied as in the training. Held-out images have no part in it, so the threshold's promise about new normal images
+    Images are varied as in the training; where the transforms are learned, each of them, and turned by half as much again, so that a digit
+    that is written askew is no transformed one. Held-out images have no part in it, so the threshold's promise about new normal images
     holds as before.
     """
     settings, device = method.settings, next(method.parameters()).device
-    rng = torch.Generator(device=device).manual_seed(settings.seed)
+    all_varied = settings.model_copy(update={"augment_share": 1.0, "augment_turn": FURTHER * settings.augment_turn})
+    rng, another = (torch.Generator(device=device).manual_seed(settings.seed) for _ in range(2))
 
-    def batches(images: np.ndarray) -> Iterator[Tensor]:
+    def batches(images: np.ndarray, varied: Settings = settings, rng: torch.Generator = rng) -> Iterator[Tensor]:
         for at in range(0, len(images), batch_size):
             x = to_input(images[at : at + batch_size], settings.image_size, device)
-            yield augmented(x, settings, rng)
+            yield augmented(x, varied, rng)
 
     order, others = (
         np.random.default_rng(settings.seed).permutation(len(train)),
@@ -78,6 +82,7 @@ def fit_statistics(
     first = train[np.sort(order[others : others + MOST_CODES])]
     method.fit_statistics(
         lambda: batches(first), lambda: batches(train[np.sort(order[:others])]), on_progress,
+        varied=lambda: batches(first, all_varied, another),
         steps=transforms.steps(len(train), settings.epochs, settings.batch_size),
     )  # fmt: skip
 

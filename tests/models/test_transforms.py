@@ -11,7 +11,7 @@ from scipy.special import log_softmax
 from ganad.config import resolve
 from ganad.config.transforms import ASKED, BATCH, MAPS, MOST_STEPS, steps
 from ganad.data import sources
-from ganad.models import build, transforms
+from ganad.models import augment, build, transforms
 from ganad.scoring.score import fit_statistics, score, to_input
 from tests.models.saved import saved_and_loaded
 
@@ -149,3 +149,28 @@ def test_it_is_learned_in_as_many_steps_as_the_nets_had_and_no_more_than_1400():
     assert steps(5400, 8, 32) == 1350
     assert steps(200, 2, BATCH) == 12
     assert steps(10, 1, 64) == 1
+
+
+def test_the_transforms_are_learned_from_images_that_are_all_varied_and_turned_further_than_in_the_training(
+    monkeypatch,
+):
+    """Half of the training images of `tuned` are varied, so half of those that the densities are fitted to are as they are."""
+    method, train, given, turned = small("ganomaly", w_density=2.0, augment_share=0.5), digits(400), {}, []
+    monkeypatch.setattr(
+        type(method),
+        "fit_statistics",
+        lambda self, fitted, *_, varied, **__: given.update(fitted=fitted, varied=varied),
+    )
+    fit_statistics(method, train)
+    moved = augment._moved
+    monkeypatch.setattr(
+        augment, "_moved", lambda x, shift, degrees, *more: turned.append(degrees) or moved(x, shift, degrees, *more)
+    )
+    as_they_are = set(map(bytes, to_input(train, 32).numpy()))
+    share = {
+        name: np.mean([bytes(x) in as_they_are for batch in batches() for x in batch.numpy()])
+        for name, batches in given.items()
+    }
+    assert share["fitted"] == pytest.approx(0.5, abs=0.1)
+    assert share["varied"] == 0
+    assert turned == [method.settings.augment_turn, 1.5 * method.settings.augment_turn]

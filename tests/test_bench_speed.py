@@ -33,7 +33,9 @@ def small(monkeypatch, runs_dir):
         "ganad.training.throughput.measure",
         lambda s, seconds=1.0: {"float32": 1.0, "bf16": None, "score": 1.0, "fit": None},
     )
-    for name, value in dict(IMAGES=20, ONE_BY_ONE=3, SEARCH_BATCHES=(1, 2), MATMUL=64).items():
+    for name, value in dict(
+        IMAGES=20, ONE_BY_ONE=3, SEARCH_BATCHES=(1, 2), MATMUL=64, FITTED_TO=200, OTHERS=20
+    ).items():
         monkeypatch.setattr(speed, name, value)
 
 

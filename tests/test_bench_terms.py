@@ -62,8 +62,28 @@ def test_a_term_that_nothing_is_fitted_for_is_the_cross_entropy_of_the_discrimin
         x = to_input(images, 32)
         logit, _ = method.scoring_net("discriminator")(x, method.codes(x))
     expected = np.logaddexp(0, -logit.double().numpy())  # -log D(x, E(x))
-    once, thrice = (score(b.weighed(run, "w_bce", w, images), images).parts["discrimination"] for w in (1.0, 3.0))
+    once, thrice = (
+        b.parts_by_look(b.weighed(run, "w_bce", w, images), images)["discrimination"][0] for w in (1.0, 3.0)
+    )
     np.testing.assert_allclose(thrice - once, 2 * expected, rtol=1e-3, atol=1e-4)
+
+
+def test_of_several_looks_the_lowest_counts_with_every_weight(runs_dir):
+    run = trained(look_turn=10.0, w_transform=0.0)
+    split, whole = sources.split(sources.load(None), run_directory.settings(run)), sources.load(None)
+    settings = run_directory.settings(run)
+    (row,) = b.compare([run.name], "w_residual_density", [0.0, 2.0, 5.0], lambda _: None, held_out=30, each=10)
+    others = whole.train.images[sources.reference_rows(whole, settings, 10)]
+    normal = split.val.images[:30]
+    for weight, found in row.auroc.items():
+        method = b.weighed(run, "w_residual_density", weight, split.train.images)
+        total = metrics.total(score(method, np.concatenate([normal, others])).parts, settings.weights)
+        assert found == pytest.approx(metrics.area(total[: len(normal)], total[len(normal) :]), abs=1e-4), weight
+    (looks,) = b.compare([run.name], "look_turn", [0.0, 10.0], lambda _: None, held_out=30, each=10)
+    assert looks.auroc[10.0] == pytest.approx(row.auroc[2.0], abs=1e-4)
+    assert looks.auroc[0.0] != looks.auroc[10.0]
+    assert looks.alone is None
+    assert b.table([looks], "look_turn").splitlines()[0] == "| `look_turn` | 0 | **10** |"
 
 
 def test_a_row_is_the_area_between_held_out_normals_and_training_images_of_every_other_class(monkeypatch):

@@ -36,6 +36,8 @@ IMAGES, ONE_BY_ONE = 10_000, 100
 """Images that are scored in batches, and how many of them one by one."""
 SEARCH_BATCHES = (1, 256)
 """Images of which AnoGAN's search and EGBAD's pass are compared."""
+FITTED_TO, OTHERS = 3000, 100
+"""Images of noise that a score's statistics are fitted to, as many as make mixtures as large as those of one digit, and that give units."""
 MATMUL = 2048
 """Side of the square matrices whose product is the measure of what this machine can do."""
 
@@ -140,10 +142,10 @@ def _search(log: Log) -> Iterator[Row]:
 
 
 def _method(name: str) -> Any:
-    """With new weights, and a score of as many terms as a trained one has."""
+    """With new weights, and a score of as many terms as a trained one has, which are fitted to noise."""
     method = build(resolve(name, "tuned", normal=(8,))).to(pick_device()).eval()
-    if method.transforms is not None:
-        method.transforms.weigh(1.0, 1.0)  # before, it is left out
+    fitted, others = (to_input(_images(n), method.settings.image_size, pick_device()) for n in (FITTED_TO, OTHERS))
+    method.fit_statistics(lambda: [fitted], lambda: [others], steps=1)
     return method
 
 

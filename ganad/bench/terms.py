@@ -6,18 +6,21 @@ fitted after the training: a run that has one is weighed anew as it is, for anot
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from ganad.data import sources
 from ganad.errors import ConfigError, RunError
 from ganad.evaluation import metrics
 from ganad.models import Method, build
+from ganad.models.looks import LOWEST, further_looks
 from ganad.runs import checkpoint, run_directory
-from ganad.scoring.score import fit_statistics, score
+from ganad.scoring.score import fit_statistics, to_input
 
 FITTED = {
     "w_density": "density",
@@ -28,10 +31,14 @@ FITTED = {
     "w_transform": "transforms",
 }
 """Setting -> what of a method is fitted after the training and counts so much."""
-TERMS = (*FITTED, "w_bce")
-"""Settings that weigh a term of the score and that no step of the training asks for."""
+LOOKS = "look_turn"
+"""A setting of the score that weighs nothing: how far the image is turned for the further looks at it."""
+TERMS = (*FITTED, "w_bce", LOOKS)
+"""Settings of the score that no step of the training asks for."""
 HELD_OUT, EACH = 1000, 150
 """Images at most: held-out normal ones, and training images of each other class."""
+BATCH = 200
+"""Images that are scored together."""
 SEARCHED = 5
 """So many times fewer of both where each is searched for."""
 Log = Callable[[str], None]
@@ -43,14 +50,14 @@ class Row:
 
     own            what the term counts in the run
     auroc          weight of the term -> AUROC of the whole score
-    alone          AUROC of the term by itself
+    alone          AUROC of the term by itself; None for what is no term
     normal, others images of either kind
     """
 
     run: str
     own: float
     auroc: Mapping[float, float]
-    alone: float
+    alone: float | None
     normal: int
     others: int
 
@@ -86,20 +93,50 @@ def _row(run: Path, setting: str, values: Sequence[float], log: Log, held_out: i
     others = dataset.train.images[sources.reference_rows(dataset, settings, each // fewer)]
     log(f"{run.name}: {len(normal)} held-out normal images, {len(others)} training images of other classes")
     images = np.concatenate([normal, others])
-    without, once = (
-        metrics.total(score(weighed(run, setting, weight, split.train.images), images).parts, settings.weights)
-        for weight in (0.0, 1.0)
-    )
-    term, n = once - without, len(normal)  # a score is a sum, so each weight adds so many times the same
-    areas = {value: without + value * term for value in values}
+    n = len(normal)
+
+    def area(looks: Mapping[str, np.ndarray]) -> float:
+        total = metrics.total(lowest(looks), settings.weights)
+        return metrics.area(total[:n], total[n:])
+
+    def asked(weight: float) -> Mapping[str, np.ndarray]:
+        return parts_by_look(weighed(run, setting, weight, split.train.images), images)
+
+    if setting == LOOKS:
+        areas, alone = {value: area(asked(value)) for value in values}, None
+    else:
+        without, once = asked(0.0), asked(1.0)
+        # A part is a sum, so each weight adds so many times the same.
+        term = {part: once[part] - without[part] for part in without}
+        areas = {value: area({part: without[part] + value * term[part] for part in term}) for value in values}
+        alone = area(term)
     return Row(
         run=run.name,
         own=getattr(settings, setting),
-        auroc={value: metrics.area(total[:n], total[n:]) for value, total in areas.items()},
-        alone=metrics.area(term[:n], term[n:]),
+        auroc=areas,
+        alone=alone,
         normal=n,
         others=len(others),
     )
+
+
+@torch.no_grad()
+def parts_by_look(method: Method, images: np.ndarray) -> dict[str, np.ndarray]:
+    """part -> (L, N) raw values, a row for each look at the images (N, 28, 28) uint8, of which the first is at each as it is."""
+    folded, settings = method.eval().folded(), method.settings
+    device = next(method.parameters()).device
+    columns: dict[str, list[np.ndarray]] = defaultdict(list)
+    for at in range(0, len(images), BATCH):
+        x = to_input(images[at : at + BATCH], settings.image_size, device)
+        seen = [folded.one_look(look).by_name for look in (x, *further_looks(x, settings.further_looks))]
+        for part in seen[0]:
+            columns[part].append(np.stack([look[part].double().cpu().numpy() for look in seen]))
+    return {part: np.concatenate(values, axis=1) for part, values in columns.items()}
+
+
+def lowest(looks: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """part -> (N,) of all looks, from (L, N), as `Method.parts` has it."""
+    return {part: values.min(axis=0) if part in LOWEST else values[0] for part, values in looks.items()}
 
 
 def weighed(run: Path, setting: str, weight: float, train: np.ndarray) -> Method:
@@ -131,14 +168,16 @@ def table(rows: Sequence[Row], setting: str) -> str:
     values = list(rows[0].auroc)
     bold = {r.own for r in rows}
 
-    def line(name: str, areas: Sequence[float], alone: float) -> str:
+    def line(name: str, areas: Sequence[float], alone: Sequence[float]) -> str:
         cells = [f"**{a:.4f}**" if bold == {v} else f"{a:.4f}" for v, a in zip(values, areas, strict=True)]
-        return f"| {name} | {' | '.join(cells)} | {alone:.4f} |"
+        return f"| {' | '.join([name, *cells, *(f'{a:.4f}' for a in alone)])} |"
 
-    head = [f"**{v:g}**" if bold == {v} else f"{v:g}" for v in values]
-    lines = [f"| `{setting}` | {' | '.join(head)} | alone |", "|---|" + "---:|" * (len(values) + 1)]
-    lines += [line(r.run, list(r.auroc.values()), r.alone) for r in rows]
+    is_term = setting != LOOKS
+    head = [f"**{v:g}**" if bold == {v} else f"{v:g}" for v in values] + ["alone"] * is_term
+    lines = [f"| `{setting}` | {' | '.join(head)} |", "|---|" + "---:|" * len(head)]
+    alone = [[r.alone] * is_term for r in rows]
+    lines += [line(r.run, list(r.auroc.values()), a) for r, a in zip(rows, alone, strict=True)]
     if len(rows) > 1:
         means = np.array([list(r.auroc.values()) for r in rows]).mean(axis=0)
-        lines.append(line("mean", means.tolist(), float(np.mean([r.alone for r in rows]))))
+        lines.append(line("mean", means.tolist(), np.mean(alone, axis=0).tolist()))
     return "\n".join(lines)

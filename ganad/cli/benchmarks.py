@@ -145,7 +145,7 @@ def bench_term(
     setting: Annotated[
         str,
         typer.Argument(
-            help="w_density, w_typicality, w_residual_density, w_feature_density, w_encoder_density, w_transform or w_bce"
+            help="w_density, w_typicality, w_residual_density, w_feature_density, w_encoder_density, w_transform, w_bce or look_turn"
         ),
     ],
     runs: Annotated[
@@ -156,7 +156,7 @@ def bench_term(
     each: Annotated[int, typer.Option(help="training images of each other class", min=5)] = 150,
     json_: Json = False,
 ) -> None:
-    """AUROC at other weights of a term of the score, without a look at the test set: to choose one by.
+    """AUROC at other weights of a term of the score, or other turns of its looks, without a look at the test set: to choose one by.
 
     Held-out normals against training images of the other classes. Where each image is searched for (AnoGAN), a fifth of both.
     """

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from ganad.config.common import CommonSettings
+from ganad.config.common import HANDWRITING_FOR_TRANSFORMS, CommonSettings
 from ganad.config.curves import CANNOT_TELL, HALF, LN_2, Curve
 from ganad.config.egbad import SIZES
 from ganad.config.parts import Weights
@@ -47,7 +47,7 @@ class AnoganSettings(CommonSettings):
         **TRANSFORM_LABEL,
     }
     presets: ClassVar[dict[str, dict[str, Any]]] = {
-        "tuned": dict(epochs=40, w_typicality=8.0, **_TUNED),
+        "tuned": dict(epochs=40, w_typicality=8.0, w_transform=2.0, **_TUNED, **HANDWRITING_FOR_TRANSFORMS),
         "many": dict(epochs=5, w_feature_density=3.0, **_TUNED),
         "paper": dict(
             architecture="paper", image_size=28, latent=200, filters=64, lr=1e-5, batch_size=100, epochs=100,

@@ -47,6 +47,8 @@ GROUPS = ("Data", "Networks", "Optimiser", "Losses", "Score")
 
 HANDWRITING = dict(augment=0.5, augment_turn=10.0, augment_scale=0.1, augment_stroke=0.6, augment_share=0.5)
 """How training images are varied in presets that shall know a user's hand too: every other one, moderately."""
+HANDWRITING_FOR_TRANSFORMS = HANDWRITING | {"augment_share": 0.0}
+"""The same in presets whose nets see no image varied: only what the transform error is learned from is (docs/choices.md says why)."""
 
 
 class CommonSettings(BaseModel):
@@ -173,7 +175,11 @@ class CommonSettings(BaseModel):
         description="... drawn with wider or thinner strokes, up to this share of one pixel either side",
     )
     augment_share: float = Field(
-        1.0, ge=0, le=1, description="share of the training images that is varied so, drawn anew in each step"
+        1.0,
+        ge=0,
+        le=1,
+        description="share of the training images that is varied so, drawn anew in each step; what the transform error is learned from is "
+        "all varied so, and turned half as far again",
     )
     precision: Literal["auto", "float32", "bf16"] = Field(
         "auto", description="number format of the layers; auto takes the faster of the two on this machine"
@@ -209,6 +215,11 @@ class CommonSettings(BaseModel):
     def fits_transform_error(self) -> bool:
         """True where a copy of the discriminator learns how images are turned, scaled and sheared."""
         return getattr(self, "w_transform", 0.0) > 0
+
+    @property
+    def further_looks(self) -> float:
+        """By how many degrees an image is turned to either side to be looked at again; 0: it is looked at once, as in methods without the setting."""
+        return getattr(self, "look_turn", 0.0)
 
     @property
     def mixtures(self) -> tuple[int, ...]:

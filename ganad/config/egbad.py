@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from ganad.config.common import HANDWRITING, CommonSettings
 from ganad.config.curves import CANNOT_TELL, HALF, LN_2, Curve
+from ganad.config.looks import LOOKS_LABEL, LookTurn
 from ganad.config.parts import Weights
 from ganad.config.statistics import (
     ENCODER_LABEL,
@@ -45,9 +46,10 @@ class EgbadSettings(CommonSettings):
         **ENCODER_LABEL,
         "w_bce": ("Score", "Weight of the discriminator's cross-entropy"),
         **TRANSFORM_LABEL,
+        **LOOKS_LABEL,
     }
     presets: ClassVar[dict[str, dict[str, Any]]] = {
-        "tuned": dict(epochs=8, w_residual_density=2.0, w_encoder_density=2.0, w_transform=2.0, **_TUNED, **HANDWRITING),
+        "tuned": dict(epochs=8, w_residual_density=2.0, w_encoder_density=2.0, w_transform=2.0, look_turn=5.0, **_TUNED, **HANDWRITING),
         "many": dict(epochs=4, **_TUNED),
         "paper": dict(
             architecture="paper", image_size=28, latent=200, filters=64, lr=1e-5, batch_size=100, epochs=100,
@@ -93,6 +95,7 @@ class EgbadSettings(CommonSettings):
         "part; training does not depend on it",
     )
     w_transform: TransformError = 0.0
+    look_turn: LookTurn = 0.0
     w_density: Density = 0.0
     w_typicality: Typicality = 0.0
     w_residual_density: ResidualDensity = 0.0

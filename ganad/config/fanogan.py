@@ -7,8 +7,9 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from ganad.config.common import CommonSettings
+from ganad.config.common import HANDWRITING_FOR_TRANSFORMS, CommonSettings
 from ganad.config.curves import Curve
+from ganad.config.looks import LOOKS_LABEL, LookTurn
 from ganad.config.parts import Weights
 from ganad.config.statistics import (
     FEATURE_LABEL,
@@ -43,10 +44,11 @@ class FanoganSettings(CommonSettings):
         "encoder_optimizer": ("Optimiser", "Optimiser of the encoder"),
         **FEATURE_LABEL,
         **TRANSFORM_LABEL,
+        **LOOKS_LABEL,
         **LATENT_LABELS,
     }
     presets: ClassVar[dict[str, dict[str, Any]]] = {
-        "tuned": dict(epochs=45, w_transform=16.0, **_TUNED),
+        "tuned": dict(epochs=45, w_transform=16.0, look_turn=5.0, **_TUNED, **HANDWRITING_FOR_TRANSFORMS),
         "many": dict(epochs=5, w_density=4.0, **_TUNED),
         "paper": dict(
             architecture="paper", image_size=64, latent=128, filters=64, lr=1e-4, beta1=0.0, beta2=0.9, batch_size=64,
@@ -85,6 +87,7 @@ class FanoganSettings(CommonSettings):
     encoder_optimizer: Literal["adam", "rmsprop"] = Field("adam", description="what trains the encoder")
     w_feature_density: FeatureDensity = 0.0
     w_transform: TransformError = 0.0
+    look_turn: LookTurn = 0.0
     w_density: Density = 0.0
     w_typicality: Typicality = 0.0
     w_residual_density: ResidualDensity = 0.0

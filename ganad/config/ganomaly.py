@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from ganad.config.common import HANDWRITING, CommonSettings
 from ganad.config.curves import HALF, LN_2, Curve
+from ganad.config.looks import LOOKS_LABEL, LookTurn
 from ganad.config.parts import Weights
 from ganad.config.statistics import (
     LATENT_LABELS,
@@ -35,10 +36,11 @@ class GanomalySettings(CommonSettings):
         "normalize_latent": ("Networks", "Codes of one length"),
         **LATENT_LABELS,
         **TRANSFORM_LABEL,
+        **LOOKS_LABEL,
     }
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "tuned": dict(
-            epochs=12, filters=16, lr=1e-3, w_enc=10.0, normalize_latent=True, ema_decay=0.99, w_transform=2.0, **_STATISTICS,
+            epochs=12, filters=16, lr=1e-3, w_enc=10.0, normalize_latent=True, ema_decay=0.99, w_transform=2.0, look_turn=5.0, **_STATISTICS,
             **HANDWRITING,
         ),
         "many": dict(
@@ -69,6 +71,7 @@ class GanomalySettings(CommonSettings):
     w_typicality: Typicality = 0.0
     w_residual_density: ResidualDensity = 0.0
     w_transform: TransformErrorInLatent = 0.0
+    look_turn: LookTurn = 0.0
     weights: Weights = Field((0.0, 0.0, 1.0), description=CommonSettings.model_fields["weights"].description)
 
     @model_validator(mode="after")

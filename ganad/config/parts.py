@@ -27,13 +27,15 @@ KNOWN_PARTS = (
     Part(
         "discrimination",
         "how differently the discriminator sees image and reconstruction, plus, where the settings say so, how unlikely what it sees "
-        "in the image is among normal ones, and how badly a copy of it guesses how the image was turned, scaled and sheared",
+        "in the image is among normal ones, and how badly a copy of it guesses how the image was turned, scaled and sheared; "
+        "of three looks at the image the lowest, where the settings say so",
         "violet",
     ),
     Part(
         "latent",
         "how far apart image and reconstruction lie in latent space, plus, where the settings say so, how unusual its code and its residual are among "
-        "normal ones; AnoGAN, which has no encoder: how far its z lies from the centre of the prior, plus, where the settings say so, how unusual its residual is for so much ink",
+        "normal ones; AnoGAN, which has no encoder: how far its z lies from the centre of the prior, plus, where the settings say so, how unusual its residual is for so much ink; "
+        "of three looks at the image the lowest, where the settings say so",
         "yellow",
     ),
 )  # fmt: skip

@@ -110,7 +110,7 @@ class Anogan(Method):
         self.update_ema()
         return {"loss/discriminator": loss_d.detach(), "loss/generator": loss_g.detach()}
 
-    def parts(self, x: Tensor, on_progress: Callable[[], None] = no_op) -> Parts:
+    def one_look(self, x: Tensor, on_progress: Callable[[], None] = no_op) -> Parts:
         """residual: sum |x - G(z*)| · discrimination: sum |f(x) - f(G(z*))|, and `discrimination_part` · latent: mean z*², and `with_typicality`."""
         z = None
         for look in self.search(x):
@@ -149,7 +149,7 @@ class Anogan(Method):
         folded = self.without_statistics()
         statistics, seen, discrimination, latent = [], [], [], []
         for x in others():
-            parts = folded.parts(x, on_progress)
+            parts = folded.one_look(x, on_progress)
             statistics.append(_of_residual(parts.residual, x).double().cpu().numpy())
             seen.append(folded.discriminate(x).float().cpu().numpy())
             discrimination.append(parts.discrimination.double().cpu().numpy())

@@ -14,6 +14,9 @@ from torch import Tensor, nn
 
 from ganad.config import Settings
 
+FURTHER = 1.5
+"""So many times as far images are turned where the transforms are learned, so that a digit that is written askew is no transformed one."""
+
 
 def augmented(x: Tensor, settings: Settings, rng: torch.Generator) -> Tensor:
     """x (B, 1, S, S) in [-1, 1], a share of its images varied as the settings ask; x itself where they ask for nothing.
@@ -32,6 +35,14 @@ def augmented(x: Tensor, settings: Settings, rng: torch.Generator) -> Tensor:
         chosen = torch.rand(len(x), generator=rng, device=x.device) < s.augment_share
         varied = torch.where(chosen[:, None, None, None], varied, x)
     return varied
+
+
+def all_varied(settings: Settings) -> Settings:
+    """Settings by which `augmented` varies what the transform error is learned from: every image, and turned further.
+
+    `augment_share` says how many the nets of a game see varied; 0 varies none for them, and still all for this.
+    """
+    return settings.model_copy(update={"augment_share": 1.0, "augment_turn": FURTHER * settings.augment_turn})
 
 
 def _uniform(n: int, rng: torch.Generator, columns: int | None = None) -> Tensor:

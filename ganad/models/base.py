@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ganad.config import Settings, parts_in
 from ganad.models.density import CodeDensity
+from ganad.models.looks import LOWEST, further_looks
 from ganad.models.ops.eager_adam import EagerAdam
 from ganad.models.ops.fast_conv import gradients_of
 from ganad.models.ops.fuse_bn import fold
@@ -127,10 +128,19 @@ class Method(nn.Module):
         raise NotImplementedError
 
     def parts(self, x: Tensor, on_progress: Callable[[], None] = no_op) -> Parts:
-        """The parts of the score of x (B, 1, S, S), each image by itself.
+        """The parts of the score of x (B, 1, S, S), each image by itself: with `look_turn` the lowest of three looks at it.
 
-        A slow method calls on_progress between its steps; an error that on_progress raises ends the scoring.
+        Reconstruction, z and the residual part are those of the image as it is. A slow method calls on_progress between its steps; an
+        error that on_progress raises ends the scoring.
         """
+        parts = self.one_look(x, on_progress)
+        for turned in further_looks(x, self.settings.further_looks):
+            other = self.one_look(turned, on_progress)
+            parts = parts._replace(**{p: torch.minimum(getattr(parts, p), getattr(other, p)) for p in LOWEST})
+        return parts
+
+    def one_look(self, x: Tensor, on_progress: Callable[[], None] = no_op) -> Parts:
+        """The parts of x (B, 1, S, S) looked at once, as it is."""
         raise NotImplementedError
 
     def codes(self, x: Tensor) -> Tensor:
@@ -265,7 +275,7 @@ class Method(nn.Module):
         for x in batches:
             found: dict[str, Tensor] = {}
             if parts_too or self.residuals is not None:
-                parts = folded.parts(x)
+                parts = folded.one_look(x)
                 found |= {"latent": parts.latent.double(), "discrimination": parts.discrimination.double()}
             if self.residuals is not None:
                 found["left"] = averaged(x, parts.reconstruction)

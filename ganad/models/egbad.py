@@ -182,20 +182,22 @@ class Egbad(Method):
         """Those of D that see no code."""
         return image_layers(self.scoring_net("discriminator").image)
 
-    def parts(self, x: Tensor, on_progress: Callable[[], None] = no_op) -> Parts:
+    def one_look(self, x: Tensor, on_progress: Callable[[], None] = no_op) -> Parts:
         """residual: sum |x - x̂| · discrimination: sum |f(x, E(x)) - f(x̂, E(x))| · latent: mean (E(x) - E(x̂))².
 
         `discrimination_part` and `latent_part` may add to theirs. With `w_bce`, so many times -log D(x, E(x)), the paper's other discriminator loss, is added to the discrimination.
         """
         e, g, d = (self.scoring_net(name) for name in ("encoder", "generator", "discriminator"))
-        z = e(x)
+        maps, code, averaged = split_at_code(e, self.settings.architecture)
+        seen = maps(x)
+        z = code(seen)
         x_hat = g(z)
         logit, features = d(x, z)
         discrimination = sum_abs(features, d(x_hat, z)[1])
         if self.settings.w_bce:
             discrimination = discrimination + self.settings.w_bce * softplus(-at_least_float32(logit))
         distance = mean_square(z, e(x_hat))
-        below = None if self.encoded is None else self.below_code(x)
+        below = None if self.encoded is None else averaged(seen)
         return Parts(
             residual=sum_abs(x, x_hat),
             discrimination=self.discrimination_part(discrimination, x),

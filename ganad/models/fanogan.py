@@ -206,7 +206,7 @@ class Fanogan(Method):
         """Those of the critic before its last layer of features."""
         return image_layers(self.scoring_net("discriminator").features)
 
-    def parts(self, x: Tensor, on_progress: Callable[[], None] = no_op) -> Parts:
+    def one_look(self, x: Tensor, on_progress: Callable[[], None] = no_op) -> Parts:
         """residual: mean (x - x̂)² · discrimination: mean (f(x) - f(x̂))², and `discrimination_part` · latent: mean (E(x) - E(x̂))², and `latent_part`."""
         e, g, d = (self.scoring_net(name) for name in ("encoder", "generator", "discriminator"))
         z = e(x)

@@ -162,7 +162,7 @@ class Ganomaly(Method):
         """Those of D below its features."""
         return nn.Sequential(self.scoring_net("discriminator").pyramid, nn.Flatten())
 
-    def parts(self, x: Tensor, on_progress: Callable[[], None] = no_op) -> Parts:
+    def one_look(self, x: Tensor, on_progress: Callable[[], None] = no_op) -> Parts:
         """residual: sum |x - x̂| · discrimination: mean (f(x) - f(x̂))² · latent: mean (z - ẑ)², `latent_part` and the transform error."""
         generator = self.scoring_net("generator")
         code = generator.encoder1(x)

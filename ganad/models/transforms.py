@@ -16,10 +16,11 @@ from collections.abc import Callable, Iterable, Iterator
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import affine_grid, cross_entropy, grid_sample
+from torch.nn.functional import cross_entropy
 from torch.optim.swa_utils import AveragedModel
 
 from ganad.config.transforms import ASKED, BATCH, MAPS
+from ganad.models.looks import mapped
 from ganad.models.losses import at_least_float32
 
 SURE = 0.01
@@ -93,12 +94,15 @@ class TransformError(nn.Module):
         self.see.load_state_dict(see.state_dict())
         self.guess.load_state_dict(guess.state_dict())
 
-    def speed(self, size: int) -> float:
-        """Images a second that `fit` learns from on this machine, images of side S; measured once, on noise. From then on `forward` counts."""
+    def speed(self, size: int, varied: Callable[[Tensor], Tensor]) -> float:
+        """Images a second that `fit` learns from on this machine, images of side S; measured once, on noise. From then on `forward` counts.
+
+        varied: what is done to each batch (B, 1, S, S) before it is learned from.
+        """
         x = torch.rand(20 * BATCH, 1, size, size, device=self.unit.device) * 2 - 1
-        self.fit(self.see, lambda: [x], 2)  # the first steps pay for memory that the others reuse
+        self.fit(self.see, lambda: [varied(x)], 2)  # the first steps pay for memory that the others reuse
         began = time.perf_counter()
-        self.fit(self.see, lambda: [x], 20)
+        self.fit(self.see, lambda: [varied(x)], 20)
         seconds = time.perf_counter() - began
         self.weigh(1.0, 1.0)
         return len(x) / seconds
@@ -119,8 +123,7 @@ def matrices() -> Tensor:
 
 def transformed(x: Tensor, which: Tensor) -> Tensor:
     """x (B, 1, S, S) in [-1, 1], each image by the map whose number stands in which (B,); bilinear, what comes in from outside is -1."""
-    grid = affine_grid(matrices().to(x)[which], list(x.shape), align_corners=False)
-    return grid_sample(x + 1, grid, align_corners=False) - 1
+    return mapped(x, matrices().to(x)[which])
 
 
 def image_layers(layers: nn.Sequential) -> nn.Sequential:

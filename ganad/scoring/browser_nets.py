@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from ganad.models import Method
+from ganad.models import Method, looks
 from ganad.models.density import CodeDensity
 from ganad.models.layers import Dropout
 from ganad.models.principal_density import PrincipalDensity
@@ -83,6 +83,8 @@ def _packed(folded: Method, program: ScoringProgram, parts: Sequence[str]) -> by
         "features": _along_axes(folded.features, file) if parts else None,
         "encoded": _along_axes(folded.encoded, file) if parts else None,
         "transforms": _transforms(folded.transforms, file) if parts else None,
+        "looks": [looks.matrix(angle).flatten().tolist() for angle in looks.turns(folded.settings.further_looks)],
+        "lowest": [part for part in parts if part in looks.LOWEST],
     }
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 4)

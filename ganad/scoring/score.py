@@ -16,14 +16,12 @@ from ganad.config import Settings, transforms
 from ganad.config.mixtures import MOST_CODES, others_of
 from ganad.errors import GanadError
 from ganad.models import Method
-from ganad.models.augment import augmented
+from ganad.models.augment import all_varied, augmented
 from ganad.models.base import no_op
 from ganad.scoring.attribution import amounts, to_picture_pixels
 
 FOLDED_FROM = 128
 """With so many images folding saves more time than it takes; with a search already with one."""
-FURTHER = 1.5
-"""So many times further than in the training an image is turned where the transforms are learned (docs/choices.md has the numbers)."""
 
 
 @dataclass(frozen=True)
@@ -62,12 +60,10 @@ def fit_statistics(
 ) -> None:
     """After the last step: fit what normal codes are like to the training images (N, 28, 28) uint8, in a method that asks for it.
 
-    Images are varied as in the training; where the transforms are learned, each of them, and turned by half as much again, so that a digit
-    that is written askew is no transformed one. Held-out images have no part in it, so the threshold's promise about new normal images
-    holds as before.
+    Images are varied as in the training; where the transforms are learned, as `all_varied` has it. Held-out images have no part in it, so
+    the threshold's promise about new normal images holds as before.
     """
     settings, device = method.settings, next(method.parameters()).device
-    all_varied = settings.model_copy(update={"augment_share": 1.0, "augment_turn": FURTHER * settings.augment_turn})
     rng, another = (torch.Generator(device=device).manual_seed(settings.seed) for _ in range(2))
 
     def batches(images: np.ndarray, varied: Settings = settings, rng: torch.Generator = rng) -> Iterator[Tensor]:
@@ -82,7 +78,7 @@ def fit_statistics(
     first = train[np.sort(order[others : others + MOST_CODES])]
     method.fit_statistics(
         lambda: batches(first), lambda: batches(train[np.sort(order[:others])]), on_progress,
-        varied=lambda: batches(first, all_varied, another),
+        varied=lambda: batches(first, all_varied(settings), another),
         steps=transforms.steps(len(train), settings.epochs, settings.batch_size),
     )  # fmt: skip
 

@@ -77,7 +77,9 @@ def _shape(settings: Settings) -> dict[str, Any]:
     shape |= {k: bool(getattr(settings, k, 0)) for k in ("w_cycle", "w_cycle_z", "w_latent")}
     shape["mixtures"] = settings.mixtures
     if settings.fits_transform_error:
-        shape["transforms"] = True  # only then, so that what was remembered of other settings holds
+        shape["transforms"] = "varied"  # only then, so that what was remembered of other settings holds
+    if settings.further_looks:
+        shape["looks"] = 3
     # Raised when the layers change their speed, or a measurement its content, so that what was remembered is measured again.
     return shape | {"layers": 4}
 
@@ -102,8 +104,10 @@ def measure(settings: Settings, seconds: float = 1.0) -> dict[str, Any]:
     fast a step in bf16 is, by the fastest ones or by the median of pairs, whichever says less; 0 where it has no
     instructions of its own. "fit" is the speed of `density.fit` of all mixtures together, "learn" images a second of `TransformError.fit`; None where there is none.
     """
+    import torch
 
     from ganad.models import build, density
+    from ganad.models.augment import all_varied, augmented
     from ganad.runs.checkpoint import pick_device
     from ganad.training.loop import train
 
@@ -127,7 +131,9 @@ def measure(settings: Settings, seconds: float = 1.0) -> dict[str, Any]:
             took[precision].append(time.perf_counter() - began)
     rates = {"float32": None, "bf16": None} | {p: settings.batch_size / min(t) for p, t in took.items()}
     fit = 1 / sum(1 / density.speed(size) for size in settings.mixtures) if settings.mixtures else None
-    learn = method.transforms.speed(method.settings.image_size) if method.transforms is not None else None
+    learn, rng = None, torch.Generator(device=device)
+    if method.transforms is not None:
+        learn = method.transforms.speed(settings.image_size, lambda x: augmented(x, all_varied(settings), rng))
     return {**rates, "gain": gain(**took), "score": _scoring_rate(method, noise), "fit": fit, "learn": learn}
 
 

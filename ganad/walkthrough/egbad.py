@@ -9,7 +9,7 @@ from ganad.walkthrough.common import image_and_noise
 from ganad.walkthrough.gan_scene import probability
 from ganad.walkthrough.recording import noise, record
 from ganad.walkthrough.scenes import Edge, Moment, Node, Scene, Term
-from ganad.walkthrough.scoring_scene import scoring
+from ganad.walkthrough.scoring_scene import scoring, watch
 
 NODES = (
     Node("x", "x", "image", 0, 0),
@@ -33,14 +33,13 @@ def scenes(method: Egbad, batch: torch.Tensor) -> list[Scene]:
     """A step on batch (B, 1, S, S) and the score of its first image."""
     nets = {name: method.scoring_net(name) for name in ("encoder", "generator", "discriminator")}
     method.eval()
-    with torch.no_grad(), record(method, nets) as scored:
-        parts = method.parts(batch[:1])
+    scored = watch(method, nets, batch[:1])
     method.train()
     with record(method, dict(method.nets.items())) as recording:
         losses = method.step(batch, noise(method.settings.seed))
     return [
         _step(method, recording, losses, len(batch)),
-        scoring(method, scored, parts, ("encoder", "generator", "encoder")),
+        scoring(method, scored, ("encoder", "generator", "encoder")),
     ]
 
 

@@ -9,7 +9,7 @@ from ganad.walkthrough import gan_scene
 from ganad.walkthrough.common import REDRAWN, REDRAWN_EDGES
 from ganad.walkthrough.recording import Recording, noise, record
 from ganad.walkthrough.scenes import Moment, Node, Scene, Term
-from ganad.walkthrough.scoring_scene import scoring
+from ganad.walkthrough.scoring_scene import scoring, watch
 
 NAMES = ("encoder", "generator", "discriminator")
 
@@ -18,8 +18,7 @@ def scenes(method: Fanogan, batch: torch.Tensor) -> list[Scene]:
     """A step of each phase on batch (B, 1, S, S), and the score of its first image."""
     scoring_nets = {name: method.scoring_net(name) for name in NAMES}
     method.eval()
-    with torch.no_grad(), record(method, scoring_nets) as scored:
-        parts = method.parts(batch[:1])
+    scored = watch(method, scoring_nets, batch[:1])
     method.train()
     method.set_progress(method.phases()[1])
     watched = {
@@ -37,7 +36,7 @@ def scenes(method: Fanogan, batch: torch.Tensor) -> list[Scene]:
     return [
         gan_scene.wasserstein(of_gan, len(batch), gan, method.settings.critic_steps),
         _encoder_step(method, of_encoder, losses, len(batch)),
-        scoring(method, scored, parts, ("encoder", "generator", "encoder")),
+        scoring(method, scored, ("encoder", "generator", "encoder")),
     ]
 
 

@@ -9,7 +9,7 @@ from ganad.walkthrough.common import ENCODED_AGAIN, REDRAWN_EDGES
 from ganad.walkthrough.gan_scene import probability
 from ganad.walkthrough.recording import Recording, noise, record
 from ganad.walkthrough.scenes import Moment, Node, Scene, Term
-from ganad.walkthrough.scoring_scene import scoring
+from ganad.walkthrough.scoring_scene import scoring, watch
 
 NODES = (
     Node("x", "x", "image", 0, 0),
@@ -32,17 +32,13 @@ EDGES = (*REDRAWN_EDGES, *ENCODED_AGAIN)
 def scenes(method: Ganomaly, batch: torch.Tensor) -> list[Scene]:
     """A step on batch (B, 1, S, S) and the score of its first image."""
     method.eval()
-    with (
-        torch.no_grad(),
-        record(method, _nets(method.scoring_net("generator"), method.scoring_net("discriminator"))) as scored,
-    ):
-        parts = method.parts(batch[:1])
+    scored = watch(method, _nets(method.scoring_net("generator"), method.scoring_net("discriminator")), batch[:1])
     method.train()
     with record(method, _nets(method.nets["generator"], method.nets["discriminator"])) as recording:
         losses = {name: float(value) for name, value in method.step(batch, noise(method.settings.seed)).items()}
     return [
         _step(method, recording, losses, len(batch)),
-        scoring(method, scored, parts, ("encoder1", "decoder", "encoder2")),
+        scoring(method, scored, ("encoder1", "decoder", "encoder2")),
     ]
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
+from torch import nn
 
 from ganad.config import METHOD_NAMES
 from ganad.models import Method
 from ganad.models.base import Parts
 from ganad.models.ganomaly import l2_normalize
 from ganad.walkthrough.common import ENCODED_AGAIN, REDRAWN, REDRAWN_EDGES
-from ganad.walkthrough.recording import Recording
+from ganad.walkthrough.recording import Recording, record
 from ganad.walkthrough.scenes import Moment, Node, Scene, Term
 
 _FORMULAS = {
@@ -19,8 +22,25 @@ _FORMULAS = {
 }
 
 
-def scoring(method: Method, recording: Recording, parts: Parts, names: tuple[str, str, str]) -> Scene:
-    """The scene. recording: of `method.parts` for one image; names: its first encoder, its generator and its second encoder there."""
+class Watched(NamedTuple):
+    """How one image was scored: what the nets did in the look at it as it is, the parts of that look, and those of all looks."""
+
+    recording: Recording
+    parts: Parts
+    lowest: Parts
+
+
+def watch(method: Method, nets: dict[str, nn.Module], x: torch.Tensor) -> Watched:
+    """Score x (1, 1, S, S) and note what `nets` do."""
+    with torch.no_grad():
+        with record(method, nets) as recording:
+            parts = method.one_look(x)
+        return Watched(recording, parts, method.parts(x))
+
+
+def scoring(method: Method, watched: Watched, names: tuple[str, str, str]) -> Scene:
+    """The scene. names: the first encoder, the generator and the second encoder in the recording."""
+    recording, parts, lowest = watched
     s = method.settings
     first, redraws, second = names
     encode = recording.calls(first)[0]
@@ -32,6 +52,7 @@ def scoring(method: Method, recording: Recording, parts: Parts, names: tuple[str
     if getattr(s, "normalize_latent", False):
         z_hat = l2_normalize(torch.from_numpy(z_hat)[None])[0].numpy()
     residual, discrimination, latent = (float(p[0]) for p in parts[:3])
+    counted = {"discrimination": float(lowest.discrimination[0]), "latent": float(lowest.latent[0])}
     formulas = _FORMULAS[s.method]
     sure = " + w · −log D(x, z)" if getattr(s, "w_bce", 0) else ""
     guesses = {part: s.fits_transform_error and s.transform_error_in == part for part in ("discrimination", "latent")}
@@ -57,7 +78,18 @@ def scoring(method: Method, recording: Recording, parts: Parts, names: tuple[str
         ("how rare what it sees in x is among normal images", s.fits_feature_density),
         (turned, guesses["discrimination"]),
     )
-    score = sum(w * p for w, p in zip(s.weights, (residual, discrimination, latent), strict=True))
+    score = sum(w * p for w, p in zip(s.weights, (residual, *counted.values()), strict=True))
+    least = "lowest of three looks: " * bool(s.further_looks)
+    further = (
+        Moment(
+            "Two more looks",
+            f"All of this is done again for x turned by {s.further_looks:g} degrees to either side. Of the three looks the lowest discrimination and the lowest latent part count: "
+            "an image that is merely written askew is no anomaly.",
+            lit=("x", "discrimination", "latent"),
+            terms=("discrimination", "latent"),
+            values=tuple(counted.items()),
+        ),
+    ) * bool(s.further_looks)
     same = "the same encoder" if first == second else "a second encoder"
     return Scene(
         title="Scoring an image",
@@ -73,8 +105,8 @@ def scoring(method: Method, recording: Recording, parts: Parts, names: tuple[str
         edges=(*REDRAWN_EDGES, *ENCODED_AGAIN),
         formulas=(
             (Term("residual = "), Term(formulas[0], "residual")),
-            (Term("discrimination = "), Term(formulas[1] + sure + seen, "discrimination")),
-            (Term("latent = "), Term(formulas[2] + added, "latent")),
+            (Term(f"discrimination = {least}"), Term(formulas[1] + sure + seen, "discrimination")),
+            (Term(f"latent = {least}"), Term(formulas[2] + added, "latent")),
             (Term("score = "), Term(" + ".join(f"{w:g} · {p}" for w, p in zip(s.weights, ("residual", "discrimination", "latent"), strict=True)), "score")),
         ),
         moments=(
@@ -115,6 +147,7 @@ def scoring(method: Method, recording: Recording, parts: Parts, names: tuple[str
                 "The codes of x and of x̂ are compared number by number." + rare,
                 lit=("z", "z_hat", "latent"), terms=("latent",), values=(("latent", latent),),
             ),
+            *further,
             Moment(
                 "The score",
                 f"A weighted sum, with the weights that this run of {METHOD_NAMES[s.method]} is scored with. The sliders of Evaluate change them.",

@@ -176,7 +176,7 @@ def small(method, w_density, w_typicality=0.0, w_residual_density=0.0):
         asked["w_encoder_density"] = 0.0
     if method == "fanogan":
         asked["w_feature_density"] = 0.0
-    return build(resolve(method, "tuned", normal=(8,), **asked)).eval()
+    return build(resolve(method, "tuned", normal=(8,), look_turn=0.0, **asked)).eval()
 
 
 def digits(n, seed=0):

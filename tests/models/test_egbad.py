@@ -223,7 +223,7 @@ def test_dropout_works_in_the_discriminator_when_training_and_never_when_scoring
 def test_the_parts_are_what_the_page_says(architecture):
     method = tiny(architecture).eval()
     x = images(method, 3)
-    parts = method.parts(x)
+    parts = method.one_look(x)
     e, g, d = (method.nets[n] for n in ("encoder", "generator", "discriminator"))
     for i in range(len(x)):
         one = x[i : i + 1]
@@ -257,7 +257,7 @@ def test_sigma_adds_the_papers_other_discriminator_loss_to_the_discrimination_an
     with_it.load_state_dict(without.state_dict())
     x = torch.rand(4, 1, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
     with torch.no_grad():
-        a, b = without.parts(x), with_it.parts(x)
+        a, b = without.one_look(x), with_it.one_look(x)
         logit = without.scoring_net("discriminator")(x, without.scoring_net("encoder")(x))[0]
     called_real = torch.sigmoid(logit.double())
     assert torch.allclose((b.discrimination - a.discrimination).double(), -3 * torch.log(called_real), atol=1e-4)

@@ -85,7 +85,7 @@ def run(net, program, x):
 def test_the_program_says_in_steps_what_the_method_computes(method, preset, changes):
     net, x = made(method, preset, changes)
     with torch.no_grad():
-        values, parts = run(net, net.scoring_program(), x), net.parts(x)
+        values, parts = run(net, net.scoring_program(), x), net.one_look(x)
     for name, part in parts.by_name.items():
         assert torch.allclose(values[name], part, rtol=1e-5), name
     assert torch.allclose(values["reconstruction"], parts.reconstruction)
@@ -131,5 +131,5 @@ def test_multiplications_are_those_of_the_layers():
     pyramid = sum(16 * side * side * i * o for side, i, o in down)
     ends = 16 * 4 * s.filters * s.latent
     logits, typicality = 2 * 16 * 4 * s.filters, 2 * 2
-    # Two encoders, D twice, and the decoder, which is an encoder upside down.
-    assert browser_nets.multiplications(net.folded()) == 5 * pyramid + 3 * ends + logits + typicality
+    # Two encoders, D twice, and the decoder, which is an encoder upside down; all of it for each of three looks.
+    assert browser_nets.multiplications(net.folded()) == 3 * (5 * pyramid + 3 * ends + logits + typicality)

@@ -18,7 +18,7 @@ from tests.models.saved import saved_and_loaded
 METHODS = {"egbad": "discrimination", "anogan": "discrimination", "fanogan": "discrimination", "ganomaly": "latent"}
 """Method -> the part that it adds the transform error to."""
 ALONE = dict(
-    w_typicality=0.0, w_feature_density=0.0, w_density=0.0, w_residual_density=0.0, w_encoder_density=0.0, augment_share=0.0, filters=4, latent=6, ema_decay=0.0,
+    w_typicality=0.0, w_feature_density=0.0, w_density=0.0, w_residual_density=0.0, w_encoder_density=0.0, look_turn=0.0, augment_share=0.0, filters=4, latent=6, ema_decay=0.0,
 )  # fmt: skip
 SEARCH = dict(search_steps=3, search_candidates=0, search_patience=0, weights=(0.9, 0.1, 0.0))
 
@@ -151,11 +151,13 @@ def test_it_is_learned_in_as_many_steps_as_the_nets_had_and_no_more_than_1400():
     assert steps(10, 1, 64) == 1
 
 
+@pytest.mark.parametrize("varied_in_training", [0.5, 0.0])
 def test_the_transforms_are_learned_from_images_that_are_all_varied_and_turned_further_than_in_the_training(
-    monkeypatch,
+    varied_in_training, monkeypatch
 ):
-    """Half of the training images of `tuned` are varied, so half of those that the densities are fitted to are as they are."""
-    method, train, given, turned = small("ganomaly", w_density=2.0, augment_share=0.5), digits(400), {}, []
+    """Where half of the training images are varied, half of those that the densities are fitted to are as they are; where none are, all."""
+    method = small("ganomaly", w_density=2.0, augment_share=varied_in_training)
+    train, given, turned = digits(400), {}, []
     monkeypatch.setattr(
         type(method),
         "fit_statistics",
@@ -171,6 +173,7 @@ def test_the_transforms_are_learned_from_images_that_are_all_varied_and_turned_f
         name: np.mean([bytes(x) in as_they_are for batch in batches() for x in batch.numpy()])
         for name, batches in given.items()
     }
-    assert share["fitted"] == pytest.approx(0.5, abs=0.1)
+    assert share["fitted"] == pytest.approx(1 - varied_in_training, abs=0.1 if varied_in_training else 0)
     assert share["varied"] == 0
-    assert turned == [method.settings.augment_turn, 1.5 * method.settings.augment_turn]
+    assert turned[-1] == 1.5 * method.settings.augment_turn
+    assert turned[:-1] == ([method.settings.augment_turn] if varied_in_training else [])

@@ -3,13 +3,15 @@ import { forward, products } from "./layers.js";
 
 // digit: 784 grey bytes. Returns { parts: numbers in the order of nets.parts, reconstruction: 784 bytes, z }.
 export function judge(nets, digit) {
-  const values = { x: input(digit, nets.size) };
-  for (const step of nets.steps) {
-    const given = step.inputs.map((name) => values[name]);
-    values[step.output] = OPERATIONS[step.operation](given, step, nets);
+  const x = input(digit, nets.size);
+  const values = run(nets, { x });
+  const part = Object.fromEntries(nets.parts.map((name) => [name, values[name].data[0]]));
+  for (const matrix of nets.looks) {
+    const other = run(nets, { x: { data: transformed(x.data, matrix, nets.size), shape: x.shape } });
+    for (const name of nets.lowest) part[name] = Math.min(part[name], other[name].data[0]);
   }
   return {
-    parts: nets.parts.map((part) => values[part].data[0]),
+    parts: nets.parts.map((name) => part[name]),
     reconstruction: picture(values.reconstruction, nets.size),
     z: (values.z ?? values.code).data,
   };
@@ -17,12 +19,18 @@ export function judge(nets, digit) {
 
 // z: a code. Returns the 784 bytes that the generator draws of it. nets: packed by `pack_generator`.
 export function draw(nets, z) {
-  const values = { z: { data: z, shape: [z.length] } };
-  for (const step of nets.steps) {
-    const given = step.inputs.map((name) => values[name]);
-    values[step.output] = OPERATIONS[step.operation](given, step, nets);
-  }
+  const values = run(nets, { z: { data: z, shape: [z.length] } });
   return picture(values.reconstruction, nets.size);
+}
+
+// The values that are given, and those that the steps of the program make of them.
+function run(nets, given) {
+  const values = { ...given };
+  for (const step of nets.steps) {
+    const inputs = step.inputs.map((name) => values[name]);
+    values[step.output] = OPERATIONS[step.operation](inputs, step, nets);
+  }
+  return values;
 }
 
 // 28x28 bytes in the middle of a picture of -1 to 1, its frame -1.

@@ -12,7 +12,7 @@ def test_the_lanes_draw_what_the_runs_would_and_the_search_ends_where_it_ends():
     image = service.test_images("anogan-n8")[0]
     search, one_pass = service.race(["anogan-n8", "ganomaly-n8"], image)
     assert (search.method, one_pass.method) == ("AnoGAN", "GANomaly")
-    assert one_pass.steps == 0
+    assert (one_pass.steps, one_pass.looks) == (0, 3)
     assert len(one_pass.seconds) == len(one_pass.frames) == 1
     assert np.array_equal(one_pass.frames[0], service.reconstruct("ganomaly-n8", image[None])[0])
     assert len(search.seconds) == len(search.frames) > 2
@@ -23,7 +23,7 @@ def test_the_lanes_draw_what_the_runs_would_and_the_search_ends_where_it_ends():
 
 
 def lane(method, seconds, steps=0):
-    return Lane("", method, steps, np.array(seconds), np.zeros((len(seconds), 28, 28), np.uint8))
+    return Lane("", method, steps, 1, np.array(seconds), np.zeros((len(seconds), 28, 28), np.uint8))
 
 
 def test_the_sentence_holds_every_time_and_the_ratio_to_the_slowest():

@@ -13,8 +13,8 @@ from ganad.config import METHOD_NAMES
 from ganad.service.nets import method
 from ganad.service.runs import run_info
 
-PASSES = 9
-"""Passes of a method that needs one; the median counts."""
+TIMED = 9
+"""So often a method without a search scores the image; the median counts."""
 FRAMES = 30
 """Pictures of a search, at most."""
 
@@ -25,7 +25,8 @@ class Lane:
 
     run: str
     method: str  # as the paper spells it
-    steps: int  # of its search; 0: one pass
+    steps: int  # of its search; 0: there is none
+    looks: int  # at the image, a pass each where nothing is searched
     seconds: np.ndarray  # (K,) after the start, rising: when each picture was there; the last is the whole time
     frames: np.ndarray  # (K, 28, 28) uint8: the reconstruction by then
 
@@ -48,7 +49,7 @@ def race(names: Sequence[str], image: np.ndarray) -> list[Lane]:
             if not settings.scores_by_search:
                 net.parts(x)  # the first pass sets things up
                 times = []
-                for _ in range(PASSES):
+                for _ in range(TIMED):
                     began = time.perf_counter()
                     parts = net.parts(x)
                     times.append(time.perf_counter() - began)
@@ -62,5 +63,6 @@ def race(names: Sequence[str], image: np.ndarray) -> list[Lane]:
                 shown = np.unique(np.linspace(0, len(looks) - 1, min(FRAMES, len(looks))).round().astype(int))
                 seconds, steps = [stamps[i] for i in shown], len(looks) - 1
                 frames = to_picture(net.picture(torch.cat([looks[i].z for i in shown])))
-        lanes.append(Lane(name, METHOD_NAMES[settings.method], steps, np.array(seconds), frames))
+        looks = 3 if settings.further_looks else 1
+        lanes.append(Lane(name, METHOD_NAMES[settings.method], steps, looks, np.array(seconds), frames))
     return lanes

@@ -13,6 +13,7 @@ from ganad.web.encode import as_base64
 _RACE = declare_beside(__file__)
 SHOWN_S = 6.0
 """So long the slowest lane takes on the screen."""
+_PASSES = {1: "one pass", 3: "three passes, one for each look"}
 
 
 def race(lanes: Sequence[Lane], given: np.ndarray, *, key: str, version: str, note: str) -> None:
@@ -29,7 +30,7 @@ def race(lanes: Sequence[Lane], given: np.ndarray, *, key: str, version: str, no
             "lanes": [
                 {
                     "method": lane.method,
-                    "how": f"{lane.steps} steps of a search" if lane.steps else "one pass",
+                    "how": f"{lane.steps} steps of a search" if lane.steps else _PASSES[lane.looks],
                     "seconds": lane.seconds.tolist(),
                     "frames": as_base64(lane.frames),
                 }

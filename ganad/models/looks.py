@@ -38,5 +38,7 @@ def further_looks(x: Tensor, degrees: float) -> Iterator[Tensor]:
 
 def mapped(x: Tensor, matrices: Tensor) -> Tensor:
     """x (B, 1, S, S) in [-1, 1], each image by its matrix (B, 2, 3); bilinear, what comes in from outside is -1."""
+    if not len(x):
+        return x  # PyTorch samples no empty batch
     grid = affine_grid(matrices, list(x.shape), align_corners=False)
     return grid_sample(x + 1, grid, align_corners=False) - 1

@@ -132,7 +132,7 @@ def test_what_the_encoder_pays_is_the_distance_of_pixels_and_of_features(w_featu
 
 def test_the_parts_are_those_of_the_release():
     method, x = small().eval(), images()
-    found = method.parts(x)
+    found = method.one_look(x)
     e, g, d = (method.nets[name] for name in ("encoder", "generator", "discriminator"))
     for i in range(len(x)):
         one = x[i : i + 1]

@@ -16,7 +16,7 @@ OF_METHOD = {
     "anogan": dict(
         w_feature_density=0.0, search_steps=3, search_candidates=0, search_patience=0, weights=(0.9, 0.1, 0.0)
     ),
-    "fanogan": dict(w_feature_density=0.0, w_residual_density=0.0),
+    "fanogan": dict(look_turn=0.0, w_feature_density=0.0, w_residual_density=0.0),
     "egbad": dict(look_turn=0.0, augment_share=0.0, w_encoder_density=0.0, w_density=0.0, w_residual_density=0.0),
 }
 SETTING = {"anogan": "w_feature_density", "fanogan": "w_feature_density", "egbad": "w_encoder_density"}

@@ -34,6 +34,7 @@ def test_an_image_is_turned_to_either_side_as_scipy_does_it():
         expected = rotate(x.numpy() + 1, angle, axes=(2, 3), reshape=False, order=1, mode="grid-constant") - 1
         np.testing.assert_allclose(found, expected, atol=1e-4)
     assert list(looks.further_looks(x, 0.0)) == []
+    assert [len(turned) for turned in looks.further_looks(x[:0], 20.0)] == [0, 0]
 
 
 @pytest.mark.parametrize("name", METHODS)

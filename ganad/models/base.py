@@ -133,11 +133,16 @@ class Method(nn.Module):
         Reconstruction, z and the residual part are those of the image as it is. A slow method calls on_progress between its steps; an
         error that on_progress raises ends the scoring.
         """
-        parts = self.one_look(x, on_progress)
-        for turned in further_looks(x, self.settings.further_looks):
-            other = self.one_look(turned, on_progress)
-            parts = parts._replace(**{p: torch.minimum(getattr(parts, p), getattr(other, p)) for p in LOWEST})
-        return parts
+        looks = [x, *further_looks(x, self.settings.further_looks)]
+        if len(looks) == 1:
+            return self.one_look(x, on_progress)
+        seen = self.one_look(
+            torch.cat(looks), on_progress
+        )  # together, which for a single image is nearly as fast as one
+        as_it_is = {name: values[: len(x)] for name, values in seen._asdict().items() if name != "more"}
+        as_it_is["more"] = {name: values[: len(x)] for name, values in seen.more.items()}
+        lowest = {part: getattr(seen, part).view(len(looks), len(x)).amin(dim=0) for part in LOWEST}
+        return seen._replace(**as_it_is | lowest)
 
     def one_look(self, x: Tensor, on_progress: Callable[[], None] = no_op) -> Parts:
         """The parts of x (B, 1, S, S) looked at once, as it is."""

@@ -13,7 +13,7 @@ from ganad.web.encode import as_base64
 _RACE = declare_beside(__file__)
 SHOWN_S = 6.0
 """So long the slowest lane takes on the screen."""
-_PASSES = {1: "one pass", 3: "three passes, one for each look"}
+_PASSES = {1: "one pass", 3: "three passes"}
 
 
 def race(lanes: Sequence[Lane], given: np.ndarray, *, key: str, version: str, note: str) -> None:

@@ -24,10 +24,10 @@ def turns(degrees: float) -> tuple[float, ...]:
     return (degrees, -degrees) if degrees else ()
 
 
-def matrix(degrees: float) -> Tensor:
-    """(2, 3): where in the image, from -1 to 1 either way, a pixel of the turned image comes from."""
-    cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
-    return torch.tensor([[cos, -sin, 0.0], [sin, cos, 0.0]])
+def matrix(degrees: float, scale: float = 1.0, shear: float = 0.0) -> Tensor:
+    """(2, 3): where in the image, from -1 to 1 either way, a pixel of the turned, scaled and sheared image comes from."""
+    cos, sin = math.cos(math.radians(degrees)) / scale, math.sin(math.radians(degrees)) / scale
+    return torch.tensor([[cos, shear - sin, 0.0], [sin, cos, 0.0]])
 
 
 def further_looks(x: Tensor, degrees: float) -> Iterator[Tensor]:

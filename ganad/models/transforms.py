@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import copy
 import itertools
-import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 
@@ -20,7 +19,7 @@ from torch.nn.functional import cross_entropy
 from torch.optim.swa_utils import AveragedModel
 
 from ganad.config.transforms import ASKED, BATCH, MAPS
-from ganad.models.looks import mapped
+from ganad.models.looks import mapped, matrix
 from ganad.models.losses import at_least_float32
 
 SURE = 0.01
@@ -114,11 +113,7 @@ class TransformError(nn.Module):
 
 def matrices() -> Tensor:
     """(27, 2, 3): for each map where in the image, from -1 to 1 either way, a pixel of the transformed image comes from."""
-    rows = []
-    for turn, scale, shear in MAPS:
-        cos, sin = math.cos(math.radians(turn)) / scale, math.sin(math.radians(turn)) / scale
-        rows.append([[cos, shear - sin, 0.0], [sin, cos, 0.0]])
-    return torch.tensor(rows)
+    return torch.stack([matrix(*how) for how in MAPS])
 
 
 def transformed(x: Tensor, which: Tensor) -> Tensor:

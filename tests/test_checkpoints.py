@@ -102,7 +102,7 @@ def test_its_history_ends_with_what_it_says_itself(name):
         own = [
             s.parts[part][kept.row[rows]] for s, rows in ((scores.val, kept.held_out), (scores.test, ~kept.held_out))
         ]
-        np.testing.assert_allclose(values[-1], np.concatenate(own), rtol=5e-2, atol=1e-5)  # weights in 8 bits
+        np.testing.assert_allclose(values[-1], np.concatenate(own), rtol=1e-6)
 
 
 def test_a_run_is_shipped_small_and_says_what_its_smaller_weights_say(runs_dir):

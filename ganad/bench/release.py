@@ -78,11 +78,16 @@ WITH_HISTORY = ("ganomaly-n8", "egbad-n8", "ganomaly-all-but-8")
 
 
 def _keep_history(run: Path, target: Path) -> None:
-    """The history with codes already projected, and coarse pictures of the probe images beside each epoch."""
+    """The history with codes already projected, coarse pictures of the probe images beside each epoch, and an end that says what the smaller weights say."""
     kept = history.read(run)
     if kept is None or kept.z is None:
         return
     pictures = run_directory.samples(run)
+    scores, sets = run_directory.read_scores(target), ((kept.held_out, "val"), (~kept.held_out, "test"))
+    parts = {part: _small(part, values) for part, values in kept.parts.items()}
+    for rows, which in sets:
+        for part, values in parts.items():
+            values[-1, rows] = getattr(scores, which).parts[part][kept.row[rows]]
     drawn = [run_directory.read_probe(pictures[int(e)])[1] for e in kept.epoch]
     history.write(
         target,
@@ -91,7 +96,7 @@ def _keep_history(run: Path, target: Path) -> None:
             z=None,
             places=projection.project_epochs(kept.z, kept.held_out).astype(np.float16),
             drawn=coarse(np.stack(drawn)),
-            parts={part: _small(part, values) for part, values in kept.parts.items()},
+            parts=parts,
         ),
     )
 

@@ -7,7 +7,8 @@ export function judge(nets, digit) {
   const values = run(nets, { x });
   const part = Object.fromEntries(nets.parts.map((name) => [name, values[name].data[0]]));
   for (const matrix of nets.looks) {
-    const other = run(nets, { x: { data: transformed(x.data, matrix, nets.size), shape: x.shape } });
+    const look = transformed(x.data, matrix, nets.size, cubic).map((v) => Math.min(1, Math.max(-1, v)));
+    const other = run(nets, { x: { data: look, shape: x.shape } });
     for (const name of nets.lowest) part[name] = Math.min(part[name], other[name].data[0]);
   }
   return {
@@ -93,8 +94,21 @@ function transformError(transforms, x, size) {
   return unit * Math.log1p(error / maps.length / sure);
 }
 
-// Each pixel from where the matrix (a, b, c, d, e, f) leads, in places from -1 to 1; between pixels bilinear, -1 from outside.
-function transformed(x, [a, b, c, d, e, f], size) {
+// What the pixels 0 and 1, or -1 to 2, count at a place t between 0 and 1: [pixel, weight] each.
+const linear = (t) => [
+  [0, 1 - t],
+  [1, t],
+];
+// Cubic convolution with a = -0.75, as PyTorch's bicubic interpolation.
+const cubic = (t) => [
+  [-1, ((-0.75 * (t + 1) + 3.75) * (t + 1) - 6) * (t + 1) + 3],
+  [0, (1.25 * t - 2.25) * t * t + 1],
+  [1, (1.25 * (1 - t) - 2.25) * (1 - t) * (1 - t) + 1],
+  [2, ((-0.75 * (2 - t) + 3.75) * (2 - t) - 6) * (2 - t) + 3],
+];
+
+// Each pixel from where the matrix (a, b, c, d, e, f) leads, in places from -1 to 1; -1 from outside.
+function transformed(x, [a, b, c, d, e, f], size, between = linear) {
   const out = new Float32Array(size * size);
   const ink = (row, column) =>
     row < 0 || row >= size || column < 0 || column >= size ? 0 : x[row * size + column] + 1;
@@ -104,10 +118,11 @@ function transformed(x, [a, b, c, d, e, f], size) {
     const column = ((a * u + b * v + c + 1) * size - 1) / 2;
     const row = ((d * u + e * v + f + 1) * size - 1) / 2;
     const [left, top] = [Math.floor(column), Math.floor(row)];
-    const [right, down] = [column - left, row - top];
-    const above = ink(top, left) * (1 - right) + ink(top, left + 1) * right;
-    const below = ink(top + 1, left) * (1 - right) + ink(top + 1, left + 1) * right;
-    out[i] = above * (1 - down) + below * down - 1;
+    const across = between(column - left);
+    let sum = 0;
+    for (const [down, part] of between(row - top))
+      for (const [right, weight] of across) sum += part * weight * ink(top + down, left + right);
+    out[i] = sum - 1;
   }
   return out;
 }

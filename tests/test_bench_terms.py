@@ -11,6 +11,7 @@ from ganad.config import resolve
 from ganad.data import sources
 from ganad.errors import ConfigError, RunError
 from ganad.evaluation import metrics
+from ganad.models.transforms import TransformError
 from ganad.runs import checkpoint, run_directory
 from ganad.scoring.score import score, to_input
 from ganad.training import worker
@@ -55,6 +56,19 @@ def test_a_term_that_a_run_lacks_is_fitted_and_its_other_terms_stay_as_they_are(
     found, own = (score(method, images).parts for method in (b.weighed(run, "w_transform", 1.0, images), kept))
     np.testing.assert_allclose(found["latent"], own["latent"], rtol=1e-6)
     assert (found["discrimination"] > own["discrimination"]).all()
+
+
+def test_a_term_that_asks_the_transforms_of_a_run_does_not_learn_them_anew(runs_dir, monkeypatch):
+    run = trained("anogan", search_steps=3, w_transform_density=0.0)
+    monkeypatch.setattr(TransformError, "fit", lambda *_, **__: pytest.fail("they are learned already"))
+    images = sources.load(None).train.images[:300]
+    found, own = (
+        score(method, images).parts
+        for method in (b.weighed(run, "w_transform_density", 1.0, images), checkpoint.load_method(run))
+    )
+    np.testing.assert_allclose(found["latent"], own["latent"], rtol=1e-6)
+    assert (found["discrimination"] >= own["discrimination"]).all()
+    assert (found["discrimination"] > own["discrimination"]).mean() > 0.9
 
 
 def test_a_term_that_nothing_is_fitted_for_is_the_cross_entropy_of_the_discriminator_so_many_times():

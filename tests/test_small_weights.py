@@ -12,6 +12,7 @@ RNG = torch.Generator().manual_seed(0)
 STATE = {
     "wide.weight": torch.randn((40, LARGE // 40), generator=RNG) * torch.logspace(-6, 3, 40)[:, None],
     "density.whiten": torch.randn((10, LARGE // 5), generator=RNG),
+    "rare.axes": torch.randn((LARGE // 50, 64), generator=RNG),
     "narrow.weight": torch.randn((4, 5), generator=RNG),
     "conv.weight": torch.randn((32, 64, 4, 4), generator=RNG),
     "small.conv.weight": torch.randn((8, 16, 4, 4), generator=RNG),
@@ -20,7 +21,7 @@ STATE = {
 }
 
 
-@pytest.mark.parametrize("name", ["wide.weight", "conv.weight"])
+@pytest.mark.parametrize("name", ["wide.weight", "conv.weight", "rare.axes"])
 def test_a_number_of_a_large_layer_is_off_by_half_a_step_of_its_output_at_most(name):
     small = shrink(STATE)
     assert small[name].dtype == torch.int8

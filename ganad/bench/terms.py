@@ -29,6 +29,7 @@ FITTED = {
     "w_feature_density": "features.mixture",
     "w_encoder_density": "encoded.mixture",
     "w_transform": "transforms",
+    "w_transform_density": "transform_features.mixture",
 }
 """Setting -> what of a method is fitted after the training and counts so much."""
 LOOKS = "look_turn"
@@ -153,7 +154,7 @@ def weighed(run: Path, setting: str, weight: float, train: np.ndarray) -> Method
     if own == 0 and weight > 0:
         method = build(settings.model_copy(update={setting: weight}))
         of_run = checkpoint.load_method(run).scoring_state()
-        method.load_scoring_nets(of_run)
+        method.load_scoring_state(method.scoring_state() | of_run)  # transforms of the run are asked, not learned anew
         fit_statistics(method, train)
         method.load_scoring_state(method.scoring_state() | of_run)
         return method.eval()

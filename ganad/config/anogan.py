@@ -10,7 +10,14 @@ from ganad.config.common import HANDWRITING_FOR_TRANSFORMS, CommonSettings
 from ganad.config.curves import CANNOT_TELL, HALF, LN_2, Curve
 from ganad.config.egbad import SIZES
 from ganad.config.parts import Weights
-from ganad.config.statistics import FEATURE_LABEL, TRANSFORM_LABEL, FeatureDensity, TransformError
+from ganad.config.statistics import (
+    COPY_LABEL,
+    FEATURE_LABEL,
+    TRANSFORM_LABEL,
+    FeatureDensity,
+    TransformDensity,
+    TransformError,
+)
 
 _TUNED = dict(
     filters=16, latent=32, batch_size=64, lr=1e-3, lr_d=2e-4, ema_decay=0.99, sample=2000, search_steps=100, search_lr=0.1,
@@ -45,9 +52,10 @@ class AnoganSettings(CommonSettings):
         "w_typicality": ("Score", "Weight of the typicality"),
         **FEATURE_LABEL,
         **TRANSFORM_LABEL,
+        **COPY_LABEL,
     }
     presets: ClassVar[dict[str, dict[str, Any]]] = {
-        "tuned": dict(epochs=40, w_typicality=8.0, w_transform=2.0, **_TUNED, **HANDWRITING_FOR_TRANSFORMS),
+        "tuned": dict(epochs=40, w_typicality=8.0, w_transform=2.0, w_transform_density=1.0, **_TUNED, **HANDWRITING_FOR_TRANSFORMS),
         "many": dict(epochs=5, w_feature_density=3.0, **_TUNED),
         "paper": dict(
             architecture="paper", image_size=28, latent=200, filters=64, lr=1e-5, batch_size=100, epochs=100,
@@ -83,6 +91,7 @@ class AnoganSettings(CommonSettings):
     )
     w_feature_density: FeatureDensity = 0.0
     w_transform: TransformError = 0.0
+    w_transform_density: TransformDensity = 0.0
     weights: Weights = Field(
         (0.9, 0.1, 0.0),
         description="weights of residual, discrimination and latent part; the search goes down this sum",

@@ -20,7 +20,7 @@ from pydantic import (
 )
 
 from ganad.config.curves import Curve
-from ganad.config.mixtures import DIRECTIONS, MOST_OTHERS, OF_ENCODER
+from ganad.config.mixtures import DIRECTIONS, MOST_OTHERS, OF_COPY, OF_ENCODER
 from ganad.config.parent import Parent
 from ganad.config.parts import PARTS, Weights
 from ganad.errors import ConfigError
@@ -214,7 +214,12 @@ class CommonSettings(BaseModel):
     @property
     def fits_transform_error(self) -> bool:
         """True where a copy of the discriminator learns how images are turned, scaled and sheared."""
-        return getattr(self, "w_transform", 0.0) > 0
+        return getattr(self, "w_transform", 0.0) > 0 or self.fits_transform_density
+
+    @property
+    def fits_transform_density(self) -> bool:
+        """True where a mixture is fitted to what that copy sees in images."""
+        return getattr(self, "w_transform_density", 0.0) > 0
 
     @property
     def further_looks(self) -> float:
@@ -223,9 +228,11 @@ class CommonSettings(BaseModel):
 
     @property
     def mixtures(self) -> tuple[int, ...]:
-        """How many numbers each mixture of Gaussians describes that is fitted: to codes, residuals, the discriminator's features, the encoder's."""
-        asked = (self.fits_density, self.fits_residual_density, self.fits_feature_density, self.fits_encoder_density)
-        sizes = (getattr(self, "latent", 0), DIRECTIONS, DIRECTIONS, OF_ENCODER)
+        """How many numbers each mixture of Gaussians describes that is fitted: to codes, residuals, the discriminator's features, the encoder's, its copy's."""
+        asked = (
+            self.fits_density, self.fits_residual_density, self.fits_feature_density, self.fits_encoder_density, self.fits_transform_density,
+        )  # fmt: skip
+        sizes = (getattr(self, "latent", 0), DIRECTIONS, DIRECTIONS, OF_ENCODER, OF_COPY)
         return tuple(size for size, is_fitted in zip(sizes, asked, strict=True) if is_fitted)
 
     @property

@@ -18,6 +18,8 @@ DIRECTIONS = 32
 AnoGAN's discriminator sees (docs/choices.md)."""
 OF_ENCODER = 64
 """Those of what EGBAD's encoder sees, of which more is found with as many."""
+OF_COPY = 64
+"""Those of what AnoGAN's copy of the discriminator sees, which has learned to tell transformed images apart; with 128 as much is found."""
 USUAL_ROUNDS = 25
 """Steps that a mixture of MNIST's codes took: 12 to 40."""
 

@@ -55,11 +55,20 @@ TransformError = Annotated[float, Field(ge=0, description=_TURNED.format("discri
 TransformErrorInLatent = Annotated[
     float, Field(ge=0, description=_TURNED.format("latent", "the distance of codes there"))
 ]
+TransformDensity = Annotated[
+    float,
+    Field(
+        ge=0,
+        description="how much it counts in the discrimination part how unlikely what that copy of the discriminator sees in the image is among "
+        "normal ones, half of them varied, in standard deviations against one of the rest of that part; an addition to the paper, 0 turns it off",
+    ),
+]
 LATENT_LABELS = {
     "w_density": ("Score", "Weight of the density of codes"),
     "w_typicality": ("Score", "Weight of the typicality"),
     "w_residual_density": ("Score", "Weight of the density of residuals"),
 }
 TRANSFORM_LABEL = {"w_transform": ("Score", "Weight of the transform error")}
+COPY_LABEL = {"w_transform_density": ("Score", "Weight of the density of the copy's features")}
 ENCODER_LABEL = {"w_encoder_density": ("Score", "Weight of the density of the encoder's features")}
 FEATURE_LABEL = {"w_feature_density": ("Score", "Weight of the density of features")}

@@ -2,9 +2,9 @@
 
 Paper   Schlegl et al. 2017, arXiv:1703.05921. The nets of `paper`: the AnoGAN in the released code of EGBAD.
 Shapes  x, x̂ = G(z*) (B, 1, S, S) in [-1, 1] · z (B, nz) ~ N(0, I) · logits (B,), high = "real".
-The search goes down the score: w_r sum |x - G(z)| + w_d sum |f(x) - f(G(z))| + w_l mean z². Two additions come on top at its end:
+The search goes down the score: w_r sum |x - G(z)| + w_d sum |f(x) - f(G(z))| + w_l mean z². Additions come on top at its end:
 with `w_typicality` the latent part has how unusual the residual is for so much ink; with `w_feature_density` the discrimination part has
-how unlikely f(x) is, whatever z is.
+how unlikely f(x) is, whatever z is, with `w_transform_density` how unlikely what the copy of D sees that tells transformed images apart.
 Differs from paper and release in what docs/methods/anogan.md lists.
 """
 
@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from ganad.config import AnoganSettings
+from ganad.config.mixtures import OF_COPY
 from ganad.models.augment import augmented
 from ganad.models.base import Method, Parts, no_op
 from ganad.models.dcgan import GENERATORS, SLOPES, article_conv_stack, small_conv_stack
@@ -97,6 +98,8 @@ class Anogan(Method):
         super().__init__(settings, nets)
         if s.fits_feature_density:
             self.features = PrincipalDensity(nets["discriminator"].critic.in_features)
+        if s.fits_transform_density:
+            self.transform_features = PrincipalDensity(self.transforms.guess.in_features, OF_COPY)
 
     def step(self, x: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
         """First D, which should call x real and G(z) fake; then G, which wants the opposite. G(z) is made once."""
@@ -129,6 +132,11 @@ class Anogan(Method):
         """The latent part (B,) from mean z² (B,): with `w_typicality` plus how unusual the residual (B,) is for the ink of x (B, 1, S, S)."""
         return latent if self.typicality is None else latent + self.typicality(_of_residual(residual, x))
 
+    def discrimination_part(self, distance: Tensor, x: Tensor, f: Tensor | None = None) -> Tensor:
+        """As `Method.discrimination_part`; with `w_transform_density` how unlikely what the copy of D sees in x is comes on top."""
+        part = super().discrimination_part(distance, x, f)
+        return part if self.transform_features is None else part + self.transform_features(self.transforms.see(x))
+
     @torch.no_grad()
     def fit_statistics(
         self,
@@ -142,7 +150,8 @@ class Anogan(Method):
         """What residuals of normal images are like for their ink, and what the discriminator sees in normal images.
 
         For the units of both the z of each of the `others` is searched; their features choose the number of Gaussians that are
-        fitted to the features of the `fitted`, which need no search. varied, steps: as in `Method.fit_statistics`.
+        fitted to the features of the `fitted`, which need no search. varied, steps: as in `Method.fit_statistics`. What the copy of D sees is
+        fitted to images of which every other one is varied, so that a digit that is written askew is not rare for that.
         """
         if not self.settings.fits_statistics:
             return
@@ -159,6 +168,12 @@ class Anogan(Method):
             self.typicality.fit(np.concatenate(statistics), usual)
         spread = float(np.concatenate(discrimination).std())
         self._fit_transforms(varied or fitted, others, spread, steps, on_progress)
+        if self.transform_features is not None:
+            halves = (torch.cat([x[::2], y[1::2]]) for x, y in zip(fitted(), (varied or fitted)(), strict=True))
+            self.transform_features.fit(
+                self._copy_sees(halves, on_progress), self._copy_sees(others(), on_progress), self.settings.w_transform_density * spread,
+                seed=self.settings.seed, on_progress=on_progress,
+            )  # fmt: skip
         if self.features is not None:
             features = []
             for x in fitted():
@@ -168,6 +183,14 @@ class Anogan(Method):
                 np.concatenate(features), np.concatenate(seen), self.settings.w_feature_density * spread,
                 seed=self.settings.seed, on_progress=on_progress,
             )  # fmt: skip
+
+    def _copy_sees(self, batches: Iterable[Tensor], on_progress: Callable[[], None]) -> np.ndarray:
+        """(N, n) what the copy of D that tells transformed images apart sees in all images."""
+        rows = []
+        for x in batches:
+            rows.append(self.transforms.see(x).float().cpu().numpy())
+            on_progress()
+        return np.concatenate(rows)
 
     def search(self, x: Tensor) -> Iterator[SearchStep]:
         """Adam on z alone, for each image of x (B, 1, S, S) by itself; the nets are only looked through.

@@ -42,7 +42,7 @@ class Parts(NamedTuple):
         return three | {name: self.more[name] for name in parts_in(self.more)}
 
 
-_STATISTICS = ("density", "typicality", "residuals", "features", "encoded", "transforms")
+_STATISTICS = ("density", "typicality", "residuals", "features", "encoded", "transforms", "transform_features")
 """What `fit_statistics` fits, where a method has it; the names of their tensors in a scoring state begin so."""
 
 
@@ -77,6 +77,8 @@ class Method(nn.Module):
             TransformError(self.image_layers(), settings.image_size) if settings.fits_transform_error else None
         )
         """What tells transformed images apart, likewise."""
+        self.transform_features: PrincipalDensity | None = None
+        """What that sees in normal images, in a method that adds this to its discrimination part; likewise."""
 
     def networks(self) -> dict[str, nn.Module]:
         """The nets by the names that losses are logged under."""
@@ -264,8 +266,11 @@ class Method(nn.Module):
         steps: int,
         on_progress: Callable[[], None],
     ) -> None:
-        """The rest of `fit_statistics`. spread: the standard deviation, over the others, of the distance in the part that it joins."""
-        if self.transforms is None:
+        """The rest of `fit_statistics`. spread: the standard deviation, over the others, of the distance in the part that it joins.
+
+        Transforms that are learned already stay as they are, so that what asks them can be fitted later.
+        """
+        if self.transforms is None or self.transforms.is_learned:
             return
         self.transforms.fit(self.image_layers(), fitted, steps, seed=self.settings.seed, on_progress=on_progress)
         surprise = torch.cat([self.transforms.surprise(x).double() for x in others()])
@@ -367,7 +372,7 @@ class Method(nn.Module):
         nets, own = self.load_scoring_nets(state), self._statistics()
         if nets < len(state) and not own:
             raise RuntimeError(
-                "statistics of normal images are there, and the settings ask for none (w_density, w_typicality, w_feature_density, w_encoder_density, w_transform)"
+                "statistics of normal images are there, and the settings ask for none (w_density, w_typicality, w_feature_density, w_encoder_density, w_transform, w_transform_density)"
             )
         for prefix, module in own.items():
             module.load_state_dict({n.removeprefix(prefix): t for n, t in state.items() if n.startswith(prefix)})

@@ -40,6 +40,7 @@ class TransformError(nn.Module):
         super().__init__()
         self.see = copy.deepcopy(layers).requires_grad_(False)
         self.guess = nn.Linear(_width(self.see, size), len(MAPS)).requires_grad_(False)
+        nn.init.zeros_(self.guess.weight)
         self.register_buffer("unit", torch.zeros(()))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -48,6 +49,11 @@ class TransformError(nn.Module):
     @property
     def is_fitted(self) -> bool:
         return bool(self.unit > 0)
+
+    @property
+    def is_learned(self) -> bool:
+        """True after `fit`, also where the error itself counts nothing."""
+        return bool(self.guess.weight.any())
 
     def surprise(self, x: Tensor) -> Tensor:
         """(B,) log(1 + error / 0.01)."""

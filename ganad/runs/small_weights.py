@@ -1,7 +1,8 @@
 """Weights in fewer bytes: half precision, and 8 bits a number for the weights of large layers. What scoring needs of a shipped run.
 
 A slice of a layer's weights along their first axis, such as all those of one output, is kept as whole numbers from -127 to 127 and one step:
-value = number x step. The steps of the weights `name` lie beside them as `name.step`. Fitted statistics are not such weights: a covariance is spoilt by 8 bits.
+value = number x step. The steps of the weights `name` lie beside them as `name.step`. Principal directions are kept so too, where there are as many numbers.
+Other fitted statistics are not: a covariance is spoilt by 8 bits.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from torch import Tensor
 
 LARGE = 20_000
 """Numbers from which on the weights of a layer have 8 bits each."""
-WEIGHTS = ".weight"
+IN_8_BITS = (".weight", ".axes")
 STEP = ".step"
 
 
@@ -21,7 +22,7 @@ def shrink(state: dict[str, Tensor]) -> dict[str, Tensor]:
     for name, values in state.items():
         if not values.is_floating_point() or values.ndim < 2:
             small[name] = values
-        elif values.numel() < LARGE or not name.endswith(WEIGHTS):
+        elif values.numel() < LARGE or not name.endswith(IN_8_BITS):
             small[name] = values.half()
         else:
             step = (values.abs().flatten(1).amax(dim=1) / 127).clamp(min=torch.finfo(torch.float32).tiny)

@@ -88,6 +88,7 @@ class Search:
     typicality: float  # what it adds to the last score, which the search does not ask for; 0 where the run has none
     density: float  # what the density of features adds to it, likewise
     transforms: float  # what the transform error adds to it, likewise
+    copied: float  # what the density of the features of the discriminator's copy adds to it, likewise
 
 
 def search(name: str, image: np.ndarray, frames: int = 24) -> Search | None:
@@ -112,6 +113,8 @@ def search(name: str, image: np.ndarray, frames: int = 24) -> Search | None:
         density, transforms = (
             0.0 if term is None else float(term(of)[0]) for term, of in ((net.features, f), (net.transforms, x))
         )
+        rare = net.transform_features
+        copied = 0.0 if rare is None else float(rare(net.transforms.see(x))[0])
     weights = dict(zip(net.settings.parts, net.settings.weights, strict=True))
     return Search(
         score=np.array([float(look.score[0]) for look in looks]),
@@ -121,6 +124,7 @@ def search(name: str, image: np.ndarray, frames: int = 24) -> Search | None:
         typicality=weights["latent"] * typicality,
         density=weights["discrimination"] * density,
         transforms=weights["discrimination"] * transforms,
+        copied=weights["discrimination"] * copied,
     )
 
 

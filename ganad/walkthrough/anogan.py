@@ -41,10 +41,11 @@ def _search(method: Anogan, x: torch.Tensor) -> Scene:
     looked, drawn, looked_again = recording.events
     w_r, w_d, w_l = s.weights
     unusual, dense = method.typicality is not None, method.features is not None
-    guessed = method.transforms is not None
+    guessed, copied = s.w_transform > 0, method.transform_features is not None
     asked = (
         ("how unlikely those of x are", dense),
         ("how badly a copy of D guesses how x was turned, scaled and sheared", guessed),
+        ("how rare what that copy sees in x is", copied),
     )
     of_features = [words for words, counts in asked if counts]
     return Scene(
@@ -65,7 +66,7 @@ def _search(method: Anogan, x: torch.Tensor) -> Scene:
         edges=(Edge("z", "G"), Edge("G", "x_hat"), Edge("x", "D"), Edge("x_hat", "D"), Edge("D", "f"), Edge("D", "f_hat")),
         formulas=(
             (Term("residual = "), Term("Σ |x − G(z)|", "residual")),
-            (Term("discrimination = "), Term("Σ |f(x) − f(G(z))|" + " + density of f(x)" * dense + " + transform error of x" * guessed, "discrimination")),
+            (Term("discrimination = "), Term("Σ |f(x) − f(G(z))|" + " + density of f(x)" * dense + " + transform error of x" * guessed + " + density of what D's copy sees" * copied, "discrimination")),
             (Term("latent = "), Term("mean z²" + " + typicality" * unusual, "latent")),
             (Term("score = "), Term(f"{w_r:g} · residual + {w_d:g} · discrimination + {w_l:g} · latent", "score")),
         ),
@@ -90,7 +91,7 @@ def _search(method: Anogan, x: torch.Tensor) -> Scene:
                 call=looked,
             ),
             Moment(
-                "What is left", "A part of the score each: pixels, features" + f" with {' and '.join(of_features)}" * bool(of_features) + ", and how far z is from what was drawn in training"
+                "What is left", "A part of the score each: pixels, features" + f" with {', and '.join(of_features)}" * bool(of_features) + ", and how far z is from what was drawn in training"
                 + ", with how unusual such a residual is for so much ink" * unusual + f". {last} steps in place of one pass: that is why EGBAD and GANomaly learn an encoder.", lit=("residual", "discrimination", "latent", "score"), terms=("residual", "discrimination", "latent", "score"),
                 values=(
                     ("residual", float(residual[0])), ("discrimination", float(discrimination[0])), ("latent", float(latent[0])),

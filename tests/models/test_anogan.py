@@ -11,8 +11,10 @@ from torch import nn
 from ganad.config import resolve
 from ganad.models import build
 from ganad.models.anogan import search_lr
+from ganad.models.augment import all_varied, augmented
+from ganad.models.principal_density import PrincipalDensity
 from ganad.runs import checkpoint
-from ganad.scoring.score import fit_statistics, score
+from ganad.scoring.score import fit_statistics, score, to_input
 from tests.models.test_egbad import SIZE, conv, cross_entropy, idle, images, linear
 from tests.models.test_ganomaly import assert_ends_alike, outputs
 
@@ -26,6 +28,7 @@ PLAIN = dict(
     search_patience=0,
     w_typicality=0.0,
     w_feature_density=0.0,
+    w_transform_density=0.0,
     weights=(0.9, 0.1, 0.0),
 )
 
@@ -287,8 +290,43 @@ def test_typicality_is_the_squared_distance_of_mahalanobis_of_residual_and_ink_f
     np.testing.assert_allclose(found["latent"] - without["latent"], expected, rtol=2e-2, atol=1e-3)
 
 
+def test_the_discrimination_part_has_how_rare_is_what_the_copy_of_d_sees_among_images_of_which_half_are_varied():
+    asked = dict(search_steps=5, weights=(0.2, 0.8, 10.0), augment_share=0.0, w_transform=0.0)
+    plain, dense = tiny(**asked).eval(), tiny(**asked, w_transform_density=3.0).eval()
+    dense.load_scoring_nets(plain.scoring_state())
+    train = np.random.default_rng(1).integers(0, 256, (60, 28, 28), dtype=np.uint8)
+    for _ in range(
+        2
+    ):  # first the transforms are learned; they stay, and the second fit sees the first draw of variations
+        fit_statistics(dense, train)
+    x = to_input(train, 32)
+    order, rng = np.random.default_rng(0).permutation(60), torch.Generator().manual_seed(0)
+    others, fitted = (
+        torch.tensor(np.sort(order[:12])),
+        torch.tensor(np.sort(order[12:])),
+    )  # a fifth of them, drawn by the seed
+    varied = augmented(x[fitted], all_varied(dense.settings), rng)
+    see = dense.transforms.see
+    parts, spread = plain.one_look(x), plain.one_look(x[others]).discrimination.double().numpy().std()
+    density = PrincipalDensity(dense.transforms.guess.in_features, 64)
+    density.fit(see(torch.cat([x[fitted][::2], varied[1::2]])).numpy(), see(x[others]).numpy(), 3.0 * spread, seed=0)
+    found, expected = dense.one_look(x).discrimination - parts.discrimination, density(see(x))
+    np.testing.assert_allclose(found, expected, rtol=2e-2, atol=2e-2 * float(expected.max()))
+    assert expected.max() > 0
+
+
+def test_what_the_copy_of_d_sees_can_be_asked_later_without_learning_transforms_anew():
+    method = tiny(w_transform=2.0, w_transform_density=2.0, search_steps=3)
+    train = np.random.default_rng(0).integers(0, 256, (40, 28, 28), dtype=np.uint8)
+    fit_statistics(method, train)
+    learned = {name: values.clone() for name, values in method.transforms.state_dict().items()}
+    fit_statistics(method, train[::-1].copy())
+    for name, values in method.transforms.state_dict().items():
+        assert torch.equal(values, learned[name]), name
+
+
 def test_what_typicality_and_density_are_fitted_to_is_searched_with_the_same_result_after_saving(tmp_path):
-    method = tiny(w_typicality=2.0, w_feature_density=2.0, search_steps=3)
+    method = tiny(w_typicality=2.0, w_feature_density=2.0, w_transform_density=2.0, search_steps=3)
     fit_statistics(method, np.random.default_rng(0).integers(0, 256, (40, 28, 28), dtype=np.uint8))
     (tmp_path / "config.json").write_text(method.settings.model_dump_json(), encoding="utf-8")
     checkpoint.save_weights(tmp_path, method)
@@ -296,5 +334,6 @@ def test_what_typicality_and_density_are_fitted_to_is_searched_with_the_same_res
     asked = np.random.default_rng(3).integers(0, 256, (4, 28, 28), dtype=np.uint8)
     assert again.typicality.unit > 0
     assert again.features.mixture.unit > 0
+    assert again.transform_features.mixture.unit > 0
     for part in ("discrimination", "latent"):
         np.testing.assert_array_equal(score(method, asked).parts[part], score(again, asked).parts[part])

@@ -20,7 +20,7 @@ IMAGE = np.random.default_rng(0).integers(0, 256, (28, 28), dtype=np.uint8)
 def net(monkeypatch):
     settings = resolve(
         "anogan", "tuned", normal=(8,), filters=4, latent=6, search_steps=30, search_candidates=8, search_restarts=2,
-        w_feature_density=1.0, w_transform=1.0,
+        w_feature_density=1.0, w_transform=1.0, w_transform_density=1.0,
     )  # fmt: skip
     made = build(settings).eval().requires_grad_(False)
     monkeypatch.setattr(new_images, "method", lambda name: made)
@@ -45,14 +45,16 @@ def test_the_last_picture_of_the_film_is_the_reconstruction_that_is_scored(net):
 
 def test_the_end_of_the_search_and_what_is_added_to_it_make_up_the_score(net):
     without = service.search("any", IMAGE)
-    assert without.typicality == without.density == without.transforms == 0  # nothing is fitted yet
-    fit_statistics(net, np.random.default_rng(1).integers(0, 256, (60, 28, 28), dtype=np.uint8))
+    assert without.typicality == without.density == without.transforms == without.copied == 0  # nothing is fitted yet
+    fit_statistics(net, np.random.default_rng(1).integers(0, 100, (60, 28, 28), dtype=np.uint8))  # darker than IMAGE
     found = service.search("any", IMAGE)
     total = metrics.total(score(net.folded(), IMAGE[None]).parts, net.settings.weights)[0]
     assert found.typicality > 0
     assert found.density > 0
     assert found.transforms > 0
-    assert found.score[-1] + found.typicality + found.density + found.transforms == pytest.approx(total, rel=1e-3)
+    assert found.copied > 0
+    added = found.typicality + found.density + found.transforms + found.copied
+    assert found.score[-1] + added == pytest.approx(total, rel=1e-3)
     assert found.score == pytest.approx(without.score)
 
 
@@ -77,6 +79,7 @@ def test_each_still_of_the_strip_says_its_step_and_score():
         typicality=0.0,
         density=0.0,
         transforms=0.0,
+        copied=0.0,
     )
     html = latent_search.strip(found)
     assert "G(z) at step 0, score 9" in html

@@ -49,6 +49,7 @@ def film(run: RunInfo, image: np.ndarray, key: str) -> None:
         end = search.score[-1]
         beside = (
             ("Typicality", search.typicality), ("The density of features", search.density), ("The transform error", search.transforms),
+            ("How rare what the copy of the discriminator sees is", search.copied),
         )  # fmt: skip
         for what, added in beside:
             if added:

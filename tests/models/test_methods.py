@@ -86,7 +86,9 @@ def test_what_scoring_needs_fits_another_instance_and_holds_no_more(name, averag
     statistics = {
         k
         for k in method.state_dict()
-        if k.startswith(("density.", "typicality.", "residuals.", "features.", "encoded.", "transforms."))
+        if k.startswith(
+            ("density.", "typicality.", "residuals.", "features.", "encoded.", "transforms.", "transform_features.")
+        )
     }
     assert state.keys() == tensors(method).keys() | statistics
     other.load_scoring_state({k: v.clone() for k, v in state.items()})

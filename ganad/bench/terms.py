@@ -154,7 +154,9 @@ def weighed(run: Path, setting: str, weight: float, train: np.ndarray) -> Method
     if own == 0 and weight > 0:
         method = build(settings.model_copy(update={setting: weight}))
         of_run = checkpoint.load_method(run).scoring_state()
-        method.load_scoring_state(method.scoring_state() | of_run)  # transforms of the run are asked, not learned anew
+        method.load_scoring_state(method.scoring_state() | of_run)
+        if settings.fits_transform_error:
+            method.transforms.is_kept = True
         fit_statistics(method, train)
         method.load_scoring_state(method.scoring_state() | of_run)
         return method.eval()

@@ -266,11 +266,8 @@ class Method(nn.Module):
         steps: int,
         on_progress: Callable[[], None],
     ) -> None:
-        """The rest of `fit_statistics`. spread: the standard deviation, over the others, of the distance in the part that it joins.
-
-        Transforms that are learned already stay as they are, so that what asks them can be fitted later.
-        """
-        if self.transforms is None or self.transforms.is_learned:
+        """The rest of `fit_statistics`. spread: the standard deviation, over the others, of the distance in the part that it joins."""
+        if self.transforms is None or self.transforms.is_kept:
             return
         self.transforms.fit(self.image_layers(), fitted, steps, seed=self.settings.seed, on_progress=on_progress)
         surprise = torch.cat([self.transforms.surprise(x).double() for x in others()])

@@ -34,13 +34,14 @@ class TransformError(nn.Module):
     """
 
     unit: Tensor
+    is_kept = False
+    """True where the statistics of a finished run are fitted once more: what was learned stays, so that what asks it is fitted to that."""
 
     def __init__(self, layers: nn.Sequential, size: int):
         """layers: the discriminator's, of which `fit` begins with a copy. size: S."""
         super().__init__()
         self.see = copy.deepcopy(layers).requires_grad_(False)
         self.guess = nn.Linear(_width(self.see, size), len(MAPS)).requires_grad_(False)
-        nn.init.zeros_(self.guess.weight)
         self.register_buffer("unit", torch.zeros(()))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -49,11 +50,6 @@ class TransformError(nn.Module):
     @property
     def is_fitted(self) -> bool:
         return bool(self.unit > 0)
-
-    @property
-    def is_learned(self) -> bool:
-        """True after `fit`, also where the error itself counts nothing."""
-        return bool(self.guess.weight.any())
 
     def surprise(self, x: Tensor) -> Tensor:
         """(B,) log(1 + error / 0.01)."""

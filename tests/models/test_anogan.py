@@ -295,10 +295,10 @@ def test_the_discrimination_part_has_how_rare_is_what_the_copy_of_d_sees_among_i
     plain, dense = tiny(**asked).eval(), tiny(**asked, w_transform_density=3.0).eval()
     dense.load_scoring_nets(plain.scoring_state())
     train = np.random.default_rng(1).integers(0, 256, (60, 28, 28), dtype=np.uint8)
-    for _ in range(
-        2
-    ):  # first the transforms are learned; they stay, and the second fit sees the first draw of variations
+    # First the transforms are learned; they stay, and the second fit sees the first draw of variations.
+    for _ in range(2):
         fit_statistics(dense, train)
+        dense.transforms.is_kept = True
     x = to_input(train, 32)
     order, rng = np.random.default_rng(0).permutation(60), torch.Generator().manual_seed(0)
     others, fitted = (
@@ -315,14 +315,15 @@ def test_the_discrimination_part_has_how_rare_is_what_the_copy_of_d_sees_among_i
     assert expected.max() > 0
 
 
-def test_what_the_copy_of_d_sees_can_be_asked_later_without_learning_transforms_anew():
-    method = tiny(w_transform=2.0, w_transform_density=2.0, search_steps=3)
+def test_transforms_of_a_training_that_goes_on_are_learned_whatever_its_state_held():
+    method, again = (tiny(w_transform=2.0, w_transform_density=2.0, search_steps=3) for _ in range(2))
     train = np.random.default_rng(0).integers(0, 256, (40, 28, 28), dtype=np.uint8)
+    again.load_training_state(method.training_state())
     fit_statistics(method, train)
-    learned = {name: values.clone() for name, values in method.transforms.state_dict().items()}
-    fit_statistics(method, train[::-1].copy())
-    for name, values in method.transforms.state_dict().items():
-        assert torch.equal(values, learned[name]), name
+    fit_statistics(again, train)
+    assert again.transforms.is_fitted
+    for (name, values), other in zip(method.scoring_state().items(), again.scoring_state().values(), strict=True):
+        torch.testing.assert_close(other, values, rtol=0, atol=0, msg=name)
 
 
 def test_what_typicality_and_density_are_fitted_to_is_searched_with_the_same_result_after_saving(tmp_path):

@@ -170,27 +170,16 @@ class Anogan(Method):
         self._fit_transforms(varied or fitted, others, spread, steps, on_progress)
         if self.transform_features is not None:
             halves = (torch.cat([x[::2], y[1::2]]) for x, y in zip(fitted(), (varied or fitted)(), strict=True))
+            see = self.transforms.see
             self.transform_features.fit(
-                self._copy_sees(halves, on_progress), self._copy_sees(others(), on_progress), self.settings.w_transform_density * spread,
+                _seen(see, halves, on_progress), _seen(see, others(), on_progress), self.settings.w_transform_density * spread,
                 seed=self.settings.seed, on_progress=on_progress,
             )  # fmt: skip
         if self.features is not None:
-            features = []
-            for x in fitted():
-                features.append(folded.discriminate(x).float().cpu().numpy())
-                on_progress()
             self.features.fit(
-                np.concatenate(features), np.concatenate(seen), self.settings.w_feature_density * spread,
+                _seen(folded.discriminate, fitted(), on_progress), np.concatenate(seen), self.settings.w_feature_density * spread,
                 seed=self.settings.seed, on_progress=on_progress,
             )  # fmt: skip
-
-    def _copy_sees(self, batches: Iterable[Tensor], on_progress: Callable[[], None]) -> np.ndarray:
-        """(N, n) what the copy of D that tells transformed images apart sees in all images."""
-        rows = []
-        for x in batches:
-            rows.append(self.transforms.see(x).float().cpu().numpy())
-            on_progress()
-        return np.concatenate(rows)
 
     def search(self, x: Tensor) -> Iterator[SearchStep]:
         """Adam on z alone, for each image of x (B, 1, S, S) by itself; the nets are only looked through.
@@ -280,6 +269,15 @@ class Anogan(Method):
             drawn.square().mean(1).expand(len(x), -1),
         )
         return drawn[away.topk(s.search_restarts, dim=1, largest=False).indices]
+
+
+def _seen(see: Callable[[Tensor], Tensor], batches: Iterable[Tensor], on_progress: Callable[[], None]) -> np.ndarray:
+    """(N, n) what a net sees in all images, from batches (B, 1, S, S). see: -> (B, n)."""
+    rows = []
+    for x in batches:
+        rows.append(see(x).float().cpu().numpy())
+        on_progress()
+    return np.concatenate(rows)
 
 
 def _of_residual(residual: Tensor, x: Tensor) -> Tensor:

@@ -108,23 +108,42 @@ const cubic = (t) => [
 ];
 
 // Each pixel from where the matrix (a, b, c, d, e, f) leads, in places from -1 to 1; -1 from outside.
-function transformed(x, [a, b, c, d, e, f], size, between = linear) {
+function transformed(x, matrix, size, between = linear) {
+  if (!MAPS.has(matrix)) MAPS.set(matrix, sources(matrix, size, between));
+  const { ends, from, weights } = MAPS.get(matrix);
   const out = new Float32Array(size * size);
-  const ink = (row, column) =>
-    row < 0 || row >= size || column < 0 || column >= size ? 0 : x[row * size + column] + 1;
+  let at = 0;
   for (let i = 0; i < out.length; i++) {
+    let sum = 0;
+    for (; at < ends[i]; at++) sum += weights[at] * (x[from[at]] + 1);
+    out[i] = sum - 1;
+  }
+  return out;
+}
+
+// What `sources` found for each matrix: the same few transform every image of a run, each always interpolated in one way.
+const MAPS = new WeakMap();
+
+// The pixels that each pixel is made of: those up to ends[0] for the first, from there up to ends[1] for the second, and so on.
+function sources([a, b, c, d, e, f], size, between) {
+  const [ends, from, weights] = [[], [], []];
+  for (let i = 0; i < size * size; i++) {
     const u = (2 * (i % size) + 1) / size - 1;
     const v = (2 * Math.floor(i / size) + 1) / size - 1;
     const column = ((a * u + b * v + c + 1) * size - 1) / 2;
     const row = ((d * u + e * v + f + 1) * size - 1) / 2;
     const [left, top] = [Math.floor(column), Math.floor(row)];
     const across = between(column - left);
-    let sum = 0;
     for (const [down, part] of between(row - top))
-      for (const [right, weight] of across) sum += part * weight * ink(top + down, left + right);
-    out[i] = sum - 1;
+      for (const [right, weight] of across) {
+        const [y, x] = [top + down, left + right];
+        if (y < 0 || y >= size || x < 0 || x >= size) continue;
+        from.push(y * size + x);
+        weights.push(part * weight);
+      }
+    ends.push(from.length);
   }
-  return out;
+  return { ends: Int32Array.from(ends), from: Int32Array.from(from), weights: Float64Array.from(weights) };
 }
 
 function number(value) {

@@ -120,6 +120,26 @@ def test_a_row_is_the_area_between_held_out_normals_and_training_images_of_every
     assert row.auroc[row.own] == pytest.approx(metrics.area(total[:100], total[100:]), abs=1e-4)
 
 
+def test_another_term_counts_meanwhile_what_is_asked_for(runs_dir):
+    run = trained(w_transform=0.0)
+    settings, split = run_directory.settings(run), sources.split(sources.load(None), run_directory.settings(run))
+    whole = sources.load(None)
+    images = np.concatenate([split.val.images[:30], whole.train.images[sources.reference_rows(whole, settings, 10)]])
+    asked = dict(held_out=30, each=10)
+    (row,) = b.compare([run.name], "w_density", [0.0, 3.0], lambda _: None, also={"w_residual_density": 5.0}, **asked)
+    for weight, found in row.auroc.items():
+        method = b.weighed(run, "w_density", weight, split.train.images)
+        method.residuals.mixture.unit.mul_(5.0 / settings.w_residual_density)
+        total = metrics.total(score(method, images).parts, settings.weights)
+        assert found == pytest.approx(metrics.area(total[:30], total[30:]), abs=1e-4), weight
+    (alone,) = b.compare([run.name], "w_density", [0.0, 3.0], lambda _: None, **asked)
+    assert row.auroc != alone.auroc
+    with pytest.raises(RunError, match="no w_transform, which is fitted after a training"):
+        b.compare([run.name], "w_density", [0.0], lambda _: None, also={"w_transform": 1.0}, **asked)
+    with pytest.raises(ConfigError, match="got 'w_adv'"):
+        b.compare([run.name], "w_density", [0.0], lambda _: None, also={"w_adv": 1.0}, **asked)
+
+
 def test_the_shipped_runs_are_those_in_which_the_term_counts():
     assert b.runs_with("w_residual_density") == [f"egbad-n{d}" for d in range(10)] + FANOGANS
     assert b.runs_with("w_feature_density") == ["anogan-all-but-8", *FANOGANS]

@@ -333,12 +333,13 @@ def page(rows: Sequence[Row], preset: str) -> str:
     command, kind = "python -m ganad bench quality", "digit"
     if own is not None:
         source = Path(own).name.replace("`", "")
-        title, split = f"{title}: {source}", f"every training and test image of {source}; no setting was chosen on them"
+        title, split = f"{title}: {source}", f"every training and test image of {source}"
         command, kind = f"{command} --data …/{source}", "class"
     lines = [
         f"# {title}",
         "",
-        f"Written by `{command}`. Preset `{preset}`, settings chosen on training images of MNIST alone; the last epoch; "
+        f"Written by `{command}`. Preset `{preset}`, settings chosen on training images of MNIST, three "
+        "weights of f-AnoGAN's score [on those of Fashion-MNIST too](choices.md#several-weights-at-once-digits-and-clothes); the last epoch; "
         f"`eval()` everywhere; {split}. "
         "Mean over seeds ± sample standard deviation; a figure without ± is one seed. Baselines learn from the same images.",
         "",

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -73,17 +74,30 @@ def runs_with(setting: str) -> list[str]:
 
 
 def compare(
-    names: Sequence[str], setting: str, values: Sequence[float], log: Log, *, held_out: int = HELD_OUT, each: int = EACH
+    names: Sequence[str],
+    setting: str,
+    values: Sequence[float],
+    log: Log,
+    *,
+    also: Mapping[str, float] = MappingProxyType({}),
+    held_out: int = HELD_OUT,
+    each: int = EACH,
 ) -> list[Row]:
-    """A row for each run. Raises ConfigError for a setting that is no such weight, RunError for a run that lacks it or its nets."""
-    if setting not in TERMS:
-        raise ConfigError(f"a setting that weighs a term of the score is wanted: {', '.join(TERMS)}; got {setting!r}")
+    """A row for each run. also: other terms that the runs have -> what they count meanwhile.
+
+    Raises ConfigError for a setting that is no such weight, RunError for a run that lacks it, one of the others or its nets.
+    """
+    for asked in (setting, *also):
+        if asked not in TERMS:
+            raise ConfigError(f"a setting that weighs a term of the score is wanted: {', '.join(TERMS)}; got {asked!r}")
     if not names:
         raise RunError(f"No shipped run has {setting} above 0: name finished runs.")
-    return [_row(run_directory.find(name), setting, values, log, held_out, each) for name in names]
+    return [_row(run_directory.find(name), setting, values, log, also, held_out, each) for name in names]
 
 
-def _row(run: Path, setting: str, values: Sequence[float], log: Log, held_out: int, each: int) -> Row:
+def _row(
+    run: Path, setting: str, values: Sequence[float], log: Log, also: Mapping[str, float], held_out: int, each: int
+) -> Row:
     settings = run_directory.settings(run)
     if not hasattr(settings, setting):
         raise RunError(f"{run.name} is a run of {settings.title}, whose score has no {setting}.")
@@ -101,7 +115,10 @@ def _row(run: Path, setting: str, values: Sequence[float], log: Log, held_out: i
         return metrics.area(total[:n], total[n:])
 
     def asked(weight: float) -> Mapping[str, np.ndarray]:
-        return parts_by_look(weighed(run, setting, weight, split.train.images), images)
+        method = weighed(run, setting, weight, split.train.images)
+        for other, value in also.items():
+            reweigh(method, other, getattr(settings, other, 0), value)
+        return parts_by_look(method, images)
 
     if setting == LOOKS:
         areas, alone = {value: area(asked(value)) for value in values}, None
@@ -147,11 +164,7 @@ def weighed(run: Path, setting: str, weight: float, train: np.ndarray) -> Method
     """
     settings = run_directory.settings(run)
     own = getattr(settings, setting)
-    if setting not in FITTED:
-        method = checkpoint.load_method(run)
-        method.settings = settings.model_copy(update={setting: weight})
-        return method
-    if own == 0 and weight > 0:
+    if setting in FITTED and own == 0 and weight > 0:
         method = build(settings.model_copy(update={setting: weight}))
         of_run = checkpoint.load_method(run).scoring_state()
         method.load_scoring_state(method.scoring_state() | of_run)
@@ -161,9 +174,19 @@ def weighed(run: Path, setting: str, weight: float, train: np.ndarray) -> Method
         method.load_scoring_state(method.scoring_state() | of_run)
         return method.eval()
     method = checkpoint.load_method(run)
-    if own > 0:
-        method.get_submodule(FITTED[setting]).unit.mul_(weight / own)
+    if own != weight:
+        reweigh(method, setting, own, weight)
     return method
+
+
+def reweigh(method: Method, setting: str, own: float, weight: float) -> None:
+    """Let a term count so much. own: what it counts in the method. Raises RunError where nothing was fitted that could be weighed."""
+    if setting not in FITTED:
+        method.settings = method.settings.model_copy(update={setting: weight})
+    elif own > 0:
+        method.get_submodule(FITTED[setting]).unit.mul_(weight / own)
+    elif weight > 0:
+        raise RunError(f"The run has no {setting}, which is fitted after a training: ask for it by itself first.")
 
 
 def table(rows: Sequence[Row], setting: str) -> str:

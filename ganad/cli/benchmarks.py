@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -13,6 +13,7 @@ from ganad import service
 from ganad.cli import terminal
 from ganad.cli.app import Json, MethodName, app
 from ganad.cli.terminal import tell
+from ganad.cli.training import pairs
 from ganad.config import METHOD_NAMES
 from ganad.errors import ConfigError, GanadError
 from ganad.runs import run_directory
@@ -152,6 +153,10 @@ def bench_term(
         list[str] | None, typer.Argument(help="finished runs; default: the shipped ones that have the term")
     ] = None,
     values: Annotated[str, typer.Option(help="weights of the term to compare")] = "0,0.5,1,2,3,4",
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="what another term of the runs counts meanwhile; repeat"),
+    ] = None,
     held_out: Annotated[int, typer.Option(help="held-out normal images at most", min=20)] = 1000,
     each: Annotated[int, typer.Option(help="training images of each other class", min=5)] = 150,
     json_: Json = False,
@@ -167,10 +172,25 @@ def bench_term(
         setting,
         _listed(values, float, "numbers such as 0,0.5,2"),
         tell,
+        also=_weights(pairs(set_)),
         held_out=held_out,
         each=each,
     )
     terminal.put(json.dumps([dataclasses.asdict(r) for r in rows], indent=2) if json_ else b.table(rows, setting))
+
+
+def _weights(given: dict[str, Any]) -> dict[str, float]:
+    return {key: _weight(key, text) for key, text in given.items()}
+
+
+def _weight(key: str, text: str) -> float:
+    try:
+        weight = float(text)
+    except (TypeError, ValueError):
+        weight = -1.0
+    if not 0 <= weight < float("inf"):
+        raise ConfigError(f"{key} counts a number of 0 or more, got {text!r}")
+    return weight
 
 
 def _numbers(text: str) -> list[int]:

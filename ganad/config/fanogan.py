@@ -24,7 +24,7 @@ from ganad.config.statistics import (
 
 _TUNED = dict(
     encoder_share=0.33, filters=16, latent=16, batch_size=64, lr=1e-3, beta1=0.0, beta2=0.9, ema_decay=0.99, lr_encoder=1e-3,
-    w_feature_density=16.0, w_typicality=2.0, w_residual_density=2.0, weights=(1.0, 1.0, 1.0),
+    w_typicality=2.0, weights=(1.0, 1.0, 1.0),
 )  # fmt: skip
 
 
@@ -48,8 +48,10 @@ class FanoganSettings(CommonSettings):
         **LATENT_LABELS,
     }
     presets: ClassVar[dict[str, dict[str, Any]]] = {
-        "tuned": dict(epochs=45, w_transform=16.0, look_turn=5.0, **_TUNED, **HANDWRITING_FOR_TRANSFORMS),
-        "many": dict(epochs=5, w_density=4.0, **_TUNED),
+        "tuned": dict(
+            epochs=45, w_feature_density=32.0, w_residual_density=4.0, w_transform=24.0, look_turn=5.0, **_TUNED, **HANDWRITING_FOR_TRANSFORMS,
+        ),
+        "many": dict(epochs=5, w_feature_density=16.0, w_residual_density=2.0, w_density=4.0, **_TUNED),
         "paper": dict(
             architecture="paper", image_size=64, latent=128, filters=64, lr=1e-4, beta1=0.0, beta2=0.9, batch_size=64,
             epochs=950, encoder_share=0.63, lr_encoder=5e-5, encoder_optimizer="rmsprop",

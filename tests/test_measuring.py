@@ -13,8 +13,10 @@ import pytest
 from ganad import service
 from ganad.config import VAL_SHARE, mixtures, resolve
 from ganad.errors import GanadError
+from ganad.runs import run_directory
+from ganad.scoring.score import score
 from ganad.service import training
-from ganad.training import measure_queue, throughput
+from ganad.training import epoch_recorder, measure_queue, run_training, throughput, worker
 
 
 class Child:
@@ -171,6 +173,24 @@ def test_an_estimate_asks_until_the_speed_is_known(runs_dir, monkeypatch):
     fit = mixtures.expected_seconds(found.images - round(VAL_SHARE * found.images), rates["fit"])
     assert found.seconds - without.seconds == pytest.approx(fit)
     assert fit > 1
+
+
+def test_an_estimate_counts_every_image_that_a_training_scores_but_the_handful_that_is_drawn(runs_dir, monkeypatch):
+    s = resolve("ganomaly", "tuned", normal=(8,), filters=4, latent=4, limit=600, epochs=3, precision="float32")
+    scored = []
+
+    def counted(method, images, **how):
+        scored.append(len(images))
+        return score(method, images, **how)
+
+    for module in (run_training, epoch_recorder):
+        monkeypatch.setattr(module, "score", counted)
+    worker.work(run_directory.create(s))
+    throughput.memory(s).parent.mkdir(parents=True, exist_ok=True)
+    rates = {"float32": float("inf"), "bf16": None, "score": 1.0, "fit": None, "format": "float32"}
+    monkeypatch.setattr(throughput, "recall", lambda _: rates)
+    drawn = 10 * (s.epochs + 1)
+    assert service.estimate(s).seconds - training.START_UP_S == sum(scored) - drawn
 
 
 def test_learning_the_transforms_is_part_of_an_estimate(runs_dir):

@@ -24,7 +24,7 @@ from ganad.service.quota import room_for
 from ganad.service.runs import readable
 from ganad.system import access
 from ganad.training import jobs, measure_queue, throughput
-from ganad.training.length import TRAINING_IMAGES
+from ganad.training.length import HELD_OUT_FOLLOWED, TEST_FOLLOWED, TRAINING_IMAGES
 
 START_UP_S = 4.0
 """What a worker needs before its first step: Python, torch, the data."""
@@ -189,11 +189,12 @@ def estimate(settings: Settings) -> Estimate | None:
     rate = rates.get(throughput.expected(settings, rates)) or rates["float32"]
     n_test = settings.test_limit or sum(class_counts(settings.data, test=True).values())
     n_val, most = round(VAL_SHARE * n), settings.sample or n + n_test
-    each_look = min(n_val, settings.val_images_per_check)
+    looks, each_look = min(settings.epochs, settings.max_checkpoints), min(n_val, settings.val_images_per_check)
+    scored = min(n_val, most) + min(n_test, most)
     if not settings.scores_by_search:
         each_look += min(n - n_val, settings.val_images_per_check, TRAINING_IMAGES)
-    looks = min(settings.epochs, settings.max_checkpoints) * each_look
-    scored = looks + min(n_val, most) + min(n_test, most)
+        scored += (looks + 1) * (min(n_val, HELD_OUT_FOLLOWED) + min(n_test, TEST_FOLLOWED))
+    scored += looks * each_look
     if settings.scores_by_search and settings.fits_statistics:
         scored += mixtures.others_of(n - n_val, settings.most_statistics)
     seconds = START_UP_S + (n - n_val) * settings.epochs / rate + scored / rates["score"]

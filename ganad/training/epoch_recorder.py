@@ -19,9 +19,7 @@ from ganad.models import Method
 from ganad.runs import history
 from ganad.runs.history import History
 from ganad.scoring.score import score
-
-HELD_OUT, TEST = 100, 500
-"""Images of the sample, at most."""
+from ganad.training.length import HELD_OUT_FOLLOWED, TEST_FOLLOWED
 
 
 class EpochRecorder:
@@ -30,8 +28,8 @@ class EpochRecorder:
     def __init__(self, run: Path, split: Any, *, searches: bool, epochs_done: int):
         """epochs_done: of a run that is resumed; later rows are forgotten, since they come again."""
         self.run, self.searches = run, searches
-        val = spread_evenly(np.arange(len(split.val.digit)), split.val.digit, HELD_OUT)
-        test = _of_each(split.test.digit, TEST)
+        val = spread_evenly(np.arange(len(split.val.digit)), split.val.digit, HELD_OUT_FOLLOWED)
+        test = _of_each(split.test.digit, TEST_FOLLOWED)
         self.images = np.concatenate([split.val.images[val], split.test.images[test]])
         self.empty = History(
             epoch=np.zeros(0, np.int32),

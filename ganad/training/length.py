@@ -15,6 +15,8 @@ ONE_DIGIT = round(6_000 * (1 - VAL_SHARE))
 """Training images of one digit of MNIST, about, what is held out taken away: 5,400. Presets were tuned on so many."""
 TRAINING_IMAGES = 200
 """Images that a run learns from whose parts are taken after a kept epoch, to be compared with held-out ones."""
+HELD_OUT_FOLLOWED, TEST_FOLLOWED = 100, 500
+"""Images at most, the same ones after every kept epoch, by which one can watch a run learn."""
 ENOUGH = 0.5
 """A training with fewer steps than this share of its preset's is called short."""
 

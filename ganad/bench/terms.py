@@ -90,6 +90,10 @@ def compare(
     for asked in (setting, *also):
         if asked not in TERMS:
             raise ConfigError(f"a setting that weighs a term of the score is wanted: {', '.join(TERMS)}; got {asked!r}")
+    if setting in also:
+        raise ConfigError(
+            f"{setting} is weighed by the values that are compared, so it cannot count {also[setting]:g} meanwhile."
+        )
     if not names:
         raise RunError(f"No shipped run has {setting} above 0: name finished runs.")
     return [_row(run_directory.find(name), setting, values, log, also, held_out, each) for name in names]

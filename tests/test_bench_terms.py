@@ -138,6 +138,8 @@ def test_another_term_counts_meanwhile_what_is_asked_for(runs_dir):
         b.compare([run.name], "w_density", [0.0], lambda _: None, also={"w_transform": 1.0}, **asked)
     with pytest.raises(ConfigError, match="got 'w_adv'"):
         b.compare([run.name], "w_density", [0.0], lambda _: None, also={"w_adv": 1.0}, **asked)
+    with pytest.raises(RunError, match="whose score has no w_feature_density"):
+        b.compare([run.name], "w_density", [0.0], lambda _: None, also={"w_feature_density": 1.0}, **asked)
     with pytest.raises(ConfigError, match="it cannot count 3 meanwhile"):
         b.compare([run.name], "w_density", [0.0], lambda _: None, also={"w_density": 3.0}, **asked)
 

@@ -103,8 +103,9 @@ def _row(
     run: Path, setting: str, values: Sequence[float], log: Log, also: Mapping[str, float], held_out: int, each: int
 ) -> Row:
     settings = run_directory.settings(run)
-    if not hasattr(settings, setting):
-        raise RunError(f"{run.name} is a run of {settings.title}, whose score has no {setting}.")
+    for term in (setting, *also):
+        if not hasattr(settings, term):
+            raise RunError(f"{run.name} is a run of {settings.title}, whose score has no {term}.")
     fewer = SEARCHED if settings.scores_by_search else 1
     dataset = sources.load(settings.data)
     split = sources.split(dataset, settings)
@@ -121,7 +122,7 @@ def _row(
     def asked(weight: float) -> Mapping[str, np.ndarray]:
         method = weighed(run, setting, weight, split.train.images)
         for other, value in also.items():
-            reweigh(method, other, getattr(settings, other, 0), value)
+            reweigh(method, other, getattr(settings, other), value)
         return parts_by_look(method, images)
 
     if setting == LOOKS:

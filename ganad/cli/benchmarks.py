@@ -172,18 +172,14 @@ def bench_term(
         setting,
         _listed(values, float, "numbers such as 0,0.5,2"),
         tell,
-        also=_weights(pairs(set_)),
+        also={key: _weight(key, text) for key, text in pairs(set_).items()},
         held_out=held_out,
         each=each,
     )
     terminal.put(json.dumps([dataclasses.asdict(r) for r in rows], indent=2) if json_ else b.table(rows, setting))
 
 
-def _weights(given: dict[str, Any]) -> dict[str, float]:
-    return {key: _weight(key, text) for key, text in given.items()}
-
-
-def _weight(key: str, text: str) -> float:
+def _weight(key: str, text: Any) -> float:
     try:
         weight = float(text)
     except (TypeError, ValueError):

@@ -131,7 +131,9 @@ def test_a_run_that_fails_on_the_cluster_ends_the_command_with_its_reason(runs_d
 @pytest.fixture
 def cheap_baselines(monkeypatch):
     monkeypatch.setattr(
-        b, "baseline", lambda p, name, digits, data=None: [{"auroc": 0.5, "average_precision": 0.25} for _ in digits]
+        b,
+        "baseline",
+        lambda p, name, digits, data=None, tested=None: [{"auroc": 0.5, "average_precision": 0.25} for _ in digits],
     )
 
 
@@ -170,7 +172,20 @@ def test_digits_that_no_choice_saw_are_reported_apart(cheap_baselines):
     assert b.apart(rows[:9]) == "", "a mean of fewer digits would be another figure"
 
 
-def test_every_table_says_what_it_covers():
+def test_what_is_scored_on_a_sample_has_the_baselines_on_that_sample_beside_it(monkeypatch):
+    whole = sources.load(None)
+    sampled = np.isin(whole.test.index, sources.split(whole, resolve("anogan", "tuned", normal=(8,))).test.index)
+    assert sampled.sum() == 2000
+    anomalous = whole.test.digit != 8
+    # Right about each image of the sample and wrong about every other.
+    score = np.where(sampled, anomalous, ~anomalous).astype(np.float32)
+    monkeypatch.setattr(baselines, "scores", lambda name, normal, data: score)
+    (line,) = b.covers("B", [row("anogan", tested=2000)]).splitlines()
+    assert all(f"{words} 1.0000" in line for words in baselines.NAMES.values())
+    assert b.baseline("B", "knn", [8])[0]["auroc"] < 0.5
+
+
+def test_every_table_says_what_it_covers(cheap_baselines):
     rows = [row(digit=d, seconds=d) for d in range(10)] + [row(digit=2, seed=1, seconds=50.0)]
     rows += [row("anogan", tested=2000)]
     ganomaly, anogan = b.covers("B", rows).splitlines()

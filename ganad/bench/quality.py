@@ -204,14 +204,19 @@ def known(preset: str, data: str | None = None) -> list[Row]:
     return rows
 
 
-def baseline(protocol: str, name: str, digits: Sequence[int], data: str | None = None) -> list[dict[str, float]]:
-    """AUROC and average precision of a baseline, a dict a class."""
+def baseline(
+    protocol: str, name: str, digits: Sequence[int], data: str | None = None, tested: int | None = None
+) -> list[dict[str, float]]:
+    """AUROC and average precision of a baseline, a dict a class. tested: so many test images, those of a run with such a `sample`; None: all."""
 
     true = sources.load_test(data).digit
+    seen = np.arange(len(true))
+    if tested is not None:
+        seen = sources.spread_evenly(seen, true, tested)
     results = []
     for d in digits:
-        anomalous = ~np.isin(true, normal(protocol, d, data))
-        score = baselines.scores(name, normal(protocol, d, data), data)
+        anomalous = ~np.isin(true[seen], normal(protocol, d, data))
+        score = baselines.scores(name, normal(protocol, d, data), data)[seen]
         results.append(
             {
                 "auroc": float(roc_auc_score(anomalous, score)),
@@ -279,9 +284,21 @@ def covers(protocol: str, rows: Sequence[Row]) -> str:
             else ""
         )
         tested = own[0].tested
-        sample = "" if tested == whole_set else f", scored on a fixed stratified sample of {tested:,} test images"
+        sample = ""
+        if tested != whole_set:
+            sample = f", scored on a fixed stratified sample of {tested:,} test images ({_there(protocol, own)})"
         lines.append(f"- {METHOD_NAMES[method]}: {'; '.join(parts)}{sample}.{took}")
     return "\n".join(lines)
+
+
+def _there(protocol: str, own: Sequence[Row]) -> str:
+    """What the baselines reach on the sample of test images that a method's rows are about."""
+    digits = sorted({r.job.digit for r in own})
+    areas = {
+        words: statistics.mean(b["auroc"] for b in baseline(protocol, name, digits, _data(own), own[0].tested))
+        for name, words in baselines.NAMES.items()
+    }
+    return "AUROC there: " + "; ".join(f"{words} {area:.4f}" for words, area in areas.items())
 
 
 def parts_table(protocol: str, rows: Sequence[Row]) -> str:
@@ -339,7 +356,7 @@ def page(rows: Sequence[Row], preset: str) -> str:
         f"# {title}",
         "",
         f"Written by `{command}`. Preset `{preset}`, settings chosen on training images of MNIST, three "
-        "weights of f-AnoGAN's score [on those of Fashion-MNIST too](choices.md#several-weights-at-once-digits-and-clothes); the last epoch; "
+        "weights each of AnoGAN's and f-AnoGAN's score [on those of Fashion-MNIST too](choices.md#several-weights-at-once-digits-and-clothes); the last epoch; "
         f"`eval()` everywhere; {split}. "
         "Mean over seeds ± sample standard deviation; a figure without ± is one seed. Baselines learn from the same images.",
         "",

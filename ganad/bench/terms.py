@@ -19,7 +19,7 @@ from ganad.data import sources
 from ganad.errors import ConfigError, RunError
 from ganad.evaluation import metrics
 from ganad.models import Method, build
-from ganad.models.looks import LOWEST, further_looks
+from ganad.models.looks import LOWEST
 from ganad.runs import checkpoint, run_directory
 from ganad.scoring.score import fit_statistics, to_input
 
@@ -31,6 +31,7 @@ FITTED = {
     "w_encoder_density": "encoded.mixture",
     "w_transform": "transforms",
     "w_transform_density": "transform_features.mixture",
+    "w_first_layer_density": "first_layer.mixture",
 }
 """Setting -> what of a method is fitted after the training and counts so much."""
 LOOKS = "look_turn"
@@ -151,9 +152,8 @@ def parts_by_look(method: Method, images: np.ndarray) -> dict[str, np.ndarray]:
     columns: dict[str, list[np.ndarray]] = defaultdict(list)
     for at in range(0, len(images), BATCH):
         x = to_input(images[at : at + BATCH], settings.image_size, device)
-        seen = [folded.one_look(look).by_name for look in (x, *further_looks(x, settings.further_looks))]
-        for part in seen[0]:
-            columns[part].append(np.stack([look[part].double().cpu().numpy() for look in seen]))
+        for part, values in folded.all_looks(x).by_name.items():
+            columns[part].append(values.view(-1, len(x)).double().cpu().numpy())
     return {part: np.concatenate(values, axis=1) for part, values in columns.items()}
 
 

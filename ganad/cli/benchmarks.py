@@ -146,7 +146,7 @@ def bench_term(
     setting: Annotated[
         str,
         typer.Argument(
-            help="w_density, w_typicality, w_residual_density, w_feature_density, w_encoder_density, w_transform, w_transform_density, w_bce or look_turn"
+            help="w_density, w_typicality, w_residual_density, w_feature_density, w_encoder_density, w_transform, w_transform_density, w_first_layer_density, w_bce or look_turn"
         ),
     ],
     runs: Annotated[

@@ -9,12 +9,15 @@ from pydantic import Field, model_validator
 from ganad.config.common import HANDWRITING_FOR_TRANSFORMS, CommonSettings
 from ganad.config.curves import CANNOT_TELL, HALF, LN_2, Curve
 from ganad.config.egbad import SIZES
+from ganad.config.looks import LOOKS_LABEL, LookTurn
 from ganad.config.parts import Weights
 from ganad.config.statistics import (
     COPY_LABEL,
     FEATURE_LABEL,
+    FIRST_LAYER_LABEL,
     TRANSFORM_LABEL,
     FeatureDensity,
+    FirstLayerDensity,
     TransformDensity,
     TransformError,
 )
@@ -53,9 +56,14 @@ class AnoganSettings(CommonSettings):
         **FEATURE_LABEL,
         **TRANSFORM_LABEL,
         **COPY_LABEL,
+        **FIRST_LAYER_LABEL,
+        **LOOKS_LABEL,
     }
     presets: ClassVar[dict[str, dict[str, Any]]] = {
-        "tuned": dict(epochs=40, w_typicality=8.0, w_transform=2.0, w_transform_density=1.0, **_TUNED, **HANDWRITING_FOR_TRANSFORMS),
+        "tuned": dict(
+            epochs=40, w_typicality=8.0, w_transform=4.0, w_transform_density=2.0, w_first_layer_density=6.0, look_turn=5.0, **_TUNED,
+            **HANDWRITING_FOR_TRANSFORMS,
+        ),
         "many": dict(epochs=5, w_feature_density=3.0, **_TUNED),
         "paper": dict(
             architecture="paper", image_size=28, latent=200, filters=64, lr=1e-5, batch_size=100, epochs=100,
@@ -92,6 +100,8 @@ class AnoganSettings(CommonSettings):
     w_feature_density: FeatureDensity = 0.0
     w_transform: TransformError = 0.0
     w_transform_density: TransformDensity = 0.0
+    w_first_layer_density: FirstLayerDensity = 0.0
+    look_turn: LookTurn = 0.0
     weights: Weights = Field(
         (0.9, 0.1, 0.0),
         description="weights of residual, discrimination and latent part; the search goes down this sum",

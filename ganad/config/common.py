@@ -214,12 +214,17 @@ class CommonSettings(BaseModel):
     @property
     def fits_transform_error(self) -> bool:
         """True where a copy of the discriminator learns how images are turned, scaled and sheared."""
-        return getattr(self, "w_transform", 0.0) > 0 or self.fits_transform_density
+        return getattr(self, "w_transform", 0.0) > 0 or self.fits_transform_density or self.fits_first_layer_density
 
     @property
     def fits_transform_density(self) -> bool:
         """True where a mixture is fitted to what that copy sees in images."""
         return getattr(self, "w_transform_density", 0.0) > 0
+
+    @property
+    def fits_first_layer_density(self) -> bool:
+        """True where a mixture is fitted to what the first layer of that copy sees in images."""
+        return getattr(self, "w_first_layer_density", 0.0) > 0
 
     @property
     def further_looks(self) -> float:
@@ -228,11 +233,12 @@ class CommonSettings(BaseModel):
 
     @property
     def mixtures(self) -> tuple[int, ...]:
-        """How many numbers each mixture of Gaussians describes that is fitted: to codes, residuals, the discriminator's features, the encoder's, its copy's."""
+        """How many numbers each mixture of Gaussians describes that is fitted: to codes, residuals, the discriminator's features, the encoder's, its copy's, those of the copy's first layer."""
         asked = (
             self.fits_density, self.fits_residual_density, self.fits_feature_density, self.fits_encoder_density, self.fits_transform_density,
+            self.fits_first_layer_density,
         )  # fmt: skip
-        sizes = (getattr(self, "latent", 0), DIRECTIONS, DIRECTIONS, OF_ENCODER, OF_COPY)
+        sizes = (getattr(self, "latent", 0), DIRECTIONS, DIRECTIONS, OF_ENCODER, OF_COPY, DIRECTIONS)
         return tuple(size for size, is_fitted in zip(sizes, asked, strict=True) if is_fitted)
 
     @property

@@ -12,7 +12,7 @@ LookTurn = Annotated[
         ge=0,
         le=45,
         description="the image is also looked at turned by so many degrees to either side, and discrimination and latent part are each the "
-        "lowest of the three looks; an addition to the paper, 0 looks once",
+        "lowest of the three looks (AnoGAN, which searches once: what the discrimination part asks of the image alone); an addition to the paper, 0 looks once",
     ),
 ]
 LOOKS_LABEL = {"look_turn": ("Score", "Turn of the further looks, in degrees")}

@@ -27,7 +27,7 @@ KNOWN_PARTS = (
     Part(
         "discrimination",
         "how differently the discriminator sees image and reconstruction, plus, where the settings say so, how unlikely what it sees "
-        "in the image is among normal ones, how badly a copy of it guesses how the image was turned, scaled and sheared, and how unlikely what that copy sees is; "
+        "in the image is among normal ones, how badly a copy of it guesses how the image was turned, scaled and sheared, and how unlikely what that copy and its first layer see is; "
         "of three looks at the image the lowest, where the settings say so",
         "violet",
     ),

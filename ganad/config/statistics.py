@@ -63,6 +63,14 @@ TransformDensity = Annotated[
         "normal ones, half of them varied, in standard deviations against one of the rest of that part; an addition to the paper, 0 turns it off",
     ),
 ]
+FirstLayerDensity = Annotated[
+    float,
+    Field(
+        ge=0,
+        description="the same of how unlikely what the first layer of that copy sees is, averaged over the quarters and the ninths of the image; "
+        "an addition to the paper, 0 turns it off",
+    ),
+]
 LATENT_LABELS = {
     "w_density": ("Score", "Weight of the density of codes"),
     "w_typicality": ("Score", "Weight of the typicality"),
@@ -70,5 +78,6 @@ LATENT_LABELS = {
 }
 TRANSFORM_LABEL = {"w_transform": ("Score", "Weight of the transform error")}
 COPY_LABEL = {"w_transform_density": ("Score", "Weight of the density of the copy's features")}
+FIRST_LAYER_LABEL = {"w_first_layer_density": ("Score", "Weight of the density of the copy's first layer")}
 ENCODER_LABEL = {"w_encoder_density": ("Score", "Weight of the density of the encoder's features")}
 FEATURE_LABEL = {"w_feature_density": ("Score", "Weight of the density of features")}

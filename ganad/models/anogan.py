@@ -4,7 +4,8 @@ Paper   Schlegl et al. 2017, arXiv:1703.05921. The nets of `paper`: the AnoGAN i
 Shapes  x, x̂ = G(z*) (B, 1, S, S) in [-1, 1] · z (B, nz) ~ N(0, I) · logits (B,), high = "real".
 The search goes down the score: w_r sum |x - G(z)| + w_d sum |f(x) - f(G(z))| + w_l mean z². Additions come on top at its end:
 with `w_typicality` the latent part has how unusual the residual is for so much ink; with `w_feature_density` the discrimination part has
-how unlikely f(x) is, whatever z is, with `w_transform_density` how unlikely what the copy of D sees that tells transformed images apart.
+how unlikely f(x) is, whatever z is, with `w_transform_density` how unlikely what the copy of D sees that tells transformed images apart,
+with `w_first_layer_density` how unlikely what the first layer of that copy sees.
 Differs from paper and release in what docs/methods/anogan.md lists.
 """
 
@@ -22,7 +23,9 @@ from ganad.config.mixtures import OF_COPY
 from ganad.models.augment import augmented
 from ganad.models.base import Method, Parts, no_op
 from ganad.models.dcgan import GENERATORS, SLOPES, article_conv_stack, small_conv_stack
+from ganad.models.first_layer import REGIONS, averages
 from ganad.models.layers import init_dcgan
+from ganad.models.looks import further_looks
 from ganad.models.losses import bce_fake, bce_real, sum_abs
 from ganad.models.ops.fast_conv import Conv
 from ganad.models.principal_density import PrincipalDensity
@@ -100,6 +103,8 @@ class Anogan(Method):
             self.features = PrincipalDensity(nets["discriminator"].critic.in_features)
         if s.fits_transform_density:
             self.transform_features = PrincipalDensity(self.transforms.guess.in_features, OF_COPY)
+        if s.fits_first_layer_density:
+            self.first_layer = PrincipalDensity(REGIONS * s.filters)
 
     def step(self, x: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
         """First D, which should call x real and G(z) fake; then G, which wants the opposite. G(z) is made once."""
@@ -115,6 +120,22 @@ class Anogan(Method):
 
     def one_look(self, x: Tensor, on_progress: Callable[[], None] = no_op) -> Parts:
         """residual: sum |x - G(z*)| · discrimination: sum |f(x) - f(G(z*))|, and `discrimination_part` · latent: mean z*², and `with_typicality`."""
+        found, f = self._searched(x, on_progress)
+        with torch.no_grad():
+            return found._replace(discrimination=self.discrimination_part(found.discrimination, x, f))
+
+    def all_looks(self, x: Tensor, on_progress: Callable[[], None] = no_op) -> Parts:
+        """As `Method.all_looks`, but z is searched for x as it is alone, which takes long: looks differ by what `of_image` says of them."""
+        found, f = self._searched(x, on_progress)
+        with torch.no_grad():
+            discrimination = [self.discrimination_part(found.discrimination, x, f)]
+            for look in further_looks(x, self.settings.further_looks):
+                discrimination.append(self.discrimination_part(found.discrimination, look, self.discriminate(look)))
+        for_each = Parts(*(torch.cat([values] * len(discrimination)) for values in found[:-1]))
+        return for_each._replace(discrimination=torch.cat(discrimination))
+
+    def _searched(self, x: Tensor, on_progress: Callable[[], None]) -> tuple[Parts, Tensor]:
+        """What the search leaves of x (B, 1, S, S), with typicality and without what `of_image` adds; and f(x) (B, n)."""
         z = None
         for look in self.search(x):
             z = look.z
@@ -122,20 +143,29 @@ class Anogan(Method):
         with torch.no_grad():
             f = self.discriminate(x)
             picture, residual, discrimination, latent = self.compare(x, f, z)
-            discrimination, latent = (
-                self.discrimination_part(discrimination, x, f),
-                self.with_typicality(latent, residual, x),
-            )
-        return Parts(residual, discrimination, latent, reconstruction=picture.float(), z=z.float())
+            latent = self.with_typicality(latent, residual, x)
+        return Parts(residual, discrimination, latent, reconstruction=picture.float(), z=z.float()), f
 
     def with_typicality(self, latent: Tensor, residual: Tensor, x: Tensor) -> Tensor:
         """The latent part (B,) from mean z² (B,): with `w_typicality` plus how unusual the residual (B,) is for the ink of x (B, 1, S, S)."""
         return latent if self.typicality is None else latent + self.typicality(_of_residual(residual, x))
 
     def discrimination_part(self, distance: Tensor, x: Tensor, f: Tensor | None = None) -> Tensor:
-        """As `Method.discrimination_part`; with `w_transform_density` how unlikely what the copy of D sees in x is comes on top."""
-        part = super().discrimination_part(distance, x, f)
-        return part if self.transform_features is None else part + self.transform_features(self.transforms.see(x))
+        """As `Method.discrimination_part`, the distance (B,) and all that `of_image` says of x."""
+        return sum(self.of_image(x, f).values(), distance)
+
+    def of_image(self, x: Tensor, f: Tensor) -> dict[str, Tensor]:
+        """setting -> (B,) what x (B, 1, S, S) alone adds to the discrimination part, whatever the search finds; f (B, n) is what D sees in x."""
+        terms = {}
+        if self.features is not None:
+            terms["w_feature_density"] = self.features(f)
+        if self.transforms is not None and self.transforms.is_fitted:
+            terms["w_transform"] = self.transforms(x)
+        if self.transform_features is not None:
+            terms["w_transform_density"] = self.transform_features(self.transforms.see(x))
+        if self.first_layer is not None:
+            terms["w_first_layer_density"] = self.first_layer(averages(self.transforms.see, x))
+        return terms
 
     @torch.no_grad()
     def fit_statistics(
@@ -150,8 +180,8 @@ class Anogan(Method):
         """What residuals of normal images are like for their ink, and what the discriminator sees in normal images.
 
         For the units of both the z of each of the `others` is searched; their features choose the number of Gaussians that are
-        fitted to the features of the `fitted`, which need no search. varied, steps: as in `Method.fit_statistics`. What the copy of D sees is
-        fitted to images of which every other one is varied, so that a digit that is written askew is not rare for that.
+        fitted to the features of the `fitted`, which need no search. varied, steps: as in `Method.fit_statistics`. What the copy of D and its
+        first layer see is fitted to images of which every other one is varied, so that a digit that is written askew is not rare for that.
         """
         if not self.settings.fits_statistics:
             return
@@ -168,13 +198,16 @@ class Anogan(Method):
             self.typicality.fit(np.concatenate(statistics), usual)
         spread = float(np.concatenate(discrimination).std())
         self._fit_transforms(varied or fitted, others, spread, steps, on_progress)
-        if self.transform_features is not None:
-            halves = (torch.cat([x[::2], y[1::2]]) for x, y in zip(fitted(), (varied or fitted)(), strict=True))
-            see = self.transforms.see
-            self.transform_features.fit(
-                _seen(see, halves, on_progress), _seen(see, others(), on_progress), self.settings.w_transform_density * spread,
-                seed=self.settings.seed, on_progress=on_progress,
-            )  # fmt: skip
+        for density, see, weight in (
+            (self.transform_features, lambda x: self.transforms.see(x), self.settings.w_transform_density),
+            (self.first_layer, lambda x: averages(self.transforms.see, x), self.settings.w_first_layer_density),
+        ):
+            if density is not None:
+                halves = (torch.cat([x[::2], y[1::2]]) for x, y in zip(fitted(), (varied or fitted)(), strict=True))
+                density.fit(
+                    _seen(see, halves, on_progress), _seen(see, others(), on_progress), weight * spread,
+                    seed=self.settings.seed, on_progress=on_progress,
+                )  # fmt: skip
         if self.features is not None:
             self.features.fit(
                 _seen(folded.discriminate, fitted(), on_progress), np.concatenate(seen), self.settings.w_feature_density * spread,

@@ -42,7 +42,16 @@ class Parts(NamedTuple):
         return three | {name: self.more[name] for name in parts_in(self.more)}
 
 
-_STATISTICS = ("density", "typicality", "residuals", "features", "encoded", "transforms", "transform_features")
+_STATISTICS = (
+    "density",
+    "typicality",
+    "residuals",
+    "features",
+    "encoded",
+    "transforms",
+    "transform_features",
+    "first_layer",
+)
 """What `fit_statistics` fits, where a method has it; the names of their tensors in a scoring state begin so."""
 
 
@@ -79,6 +88,8 @@ class Method(nn.Module):
         """What tells transformed images apart, likewise."""
         self.transform_features: PrincipalDensity | None = None
         """What that sees in normal images, in a method that adds this to its discrimination part; likewise."""
+        self.first_layer: PrincipalDensity | None = None
+        """What the first layer of that sees in them; likewise."""
 
     def networks(self) -> dict[str, nn.Module]:
         """The nets by the names that losses are logged under."""
@@ -135,15 +146,18 @@ class Method(nn.Module):
         Reconstruction, z and the residual part are those of the image as it is. A slow method calls on_progress between its steps; an
         error that on_progress raises ends the scoring.
         """
-        looks = [x, *further_looks(x, self.settings.further_looks)]
-        if len(looks) == 1:
+        if not self.settings.further_looks:
             return self.one_look(x, on_progress)
-        # Together, which for a single image takes less than three passes.
-        seen = self.one_look(torch.cat(looks), on_progress)
+        seen = self.all_looks(x, on_progress)
         as_it_is = {name: values[: len(x)] for name, values in seen._asdict().items() if name != "more"}
         as_it_is["more"] = {name: values[: len(x)] for name, values in seen.more.items()}
-        lowest = {part: getattr(seen, part).view(len(looks), len(x)).amin(dim=0) for part in LOWEST}
+        lowest = {part: getattr(seen, part).view(-1, len(x)).amin(dim=0) for part in LOWEST} if len(x) else {}
         return seen._replace(**as_it_is | lowest)
+
+    def all_looks(self, x: Tensor, on_progress: Callable[[], None] = no_op) -> Parts:
+        """The parts of each look at x (B, 1, S, S), one after the other: (B,) for x as it is, and as many for each of its `further_looks`."""
+        # Together, which for a single image takes less than three passes.
+        return self.one_look(torch.cat([x, *further_looks(x, self.settings.further_looks)]), on_progress)
 
     def one_look(self, x: Tensor, on_progress: Callable[[], None] = no_op) -> Parts:
         """The parts of x (B, 1, S, S) looked at once, as it is."""
@@ -369,7 +383,7 @@ class Method(nn.Module):
         nets, own = self.load_scoring_nets(state), self._statistics()
         if nets < len(state) and not own:
             raise RuntimeError(
-                "statistics of normal images are there, and the settings ask for none (w_density, w_typicality, w_feature_density, w_encoder_density, w_transform, w_transform_density)"
+                "statistics of normal images are there, and the settings ask for none (w_density, w_typicality, w_feature_density, w_encoder_density, w_transform, w_transform_density, w_first_layer_density)"
             )
         for prefix, module in own.items():
             module.load_state_dict({n.removeprefix(prefix): t for n, t in state.items() if n.startswith(prefix)})

@@ -89,6 +89,8 @@ class Search:
     density: float  # what the density of features adds to it, likewise
     transforms: float  # what the transform error adds to it, likewise
     copied: float  # what the density of the features of the discriminator's copy adds to it, likewise
+    first_layer: float  # what the density of what the first layer of that copy sees adds to it, likewise
+    turned: float  # by how many degrees the image is turned in the look that counts for all of them but typicality; 0: as it is
 
 
 def search(name: str, image: np.ndarray, frames: int = 24) -> Search | None:
@@ -98,6 +100,7 @@ def search(name: str, image: np.ndarray, frames: int = 24) -> Search | None:
         return None
     import torch
 
+    from ganad.models.looks import further_looks, turns
     from ganad.scoring.score import to_input, to_picture
 
     x = to_input(image[None], net.settings.image_size, next(net.parameters()).device)
@@ -110,11 +113,11 @@ def search(name: str, image: np.ndarray, frames: int = 24) -> Search | None:
         _, residual, _, _ = net.compare(x, f, looks[-1].z)
         nothing = torch.zeros_like(residual)
         typicality = float(net.with_typicality(nothing, residual, x)[0])
-        density, transforms = (
-            0.0 if term is None else float(term(of)[0]) for term, of in ((net.features, f), (net.transforms, x))
-        )
-        rare = net.transform_features
-        copied = 0.0 if rare is None else float(rare(net.transforms.see(x))[0])
+        angles, seen = (0.0, *turns(net.settings.further_looks)), (x, *further_looks(x, net.settings.further_looks))
+        added = [
+            {name: float(term[0]) for name, term in net.of_image(look, net.discriminate(look)).items()} for look in seen
+        ]
+    turned, least = min(zip(angles, added, strict=True), key=lambda look: sum(look[1].values()))
     weights = dict(zip(net.settings.parts, net.settings.weights, strict=True))
     return Search(
         score=np.array([float(look.score[0]) for look in looks]),
@@ -122,9 +125,11 @@ def search(name: str, image: np.ndarray, frames: int = 24) -> Search | None:
         shown=shown,
         frames=drawn,
         typicality=weights["latent"] * typicality,
-        density=weights["discrimination"] * density,
-        transforms=weights["discrimination"] * transforms,
-        copied=weights["discrimination"] * copied,
+        density=weights["discrimination"] * least.get("w_feature_density", 0.0),
+        transforms=weights["discrimination"] * least.get("w_transform", 0.0),
+        copied=weights["discrimination"] * least.get("w_transform_density", 0.0),
+        first_layer=weights["discrimination"] * least.get("w_first_layer_density", 0.0),
+        turned=turned,
     )
 
 

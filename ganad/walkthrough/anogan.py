@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from ganad.models.anogan import Anogan
+from ganad.models.looks import further_looks
 from ganad.walkthrough import gan_scene
 from ganad.walkthrough.recording import noise, record
 from ganad.walkthrough.scenes import Edge, Moment, Node, Scene, Term
@@ -34,18 +35,21 @@ def _search(method: Anogan, x: torch.Tensor) -> Scene:
     with torch.no_grad(), record(method, nets) as recording:
         f = method.discriminate(x)
         _, residual, discrimination, latent = method.compare(x, f, steps[-1].z)
-        discrimination, latent = (
-            method.discrimination_part(discrimination, x, f),
-            method.with_typicality(latent, residual, x),
+        latent = method.with_typicality(latent, residual, x)
+    with torch.no_grad():
+        looks = (x, *further_looks(x, s.further_looks))
+        discrimination = min(
+            method.discrimination_part(discrimination, look, method.discriminate(look)) for look in looks
         )
     looked, drawn, looked_again = recording.events
     w_r, w_d, w_l = s.weights
     unusual, dense = method.typicality is not None, method.features is not None
-    guessed, copied = s.w_transform > 0, method.transform_features is not None
+    guessed, copied, first = s.w_transform > 0, method.transform_features is not None, method.first_layer is not None
     asked = (
         ("how unlikely those of x are", dense),
         ("how badly a copy of D guesses how x was turned, scaled and sheared", guessed),
         ("how rare what that copy sees in x is", copied),
+        ("how rare what its first layer sees is", first),
     )
     of_features = [words for words, counts in asked if counts]
     return Scene(
@@ -66,7 +70,7 @@ def _search(method: Anogan, x: torch.Tensor) -> Scene:
         edges=(Edge("z", "G"), Edge("G", "x_hat"), Edge("x", "D"), Edge("x_hat", "D"), Edge("D", "f"), Edge("D", "f_hat")),
         formulas=(
             (Term("residual = "), Term("Σ |x − G(z)|", "residual")),
-            (Term("discrimination = "), Term("Σ |f(x) − f(G(z))|" + " + density of f(x)" * dense + " + transform error of x" * guessed + " + density of what D's copy sees" * copied, "discrimination")),
+            (Term("discrimination = "), Term("Σ |f(x) − f(G(z))|" + " + density of f(x)" * dense + " + transform error of x" * guessed + " + density of what D's copy sees" * copied + " + density of what its first layer sees" * first, "discrimination")),
             (Term("latent = "), Term("mean z²" + " + typicality" * unusual, "latent")),
             (Term("score = "), Term(f"{w_r:g} · residual + {w_d:g} · discrimination + {w_l:g} · latent", "score")),
         ),
@@ -91,7 +95,7 @@ def _search(method: Anogan, x: torch.Tensor) -> Scene:
                 call=looked,
             ),
             Moment(
-                "What is left", "A part of the score each: pixels, features" + f" with {', and '.join(of_features)}" * bool(of_features) + ", and how far z is from what was drawn in training"
+                "What is left", "A part of the score each: pixels, features" + f" with {', and '.join(of_features)}" * bool(of_features) + f" (as it is and turned by {s.further_looks:g}° to either side: the lowest counts)" * bool(of_features and s.further_looks) + ", and how far z is from what was drawn in training"
                 + ", with how unusual such a residual is for so much ink" * unusual + f". {last} steps in place of one pass: that is why EGBAD and GANomaly learn an encoder.", lit=("residual", "discrimination", "latent", "score"), terms=("residual", "discrimination", "latent", "score"),
                 values=(
                     ("residual", float(residual[0])), ("discrimination", float(discrimination[0])), ("latent", float(latent[0])),

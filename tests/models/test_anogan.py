@@ -12,6 +12,8 @@ from ganad.config import resolve
 from ganad.models import build
 from ganad.models.anogan import search_lr
 from ganad.models.augment import all_varied, augmented
+from ganad.models.first_layer import averages
+from ganad.models.looks import further_looks
 from ganad.models.principal_density import PrincipalDensity
 from ganad.runs import checkpoint
 from ganad.scoring.score import fit_statistics, score, to_input
@@ -29,6 +31,8 @@ PLAIN = dict(
     w_typicality=0.0,
     w_feature_density=0.0,
     w_transform_density=0.0,
+    w_first_layer_density=0.0,
+    look_turn=0.0,
     weights=(0.9, 0.1, 0.0),
 )
 
@@ -290,9 +294,23 @@ def test_typicality_is_the_squared_distance_of_mahalanobis_of_residual_and_ink_f
     np.testing.assert_allclose(found["latent"] - without["latent"], expected, rtol=2e-2, atol=1e-3)
 
 
-def test_the_discrimination_part_has_how_rare_is_what_the_copy_of_d_sees_among_images_of_which_half_are_varied():
+def of_copy(method, x):
+    return method.transforms.see(x)
+
+
+def of_first_layer(method, x):
+    return averages(method.transforms.see, x)
+
+
+@pytest.mark.parametrize(
+    ("setting", "seen", "directions"),
+    [("w_transform_density", of_copy, 64), ("w_first_layer_density", of_first_layer, 32)],
+)
+def test_the_discrimination_part_has_how_rare_is_what_the_copy_of_d_sees_among_images_of_which_half_are_varied(
+    setting, seen, directions
+):
     asked = dict(search_steps=5, weights=(0.2, 0.8, 10.0), augment_share=0.0, w_transform=0.0)
-    plain, dense = tiny(**asked).eval(), tiny(**asked, w_transform_density=3.0).eval()
+    plain, dense = tiny(**asked).eval(), tiny(**asked, **{setting: 3.0}).eval()
     dense.load_scoring_nets(plain.scoring_state())
     train = np.random.default_rng(1).integers(0, 256, (60, 28, 28), dtype=np.uint8)
     # First the transforms are learned; they stay, and the second fit sees the first draw of variations.
@@ -306,13 +324,34 @@ def test_the_discrimination_part_has_how_rare_is_what_the_copy_of_d_sees_among_i
         torch.tensor(np.sort(order[12:])),
     )  # a fifth of them, drawn by the seed
     varied = augmented(x[fitted], all_varied(dense.settings), rng)
-    see = dense.transforms.see
     parts, spread = plain.one_look(x), plain.one_look(x[others]).discrimination.double().numpy().std()
-    density = PrincipalDensity(dense.transforms.guess.in_features, 64)
-    density.fit(see(torch.cat([x[fitted][::2], varied[1::2]])).numpy(), see(x[others]).numpy(), 3.0 * spread, seed=0)
-    found, expected = dense.one_look(x).discrimination - parts.discrimination, density(see(x))
+    learned, chosen, asked = (seen(dense, of) for of in (torch.cat([x[fitted][::2], varied[1::2]]), x[others], x))
+    density = PrincipalDensity(learned.shape[1], directions)
+    density.fit(learned.numpy(), chosen.numpy(), 3.0 * spread, seed=0)
+    found, expected = dense.one_look(x).discrimination - parts.discrimination, density(asked)
     np.testing.assert_allclose(found, expected, rtol=2e-2, atol=2e-2 * float(expected.max()))
     assert expected.max() > 0
+
+
+def test_of_three_looks_the_lowest_counts_of_what_is_asked_of_the_image_alone_and_one_search_serves_all(monkeypatch):
+    weighed = dict(w_feature_density=2.0, w_transform=2.0, w_transform_density=2.0, w_first_layer_density=2.0)
+    method = tiny(search_steps=5, look_turn=12.0, weights=(0.2, 0.8, 10.0), **weighed).eval()
+    rng = np.random.default_rng(1)
+    fit_statistics(method, rng.integers(0, 256, (60, 28, 28), dtype=np.uint8))
+    x, searches = to_input(rng.integers(0, 200, (20, 28, 28), dtype=np.uint8), 32), []
+    search = method.search
+    monkeypatch.setattr(method, "search", lambda images: searches.append(len(images)) or search(images))
+    found, as_it_is = method.parts(x), method.one_look(x)
+    assert searches == [20, 20]
+    with torch.no_grad():
+        looks = [method.of_image(look, method.discriminate(look)) for look in (x, *further_looks(x, 12.0))]
+    assert all(look.keys() == weighed.keys() for look in looks)
+    sums = torch.stack([sum(look.values()) for look in looks])
+    expected = as_it_is.discrimination - sums[0] + sums.amin(dim=0)
+    torch.testing.assert_close(found.discrimination, expected, rtol=1e-4, atol=1e-3)
+    assert (sums.argmin(dim=0) > 0).any()
+    for kept in ("residual", "latent", "reconstruction", "z"):
+        torch.testing.assert_close(getattr(found, kept), getattr(as_it_is, kept), msg=kept)
 
 
 def test_transforms_of_a_training_that_goes_on_are_learned_whatever_its_state_held():

@@ -11,18 +11,19 @@ from ganad.models import build
 from ganad.scoring.score import fit_statistics, score, to_input
 from tests.models.saved import saved_and_loaded
 
-ALONE = dict(w_typicality=0.0, w_transform=0.0, augment=0.0, filters=4, latent=6, ema_decay=0.0)
+ALONE = dict(look_turn=0.0, w_typicality=0.0, w_transform=0.0, augment=0.0, filters=4, latent=6, ema_decay=0.0)
 OF_METHOD = {
     "anogan": dict(
         w_feature_density=0.0,
         w_transform_density=0.0,
+        w_first_layer_density=0.0,
         search_steps=3,
         search_candidates=0,
         search_patience=0,
         weights=(0.9, 0.1, 0.0),
     ),
-    "fanogan": dict(look_turn=0.0, w_feature_density=0.0, w_residual_density=0.0),
-    "egbad": dict(look_turn=0.0, augment_share=0.0, w_encoder_density=0.0, w_density=0.0, w_residual_density=0.0),
+    "fanogan": dict(w_feature_density=0.0, w_residual_density=0.0),
+    "egbad": dict(augment_share=0.0, w_encoder_density=0.0, w_density=0.0, w_residual_density=0.0),
 }
 SETTING = {"anogan": "w_feature_density", "fanogan": "w_feature_density", "egbad": "w_encoder_density"}
 MODULE = {"w_feature_density": "features", "w_encoder_density": "encoded"}

@@ -87,7 +87,16 @@ def test_what_scoring_needs_fits_another_instance_and_holds_no_more(name, averag
         k
         for k in method.state_dict()
         if k.startswith(
-            ("density.", "typicality.", "residuals.", "features.", "encoded.", "transforms.", "transform_features.")
+            (
+                "density.",
+                "typicality.",
+                "residuals.",
+                "features.",
+                "encoded.",
+                "transforms.",
+                "transform_features.",
+                "first_layer.",
+            )
         )
     }
     assert state.keys() == tensors(method).keys() | statistics

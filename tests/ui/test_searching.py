@@ -9,7 +9,8 @@ from ganad import service
 from ganad.config import resolve
 from ganad.evaluation import metrics
 from ganad.models import build
-from ganad.scoring.score import fit_statistics, score
+from ganad.models.looks import further_looks
+from ganad.scoring.score import fit_statistics, score, to_input
 from ganad.service import new_images
 from ganad.ui.panels import latent_search
 
@@ -20,7 +21,7 @@ IMAGE = np.random.default_rng(0).integers(0, 256, (28, 28), dtype=np.uint8)
 def net(monkeypatch):
     settings = resolve(
         "anogan", "tuned", normal=(8,), filters=4, latent=6, search_steps=30, search_candidates=8, search_restarts=2,
-        w_feature_density=1.0, w_transform=1.0, w_transform_density=1.0,
+        w_feature_density=1.0, w_transform=1.0, w_transform_density=1.0, w_first_layer_density=1.0, look_turn=12.0,
     )  # fmt: skip
     made = build(settings).eval().requires_grad_(False)
     monkeypatch.setattr(new_images, "method", lambda name: made)
@@ -45,7 +46,9 @@ def test_the_last_picture_of_the_film_is_the_reconstruction_that_is_scored(net):
 
 def test_the_end_of_the_search_and_what_is_added_to_it_make_up_the_score(net):
     without = service.search("any", IMAGE)
-    assert without.typicality == without.density == without.transforms == without.copied == 0  # nothing is fitted yet
+    assert (
+        without.typicality == without.density == without.transforms == without.copied == without.first_layer == 0
+    )  # nothing is fitted yet
     fit_statistics(net, np.random.default_rng(1).integers(0, 100, (60, 28, 28), dtype=np.uint8))  # darker than IMAGE
     found = service.search("any", IMAGE)
     total = metrics.total(score(net.folded(), IMAGE[None]).parts, net.settings.weights)[0]
@@ -53,7 +56,14 @@ def test_the_end_of_the_search_and_what_is_added_to_it_make_up_the_score(net):
     assert found.density > 0
     assert found.transforms > 0
     assert found.copied > 0
-    added = found.typicality + found.density + found.transforms + found.copied
+    assert found.first_layer > 0
+    x = to_input(IMAGE[None], 32)
+    looks = {0.0: x, **dict(zip((12.0, -12.0), further_looks(x, 12.0), strict=True))}
+    of_look = {angle: float(sum(net.of_image(look, net.discriminate(look)).values())) for angle, look in looks.items()}
+    assert found.turned == min(of_look, key=of_look.get)
+    of_image = found.density + found.transforms + found.copied + found.first_layer
+    assert of_image == pytest.approx(net.settings.weights[1] * min(of_look.values()), rel=1e-6)
+    added = found.typicality + found.density + found.transforms + found.copied + found.first_layer
     assert found.score[-1] + added == pytest.approx(total, rel=1e-3)
     assert found.score == pytest.approx(without.score)
 
@@ -80,6 +90,8 @@ def test_each_still_of_the_strip_says_its_step_and_score():
         density=0.0,
         transforms=0.0,
         copied=0.0,
+        first_layer=0.0,
+        turned=0.0,
     )
     html = latent_search.strip(found)
     assert "G(z) at step 0, score 9" in html

@@ -49,7 +49,7 @@ def film(run: RunInfo, image: np.ndarray, key: str) -> None:
         end = search.score[-1]
         beside = (
             ("Typicality", search.typicality), ("The density of features", search.density), ("The transform error", search.transforms),
-            ("How rare what the copy of the discriminator sees is", search.copied),
+            ("How rare what the copy of the discriminator sees is", search.copied), ("How rare what the first layer of that copy sees is", search.first_layer),
         )  # fmt: skip
         for what, added in beside:
             if added:
@@ -58,6 +58,10 @@ def film(run: RunInfo, image: np.ndarray, key: str) -> None:
                     "at the weights of the run."
                 )
                 end += added
+        if search.turned:
+            st.caption(
+                f"What discriminator and copy add is asked of the image turned by {abs(search.turned):g}° to the {'left' if search.turned > 0 else 'right'}, the most usual of three looks at it."
+            )
 
 
 @st.cache_data(show_spinner="Searching once more, to show it", max_entries=200)

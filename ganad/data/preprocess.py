@@ -32,7 +32,8 @@ _BLOCK = _CROP_SIDE // 20  # pixels of the enlarged ink to one of the result, al
 _CENTRE = 14.0  # mean centre of mass of MNIST's test digits: row 13.99, column 14.01
 _MIN_CONTRAST = 24  # grey levels between ground and ink; JPEG noise and paper stay below
 _INK = 0.1  # of full ink: what is fainter is ground
-_THIN, _USUAL = 1.2, 1.8  # widths of strokes in 28x28: below the first (few of MNIST's) they become the second
+_NARROWEST = 2.0  # strokes in 28x28 are made so wide at least: a quarter of MNIST's are narrower
+_OF_MNIST = 1.2  # what is 20 pixels long already is taken for one of MNIST's own, of which few are narrower than this
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,8 +172,8 @@ def prepare(grey: np.ndarray, *, centre: bool = True, invert: bool | None = None
     """A picture (H, W) uint8 of one digit as MNIST's makers would have made it.
 
     `invert` says whether the ink is darker than its ground; None decides from the border. With `centre` False the
-    picture is only shrunk into 28x28 and inverted where needed, for comparison; with `thicken` False strokes much thinner than
-    MNIST's stay so. Raises DataError when there is no ink.
+    picture is only shrunk into 28x28 and inverted where needed, for comparison; with `thicken` False strokes thinner than
+    most of MNIST's stay so. Raises DataError when there is no ink.
     """
     check(grey)
     given = shrunk(grey, GIVEN_SIDE)
@@ -190,7 +191,7 @@ def prepare(grey: np.ndarray, *, centre: bool = True, invert: bool | None = None
     crop = _crop(ink)
     large = _enlarged(crop)
     width = _stroke_width(large) / _BLOCK
-    small = _scale_to_20(crop, large, width if thicken else _USUAL, steps)
+    small = _scale_to_20(crop, large, width if thicken else _NARROWEST, steps)
     steps.append("moved, centre of mass to the centre of 28 × 28")
     doubted = doubts(crop, width, round(max(crop.shape) * max(grey.shape) / max(picture.shape)))
     digit = _place(small)
@@ -339,14 +340,14 @@ def _enlarged(crop: np.ndarray) -> np.ndarray:
 
 
 def _scale_to_20(crop: np.ndarray, large: np.ndarray, width: float, steps: list[str]) -> np.ndarray:
-    """(h, w) in 0..1, the larger of both 20; strokes much thinner than MNIST's are thickened on the way.
+    """(h, w) in 0..1, the larger of both 20; strokes thinner than most of MNIST's are thickened on the way.
 
     large: the crop, enlarged; width: of its strokes, in pixels of the result.
     """
     steps.append(f"cropped to the ink, {_size(crop)}, and scaled into 20 × 20")
-    if width < _THIN:
-        large = _thickened(large, (_USUAL - width) * _BLOCK / 2)
-        steps.append(f"thickened the strokes from {width:.1f} to {_USUAL:.1f} pixels")
+    if width < (_OF_MNIST if max(crop.shape) == 20 else _NARROWEST):
+        large = _thickened(large, (_NARROWEST - width) * _BLOCK / 2)
+        steps.append(f"thickened the strokes from {width:.1f} to {_NARROWEST:.1f} pixels")
     elif max(crop.shape) == 20:
         return crop  # already at the size: scaling up and down again would only blur it
     # Whole blocks of 10x10 pixels, so that the aspect is kept exactly.

@@ -9,8 +9,8 @@ const BLOCK = CROP_SIDE / 20;
 const CENTRE = 14;
 const MIN_CONTRAST = 24;
 const INK = 0.1;
-const THIN = 1.2;
-const USUAL = 1.8;
+const NARROWEST = 2;
+const OF_MNIST = 1.2;
 
 // drawing: side * side grey bytes. Returns null where there is no ink, else { digit: 784 bytes, doubt, place }: a point (x, y) of
 // the digit lies at left + x * unit, top + y * unit of the drawing.
@@ -226,11 +226,12 @@ function strokeWidth(ink) {
 // Returns { ink, blocks, unit, before }: `unit` pixels of the enlarged ink make one; `before`: of them lie before its first, top and left.
 function scaleTo20(crop, large, width) {
   let [ink, unit, moved] = [large, BLOCK, 0];
-  if (width < THIN) {
-    const radius = Math.max(1, roundHalfEven(((USUAL - width) * BLOCK) / 2));
+  const side = Math.max(crop.height, crop.width);
+  if (width < (side === 20 ? OF_MNIST : NARROWEST)) {
+    const radius = Math.max(1, roundHalfEven(((NARROWEST - width) * BLOCK) / 2));
     const back = (Math.max(large.height, large.width) + 2 * radius) / CROP_SIDE;
     [ink, unit, moved] = [thickened(large, radius), BLOCK * back, radius];
-  } else if (Math.max(crop.height, crop.width) === 20) {
+  } else if (side === 20) {
     return { ink: crop, blocks: false, unit: 1, before: [0, 0] };
   }
   const [down, right] = [ink.height, ink.width].map((n) => (BLOCK - (n % BLOCK)) % BLOCK);

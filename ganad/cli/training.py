@@ -66,10 +66,11 @@ def train(
 
     access.allow("training")
     names = tuple(class_names.split(",")) if class_names else None
-    settings = resolve(
-        method.value, preset, normal=_classes(normal, data, names), epochs=epochs, seed=seed, limit=limit, class_names=names,
-        name=name or None, data=service.data_path(str(data)) if data else None, **pairs(set_),
+    options = dict(
+        normal=_classes(normal, data, names), epochs=epochs, seed=seed, limit=limit, class_names=names, name=name or None,
+        data=service.data_path(str(data)) if data else None,
     )  # fmt: skip
+    settings = resolve(method.value, preset, **_together(options, pairs(set_)))
     service.check_data(settings, hand_over=True)
     recorded = (
         commands.parsed(paths.contents(commands_file, MOST_JSON_BYTES), str(commands_file)) if commands_file else []
@@ -85,6 +86,15 @@ def _classes(asked: list[str] | None, data: Path | None, names: tuple[str, ...] 
         return tuple(map(int, asked))
     classes = names or service.class_names(str(data) if data else None)
     return tuple(class_number(text, classes) for text in asked)
+
+
+def _together(options: dict[str, Any], others: dict[str, Any]) -> dict[str, Any]:
+    """Settings that options of their own gave (None: not given), and those of `--set`. Raises ConfigError for one that both give."""
+    for key in others:
+        if key in ("method", "preset") or options.get(key) is not None:
+            option = f"--{key.replace('_', '-')}"
+            raise ConfigError(f"--set {key}=… says again what {option} says: use {option} alone.")
+    return options | others
 
 
 def pairs(texts: list[str] | None) -> dict[str, Any]:

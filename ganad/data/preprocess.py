@@ -345,10 +345,11 @@ def _scale_to_20(crop: np.ndarray, large: np.ndarray, width: float, steps: list[
     large: the crop, enlarged; width: of its strokes, in pixels of the result.
     """
     steps.append(f"cropped to the ink, {_size(crop)}, and scaled into 20 × 20")
-    if width < (_OF_MNIST if max(crop.shape) == 20 else _NARROWEST):
+    is_20_long = max(crop.shape) == 20
+    if width < (_OF_MNIST if is_20_long else _NARROWEST):
         large = _thickened(large, (_NARROWEST - width) * _BLOCK / 2)
         steps.append(f"thickened the strokes from {width:.1f} to {_NARROWEST:.1f} pixels")
-    elif max(crop.shape) == 20:
+    elif is_20_long:
         return crop  # already at the size: scaling up and down again would only blur it
     # Whole blocks of 10x10 pixels, so that the aspect is kept exactly.
     pad = [((-n % _BLOCK) // 2, -n % _BLOCK - (-n % _BLOCK) // 2) for n in large.shape]

@@ -150,17 +150,9 @@ class Anogan(Method):
         """The latent part (B,) from mean z² (B,): with `w_typicality` plus how unusual the residual (B,) is for the ink of x (B, 1, S, S)."""
         return latent if self.typicality is None else latent + self.typicality(_of_residual(residual, x))
 
-    def discrimination_part(self, distance: Tensor, x: Tensor, f: Tensor | None = None) -> Tensor:
-        """As `Method.discrimination_part`, the distance (B,) and all that `of_image` says of x."""
-        return sum(self.of_image(x, f).values(), distance)
-
-    def of_image(self, x: Tensor, f: Tensor) -> dict[str, Tensor]:
-        """setting -> (B,) what x (B, 1, S, S) alone adds to the discrimination part, whatever the search finds; f (B, n) is what D sees in x."""
-        terms = {}
-        if self.features is not None:
-            terms["w_feature_density"] = self.features(f)
-        if self.transforms is not None and self.transforms.is_fitted:
-            terms["w_transform"] = self.transforms(x)
+    def of_image(self, x: Tensor, f: Tensor | None) -> dict[str, Tensor]:
+        """As `Method.of_image`; with `w_transform_density` how unlikely what the copy of D sees in x is, with `w_first_layer_density` what its first layer sees."""
+        terms = super().of_image(x, f)
         if self.transform_features is not None:
             terms["w_transform_density"] = self.transform_features(self.transforms.see(x))
         if self.first_layer is not None:

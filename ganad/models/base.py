@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ganad.config import Settings, parts_in
 from ganad.models.density import CodeDensity
-from ganad.models.looks import LOWEST, further_looks
+from ganad.models.looks import LOWEST, further_looks, turns
 from ganad.models.ops.eager_adam import EagerAdam
 from ganad.models.ops.fast_conv import gradients_of
 from ganad.models.ops.fuse_bn import fold
@@ -148,10 +148,10 @@ class Method(nn.Module):
         """
         if not self.settings.further_looks:
             return self.one_look(x, on_progress)
-        seen = self.all_looks(x, on_progress)
+        seen, looks = self.all_looks(x, on_progress), 1 + len(turns(self.settings.further_looks))
         as_it_is = {name: values[: len(x)] for name, values in seen._asdict().items() if name != "more"}
         as_it_is["more"] = {name: values[: len(x)] for name, values in seen.more.items()}
-        lowest = {part: getattr(seen, part).view(-1, len(x)).amin(dim=0) for part in LOWEST} if len(x) else {}
+        lowest = {part: getattr(seen, part).view(looks, len(x)).amin(dim=0) for part in LOWEST}
         return seen._replace(**as_it_is | lowest)
 
     def all_looks(self, x: Tensor, on_progress: Callable[[], None] = no_op) -> Parts:
@@ -207,14 +207,20 @@ class Method(nn.Module):
         return latent if self.encoded is None else latent + self.encoded(below)
 
     def discrimination_part(self, distance: Tensor, x: Tensor, f: Tensor | None = None) -> Tensor:
-        """The discrimination part (B,) from the distance (B,) of two features.
+        """The discrimination part (B,): the distance (B,) of two features, and all that `of_image` says of x (B, 1, S, S) and its features f (B, n)."""
+        return sum(self.of_image(x, f).values(), distance)
 
-        With `w_feature_density` how unlikely the features f (B, n) of the image are comes on top, with `w_transform` the transform
-        error of the image x (B, 1, S, S).
+    def of_image(self, x: Tensor, f: Tensor | None) -> dict[str, Tensor]:
+        """setting -> (B,) what x (B, 1, S, S) alone adds to the discrimination part, whatever its reconstruction.
+
+        With `w_feature_density` how unlikely the features f (B, n) are that D sees in it, with `w_transform` the transform error.
         """
+        terms = {}
         if self.features is not None:
-            distance = distance + self.features(f)
-        return self.with_transform_error(distance, x)
+            terms["w_feature_density"] = self.features(f)
+        if self.transforms is not None and self.transforms.is_fitted:
+            terms["w_transform"] = self.transforms(x)
+        return terms
 
     def with_transform_error(self, part: Tensor, x: Tensor) -> Tensor:
         """A part (B,) and, with `w_transform`, the transform error of the images x (B, 1, S, S)."""

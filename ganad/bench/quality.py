@@ -315,7 +315,7 @@ def parts_table(protocol: str, rows: Sequence[Row]) -> str:
 
 
 PLAYED_THE_ANOMALY = (0, 2, 4, 6, 8)
-"""Digits that played the anomaly, among training images, when settings for many normal digits were chosen (docs/choices.md)."""
+"""Digits that played the anomaly, among training images, when settings for many normal digits were chosen (docs/choices/)."""
 
 
 def apart(rows: Sequence[Row], metric: str = "auroc") -> str:
@@ -345,7 +345,7 @@ def page(rows: Sequence[Row], preset: str) -> str:
     own = _data(rows)
     title, split = (
         "How well it detects",
-        "official MNIST split; [how often the test set was read](choices.md#how-often-the-test-set-was-read)",
+        "official MNIST split; [how often the test set was read](choices/test-set.md#how-often-the-test-set-was-read)",
     )
     command, kind = "python -m ganad bench quality", "digit"
     if own is not None:
@@ -356,7 +356,7 @@ def page(rows: Sequence[Row], preset: str) -> str:
         f"# {title}",
         "",
         f"Written by `{command}`. Preset `{preset}`, settings chosen on training images of MNIST, three "
-        "weights each of AnoGAN's and f-AnoGAN's score [on those of Fashion-MNIST too](choices.md#several-weights-at-once-digits-and-clothes); the last epoch; "
+        "weights each of AnoGAN's and f-AnoGAN's score [on those of Fashion-MNIST too](choices/weights-together.md#several-weights-at-once-digits-and-clothes); the last epoch; "
         f"`eval()` everywhere; {split}. "
         "Mean over seeds ± sample standard deviation; a figure without ± is one seed. Baselines learn from the same images.",
         "",
@@ -384,7 +384,7 @@ def page(rows: Sequence[Row], preset: str) -> str:
                 "Settings for nine normal digits were chosen with training images of 0, 2, 4, 6, 8 in the part of ",
             ]
             lines[-1] += (
-                "the anomaly ([choices](choices.md)); no choice saw 1, 3, 5, 7, 9. AUROC, mean over either five:"
+                "the anomaly ([choices](choices/README.md)); no choice saw 1, 3, 5, 7, 9. AUROC, mean over either five:"
             )
             lines += ["", two]
         if protocol == "A":

@@ -48,7 +48,7 @@ GROUPS = ("Data", "Networks", "Optimiser", "Losses", "Score")
 HANDWRITING = dict(augment=0.5, augment_turn=10.0, augment_scale=0.1, augment_stroke=0.6, augment_share=0.5)
 """How training images are varied in presets that shall know a user's hand too: every other one, moderately."""
 HANDWRITING_FOR_TRANSFORMS = HANDWRITING | {"augment_share": 0.0}
-"""The same in presets whose nets see no image varied: only what the transform error is learned from is (docs/choices.md says why)."""
+"""The same in presets whose nets see no image varied: only what the transform error is learned from is (docs/choices/transforms.md says why)."""
 
 
 class CommonSettings(BaseModel):

@@ -15,7 +15,7 @@ MOST_OTHERS = 4_000
 """Codes that choose among mixtures, at most."""
 DIRECTIONS = 32
 """Principal directions in which a mixture describes residuals and features; with 64 less is found, in what EGBAD leaves over, in what
-AnoGAN's discriminator sees and in what the first layer of its copy does (docs/choices.md)."""
+AnoGAN's discriminator sees and in what the first layer of its copy does (docs/choices/)."""
 OF_ENCODER = 64
 """Those of what EGBAD's encoder sees, of which more is found with as many."""
 OF_COPY = 64

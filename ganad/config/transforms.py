@@ -15,7 +15,7 @@ SHEARS = (-0.4, 0.0, 0.4)
 MAPS = tuple(itertools.product(TURNS, SCALES, SHEARS))
 """Turn, scale and shear of each map that is learned; one of them leaves the image as it is."""
 ASKED = tuple(MAPS.index(how) for how in zip(TURNS, SCALES, SHEARS, strict=True))
-"""The three that a score asks for: one leaves the image as it is, and in two everything changes. More say as much (docs/choices.md)."""
+"""The three that a score asks for: one leaves the image as it is, and in two everything changes. More say as much (docs/choices/transforms.md)."""
 BATCH = 32
 """Images in a step."""
 MOST_STEPS = 1400

@@ -3,7 +3,7 @@
 The discrimination part and the latent part of a score are then each the lowest of the three: an image is as strange as it is in its most
 usual stance. That a test image is varied and what is said of its variants is put together is common (ten crops and mirror images,
 averaged: Krizhevsky et al. 2012); here the lowest counts and not the mean, since what normal images look like is known and what
-anomalies look like is not (docs/choices.md compares the two). The turned image is made by cubic convolution (Keys 1981, a = -0.75 as in
+anomalies look like is not (docs/choices/looks.md compares the two). The turned image is made by cubic convolution (Keys 1981, a = -0.75 as in
 PyTorch), since linear interpolation smooths it more. Smooth images seem more usual to the nets, so looks that smooth are kinder to
 MNIST's sharp images, by which the threshold is set, than to what people draw and photograph.
 """

@@ -64,7 +64,10 @@ class AnoganSettings(CommonSettings):
             epochs=40, w_typicality=8.0, w_transform=4.0, w_transform_density=2.0, w_first_layer_density=6.0, look_turn=5.0, **_TUNED,
             **HANDWRITING_FOR_TRANSFORMS,
         ),
-        "many": dict(epochs=5, w_feature_density=3.0, **_TUNED),
+        "many": dict(
+            epochs=5, w_feature_density=2.0, w_transform=1.0, w_transform_density=2.0, w_first_layer_density=2.0, look_turn=5.0, **_TUNED,
+            **HANDWRITING_FOR_TRANSFORMS,
+        ),
         "paper": dict(
             architecture="paper", image_size=28, latent=200, filters=64, lr=1e-5, batch_size=100, epochs=100,
             ema_decay=0.999, sample=2000,

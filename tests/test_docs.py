@@ -1,12 +1,14 @@
 """The documents say what the code does: names, presets, links."""
 
 import ast
+import json
 import re
 import subprocess
 
 import pytest
 import torch
 
+from ganad.bench import method_pages
 from ganad.config import METHOD_NAMES, PRESETS, preset_table, resolve
 from ganad.models import build
 from tests.conftest import ROOT
@@ -45,7 +47,29 @@ def test_every_method_has_a_page_that_names_its_presets_weights_and_paper(method
 @pytest.mark.parametrize("method", METHOD_NAMES)
 def test_the_table_of_presets_says_what_the_presets_are(method):
     text = (ROOT / "docs" / "methods" / f"{method}.md").read_text(encoding="utf-8")
-    assert preset_table(method) in text, "write ganad.config.preset_table(method) there"
+    assert preset_table(method) in text, "python -m ganad ship --pages writes it"
+
+
+@pytest.mark.parametrize("method", ["egbad", "anogan"])
+def test_the_figures_of_the_articles_experiment_are_those_of_its_shipped_run(method):
+    text = (ROOT / "docs" / "methods" / f"{method}.md").read_text(encoding="utf-8")
+    report = json.loads((ROOT / "checkpoints" / f"{method}-article" / "report.json").read_text(encoding="utf-8"))
+    (line,) = [line for line in text.splitlines() if line.startswith("AUROC **")]
+    said = [float(n) for n in re.findall(r"\d+\.\d+", line)]
+    areas = [report["parts"][part]["auroc"] for part in ("residual", "discrimination", "latent")]
+    rates = [100 * report["hit_rate"], 100 * report["false_alarm_rate"]]
+    assert said[:2] == [round(report["auroc"], 4), round(report["average_precision"], 4)]
+    assert said[2:6] == [round(n, 3) for n in (report["prevalence"], *areas)]
+    assert said[6:] == [round(n, 1) for n in rates]
+
+
+@pytest.mark.parametrize("method", METHOD_NAMES)
+def test_a_page_with_other_figures_is_mended_and_its_words_stay(method):
+    text = (ROOT / "docs" / "methods" / f"{method}.md").read_text(encoding="utf-8")
+    wrong = re.sub(r"^(\| `latent` \|) \d+", r"\1 7", text, flags=re.MULTILINE)
+    wrong = re.sub(r"^AUROC \*\*\d\.\d+", "AUROC **0.1234", wrong, flags=re.MULTILINE)
+    assert wrong != text
+    assert method_pages.renewed(wrong, method) == text
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda p: str(p.relative_to(ROOT)))

@@ -1,10 +1,12 @@
 """What the README says can be done can be done."""
 
+import json
 import re
 import shlex
 
 import pytest
 
+from ganad.config import METHOD_NAMES
 from tests.conftest import ROOT, put_finished
 from tests.test_cli import ganad
 
@@ -58,3 +60,23 @@ def test_pictures_of_the_readme_are_there():
     pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", TEXT)
     assert pictures
     assert all((ROOT / p).exists() for p in pictures)
+
+
+def mean_of(file, protocol, method, digits=range(10)):
+    """Mean AUROC of kept runs over digits, of the means over seeds."""
+    kept = json.loads((ROOT / "docs" / file).read_text(encoding="utf-8"))
+    found = {d: [] for d in digits}
+    for k in kept:
+        if (k["job"]["protocol"], k["job"]["method"]) == (protocol, method) and k["job"]["digit"] in found:
+            found[k["job"]["digit"]].append(k["row"]["auroc"])
+    return sum(sum(areas) / len(areas) for areas in found.values()) / len(found)
+
+
+@pytest.mark.parametrize(("method", "name"), METHOD_NAMES.items())
+def test_figures_of_the_readme_are_those_of_the_results(method, name):
+    (row,) = re.findall(rf"^\| {name}(?:, on [^|]*)? \| (.*?) \|\n", TEXT, re.MULTILINE)
+    digits, eight, nine, clothes = (float(cell) for cell in row.split(" | ")[:4])
+    assert digits == round(mean_of("results.json", "B", method), 3)
+    assert eight == round(mean_of("results.json", "B", method, [8]), 3)
+    assert nine == round(mean_of("results.json", "A", method), 3)
+    assert clothes == round(mean_of("results-fashion-mnist.json", "B", method), 3)

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ganad.bench import method_pages
 from ganad.bench.quality import ALL, Job, finished, settings
 from ganad.config import FALSE_ALARMS, METHOD_NAMES
 from ganad.data import sources
@@ -70,6 +71,7 @@ def ship(run: Path, name: str, *, light: bool = False, nets: bool = True) -> Pat
         _tighten(target / "reconstructions.npz")
     files.record_checksums(target, run_directory.CHECKED)
     write_readme()
+    method_pages.write()
     return target
 
 

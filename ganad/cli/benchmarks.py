@@ -29,17 +29,23 @@ def ship(
     light: Annotated[bool, typer.Option("--light", help="without reconstructions")] = False,
     bare: Annotated[bool, typer.Option("--bare", help="without weights")] = False,
     fill: Annotated[bool, typer.Option("--fill", help="instead: every run of the quality tables, seed 0")] = False,
+    pages: Annotated[
+        bool, typer.Option("--pages", help="instead: only write the figures of docs/methods/ anew")
+    ] = False,
 ) -> None:
-    """Copy a finished run to checkpoints/ under a name, and write checkpoints/README.md anew."""
-    from ganad.bench import release
+    """Copy a finished run to checkpoints/ under a name, and write checkpoints/README.md and the figures of docs/methods/ anew."""
+    from ganad.bench import method_pages, release
 
-    if fill:
+    if pages:
+        for path in method_pages.write():
+            terminal.path(path)
+    elif fill:
         for path in release.fill():
             terminal.path(path)
     elif run and name:
         terminal.path(release.ship(run_directory.find(run), name, light=light, nets=not bare))
     else:
-        raise ConfigError("ship wants a RUN and a NAME, or --fill")
+        raise ConfigError("ship wants a RUN and a NAME, --fill or --pages")
 
 
 @bench.command("speed")

@@ -11,7 +11,7 @@ from ganad.ui.views import train
 
 run = page.begin(
     "Train",
-    lead="Pick the digits that are normal. The nets see those and nothing else; "
+    lead="Pick what is normal. The nets see that and nothing else; "
     "what they cannot reconstruct afterwards is an anomaly.",
 )
 setup, watch = layout.side_by_side("train", [5, 6])

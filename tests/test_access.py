@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from ganad import __main__ as cli
 from ganad import service
@@ -433,6 +434,69 @@ def test_an_upload_becomes_a_path_that_a_run_can_name_on_a_shared_server(runs_di
     name = service.start(settings(path))
     assert run_directory.settings(run_directory.find(name)).data == path
     assert [r.name for r in service.list_runs()] == [name], "an upload is no run"
+
+
+def picture(grey, kind="PNG"):
+    out = io.BytesIO()
+    Image.fromarray(np.full((40, 30), grey, np.uint8)).save(out, kind)
+    return out.getvalue()
+
+
+def photos(root="", each=5):
+    return {
+        f"{root}{name}/my photo {i}.png": picture(60 * k + i)
+        for k, name in enumerate(("Shirt", "Ankle boot"))
+        for i in range(each)
+    }
+
+
+def test_a_zip_of_a_folder_of_pictures_for_each_class_becomes_a_data_set_with_their_names(runs_dir, reached):
+    litter = {"clothes/Shirt/.hidden.png": b"x", "__MACOSX/Shirt/a.png": b"x", "clothes/read me.txt": b"x"}
+    dataset = sources.load(upload(("a.zip", zipped(photos("clothes/") | litter))))
+    assert dataset.classes == ("Ankle boot", "Shirt")
+    assert np.bincount(dataset.train.digit).tolist() == [4, 4], "every fifth is a test image"
+    assert np.bincount(dataset.test.digit).tolist() == [1, 1]
+    assert sorted(dataset.test.images.max((1, 2))) == [4, 64]
+
+
+def test_train_and_test_folders_of_a_zip_stay_apart(runs_dir):
+    dataset = sources.load(upload(("a.zip", zipped(photos("c/Training/", 3) | photos("c/test/", 2)))))
+    assert (len(dataset.train.digit), len(dataset.test.digit)) == (6, 4)
+
+
+def test_a_picture_of_a_zip_that_cannot_be_read_is_named_as_it_was(runs_dir):
+    with pytest.raises(DataError, match=r"Shirt/0000\d\d-broken\.png"):
+        upload(("a.zip", zipped(photos() | {"Shirt/broken.png": b"x"})))
+    assert not list(uploads.folder().iterdir())
+
+
+@pytest.mark.parametrize("folder", ["..", "<b>x</b>", "a:b", "x" * 41, "-rf"])
+def test_a_class_folder_of_a_zip_needs_a_name_that_is_no_markup_and_no_way_out(runs_dir, tmp_path, folder):
+    with pytest.raises(DataError, match="the name of a class has 1 to 40 letters"):
+        upload(("a.zip", zipped(photos() | {f"{folder}/a.png": picture(1)})))
+    assert not list(uploads.folder().iterdir())
+
+
+def test_a_zip_of_too_many_pictures_is_refused(runs_dir, monkeypatch):
+    monkeypatch.setattr(uploads, "MOST_PICTURES", 9)
+    with pytest.raises(DataError, match="The zip holds 10 pictures, expected 9 at most"):
+        upload(("a.zip", zipped(photos())))
+
+
+def test_on_ones_own_machine_images_are_uploaded_too_and_a_button_leads_back(runs_dir):
+    at = opened("pages/1_Train.py")
+    assert at.text_input(key="data_path").value == ""
+    at.file_uploader(key="own_images").upload("mine.zip", zipped(photos())).run()
+    assert not at.exception
+    assert "8 training images in 2 classes" in words(at)
+    assert [e.value for e in at.error] == ["Pick at least one normal class, and leave one out."]
+    assert "forget_upload" not in keys(at), "the file is there to be removed"
+    at.switch_page("pages/5_Compare.py").run()
+    at.switch_page("pages/1_Train.py").run()
+    assert "8 training images in 2 classes" in words(at)
+    at.button(key="forget_upload").click().run()
+    assert "The embedded MNIST is used" in words(at)
+    assert "forget_upload" not in keys(at)
 
 
 def test_the_same_images_are_kept_once(runs_dir):

@@ -46,7 +46,8 @@ _NPZ = {  # array names, in lower case, that people use
     "test": (("x_test", "test_images", "test_x"), ("y_test", "test_labels", "test_y")),
 }
 PICTURE_TYPES = ("png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff", "gif")
-_FOLDERS = {"train": ("train", "training"), "test": ("test", "testing")}
+PART_FOLDERS = {"train": ("train", "training"), "test": ("test", "testing")}
+"""Part of a data source -> what a folder that holds its class folders may be called, in small letters."""
 _ACCEPTED = (
     "expected a folder with the four MNIST files (train-images-idx3-ubyte, ... plain or .gz), with a train and a "
     "test CSV, or with one subfolder of images per class; or the path of a train CSV or of an .npz file"
@@ -721,7 +722,7 @@ def _some(images: np.ndarray, each: int = 4096) -> Iterator[tuple[int, np.ndarra
 def _open_folders(path: Path) -> _Source:
     inside = paths.entries(path)
     below = {e.name.lower(): path / e.name for e in inside if e.is_dir() and not e.name.startswith(".")}
-    parts = {part: next((below[n] for n in names if n in below), None) for part, names in _FOLDERS.items()}
+    parts = {part: next((below[n] for n in names if n in below), None) for part, names in PART_FOLDERS.items()}
     apart = all(parts.values())
     roots = list(parts.values()) if apart else [path]
     names = sorted({p.name for root in roots for p in _subfolders(root)})

@@ -1,8 +1,9 @@
 """Own images that came through the browser, in `.uploads` beside the runs, where the quota of the runs counts them.
 
-An upload is an .npz, a train and a test CSV, or a zip of such a pair or of the four IDX files. Nothing of its file names
-is used: each is stored under a name of ours, in a folder that is named after the content. Sizes are counted while
-files are unpacked. An upload that no run names is removed a day later.
+An upload is an .npz, a train and a test CSV, or a zip of such a pair, of the four IDX files or of a folder of pictures for each
+class. Each file is stored under a name of ours, in a folder that is named after the content; of a zip's own names only those
+of classes are taken, and letters and digits of its pictures'. Sizes are counted while files are unpacked. An upload that no
+run names is removed a day later.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from ganad.config import CLASS_NAME, CLASS_NAME_IN_WORDS
 from ganad.data import sources
 from ganad.errors import DataError, GanadError, file_errors
 from ganad.runs import run_directory
@@ -30,7 +32,10 @@ MOST_UNPACKED = 500_000_000
 KEEP_S = 24 * 3600.0
 """An upload that no run names is kept so long."""
 
-_WANTED = "an .npz, a train and a test CSV, or a zip of those two or of the four MNIST files"
+MOST_PICTURES = 100_000
+"""Pictures in a zip of folders."""
+
+_WANTED = "an .npz, a train and a test CSV, or a zip of those two, of the four MNIST files or of a folder of pictures for each class"
 _IDX = re.compile(r"(train-images|t10k-images)[.-]idx3-ubyte(\.gz)?|(train-labels|t10k-labels)[.-]idx1-ubyte(\.gz)?")
 _CHUNK = 1 << 20
 
@@ -130,9 +135,16 @@ def _store(files: Sequence[tuple[str, IO[bytes]]], part: Path) -> str:
     if suffixes == [".zip"]:
         with zipfile.ZipFile(files[0][1]) as archive:
             entries = [e for e in archive.infolist() if not e.is_dir() and not _litter(e.filename)]
-            if len(entries) > 4:
+            pictures = [e for e in entries if _class_folder(e.filename) and _kind(e.filename) in sources.PICTURE_TYPES]
+            if pictures:
+                entries = sorted(pictures, key=lambda e: e.filename)
+                names = _names_of_pictures([e.filename for e in entries])
+            elif len(entries) > 4:
                 raise DataError(f"The zip holds {len(entries)} files; {_WANTED} is taken.")
-            for entry, name in zip(entries, _names([e.filename for e in entries]), strict=True):
+            else:
+                names = _names([e.filename for e in entries])
+            for entry, name in zip(entries, names, strict=True):
+                (part / name).parent.mkdir(parents=True, exist_ok=True)
                 with archive.open(entry) as source:
                     digests[name], size = _copy(source, part / name, left)
                 left -= size
@@ -153,6 +165,36 @@ def digest_of(content: object) -> str:
 def _litter(name: str) -> bool:
     """What a file manager adds to a zip unasked."""
     return name.startswith("__MACOSX/") or PurePosixPath(name).name.startswith(".")
+
+
+def _parts(name: str) -> tuple[str, ...]:
+    return PurePosixPath(name.replace("\\", "/")).parts
+
+
+def _kind(name: str) -> str:
+    return PurePosixPath(name).suffix.lower().removeprefix(".")
+
+
+def _class_folder(name: str) -> str:
+    """The folder that a file of a zip lies in; "" for none."""
+    return _parts(name)[-2] if len(_parts(name)) > 1 else ""
+
+
+def _names_of_pictures(given: list[str]) -> list[str]:
+    """Our names for pictures, class/number-name.kind, or below train/ or test/ where they lay so; raises DataError for a class of no good name."""
+    if len(given) > MOST_PICTURES:
+        raise DataError(
+            f"The zip holds {len(given):,} pictures, expected {MOST_PICTURES:,} at most. Upload fewer images."
+        )
+    targets = []
+    for number, name in enumerate(given):
+        *_, above, folder, file = ("", *_parts(name))
+        if not CLASS_NAME.fullmatch(folder):
+            raise DataError(f"The zip has the folder {folder[:60]!r}; {CLASS_NAME_IN_WORDS}.")
+        part = next((part for part, names in sources.PART_FOLDERS.items() if above.lower() in names), "")
+        stem = re.sub(r"[^\w-]+", "_", PurePosixPath(file).stem)[:40]
+        targets.append(str(PurePosixPath(part, folder, f"{number:06d}-{stem}.{_kind(file)}")))
+    return targets
 
 
 def _names(given: list[str]) -> list[str]:

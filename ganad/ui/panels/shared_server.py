@@ -1,4 +1,4 @@
-"""What the pages of a server that others reach leave out, and what they offer in its place."""
+"""What the pages of a server that others reach leave out, and how a page asks for own images."""
 
 from __future__ import annotations
 
@@ -31,16 +31,17 @@ def own_images() -> str | None:
     path = None
     if access.paths_are_free() or access.data_folder() is not None:
         path = _typed()
-    if access.paths_are_free():
-        return path
     key = "own_images"
-    st.file_uploader(
-        "Upload", list(uploads.TYPES), key=key, accept_multiple_files=True, on_change=guard.callback(_upload), args=(key,),
+    files = st.file_uploader(
+        "Or upload them" if access.paths_are_free() else "Upload", list(uploads.TYPES),
+        key=key, accept_multiple_files=True, on_change=guard.callback(_upload), args=(key,),
         max_upload_size=max(1, (access.quota("GANAD_MAX_UPLOAD_BYTES") or 10**9) // 10**6),
-        help="An .npz; or a train and a test CSV; or a zip of those two, or of the four MNIST files.",
+        help="An .npz; or a train and a test CSV; or a zip of those two, of the four MNIST files, or of a folder of pictures for each class.",
     )  # fmt: skip
     if (wrong := memory().upload_error) is not None:
         notices.error(wrong, icon=":material/folder_off:")
+    if memory().upload and not files:  # the uploader forgets its files when another page was open
+        st.button("Back to MNIST", key="forget_upload", on_click=guard.callback(_forget))
     return path or memory().upload
 
 
@@ -52,7 +53,7 @@ def own_images_now() -> str | None:
     typed = (held("data_path") or "").strip()
     if typed and (access.paths_are_free() or access.data_folder() is not None):
         return service.data_path(typed)
-    return None if access.paths_are_free() else memory().upload
+    return memory().upload
 
 
 def _typed() -> str | None:
@@ -67,6 +68,10 @@ def _typed() -> str | None:
     except GanadError as error:
         notices.error(error, icon=":material/folder_off:")
         return None
+
+
+def _forget() -> None:
+    memory().upload = memory().upload_error = None
 
 
 def _upload(key: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -65,7 +66,7 @@ def data_source() -> str | None:
 def digit_tiles(data: str | None = None) -> tuple[int, ...]:
     """Ten real digits to switch on and off; returns the normal ones."""
     counts, names = cache.class_counts(data), cache.class_names(data)
-    digits = all(name.isdecimal() for name in names)
+    digits = _are_digits(names)
     picked = tiles(
         cache.examples(data),
         key="normal_tiles",
@@ -93,6 +94,10 @@ def digit_tiles(data: str | None = None) -> tuple[int, ...]:
     return tuple(normal)
 
 
+def _are_digits(names: Sequence[str]) -> bool:
+    return all(name.isdecimal() for name in names)
+
+
 MANY = 4
 """Normal classes from which on the preset for many is pointed out."""
 
@@ -107,7 +112,8 @@ def settings_now() -> Settings:
         cache.class_counts(data)
     settings = settings_form.read(_normal_now(), data)
     if settings is None:
-        raise ConfigError("Pick at least one normal digit, and leave one out.")
+        kind = "digit" if _are_digits(cache.class_names(data)) else "class"
+        raise ConfigError(f"Pick at least one normal {kind}, and leave one out.")
     return settings
 
 

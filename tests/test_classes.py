@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 
 import numpy as np
 import pytest
@@ -146,6 +147,24 @@ def test_every_page_speaks_of_the_class_by_its_name(trained):
     table = html_report.report_html(trained.name)
     for name in NAMES:
         assert name in table
+
+
+def test_no_page_of_such_a_run_and_no_report_speaks_of_digits(trained):
+    for page, query in (
+        ("pages/1_Train.py", {}),
+        ("pages/2_Browse.py", {"image": "0"}),
+        ("pages/3_Evaluate.py", {}),
+        ("pages/5_Compare.py", {"view": "Digits"}),
+    ):
+        at = opened(page, run=trained.name, **query)
+        assert not at.exception
+        said = "\n".join(line for line in words(at).splitlines() if not line.startswith("- **"))  # without the glossary
+        assert not re.findall(r".*\bdigits?\b.*", said, re.IGNORECASE), page
+    assert "Classes" in str([e.options for e in at.segmented_control])
+    text = html_report.report_html(trained.name)
+    seen = re.sub(r"<(script|style|dl)\b.*?</\1>|<[^>]+>", " ", text, flags=re.DOTALL)
+    assert "images of the class Checks alone" in re.sub(r"\s+", " ", seen)
+    assert not re.findall(r".*\bdigits?\b.*", seen, re.IGNORECASE)
 
 
 def test_a_filter_of_classes_beyond_nine_is_read_back_as_it_was_written():

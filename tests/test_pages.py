@@ -192,7 +192,7 @@ def test_browse_shows_only_what_was_asked_for(runs_dir):
     at.segmented_control(key="verdict").set_value("false alarms").run()
     assert not at.exception
     assert "called anomalous" in at.subheader[0].value
-    assert at.subheader[0].value.startswith("A 8")
+    assert at.subheader[0].value.startswith("An 8")
     assert picked(at) != everything
     strangest = picked(at)
     at.selectbox(key="sort").set_value(

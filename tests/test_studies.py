@@ -140,6 +140,16 @@ def row(value, **more):
     return Row(**(usual | more), objective=value)
 
 
+def test_a_study_of_own_images_speaks_of_classes_by_their_names(runs_dir, tmp_path):
+    images, labels = np.zeros((60, 28, 28), np.uint8), np.arange(60) % 3
+    images[:, 4:20, 8] = 200
+    np.savez(tmp_path / "own.npz", x_train=images, y_train=labels, x_test=images, y_test=labels)
+    asked = {"data": str(tmp_path / "own.npz"), "class_names": "Shirt,Coat,Bag"}
+    study = store.create(plan(normal=[[0], [1, 2]], settings=asked))
+    assert [row.normal_in_words for row in summary.rows(study)] == ["Shirt", "Coat and Bag"]
+    assert [row.normal_in_words for row in summary.rows(store.create(plan(normal=[[0], [1, 2]])))] == ["0", "1 and 2"]
+
+
 def test_what_mattered_is_the_share_of_the_spread_between_its_groups():
     made = [
         row(0.1, seed=0, values={"latent": 4}),

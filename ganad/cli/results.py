@@ -44,8 +44,9 @@ def list_(json_: Json = False) -> None:
     for r in runs:
         done = f"{r.status.epoch}/{r.settings.epochs}" if r.at_work else str(r.settings.epochs)
         auroc = f"{r.report['auroc']:.4f}" if r.report else "–"
-        digits = ", ".join(map(r.class_name, r.normal)) if r.has_names else " ".join(map(str, r.normal))
-        rows.append((r.name, r.state, METHOD_NAMES[r.method], digits, r.settings.preset, done, auroc, r.settings.name))
+        rows.append(
+            (r.name, r.state, METHOD_NAMES[r.method], r.normal_listed, r.settings.preset, done, auroc, r.settings.name)
+        )
     heads = ("run", "state", "method", "normal", "preset", "epochs", "AUROC", "name")
     shown = len(heads) if any(r.settings.name for r in runs) else len(heads) - 1
     terminal.table(heads[:shown], [row[:shown] for row in rows], right=("epochs", "AUROC"))

@@ -161,7 +161,7 @@ def _work(folder: Path, instead: dict[str, Any]) -> None:
 def _names(made: list[summary.Row]) -> dict[str, str]:
     """key -> what stands before its bar."""
     return {
-        row.key: f"{METHOD_NAMES[row.method]} {service.digits_in_words(row.normal)} s{row.seed} "
+        row.key: f"{METHOD_NAMES[row.method]} {row.normal_in_words} s{row.seed} "
         + " ".join(f"{k}={v}" for k, v in row.values.items())
         for row in made
     }
@@ -177,7 +177,7 @@ def _status(folder: Path, as_json: bool) -> None:
         known = "" if row.objective is None else f", objective {row.objective:.4f}"
         varied = "".join(f", {k}={v}" for k, v in row.values.items())
         terminal.say(
-            f"{row.run or 'not begun'}: {METHOD_NAMES[row.method]}, normal {service.digits_in_words(row.normal)}, seed {row.seed}{varied}: {row.state}{known}"
+            f"{row.run or 'not begun'}: {METHOD_NAMES[row.method]}, normal {row.normal_in_words}, seed {row.seed}{varied}: {row.state}{known}"
         )
     counts = summary.counts(made)
     if to_come := store.to_come(folder):

@@ -51,6 +51,8 @@ def report_html(name: str) -> str:
         "lead": _lead(run, scores, meta),
         "numbers": _numbers(result),
         "warnings": "".join(f"<p class='warning'>{escape(w)}</p>" for w in result.warnings),
+        "kind": run.kind,
+        "Kind": run.kind.capitalize(),
         "digits": _digits(run, result, scores, score, images, _drawn(name)),
         "command": escape(run.command),
         "settings": _settings(run),
@@ -126,9 +128,9 @@ def _lead(run: RunInfo, scores: Scores, meta: Mapping[str, Any]) -> str:
     trained = f"on {seen:,} images" if isinstance(seen, int) else "on images"
     anomalous = int(scores.anomalous.sum())
     return (
-        f"A detector that was trained {trained} of the {'digit' if len(run.normal) == 1 else 'digits'} "
+        f"A detector that was trained {trained} of the {run.kind if len(run.normal) == 1 else run.kinds} "
         f"<b>{run.normal_in_words}</b> alone, and then asked about {len(scores.test):,} test images. "
-        f"{anomalous:,} of them show another digit: those it should find strange."
+        f"{anomalous:,} of them show another {run.kind}: those it should find strange."
     )
 
 
@@ -167,7 +169,7 @@ def _drawn(name: str):
 def _digits(
     run: RunInfo, e: metrics.Evaluation, scores: Scores, score: np.ndarray, images: np.ndarray, drawn: Any
 ) -> str:
-    """A row a digit: its typical image and what the net makes of it, the share that is flagged, and its AUROC."""
+    """A row a class: its typical image and what the net makes of it, the share that is flagged, and its AUROC."""
     at = median_rows(scores, score)
     reconstructions = drawn(list(at.values()), images)
     rows = []

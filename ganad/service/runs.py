@@ -73,9 +73,24 @@ class RunInfo:
         return in_words([self.class_name(d) for d in self.normal])
 
     @property
+    def normal_listed(self) -> str:
+        """The normal classes, short: "0 1 2", "Shirt, Coat"."""
+        return (", " if self.has_names else " ").join(map(self.class_name, self.normal))
+
+    @property
     def has_names(self) -> bool:
         """False where the classes are digits."""
         return bool(self.classes) and not all(name.isdecimal() for name in self.classes)
+
+    @property
+    def kind(self) -> str:
+        """What a class of its images is called: "digit", or "class" where they have names."""
+        return "class" if self.has_names else "digit"
+
+    @property
+    def kinds(self) -> str:
+        """The same of several: "digits", "classes"."""
+        return "classes" if self.has_names else "digits"
 
     def held_out_in_words(self, n: int) -> str:
         """ "585 held-out normal 3s": what the score of an image is compared with."""
@@ -95,6 +110,11 @@ class RunInfo:
     def a_class(self, number: int) -> str:
         """A class in a sentence: "digit 8", "Shirt"."""
         return self.class_name(number) if self.has_names else f"digit {number}"
+
+    def image_of(self, number: int) -> str:
+        """An image of a class in a sentence: "a 3", "an 8", "Shirt"."""
+        name = self.class_name(number)
+        return name if self.has_names else f"{'an' if name.startswith('8') else 'a'} {name}"
 
     @property
     def weights(self) -> Weights:

@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ganad.errors import RunError
+from ganad import service
+from ganad.config import Settings
+from ganad.errors import GanadError, RunError
 from ganad.runs import run_directory
 from ganad.runs.trials import value_at_end
 from ganad.studies import store
@@ -35,6 +37,13 @@ class Row:
     """Of its training that is done."""
     early: float | None = None
     """The objective with which it was stopped early; another run's at its end is another thing."""
+    named: tuple[str, ...] = ()
+    """What the normal classes are called; () for digits, and where the images cannot be read any more."""
+
+    @property
+    def normal_in_words(self) -> str:
+        """ "3 and 8", "Shirt": what is normal."""
+        return service.in_words(self.named or list(map(str, self.normal)))
 
 
 @dataclass(frozen=True)
@@ -69,9 +78,20 @@ def rows(study: Path) -> list[Row]:
                 if status and status.total
                 else 0.0,
                 value_at_end(planned.run) if planned.state == store.EARLY else None,
+                _named(s),
             )
         )
     return made
+
+
+def _named(settings: Settings) -> tuple[str, ...]:
+    if settings.data is None:
+        return ()
+    try:
+        names = settings.class_names or service.class_names(settings.data)
+        return tuple(names[number] for number in settings.normal)
+    except (GanadError, IndexError):
+        return ()
 
 
 def _auroc(run: Path) -> float | None:

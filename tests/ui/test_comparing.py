@@ -219,7 +219,9 @@ def test_the_most_disputed_image_comes_first_and_the_same_run_twice_has_nothing_
 
 
 def test_each_dot_is_the_area_of_its_digit_and_no_two_runs_lie_on_each_other():
-    figure = charts.digit_dots([("a", "#111111", {0: 0.9, 3: 0.8}), ("b", "#222222", {0: 0.9, 3: 0.4})])
+    figure = charts.digit_dots(
+        [("a", "#111111", {"0": 0.9, "3": 0.8}), ("b", "#222222", {"0": 0.9, "3": 0.4})], ["0", "1", "3"]
+    )
     a, b = (t for t in figure.data if t.name)
     assert list(a.x) == [0.9, 0.8]
     assert list(b.x) == [0.9, 0.4]

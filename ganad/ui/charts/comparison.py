@@ -14,10 +14,19 @@ from ganad.web import colours
 from ganad.wording import number
 
 
-def digit_dots(runs: Sequence[tuple[str, str, Mapping[int, float]]], *, height: int = 440) -> go.Figure:
-    """AUROC of each anomalous digit, a dot for each run: (name, `#rrggbb`, digit -> AUROC). 0.5 is guessing."""
+def digit_dots(
+    runs: Sequence[tuple[str, str, Mapping[str, float]]],
+    names: Sequence[str],
+    *,
+    kind: str = "digit",
+    height: int = 440,
+) -> go.Figure:
+    """AUROC of each anomalous class, a dot for each run: (name, `#rrggbb`, class -> AUROC). 0.5 is guessing.
+
+    names: of the classes, from above; those that no run has are left out. kind: what a class is called, "digit" or "class".
+    """
     drawing = _figure(height, top=10, bottom=44, right=24)
-    digits = sorted({d for _, _, areas in runs for d in areas})
+    digits = [d for d in names if any(d in areas for _, _, areas in runs)]
     for at, d in enumerate(digits):
         aurocs = [areas[d] for _, _, areas in runs if d in areas]
         drawing.add_scatter(
@@ -26,25 +35,25 @@ def digit_dots(runs: Sequence[tuple[str, str, Mapping[int, float]]], *, height: 
         )  # fmt: skip
     step = min(0.16, 0.44 / max(1, len(runs) - 1))  # beside each other, so that none hides another
     for i, (name, colour, areas) in enumerate(runs):
-        own = sorted(areas)
+        own = [d for d in digits if d in areas]
         drawing.add_scatter(
             x=[areas[d] for d in own], y=[digits.index(d) + (i - (len(runs) - 1) / 2) * step for d in own],
-            mode="markers", name=chart(name), cliponaxis=False, customdata=own,
+            mode="markers", name=chart(name), cliponaxis=False, customdata=[chart(d) for d in own],
             marker={"size": 11, "color": colour, "line": {"width": 1.2, "color": _PAGE}},
-            hovertemplate=f"<b>{chart(name)}</b><br>digit %{{customdata}}: AUROC %{{x:.4f}}<extra></extra>",
+            hovertemplate=f"<b>{chart(name)}</b><br>{kind} %{{customdata}}: AUROC %{{x:.4f}}<extra></extra>",
         )  # fmt: skip
     lowest = min((a for _, _, areas in runs for a in areas.values()), default=0.5)
-    drawing.update_xaxes(title_text="AUROC of this digit against the normal ones", range=[_floor(lowest), 1.003])
+    drawing.update_xaxes(title_text=f"AUROC of this {kind} against the normal ones", range=[_floor(lowest), 1.003])
     drawing.update_yaxes(
-        range=[len(digits) - 0.5, -0.5], showgrid=False, title_text="digit", tickvals=list(range(len(digits))),
-        ticktext=[str(d) for d in digits],
+        range=[len(digits) - 0.5, -0.5], showgrid=False, title_text=kind, tickvals=list(range(len(digits))),
+        ticktext=[chart(d) for d in digits],
     )  # fmt: skip
     return drawing.figure()
 
 
 @dataclass(frozen=True)
 class DigitCurve:
-    """One run's ROC curve for one anomalous digit against the normal ones."""
+    """One run's ROC curve for one anomalous class against the normal ones."""
 
     run: str
     colour: str
@@ -53,9 +62,11 @@ class DigitCurve:
     auroc: float
 
 
-def digit_curves(panels: Mapping[int, Sequence[DigitCurve]], *, columns: int = 5, panel: int = 190) -> go.Figure:
-    """A small ROC for each anomalous digit, the runs over each other; the axes are those of every panel."""
-    digits, rows = sorted(panels), -(-len(panels) // columns)
+def digit_curves(
+    panels: Mapping[str, Sequence[DigitCurve]], *, kind: str = "digit", columns: int = 5, panel: int = 190
+) -> go.Figure:
+    """A small ROC for each anomalous class, by its name and in this order, the runs over each other; the axes are those of every panel."""
+    digits, rows = list(panels), -(-len(panels) // columns)
     drawing = _figure(rows * panel + 56, top=26, bottom=30)
     across, down = 1 / columns, 1 / rows
     layout = {}
@@ -82,7 +93,7 @@ def digit_curves(panels: Mapping[int, Sequence[DigitCurve]], *, columns: int = 5
         for curve in panels[d]:
             drawing.add_scatter(
                 x=curve.fpr, y=curve.tpr, mode="lines", name=chart(curve.run), line={"color": curve.colour, "width": 2}, **axes,
-                hovertemplate=f"<b>{chart(curve.run)}</b>, digit {d}<br>AUROC {curve.auroc:.4f}<br>catches %{{y:.1%}} at %{{x:.1%}} false alarms"
+                hovertemplate=f"<b>{chart(curve.run)}</b>, {kind} {chart(d)}<br>AUROC {curve.auroc:.4f}<br>catches %{{y:.1%}} at %{{x:.1%}} false alarms"
                 "<extra></extra>",
             )  # fmt: skip
         labels = "<br>".join(f"<span style='color:{c.colour}'>●</span> {c.auroc:.3f}" for c in panels[d])
@@ -90,7 +101,7 @@ def digit_curves(panels: Mapping[int, Sequence[DigitCurve]], *, columns: int = 5
         drawing.add_annotation(
             text=labels, x=0.97, y=0.03, xanchor="right", yanchor="bottom", align="right", font={"size": 12}, **here
         )
-        drawing.add_annotation(text=f"<b>{d}</b>", x=0.5, y=1.0, xanchor="center", yanchor="bottom", **here)
+        drawing.add_annotation(text=f"<b>{chart(d)}</b>", x=0.5, y=1.0, xanchor="center", yanchor="bottom", **here)
     drawing.update_layout(**layout)
     return drawing.figure()
 

@@ -18,7 +18,7 @@ from ganad.ui.theme import layout, pictures
 from ganad.web import colours
 
 CARDS = 12
-KINDS = {"all": "All", "normal": "Normal digits", "anomalous": "Anomalies"}
+KINDS = {"all": "All", "normal": "Normal images", "anomalous": "Anomalies"}
 
 
 def agreement(shown: Sequence[Shown]) -> None:
@@ -26,7 +26,7 @@ def agreement(shown: Sequence[Shown]) -> None:
     same = one_task(shown)
     if len(same) < 2:
         notices.info(
-            "Agreement needs at least two runs of the same normal digits: tick another one.", icon=":material/compare:"
+            "Agreement needs at least two runs of the same normal classes: tick another one.", icon=":material/compare:"
         )
         return
     with st.skeleton(height=420):
@@ -103,7 +103,7 @@ def _disputed(shown: Sequence[Shown], v: Verdicts) -> None:
     at = at[np.argsort(-v.dispute[at], kind="stable")][:CARDS]
     first = shown[0].run
     images, digit = cache.images(first.name)[v.rows[at]], cache.scores(first.name).test.digit[v.rows[at]]
-    cards = "".join(_card(shown, v, i, image, int(d)) for i, image, d in zip(at, images, digit, strict=True))
+    cards = "".join(_card(shown, v, i, image, first.image_of(d)) for i, image, d in zip(at, images, digit, strict=True))
     st.html(
         "<div style='display:grid;grid-template-columns:repeat(auto-fill,minmax(255px,1fr));gap:14px'>"
         + cards
@@ -111,8 +111,8 @@ def _disputed(shown: Sequence[Shown], v: Verdicts) -> None:
     )
 
 
-def _card(shown: Sequence[Shown], v: Verdicts, i: int, image: np.ndarray, digit: int) -> str:
-    """One image with each run's percentile as a bar in its colour, and its verdict in words."""
+def _card(shown: Sequence[Shown], v: Verdicts, i: int, image: np.ndarray, what: str) -> str:
+    """One image, what it shows, with each run's percentile as a bar in its colour, and its verdict in words."""
     truth = "anomalous" if v.anomalous[i] else "normal"
     lines = "".join(
         f"<div title='{html(s.name)}: stranger than {p:.1f} % of held-out normals' "
@@ -127,10 +127,10 @@ def _card(shown: Sequence[Shown], v: Verdicts, i: int, image: np.ndarray, digit:
     picture = pictures.data_uri(pictures.png(image))
     return (
         f"<div style='display:grid;grid-template-columns:64px 1fr;gap:10px;padding:10px;border-radius:8px;"
-        f"border:1px solid {colours.THRESHOLD.faint(0.3)}'><div><img src='{picture}' alt='a {digit}' style='display:block;width:64px;"
+        f"border:1px solid {colours.THRESHOLD.faint(0.3)}'><div><img src='{picture}' alt='{html(what)}' style='display:block;width:64px;"
         f"height:64px;image-rendering:pixelated;border-radius:6px;background:{colours.TILE}'></div>"
         f"<div style='min-width:0;align-self:center'><div style='display:flex;justify-content:space-between;gap:.5rem;"
-        f"margin-bottom:.3rem;font-size:.88rem'><b>a {digit}</b>{pictures.pill(truth, small=True)}</div>{lines}</div></div>"
+        f"margin-bottom:.3rem;font-size:.88rem'><b>{html(what)}</b>{pictures.pill(truth, small=True)}</div>{lines}</div></div>"
     )
 
 

@@ -33,9 +33,11 @@ def _inspected(view: ScoredView, row: int) -> None:
     with st.skeleton(height=190):
         explained = guard.or_none(cache.explanation, run.name, row)
     if explained is None:  # neither pictures nor nets came with this run
-        st.html(pictures.figure_html([(pictures.png(given, 5), "input", "input digit")], size_px=148))
+        st.html(pictures.figure_html([(pictures.png(given, 5), "input", "the test image")], size_px=148))
     else:
-        story = explanation.Story(given, explained, view.parts(row), f"A {view.scores.test.digit[row]}")
+        story = explanation.Story(
+            given, explained, view.parts(row), _capital(run.image_of(view.scores.test.digit[row]))
+        )
         steps = view.picked_place > 0, view.picked_place < len(view.rows) - 1
         explanation.picture(view, story, key="lens", steps=steps, on_step=guard.callback(lambda: _stepped(run)))
     units(run)
@@ -76,8 +78,7 @@ def headline(view: ScoredView, row: int) -> None:
     """The verdict on an image, whether it is right, and how strange the image is among held-out normals."""
     outcome, called = str(view.outcomes[row]), "anomalous" if view.called[row] else "normal"
     right = outcome in ("caught", "passed")
-    what = view.run.class_name(view.scores.test.digit[row])
-    st.subheader(f"{what}, called {called}" if view.run.has_names else f"A {what}, called {called}")
+    st.subheader(f"{_capital(view.run.image_of(view.scores.test.digit[row]))}, called {called}")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(
             {"false alarms": "false alarm"}.get(outcome, outcome),
@@ -87,11 +88,15 @@ def headline(view: ScoredView, row: int) -> None:
     view.note_missing_threshold()
 
 
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
 def side_by_side_html(given: np.ndarray, reconstruction: np.ndarray, size: int = 148) -> str:
     """Input, reconstruction and signed residual side by side."""
     residual = pictures.signed_residual(given, reconstruction)
     shown = (
-        (pictures.png(given, 5), "input", "input digit"),
+        (pictures.png(given, 5), "input", "the test image"),
         (pictures.png(reconstruction, 5), "reconstruction", "what the nets reconstructed"),
         (pictures.png(residual, 5), "residual", "signed residual: blue is ink missing, orange is ink too much"),
     )

@@ -119,8 +119,10 @@ def these_images(view: ScoredView) -> Callable[[], None]:
     run, labels = view.run, view.selection.labels(view)
     with st.container(key="these_images"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.subheader("These images", width="content", help="Brush the histogram, or click a digit or an outcome.")
-            filters = ", ".join(labels.values()) or "brush the histogram, click a digit or an outcome"
+            st.subheader(
+                "These images", width="content", help=f"Brush the histogram, or click a {view.run.kind} or an outcome."
+            )
+            filters = ", ".join(labels.values()) or f"brush the histogram, click a {view.run.kind} or an outcome"
             st.caption(f"{len(view.rows):,} of {len(view.test):,} · {filters}")
         with st.container(key="these_chips", horizontal=True, vertical_alignment="center"):
             filter_chips.chips(view)

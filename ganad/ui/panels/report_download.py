@@ -20,7 +20,7 @@ def offer(run: RunInfo) -> None:
         )  # fmt: skip
         st.caption(
             "This run as one file that opens without network: numbers at the default weights, the live mixer with every "
-            "test image, digits, a pad to draw on, settings. About 4 MB."
+            "test image, each class, a pad to draw on, settings. About 4 MB."
         )
 
 

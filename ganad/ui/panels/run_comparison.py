@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -62,37 +63,51 @@ def one_task(shown: Sequence[Shown]) -> list[Shown]:
 # --- digit by digit ----------------------------------------------------------------------------------------------------
 
 
+def kind_of(shown: Sequence[Shown]) -> str:
+    """What the classes of these runs are called: "class" where those of one have names, else "digit"."""
+    return next((s.run.kind for s in shown if s.run.has_names), "digit")
+
+
 def digits(shown: Sequence[Shown]) -> None:
-    """Which digits are hard, and for whom."""
+    """Which digits, or classes, are hard, and for whom."""
     legend(shown)
-    kind = st.segmented_control(
+    view = st.segmented_control(
         "Digits as", DIGIT_VIEWS, default=DIGIT_VIEWS[0], key="digit_view", required=True, persist_state="session",
         label_visibility="collapsed", wrap=True,
     )  # fmt: skip
-    if kind == DIGIT_VIEWS[1]:
+    if view == DIGIT_VIEWS[1]:
         _digit_curves(shown)
         return
-    dots = [
-        (s.name, s.colour, {int(d): of["auroc"] for d, of in s.run.report["per_digit"].items() if not of["normal"]})
-        for s in shown
-    ]
+    kind, known = kind_of(shown), set()
+    dots = []
+    for s in shown:
+        anomalies = {int(d): of["auroc"] for d, of in s.run.report["per_digit"].items() if not of["normal"]}
+        known |= {(d, s.run.class_name(d)) for d in anomalies}
+        dots.append((s.name, s.colour, {s.run.class_name(d): area for d, area in anomalies.items()}))
     st.plotly_chart(
-        charts.digit_dots(dots), key="digit_dots", config=export.config("digit_dots"),
-        alt="AUROC of each anomalous digit: " + "; ".join(f"{n} {_listed(a)}" for n, _, a in dots),
+        charts.digit_dots(dots, [name for _, name in sorted(known)], kind=kind), key="digit_dots", config=export.config("digit_dots"),
+        alt=f"AUROC of each anomalous {kind}: " + "; ".join(f"{n} {_listed(a)}" for n, _, a in dots),
     )  # fmt: skip
     common = set.intersection(*(set(a) for *_, a in dots))
     if len(shown) > 1 and common:
         hardest = min(common, key=lambda d: np.mean([a[d] for *_, a in dots]))
         widest = max(common, key=lambda d: np.ptp([a[d] for *_, a in dots]))
         best = max(dots, key=lambda of: of[2][widest])
-        text = markdown("The hardest digit is the **{}**.", hardest)
+        text = markdown(
+            "The hardest {} is the **{}**." if kind == "digit" else "The hardest {} is **{}**.", kind, hardest
+        )
         if gap := float(np.ptp([a[widest] for *_, a in dots])):
-            text += markdown(" The runs differ most on the **{}**, by {}: best is {}.", widest, f"{gap:.3f}", best[0])
+            text += markdown(
+                " The runs differ most on " + ("the " if kind == "digit" else "") + "**{}**, by {}: best is {}.",
+                widest,
+                f"{gap:.3f}",
+                best[0],
+            )
         st.caption(text)
 
 
 def _digit_curves(shown: Sequence[Shown]) -> None:
-    panels: dict[int, list[charts.DigitCurve]] = {}
+    kind, panels = kind_of(shown), defaultdict(list)
     for s in shown:
         scores = cache.scores(s.run.name)
         _, score = cache.totals(s.run.name, s.run.weights)
@@ -100,20 +115,21 @@ def _digit_curves(shown: Sequence[Shown]) -> None:
         for d in sorted(set(scores.test.digit[scores.anomalous].tolist())):
             own = score[scores.anomalous & (scores.test.digit == d)]
             curve = metrics.rates(np.r_[normal, own], np.arange(len(normal) + len(own)) >= len(normal))
-            panels.setdefault(d, []).append(
+            panels[d, s.run.class_name(d)].append(
                 charts.DigitCurve(s.name, s.colour, curve.x, curve.y, metrics.area(normal, own))
             )
+    by_name = {name: panels[d, name] for d, name in sorted(panels)}
     st.plotly_chart(
-        charts.digit_curves(panels), key="digit_curves", config=export.config("digit_curves"),
-        alt="ROC curve of each anomalous digit against the normal ones: "
-        + "; ".join(f"{d}: " + ", ".join(f"{c.run} {c.auroc:.3f}" for c in panels[d]) for d in sorted(panels)),
+        charts.digit_curves(by_name, kind=kind), key="digit_curves", config=export.config("digit_curves"),
+        alt=f"ROC curve of each anomalous {kind} against the normal ones: "
+        + "; ".join(f"{d}: " + ", ".join(f"{c.run} {c.auroc:.3f}" for c in curves) for d, curves in by_name.items()),
     )  # fmt: skip
     st.caption(
-        "Each panel: anomalies caught against false alarms, this digit against the normal ones. The numbers are AUROC."
+        f"Each panel: anomalies caught against false alarms, this {kind} against the normal ones. The numbers are AUROC."
     )
 
 
-def _listed(areas: dict[int, float]) -> str:
+def _listed(areas: dict[str, float]) -> str:
     return ", ".join(f"{d}: {a:.3f}" for d, a in areas.items())
 
 

@@ -41,7 +41,7 @@ def film_html(samples: dict[int, Path], rows: int = 7, *, generated_until: int =
             damaged.append(str(error))
             continue
         if not lines:
-            lines.append(("given", given, "given digits, the normal ones first", "given"))
+            lines.append(("given", given, "given test images, the normal ones first", "given"))
         label = "untrained" if epoch == 0 else f"epoch {epoch}"
         what = "generated images G(z)" if epoch <= generated_until else "their reconstructions"
         lines.append((f"G(z), {label}" if epoch <= generated_until else label, reconstructions, f"{what}, {label}", ""))

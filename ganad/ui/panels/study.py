@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from ganad import service
 from ganad.config import METHOD_NAMES
 from ganad.studies import objective, process, store, summary
 from ganad.studies.plan import StudyPlan
@@ -116,13 +115,9 @@ def _go_on(name: str) -> None:
     process.go_on(store.root() / name)
 
 
-def _words(row: Row) -> str:
-    return service.digits_in_words(row.normal)
-
-
 def _axes(rows: Sequence[Row]) -> tuple[list[str], list[str]]:
     """The methods and the classes of the matrix, in the order of the plan."""
-    return list(dict.fromkeys(r.method for r in rows)), list(dict.fromkeys(_words(r) for r in rows))
+    return list(dict.fromkeys(r.method for r in rows)), list(dict.fromkeys(r.normal_in_words for r in rows))
 
 
 def _clicked(rows: Sequence[Row]) -> None:
@@ -134,7 +129,7 @@ def _clicked(rows: Sequence[Row]) -> None:
     i, j = map(int, points[0]["customdata"])
     if i >= len(methods) or j >= len(classes):
         return
-    own = [r for r in rows if r.run and (r.method, _words(r)) == (methods[i], classes[j])]
+    own = [r for r in rows if r.run and (r.method, r.normal_in_words) == (methods[i], classes[j])]
     own.sort(key=lambda r: -1.0 if r.objective is None else r.objective, reverse=True)
     with st.container(border=True, key="study_cell"):
         st.markdown(markdown("**{}, normal {}**: {}", METHOD_NAMES[methods[i]], classes[j], plural(len(own), "run")))
@@ -156,7 +151,7 @@ def _matrix(rows: Sequence[Row]):
     for method in methods:
         line = []
         for name in classes:
-            own = [r for r in rows if r.method == method and _words(r) == name]
+            own = [r for r in rows if r.method == method and r.normal_in_words == name]
             known = [r.objective for r in own if r.objective is not None]
             line.append(
                 charts.Cell(
@@ -179,7 +174,7 @@ def _best(rows: Sequence[Row]) -> None:
     )
     varied = "".join(f", {k} {v}" for k, v in best.values.items())
     st.markdown(
-        markdown("Best: **{}**, {}, normal {}, seed {}{}: objective **{}**", best.run, METHOD_NAMES[best.method], _words(best), best.seed, varied, f"{best.objective:.4f}")
+        markdown("Best: **{}**, {}, normal {}, seed {}{}: objective **{}**", best.run, METHOD_NAMES[best.method], best.normal_in_words, best.seed, varied, f"{best.objective:.4f}")
         + tested
         + "."
     )  # fmt: skip

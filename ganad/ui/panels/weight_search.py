@@ -21,14 +21,14 @@ STEPS = {3: 12, 4: 8}
 
 
 def advice(run: RunInfo) -> None:
-    """The map, on demand: the model has to score training images of the other digits for it."""
+    """The map, on demand: the model has to score training images of the other classes for it."""
     with st.container(border=True, key="advice"):
         left, right = layout.side_by_side("advice", [2, 3])
         with left:
             st.subheader("Weights by training images")
             st.markdown(
                 "Weights that look best on the test set flatter themselves. This map uses other images: held-out normals "
-                "against *training* images of the other digits, which the net has never seen. Click a point to use its weights."
+                f"against *training* images of the other {run.kinds}, which the net has never seen. Click a point to use its weights."
             )
             shown = st.toggle("Show the map", key="advice_map", persist_state="session")
             if not shown:
@@ -50,7 +50,7 @@ def advice(run: RunInfo) -> None:
                 type="primary",
             )  # fmt: skip
             st.caption(
-                f"{len(cache.scores(run.name).val):,} held-out normals, {len(anomalies['residual']):,} training images of other digits."
+                f"{len(cache.scores(run.name).val):,} held-out normals, {len(anomalies['residual']):,} training images of other {run.kinds}."
             )
         with right:
             influence = [w * s for w, s in zip(current.rule(run).weights, scales_of(run), strict=True)]

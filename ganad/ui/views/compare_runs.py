@@ -56,7 +56,8 @@ def compare(picked: RunInfo | None = None) -> None:
                 "None of the runs has finished yet: curves appear here when one has.", icon=":material/hourglass_top:"
             )
             return
-        view = linked_choice("View", {name: name for name in VIEWS}, name="view")
+        named = {"Digits": "Classes"} if any(r.has_names for r in rows) else {}
+        view = linked_choice("View", {name: named.get(name, name) for name in VIEWS}, name="view")
         if view == "All digits":
             run_comparison.matrix(runs)
             return
@@ -72,8 +73,9 @@ def compare(picked: RunInfo | None = None) -> None:
         shown = [Shown(r, _name(r), colour) for r, colour in zip(ticked, SERIES, strict=False)]
         if view in RANKING and len({r.run.normal for r in shown}) > 1:
             kinds = "; ".join(sorted({r.run.normal_in_words for r in shown}))
+            what = "digits" if run_comparison.kind_of(shown) == "digit" else "classes"
             st.caption(
-                f":material/info: These runs call different digits normal ({kinds}), so they do different tasks: "
+                f":material/info: These runs call different {what} normal ({kinds}), so they do different tasks: "
                 "their areas are not a ranking."
             )
         for s in shown:
@@ -153,7 +155,7 @@ def _table(runs: list[RunInfo]) -> pd.DataFrame:
         return {
             "run": r.name,
             "method": METHOD_NAMES[r.method],
-            "normal": " ".join(map(str, r.normal)),
+            "normal": r.normal_listed,
             "AUROC": report.get("auroc"),
             "avg. precision": report.get("average_precision"),
             "prevalence": report.get("prevalence"),

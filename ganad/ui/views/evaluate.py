@@ -67,8 +67,8 @@ def evaluate(view: ScoredView, above: DeltaGenerator, *, curves: bool = True) ->
     left, middle, right = layout.side_by_side("details", [1, 1, 1])
     with left:
         st.subheader(
-            "Class by class" if view.run.has_names else "Digit by digit",
-            help="The share of each digit's test images that is called anomalous. Click a row to see them.",
+            f"{view.run.kind.capitalize()} by {view.run.kind}",
+            help=f"The share of each {view.run.kind}'s test images that is called anomalous. Click a row to see them.",
         )
         linked_charts.digits(view, e.per_digit)
     with middle:
@@ -141,7 +141,7 @@ def _roc(view: ScoredView, e: Evaluation) -> None:
 _COLUMNS = {
     "share called anomalous": st.column_config.ProgressColumn(format="percent", min_value=0.0, max_value=1.0),
     "AUROC": st.column_config.NumberColumn(
-        format="%.4f", help="normal digit: against all anomalies; anomaly: against all normals"
+        format="%.4f", help="normal: against all anomalies; anomaly: against all normals"
     ),
     "median score": st.column_config.NumberColumn(format="%.4g"),
 }
@@ -150,7 +150,7 @@ _COLUMNS = {
 def _table(run: RunInfo, e: Evaluation) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "class" if run.has_names else "digit": [run.class_name(r["digit"]) for r in e.per_digit],
+            run.kind: [run.class_name(r["digit"]) for r in e.per_digit],
             "role": ["normal" if r["normal"] else "anomaly" for r in e.per_digit],
             "images": [r["n"] for r in e.per_digit],
             "share called anomalous": [r["flagged"] for r in e.per_digit],

@@ -177,7 +177,7 @@ def _judge(name: str, version: int, weights: Weights, key: str, _digits: np.ndar
 
 
 def one(run: RunInfo, prepared: preprocess.Prepared, name: str = "") -> None:
-    """The full story of one digit."""
+    """The full story of one image."""
     with st.skeleton(height=420):
         view = current.view(run)
         judged = judge(view, prepared.digit[None])[0]
@@ -194,8 +194,9 @@ def one(run: RunInfo, prepared: preprocess.Prepared, name: str = "") -> None:
                 [(pictures.png(prepared.given, size), "as given", name or "your drawing")], size_px=132
             )
         )
+    what = "image" if run.has_names else "digit"
     story = explanation.Story(
-        prepared.digit, Explanation(judged.reconstruction, judged.pixels), judged.parts, name or "Your digit"
+        prepared.digit, Explanation(judged.reconstruction, judged.pixels), judged.parts, name or f"Your {what}"
     )
     with right:
         explanation.picture(view, story, key="lens_score")
@@ -211,11 +212,11 @@ def one(run: RunInfo, prepared: preprocess.Prepared, name: str = "") -> None:
                 view.test[~anomalous], view.test[anomalous], view.threshold, marked=judged.score,
                 marked_label="yours", height=250, units=view.units,
             ),
-            key="score_place", config=export.config("score_place"), alt="your digit's score among all test images",
+            key="score_place", config=export.config("score_place"), alt=f"your {what}'s score among all test images",
         )  # fmt: skip
     if st.toggle(
         "Nearest normals", key="nearest", persist_state="session",
-        help="The held-out normal images whose codes lie nearest to your digit's code.",
+        help="The held-out normal images whose codes lie nearest to your image's code.",
     ):  # fmt: skip
         latent_space.nearest(run, lambda _: judged.z)
     latent_search.film(run, prepared.digit, key="score")

@@ -214,8 +214,8 @@ def panel(run: RunInfo | None) -> None:
     if run is None:
         st.subheader("No run yet")
         st.markdown(
-            ":material/arrow_back: Pick the normal digits and press **Start training**. "
-            "Losses, and the reconstructions of ten fixed digits, appear here as it learns."
+            ":material/arrow_back: Pick what is normal and press **Start training**. "
+            "Losses, and the reconstructions of ten fixed test images, appear here as it learns."
         )
         return
     live = run.at_work
@@ -334,11 +334,17 @@ def _result(run: RunInfo) -> None:
         here = {"run": run.name}
         st.page_link("pages/2_Browse.py", label="Browse its images", icon=":material/grid_view:", query_params=here)
         st.page_link("pages/3_Evaluate.py", label="Evaluate it", icon=":material/monitoring:", query_params=here)
-        st.page_link("pages/4_Score.py", label="Draw a digit for it", icon=":material/draw:", query_params=here)
+        st.page_link("pages/4_Score.py", label=_try_it(run), icon=":material/draw:", query_params=here)
     if not run.shipped and not shared_server.readonly():
         with st.container(horizontal=True):
             _more_epochs(run)
             steering.offer_branch(run)
+
+
+def _try_it(run: RunInfo) -> str:
+    if not run.has_names:
+        return "Draw a digit for it"
+    return "Draw one for it" if run.preparation == "digit" else "Score an image of your own"
 
 
 def _more_epochs(run: RunInfo) -> None:
@@ -379,7 +385,7 @@ def _body(name: str, live: bool) -> None:
         strip = samples.film_html(service.samples(name), generated_until=gan_epochs or -1)
         if strip:
             st.caption(
-                "Ten fixed digits, the normal ones first, and what the nets make of them, epoch by epoch."
+                "Ten fixed test images, the normal ones first, and what the nets make of them, epoch by epoch."
                 + (f" Until epoch {gan_epochs} there is no encoder yet: generated images G(z)." if gan_epochs else "")
             )
             st.html(strip)

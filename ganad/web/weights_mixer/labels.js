@@ -111,5 +111,5 @@ export function describe(own, threshold, { tp, fn, fp, tn }, { left, right, head
   const sides = headings.length > 1 ? [left, right] : [right];
   own.scores.ariaLabel = `Histogram of the scores of ${fp + tn} normal and ${tp + fn} anomalous images, threshold ${number(unitsOf(own).shown(threshold))}`;
   own.square.ariaLabel = `ROC curve, AUROC ${own.curve.area.toFixed(4)}, ${rates}`;
-  own.gallery.ariaLabel = `Digits, ${sides.map((rows, i) => `${headings[i]}: ${digits(rows)}`).join("; ")}`;
+  own.gallery.ariaLabel = `Images, ${sides.map((rows, i) => `${headings[i]}: ${digits(rows)}`).join("; ")}`;
 }

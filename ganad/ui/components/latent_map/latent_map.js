@@ -38,6 +38,7 @@ export default function (component) {
   }
   own.called = bytes(data.called);
   own.data = data;
+  root.querySelector("[data-by=digit]").textContent = Object.keys(data.names).length ? "class" : "digit";
   own.by ??= "verdict";
   own.lasso = data.lasso;
   own.redress();

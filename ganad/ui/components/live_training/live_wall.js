@@ -31,7 +31,7 @@ export async function buildWall(root, data, is) {
 
 function wordsBelow(data) {
   if (data.generated)
-    return "Below each digit an image that the generator drew: there is no encoder yet, so there are no reconstructions and no scores.";
+    return "Below each image one that the generator drew: there is no encoder yet, so there are no reconstructions and no scores.";
   const what = "Fixed test images, each above its reconstruction. Below it its score";
   const only = "It is only looked at: nothing is chosen by it.";
   if (data.threshold === null) return `${what}. ${only}`;

@@ -102,7 +102,7 @@ def upload(run: RunInfo) -> None:
         "ink, scaled into 20x20 and centred by its mass.",
     )  # fmt: skip
     files = st.file_uploader(
-        "Images of one digit each" if digit else "Images", list(PICTURE_TYPES), accept_multiple_files=True, key="upload", max_upload_size=5,
+        "Images" if run.has_names else "Images of one digit each", list(PICTURE_TYPES), accept_multiple_files=True, key="upload", max_upload_size=5,
         help="Photos and scans are fine: dark ink on light paper is recognised." if digit else
         f"Each is made into what this detector was trained on: {preparation.KINDS[run.preparation]}.",
     )  # fmt: skip

@@ -114,7 +114,9 @@ class RunInfo:
     def image_of(self, number: int) -> str:
         """An image of a class in a sentence: "a 3", "an 8", "Shirt"."""
         name = self.class_name(number)
-        return name if self.has_names else f"{'an' if name.startswith('8') else 'a'} {name}"
+        if self.has_names:
+            return name
+        return f"{'an' if name in ('11', '18') or name.startswith('8') else 'a'} {name}"
 
     @property
     def weights(self) -> Weights:

@@ -29,7 +29,7 @@ def test_every_view_draws_its_picture_and_leads_on_and_the_choice_outlives_anoth
     expect(keyed(page, "digit_curves").locator(".plot-container")).to_be_visible()
     show(page, "Agreement")
     expect(page.get_by_role("heading", name="Most disputed")).to_be_visible()
-    expect(page.locator("img[alt^='a ']")).to_have_count(12)
+    expect(page.locator("img[alt^='a '], img[alt^='an ']")).to_have_count(12)
     by_menu(page, "Methods")
     by_menu(page, "Compare")
     expect(page.get_by_role("heading", name="Most disputed")).to_be_visible()

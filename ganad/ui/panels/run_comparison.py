@@ -412,7 +412,10 @@ def _images_of_cell(own: dict[int, RunInfo]) -> None:
         images = cache.images(run.name)
         st.html(
             pictures.figure_html(
-                [(pictures.png(images[r], 2), "", f"a {digit}, test image {view.index(r)}") for r in rows[:10]],
+                [
+                    (pictures.png(images[r], 2), "", f"{run.image_of(digit)}, test image {view.index(r)}")
+                    for r in rows[:10]
+                ],
                 size_px=52,
             )
         )

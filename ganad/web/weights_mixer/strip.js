@@ -15,7 +15,7 @@ export function chosen(own, threshold) {
   const about = {
     truth: (i) => truth[i] === 1,
     called: (i) => score[i] > threshold,
-    digit: (i) => own.data.names[digit[i]] ?? `a ${digit[i]}`,
+    digit: (i) => own.data.names[digit[i]] ?? `${/^(8|11$|18$)/.test(digit[i]) ? "an" : "a"} ${digit[i]}`,
     pixels,
     left: [],
     right: [],

@@ -346,6 +346,7 @@ def test_plain_controls_have_the_images_around_the_line_too(tab, server, truth):
 
 def test_what_stands_in_an_expander_that_is_just_opening_does_not_slide_away_from_a_click(tab, server):
     page = bring(tab, server, "/Browse?run=ganomaly-n8")
+    expect(page.locator("[data-testid=stExpander] details summary").first).to_be_visible()
     height, whole, scrolled = page.evaluate("""async () => {
       const expander = document.querySelector('[data-testid="stExpander"] details');
       const button = () => expander.querySelector(".st-key-mixer_defaults button");

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -228,6 +229,19 @@ def test_each_dot_is_the_area_of_its_digit_and_no_two_runs_lie_on_each_other():
     assert not set(a.y) & set(b.y)
     assert figure.layout.xaxis.range[0] <= 0.4
     assert list(figure.layout.yaxis.ticktext) == ["0", "3"]
+
+
+def test_a_class_that_two_data_sets_number_differently_is_told_once():
+    """One has Shirt as its class 0, the other as its class 2."""
+    run = next(r for r in service.list_runs() if r.name == "ganomaly-n8")
+    of = {"auroc": 0.9, "normal": False}
+    shown = [
+        run_comparison.Shown(
+            replace(run, classes=names, report={"per_digit": dict.fromkeys(map(str, range(3)), of)}), "a", "#111111"
+        )
+        for names in (("Shirt", "Bag", "Coat"), ("Coat", "Bag", "Shirt"))
+    ]
+    assert run_comparison._anomalous(shown) == ["Coat", "Shirt", "Bag"]
 
 
 def test_standings_show_every_seed_the_interval_and_where_nothing_lies():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -63,9 +62,20 @@ def one_task(shown: Sequence[Shown]) -> list[Shown]:
 # --- digit by digit ----------------------------------------------------------------------------------------------------
 
 
-def kind_of(shown: Sequence[Shown]) -> str:
-    """What the classes of these runs are called: "class" where those of one have names, else "digit"."""
-    return next((s.run.kind for s in shown if s.run.has_names), "digit")
+def naming(shown: Sequence[Shown]) -> RunInfo:
+    """The run whose word for its classes fits all of these: one whose classes have names, if there is one."""
+    return next((s.run for s in shown if s.run.has_names), shown[0].run)
+
+
+def _anomalous(shown: Sequence[Shown]) -> list[str]:
+    """The classes that are anomalies of any of these runs, each once, in the order of their numbers."""
+    known = {
+        (int(d), s.run.class_name(int(d)))
+        for s in shown
+        for d, of in s.run.report["per_digit"].items()
+        if not of["normal"]
+    }
+    return list(dict.fromkeys(name for _, name in sorted(known)))
 
 
 def digits(shown: Sequence[Shown]) -> None:
@@ -78,17 +88,20 @@ def digits(shown: Sequence[Shown]) -> None:
     if view == DIGIT_VIEWS[1]:
         _digit_curves(shown)
         return
-    kind, known = kind_of(shown), set()
-    dots = []
-    for s in shown:
-        anomalies = {int(d): of["auroc"] for d, of in s.run.report["per_digit"].items() if not of["normal"]}
-        known |= {(d, s.run.class_name(d)) for d in anomalies}
-        dots.append((s.name, s.colour, {s.run.class_name(d): area for d, area in anomalies.items()}))
+    kind, names = naming(shown).kind, _anomalous(shown)
+    dots = [
+        (
+            s.name,
+            s.colour,
+            {s.run.class_name(int(d)): of["auroc"] for d, of in s.run.report["per_digit"].items() if not of["normal"]},
+        )
+        for s in shown
+    ]
     st.plotly_chart(
-        charts.digit_dots(dots, [name for _, name in sorted(known)], kind=kind), key="digit_dots", config=export.config("digit_dots"),
+        charts.digit_dots(dots, names, kind=kind), key="digit_dots", config=export.config("digit_dots"),
         alt=f"AUROC of each anomalous {kind}: " + "; ".join(f"{n} {_listed(a)}" for n, _, a in dots),
     )  # fmt: skip
-    common = set.intersection(*(set(a) for *_, a in dots))
+    common = [name for name in names if all(name in a for *_, a in dots)]
     if len(shown) > 1 and common:
         hardest = min(common, key=lambda d: np.mean([a[d] for *_, a in dots]))
         widest = max(common, key=lambda d: np.ptp([a[d] for *_, a in dots]))
@@ -107,7 +120,7 @@ def digits(shown: Sequence[Shown]) -> None:
 
 
 def _digit_curves(shown: Sequence[Shown]) -> None:
-    kind, panels = kind_of(shown), defaultdict(list)
+    kind, panels = naming(shown).kind, {name: [] for name in _anomalous(shown)}
     for s in shown:
         scores = cache.scores(s.run.name)
         _, score = cache.totals(s.run.name, s.run.weights)
@@ -115,14 +128,13 @@ def _digit_curves(shown: Sequence[Shown]) -> None:
         for d in sorted(set(scores.test.digit[scores.anomalous].tolist())):
             own = score[scores.anomalous & (scores.test.digit == d)]
             curve = metrics.rates(np.r_[normal, own], np.arange(len(normal) + len(own)) >= len(normal))
-            panels[d, s.run.class_name(d)].append(
+            panels[s.run.class_name(d)].append(
                 charts.DigitCurve(s.name, s.colour, curve.x, curve.y, metrics.area(normal, own))
             )
-    by_name = {name: panels[d, name] for d, name in sorted(panels)}
     st.plotly_chart(
-        charts.digit_curves(by_name, kind=kind), key="digit_curves", config=export.config("digit_curves"),
+        charts.digit_curves(panels, kind=kind), key="digit_curves", config=export.config("digit_curves"),
         alt=f"ROC curve of each anomalous {kind} against the normal ones: "
-        + "; ".join(f"{d}: " + ", ".join(f"{c.run} {c.auroc:.3f}" for c in curves) for d, curves in by_name.items()),
+        + "; ".join(f"{d}: " + ", ".join(f"{c.run} {c.auroc:.3f}" for c in curves) for d, curves in panels.items()),
     )  # fmt: skip
     st.caption(
         f"Each panel: anomalies caught against false alarms, this {kind} against the normal ones. The numbers are AUROC."

@@ -73,9 +73,8 @@ def compare(picked: RunInfo | None = None) -> None:
         shown = [Shown(r, _name(r), colour) for r, colour in zip(ticked, SERIES, strict=False)]
         if view in RANKING and len({r.run.normal for r in shown}) > 1:
             kinds = "; ".join(sorted({r.run.normal_in_words for r in shown}))
-            what = "digits" if run_comparison.kind_of(shown) == "digit" else "classes"
             st.caption(
-                f":material/info: These runs call different {what} normal ({kinds}), so they do different tasks: "
+                f":material/info: These runs call different {run_comparison.naming(shown).kinds} normal ({kinds}), so they do different tasks: "
                 "their areas are not a ranking."
             )
         for s in shown:

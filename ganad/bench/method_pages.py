@@ -13,7 +13,7 @@ from typing import Any
 from ganad.config import FALSE_ALARMS, METHOD_NAMES, preset_table
 from ganad.runs import run_directory
 
-FOLDER = Path(__file__).parents[2] / "docs" / "methods"
+FOLDER = run_directory.HOME / "docs" / "methods"
 _TABLE = re.compile(r"^\| setting \|.*\n(?:\|.*\n)+", re.MULTILINE)
 _FIGURES = re.compile(r"^AUROC \*\*.*$", re.MULTILINE)
 

@@ -96,7 +96,7 @@ def evaluate(
     parts = (f"{p} {w:g} (alone {result.part_auroc[p]:.3f})" for p, w in zip(result.part_auroc, used, strict=True))
     say("weights " + ", ".join(parts))
     info = service.run_info(run)
-    heads = ("class" if info.has_names else "digit", "", "images", "called anomalous", "AUROC")
+    heads = (info.kind, "", "images", "called anomalous", "AUROC")
     rows = [
         (
             info.class_name(row["digit"]),

@@ -57,6 +57,11 @@ def numbers(*labels: np.ndarray) -> tuple[str, ...]:
     return tuple(map(str, range(max(10, *(int(own.max()) + 1 for own in labels)))))
 
 
+def are_digits(names: Sequence[str]) -> bool:
+    """True where the names of classes are numbers, as those of digits are, and where there are none."""
+    return all(name.isdecimal() for name in names)
+
+
 def number_of(text: str, classes: Sequence[str]) -> int:
     """The class that is meant by a name, whatever its case, or by a number. Raises ConfigError naming what there is."""
     for number, name in enumerate(classes):

@@ -135,7 +135,11 @@ def _store(files: Sequence[tuple[str, IO[bytes]]], part: Path) -> str:
     if suffixes == [".zip"]:
         with zipfile.ZipFile(files[0][1]) as archive:
             entries = [e for e in archive.infolist() if not e.is_dir() and not _litter(e.filename)]
-            pictures = [e for e in entries if _class_folder(e.filename) and _kind(e.filename) in sources.PICTURE_TYPES]
+            pictures = [
+                e
+                for e in entries
+                if _path(e.filename).parent.name and _kind(_path(e.filename)) in sources.PICTURE_TYPES
+            ]
             if pictures:
                 entries = sorted(pictures, key=lambda e: e.filename)
                 names = _names_of_pictures([e.filename for e in entries])
@@ -167,17 +171,13 @@ def _litter(name: str) -> bool:
     return name.startswith("__MACOSX/") or PurePosixPath(name).name.startswith(".")
 
 
-def _parts(name: str) -> tuple[str, ...]:
-    return PurePosixPath(name.replace("\\", "/")).parts
+def _path(name: str) -> PurePosixPath:
+    """Where a file of an upload says that it lies, whatever system it comes from."""
+    return PurePosixPath(name.replace("\\", "/"))
 
 
-def _kind(name: str) -> str:
-    return PurePosixPath(name).suffix.lower().removeprefix(".")
-
-
-def _class_folder(name: str) -> str:
-    """The folder that a file of a zip lies in; "" for none."""
-    return _parts(name)[-2] if len(_parts(name)) > 1 else ""
+def _kind(path: PurePosixPath) -> str:
+    return path.suffix.lower().removeprefix(".")
 
 
 def _names_of_pictures(given: list[str]) -> list[str]:
@@ -187,19 +187,19 @@ def _names_of_pictures(given: list[str]) -> list[str]:
             f"The zip holds {len(given):,} pictures, expected {MOST_PICTURES:,} at most. Upload fewer images."
         )
     targets = []
-    for number, name in enumerate(given):
-        *_, above, folder, file = ("", *_parts(name))
+    for number, path in enumerate(map(_path, given)):
+        folder, above = path.parent.name, path.parent.parent.name
         if not CLASS_NAME.fullmatch(folder):
             raise DataError(f"The zip has the folder {folder[:60]!r}; {CLASS_NAME_IN_WORDS}.")
         part = next((part for part, names in sources.PART_FOLDERS.items() if above.lower() in names), "")
-        stem = re.sub(r"[^\w-]+", "_", PurePosixPath(file).stem)[:40]
-        targets.append(str(PurePosixPath(part, folder, f"{number:06d}-{stem}.{_kind(file)}")))
+        stem = re.sub(r"[^\w-]+", "_", path.stem)[:40]
+        targets.append(str(PurePosixPath(part, folder, f"{number:06d}-{stem}.{_kind(path)}")))
     return targets
 
 
 def _names(given: list[str]) -> list[str]:
     """Our names for the files of a pair of CSVs, or for the four MNIST files; raises DataError for anything else."""
-    last = [PurePosixPath(name.replace("\\", "/")).name.lower() for name in given]
+    last = [_path(name).name.lower() for name in given]
     if len(last) == 2 and all(name.endswith(".csv") for name in last):
         targets = ["train.csv" if "train" in name else "test.csv" if "test" in name else "" for name in last]
     elif len(last) == 4:

@@ -15,6 +15,7 @@ from ganad.config import (
     Weights,
     command,
 )
+from ganad.data import class_names
 from ganad.errors import GanadError, RunError
 from ganad.runs import run_directory
 from ganad.training import jobs, length
@@ -80,7 +81,7 @@ class RunInfo:
     @property
     def has_names(self) -> bool:
         """False where the classes are digits."""
-        return bool(self.classes) and not all(name.isdecimal() for name in self.classes)
+        return not class_names.are_digits(self.classes)
 
     @property
     def kind(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from ganad import service
-from ganad.config import Settings
 from ganad.errors import GanadError, RunError
 from ganad.runs import run_directory
 from ganad.runs.trials import value_at_end
@@ -57,6 +58,7 @@ class Mattered:
 def rows(study: Path) -> list[Row]:
     """A row for each planned run, in the order of the plan."""
     plan, known = store.plan_of(study), store.objectives(study)
+    named = functools.cache(_class_names)  # of the images that all runs share: looked up once
     made = []
     for planned in store.planned(study):
         s, status = planned.settings, planned.status
@@ -78,20 +80,23 @@ def rows(study: Path) -> list[Row]:
                 if status and status.total
                 else 0.0,
                 value_at_end(planned.run) if planned.state == store.EARLY else None,
-                _named(s),
+                _called(s.normal, named(s.data, s.class_names)),
             )
         )
     return made
 
 
-def _named(settings: Settings) -> tuple[str, ...]:
-    if settings.data is None:
+def _called(normal: Sequence[int], names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(names[number] if number < len(names) else str(number) for number in normal)
+
+
+def _class_names(data: str | None, asked: tuple[str, ...] | None) -> tuple[str, ...]:
+    """Names of the classes of own images; () for digits, and where the images cannot be read any more."""
+    if data is None:
         return ()
-    try:
-        names = settings.class_names or service.class_names(settings.data)
-        return tuple(names[number] for number in settings.normal)
-    except (GanadError, IndexError):
-        return ()
+    with contextlib.suppress(GanadError):
+        return asked or service.class_names(data)
+    return ()
 
 
 def _auroc(run: Path) -> float | None:

@@ -29,7 +29,7 @@ def gallery(view: ScoredView) -> None:
     for key, value in (("digits", list(chosen.digits)), ("verdict", chosen.verdict), ("sort", chosen.sort)):
         set_widget(key, value)
     st.pills(
-        "Classes" if run.has_names else "Digits", np.unique(view.scores.test.digit).tolist(), selection_mode="multi", key="digits", on_change=guard.callback(_filtered), args=(run,),
+        run.kinds.capitalize(), np.unique(view.scores.test.digit).tolist(), selection_mode="multi", key="digits", on_change=guard.callback(_filtered), args=(run,),
         help="None picked: all of them.", format_func=lambda d: run.class_name(d) + (" · normal" if d in run.normal else ""), wrap=True,
     )  # fmt: skip
     st.segmented_control(

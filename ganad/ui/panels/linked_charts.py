@@ -120,9 +120,9 @@ def these_images(view: ScoredView) -> Callable[[], None]:
     with st.container(key="these_images"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.subheader(
-                "These images", width="content", help=f"Brush the histogram, or click a {view.run.kind} or an outcome."
+                "These images", width="content", help=f"Brush the histogram, or click a {run.kind} or an outcome."
             )
-            filters = ", ".join(labels.values()) or f"brush the histogram, click a {view.run.kind} or an outcome"
+            filters = ", ".join(labels.values()) or f"brush the histogram, click a {run.kind} or an outcome"
             st.caption(f"{len(view.rows):,} of {len(view.test):,} · {filters}")
         with st.container(key="these_chips", horizontal=True, vertical_alignment="center"):
             filter_chips.chips(view)

@@ -61,7 +61,7 @@ def show(run: RunInfo | None) -> None:
     )
     st.html(pictures.card_html(guard.or_end_page(cards, run)))
     st.caption(
-        f"For each {'class' if run.has_names else 'digit'} the test image with the median score: neither the best nor the worst. "
+        f"For each {run.kind} the test image with the median score: neither the best nor the worst. "
         "The bar is the score, the mark the threshold"
         + (". " if run.originals else ": at most 5 % of held-out normal images lie above it. ")
         + "Difference: blue is ink missing from the reconstruction, orange is ink too much."

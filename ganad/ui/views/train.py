@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
 
 import streamlit as st
 
 from ganad import glossary, service
 from ganad.config import PRESETS, Settings, command
+from ganad.data import class_names
 from ganad.errors import ConfigError, GanadError
 from ganad.service import RunInfo
 from ganad.ui.components.tiles import tiles, valid
@@ -66,7 +66,7 @@ def data_source() -> str | None:
 def digit_tiles(data: str | None = None) -> tuple[int, ...]:
     """Ten real digits to switch on and off; returns the normal ones."""
     counts, names = cache.class_counts(data), cache.class_names(data)
-    digits = _are_digits(names)
+    digits = class_names.are_digits(names)
     picked = tiles(
         cache.examples(data),
         key="normal_tiles",
@@ -94,10 +94,6 @@ def digit_tiles(data: str | None = None) -> tuple[int, ...]:
     return tuple(normal)
 
 
-def _are_digits(names: Sequence[str]) -> bool:
-    return all(name.isdecimal() for name in names)
-
-
 MANY = 4
 """Normal classes from which on the preset for many is pointed out."""
 
@@ -112,7 +108,7 @@ def settings_now() -> Settings:
         cache.class_counts(data)
     settings = settings_form.read(_normal_now(), data)
     if settings is None:
-        kind = "digit" if _are_digits(cache.class_names(data)) else "class"
+        kind = "digit" if class_names.are_digits(cache.class_names(data)) else "class"
         raise ConfigError(f"Pick at least one normal {kind}, and leave one out.")
     return settings
 
